@@ -1,0 +1,128 @@
+"""Finding a model's files by name, and their hash: bundled, in a folder, or on the hub."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BUNDLED = Path(__file__).parent / "models"
+NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+
+
+class CheckpointError(ValueError):
+    """A model that cannot be used: says what was expected and what was got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model's files on this machine.
+
+    `weights` is a hexadecimal hash of everything that decides its replies: weights,
+    configuration and tokenizer.
+    """
+
+    name: str
+    folder: Path
+    weights: str
+    config: dict[str, Any]
+
+    @property
+    def context_tokens(self) -> int:
+        """The longest prompt that the model can read; a very large number where it is silent."""
+        for key in ("max_position_embeddings", "n_positions"):
+            if isinstance(self.config.get(key), int):
+                return int(self.config[key])
+        return 2**31
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package, smallest first."""
+    return sorted(p.name for p in BUNDLED.glob("*") if (p / "config.json").exists())
+
+
+def find_checkpoint(name: str) -> Checkpoint:
+    """Find a model by bundled name, folder, or hub id; the hub is asked only for the last.
+
+    Only safetensors are accepted, and no code of a repository is ever run.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such model, or its weights are pickled, or it is of a kind that the hosts
+        do not serve.
+    """
+    folder = _locate(name)
+    if not (folder / "config.json").exists():
+        raise CheckpointError(
+            f"agents.model: expected a checkpoint folder with config.json, got {folder} without it"
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        pickled = sorted(p.name for p in (*folder.glob("*.bin"), *folder.glob("*.pt*")))
+        got = f"only pickled weights ({', '.join(pickled)})" if pickled else "no weights"
+        raise CheckpointError(
+            f"agents.model: expected safetensors in {folder}, got {got}; pickles can run code and "
+            "are never loaded: convert them with save_pretrained"
+        )
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except ValueError as error:
+        raise CheckpointError(
+            f"agents.model: expected JSON in {folder / 'config.json'}, got: {error}"
+        ) from None
+    _check_kind(config, folder)
+    files = [*weights, *(folder / f for f in ("config.json", "tokenizer.json"))]
+    return Checkpoint(name, folder, _hash([f for f in files if f.exists()]), config)
+
+
+def _locate(name: str) -> Path:
+    if name in bundled_models():
+        return BUNDLED / name
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    known = ", ".join(bundled_models()) or "none"
+    if name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        raise CheckpointError(
+            f"agents.model: expected a bundled model ({known}), an existing checkpoint folder, or "
+            f"a hub id such as org/name, got {name!r}"
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(NEEDED)))
+    except Exception as error:
+        raise CheckpointError(
+            f"agents.model: expected a bundled model ({known}), a folder, or a hub id that can be "
+            f"fetched, got {name!r}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _check_kind(config: dict[str, Any], folder: Path) -> None:
+    """Refuse what the hosts do not serve."""
+    if config.get("is_encoder_decoder"):
+        raise CheckpointError(
+            f"agents.model: expected a decoder-only model, got an encoder–decoder in {folder}"
+        )
+    sliding = "sliding_attention" in (config.get("layer_types") or ()) or (
+        config.get("sliding_window") and config.get("use_sliding_window", True)
+    )
+    if sliding:
+        raise CheckpointError(
+            f"agents.model: expected full attention, got sliding-window attention in {folder}"
+        )
+
+
+def _hash(files: list[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=32)
+    for file in files:
+        with file.open("rb") as stream:
+            content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32))
+        digest.update(file.name.encode() + b"\0" + content.digest())
+    return digest.hexdigest()

@@ -1,0 +1,78 @@
+"""Text to tokens and back for one model, on the driver's side, with its own tokenizer."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
+
+from agents.checkpoints import Checkpoint, CheckpointError
+from agents.requests import Tokens
+
+
+class Encoder:
+    """A checkpoint's tokenizer, remembered per text.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder has no tokenizer that transformers can load.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        from transformers import AutoTokenizer
+
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(
+                checkpoint.folder, trust_remote_code=False, local_files_only=True
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"agents.model: expected a tokenizer in {checkpoint.folder}, got: {error}"
+            ) from error
+        self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
+        self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
+
+    @property
+    def vocabulary(self) -> Collection[str]:
+        """Every token of the model, as text."""
+        vocabulary: dict[str, int] = self._tokenizer.get_vocab()
+        return vocabulary.keys()
+
+    def stops(self, texts: tuple[str, ...]) -> Tokens:
+        """Tokens that end an answer: these texts', and the tokenizer's own end of sequence.
+
+        Raises
+        ------
+        CheckpointError
+            If a text is not a single token and so cannot be waited for.
+        """
+        stops = []
+        for text in texts:
+            tokens = self._encode(text)
+            if len(tokens) != 1:
+                raise CheckpointError(
+                    f"agents.model: expected {text!r}, which ends an answer, to be one token, "
+                    f"got {len(tokens)}"
+                )
+            stops.append(tokens[0])
+        if self._tokenizer.eos_token_id is not None:
+            stops.append(int(self._tokenizer.eos_token_id))
+        return tuple(dict.fromkeys(stops))
+
+    def decode(self, tokens: Tokens) -> str:
+        """The text of tokens; special tokens are left out."""
+        text: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return text
+
+    def _encode(self, text: str) -> Tokens:
+        return tuple(self._tokenizer(text, add_special_tokens=False).input_ids)
+
+    def _encode_prefix(self, text: str) -> Tokens:
+        tokens = self._encode(text) if text else ()
+        start = self._tokenizer.bos_token_id
+        if start is None or tokens[:1] == (start,):
+            return tokens
+        return (int(start), *tokens)

@@ -1,0 +1,48 @@
+"""What a host is: a process with one model instance and two verbs."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agents.requests import Tile, TileReply
+
+
+class Host(Protocol):
+    """Answers tiles; holds nothing that a tile's replies depend on but the weights."""
+
+    def generate(self, tile: Tile) -> TileReply:
+        """Sample an answer to each request of the tile."""
+        ...
+
+    def score(self, tile: Tile) -> TileReply:
+        """Log-probabilities of each request's options."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """How to make a host, anywhere.
+
+    Attributes
+    ----------
+    model
+        Bundled name, checkpoint folder or hub id, found anew on the host's own machine.
+    weights
+        Hash that the files found there must have.
+    device
+        ``"cpu"`` or ``"cuda"``.
+    dtype
+        ``"float32"`` or ``"bfloat16"``.
+    threads
+        Of the host's arithmetic on a CPU. Part of the manifest: sums split over another number of
+        threads round differently.
+    """
+
+    model: str
+    weights: str
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1

@@ -1,0 +1,1 @@
+"""How the bundled ladder of small language models is made."""

@@ -1,0 +1,77 @@
+"""The rungs of the bundled ladder: GPT-1 … GPT-N as shapes of a Llama-architecture model."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from protocols.interfaces.markers import END, MARKERS, PAD, START, VOCABULARY
+
+if TYPE_CHECKING:
+    from transformers import LlamaConfig, PreTrainedTokenizerFast
+
+CONTEXT_TOKENS = 200
+"""Tokens of a training document, and so the longest prompt a bundled model has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Shape of one rung: layers, width, attention heads, width of the feed-forward layer."""
+
+    layers: int
+    width: int
+    heads: int
+    feed_forward: int
+
+
+RUNGS: dict[str, Rung] = {
+    "gpt-1": Rung(layers=2, width=64, heads=4, feed_forward=256),
+    "gpt-2": Rung(layers=3, width=96, heads=4, feed_forward=384),
+    "gpt-3": Rung(layers=4, width=128, heads=4, feed_forward=512),
+}
+
+
+def llama_config(rung: Rung) -> LlamaConfig:
+    """The configuration of a rung's model, over the ladder's vocabulary."""
+    from transformers import LlamaConfig
+
+    return LlamaConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=rung.width,
+        intermediate_size=rung.feed_forward,
+        num_hidden_layers=rung.layers,
+        num_attention_heads=rung.heads,
+        num_key_value_heads=rung.heads,
+        max_position_embeddings=CONTEXT_TOKENS,
+        tie_word_embeddings=True,
+        pad_token_id=VOCABULARY.index(PAD),
+        bos_token_id=VOCABULARY.index(START),
+        eos_token_id=VOCABULARY.index(END),
+    )
+
+
+def ladder_tokenizer() -> PreTrainedTokenizerFast:
+    """The ladder's tokenizer: one token a character, one a marker, one a survey level.
+
+    Markers are special tokens, so that decoding an answer never yields the text of a grade.
+    """
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import WordLevel
+    from transformers import PreTrainedTokenizerFast
+
+    core = Tokenizer(
+        WordLevel({token: index for index, token in enumerate(VOCABULARY)}, unk_token=PAD)
+    )
+    core.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
+    core.decoder = decoders.Fuse()
+    core.add_special_tokens([AddedToken(marker, normalized=False) for marker in MARKERS])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        bos_token=START,
+        eos_token=END,
+        pad_token=PAD,
+        model_max_length=CONTEXT_TOKENS,
+        clean_up_tokenization_spaces=False,
+    )

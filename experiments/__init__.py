@@ -1,0 +1,1 @@
+"""The roof: configuration, the loop, the journal, what is seen from outside, the command line."""

@@ -1,0 +1,249 @@
+"""The run's configuration: one YAML file, checked whole before anything starts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+SEED_LIMIT = 2**63
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run: names each field, what was expected, what was got."""
+
+
+def _finite_or_infinite(value: float) -> float:
+    if math.isnan(value):
+        raise ValueError("expected a number > 0, got NaN")
+    return value
+
+
+def _plain_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+        raise ValueError("expected letters, digits, '.', '_' and '-' only, starting with a letter")
+    return value
+
+
+SelectionTemperature = Annotated[float, Field(gt=0), AfterValidator(_finite_or_infinite)]
+SamplingTemperature = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskConfig(_Section):
+    """Which recurrent task, and its size knob."""
+
+    name: Literal["addition"] = "addition"
+    digits: Annotated[int, Field(ge=1, le=6)] = 2
+
+
+class SelectionConfig(_Section):
+    """How fitness becomes births and deaths; temperature ``.inf`` is neutral drift."""
+
+    process: Literal["wright-fisher", "moran", "none"] = "wright-fisher"
+    operator: Literal["softmax", "proportional", "linear-rank", "truncation", "k-tournament"] = (
+        "softmax"
+    )
+    temperature: SelectionTemperature = 0.1
+
+
+class MutationConfig(_Section):
+    """Probability of each mutation at a birth, and the size of the jitter (log scale)."""
+
+    drop: Probability = 0.1
+    swap: Probability = 0.1
+    duplicate: Probability = 0.05
+    jitter: Probability = 0.1
+    jitter_scale: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 0.1
+
+
+class PopulationConfig(_Section):
+    """How many agents, for how long, under which selection and mutation."""
+
+    size: Annotated[int, Field(ge=2)] = 8
+    generations: Annotated[int, Field(ge=1)] = 6
+    selection: SelectionConfig = SelectionConfig()
+    mutation: MutationConfig = MutationConfig()
+
+
+class AgentsConfig(_Section):
+    """What every founder is: a bundled model's name, a checkpoint folder, or a hub id."""
+
+    model: Annotated[str, Field(min_length=1)] = "gpt-3"
+    interface: Literal["auto", "ladder", "base"] = "auto"
+    sampling_temperature: SamplingTemperature = 1.0
+    context_capacity: Annotated[int, Field(ge=0)] = 16
+
+
+class ProtocolConfig(_Section):
+    """Who says what to whom, and what it takes to be accepted."""
+
+    name: Literal["survey"] = "survey"
+    graders: Annotated[int, Field(ge=1)] = 4
+    threshold: Probability = 0.6
+    grader_context: Literal["empty", "own"] = "empty"
+
+
+class HostsConfig(_Section):
+    """The fleet: ``auto`` is one host a GPU, or one a CPU core where there is none."""
+
+    count: Literal["auto", "per-agent"] | Annotated[int, Field(ge=1)] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    gpus_per_host: Annotated[float, Field(gt=0, le=8, allow_inf_nan=False)] = 1.0
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    slots: Annotated[int, Field(ge=1, le=1024)] = 32
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+
+
+class MetricsConfig(_Section):
+    """Where Prometheus finds the run; port 0 turns the endpoint off."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+
+
+class RunConfig(_Section):
+    """Everything that decides a run."""
+
+    name: Annotated[str, AfterValidator(_plain_name)]
+    seed: Annotated[int, Field(ge=0, lt=SEED_LIMIT)] = 0
+    task: TaskConfig = TaskConfig()
+    population: PopulationConfig = PopulationConfig()
+    agents: AgentsConfig = AgentsConfig()
+    protocol: ProtocolConfig = ProtocolConfig()
+    selector: Literal["peers", "random", "shuffled", "oracle", "none"] = "peers"
+    hosts: HostsConfig = HostsConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    problems_per_generation: Annotated[int, Field(ge=1)] = 24
+
+    @model_validator(mode="before")
+    @classmethod
+    def _task_by_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("task"), str):
+            return {**data, "task": {"name": data["task"]}}
+        return data
+
+    @model_validator(mode="after")
+    def _enough_peers(self) -> RunConfig:
+        peers = self.population.size - 1
+        if self.protocol.graders > peers:
+            raise ValueError(
+                f"protocol.graders: expected at most population.size − 1 = {peers} "
+                f"(nobody grades itself), got {self.protocol.graders}"
+            )
+        return self
+
+
+def load_config(path: Path, overrides: tuple[str, ...] = ()) -> RunConfig:
+    """Read a YAML file, apply ``key.path=value`` overrides, and check the whole.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, is not YAML, or any field of it is not as it should be. Every
+        fault is named at once.
+    """
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: expected a YAML file, got nothing at this path") from None
+    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+        raise ConfigError(f"{path}: expected YAML, got: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{path}: expected a mapping of configuration keys, got {type(data).__name__}"
+        )
+    for override in overrides:
+        _apply(data, override)
+    return check_config(data, source=str(path))
+
+
+def check_config(data: dict[str, Any], source: str = "configuration") -> RunConfig:
+    """A checked configuration from plain data.
+
+    Raises
+    ------
+    ConfigError
+        With a line for each fault: the field, what was expected, what was got.
+    """
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(fault) for fault in error.errors()]
+        raise ConfigError(f"{source}:\n" + "\n".join(f"  {line}" for line in lines)) from None
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    """Set one ``key.path=value`` in nested data; the value is read as YAML."""
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise ConfigError(f"--set {override}: expected key=value, such as population.size=8")
+    *parents, leaf = path.split(".")
+    here = data
+    for parent in parents:
+        below = here.get(parent)
+        if isinstance(below, str) and parent == "task":
+            below = {"name": below}
+        if below is None:
+            below = {}
+        if not isinstance(below, dict):
+            raise ConfigError(f"--set {override}: expected {parent!r} to be a section, got a value")
+        here[parent] = below
+        here = below
+    try:
+        here[leaf] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: expected a YAML value, got: {error}") from None
+
+
+def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]:
+    """Dotted paths of every key a configuration may have."""
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            keys += known_keys(kind, f"{prefix}{name}.")
+    return keys
+
+
+def _explain(fault: Any) -> str:
+    """One line of plain words for one of pydantic's faults."""
+    path = ".".join(str(part) for part in fault["loc"] if not _is_tag(str(part)))
+    if fault["type"] == "extra_forbidden":
+        return f"{path}: unknown key{_nearest_key(path)}"
+    if fault["type"] == "missing":
+        return f"{path}: expected a value, got nothing"
+    message = fault["msg"].removeprefix("Value error, ")
+    if not path:
+        return str(message)
+    if ", got " in message:
+        return f"{path}: {message}"
+    expected = message.removeprefix("Input should be ").removeprefix("expected ")
+    return f"{path}: expected {expected}, got {fault['input']!r}"
+
+
+def _nearest_key(path: str) -> str:
+    """A suggestion for an unknown key, by its last part first, then by the whole path."""
+    leaves = {key.rpartition(".")[2]: key for key in reversed(known_keys())}
+    near = difflib.get_close_matches(path.rpartition(".")[2], leaves, n=1, cutoff=0.7)
+    if near:
+        return f"; did you mean {leaves[near[0]]}?"
+    whole = difflib.get_close_matches(path, known_keys(), n=1, cutoff=0.5)
+    return f"; did you mean {whole[0]}?" if whole else ""
+
+
+def _is_tag(part: str) -> bool:
+    """Does pydantic name a member of a union here, and not a key of ours?"""
+    return part == "int" or part.startswith(("literal[", "constrained-", "function-"))

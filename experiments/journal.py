@@ -1,0 +1,191 @@
+"""The journal: an append-only file of framed, hash-chained msgpack records, durable one by one.
+
+    file   := MAGIC frame*
+    frame  := length (4 bytes, little-endian) payload (msgpack) link (32 bytes)
+    link   := BLAKE2b-256(link of the frame before, or of MAGIC; payload)
+
+A frame is whole or it does not count; a link vouches for every byte before it.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgpack
+
+MAGIC = b"MGPTN-JOURNAL-1\n"
+LINK_BYTES = 32
+
+
+class JournalError(RuntimeError):
+    """A journal that cannot be written or read: says where, what was expected, what was got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Where a journal stops being intact.
+
+    `torn` tells a record cut short at the end of the file, as a killed process leaves it, from one
+    that was altered.
+    """
+
+    offset: int
+    torn: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A journal's intact records, its length up to their end, the last link, and any damage."""
+
+    records: tuple[dict[str, Any], ...]
+    intact_bytes: int
+    link: bytes
+    damage: Damage | None
+
+
+def read_journal(path: Path) -> Contents:
+    """Every intact record of a journal, and where the first fault is, if there is one.
+
+    Raises
+    ------
+    JournalError
+        If there is no file, or it is not a journal at all.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
+    if not data.startswith(MAGIC):
+        raise JournalError(
+            f"{path}: expected a journal starting with {MAGIC!r}, got {data[: len(MAGIC)]!r}"
+        )
+    records: list[dict[str, Any]] = []
+    offset, link = len(MAGIC), _first_link()
+    while offset < len(data):
+        body = offset + 4
+        end = body + int.from_bytes(data[offset:body], "little")
+        if body > len(data) or end + LINK_BYTES > len(data):
+            reason = (
+                f"record {len(records)} is cut short: expected {end + LINK_BYTES - offset} bytes, "
+                f"got {len(data) - offset}"
+            )
+            return Contents(tuple(records), offset, link, Damage(offset, True, reason))
+        payload = data[body:end]
+        expected = _link(link, payload)
+        if data[end : end + LINK_BYTES] != expected:
+            reason = (
+                f"record {len(records)} was altered: expected link {expected.hex()[:16]}…, "
+                f"got {data[end : end + 8].hex()}…"
+            )
+            return Contents(tuple(records), offset, link, Damage(offset, False, reason))
+        records.append(msgpack.unpackb(payload, strict_map_key=False))
+        offset, link = end + LINK_BYTES, expected
+    return Contents(tuple(records), offset, link, None)
+
+
+class Journal:
+    """A journal open for appending. Use `create` or `reopen`."""
+
+    def __init__(self, path: Path, descriptor: int, offset: int, link: bytes) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._offset = offset
+        self._link = link
+
+    @classmethod
+    def create(cls, path: Path) -> Journal:
+        """Start a journal where there is none.
+
+        Raises
+        ------
+        JournalError
+            If the file exists already; it is left as it is.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            raise JournalError(f"{path}: expected no journal there yet, got one") from None
+        journal = cls(path, descriptor, 0, _first_link())
+        journal._write(MAGIC)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return journal
+
+    @classmethod
+    def reopen(cls, path: Path, contents: Contents) -> Journal:
+        """Carry on after a journal's intact records, as `read_journal` found them.
+
+        What stands after them is kept beside the journal, as ``<name>.damaged-<offset>``.
+        """
+        descriptor = os.open(path, os.O_RDWR)
+        size = os.fstat(descriptor).st_size
+        if size > contents.intact_bytes:
+            tail = os.pread(descriptor, size - contents.intact_bytes, contents.intact_bytes)
+            path.with_name(f"{path.name}.damaged-{contents.intact_bytes}").write_bytes(tail)
+            os.ftruncate(descriptor, contents.intact_bytes)
+        os.lseek(descriptor, contents.intact_bytes, os.SEEK_SET)
+        return cls(path, descriptor, contents.intact_bytes, contents.link)
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Write one record and wait until it is on the disk.
+
+        Raises
+        ------
+        JournalError
+            If it cannot be written whole, as on a full disk. The records before it stay intact.
+        """
+        payload: bytes = msgpack.packb(record)
+        link = _link(self._link, payload)
+        self._write(len(payload).to_bytes(4, "little") + payload + link)
+        self._link = link
+
+    def close(self) -> None:
+        """Close the file; closing twice is allowed."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            os.ftruncate(self._descriptor, self._offset)
+            os.lseek(self._descriptor, self._offset, os.SEEK_SET)
+            raise JournalError(
+                f"{self.path}: expected to write {len(data)} bytes at byte {self._offset}, got: "
+                f"{error.strerror}; everything before is intact"
+            ) from error
+        self._offset += len(data)
+
+
+def _first_link() -> bytes:
+    return hashlib.blake2b(MAGIC, digest_size=LINK_BYTES).digest()
+
+
+def _link(before: bytes, payload: bytes) -> bytes:
+    return hashlib.blake2b(before + payload, digest_size=LINK_BYTES).digest()

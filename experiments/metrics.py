@@ -1,0 +1,401 @@
+"""The Prometheus face of a run: what is shown of a generation once the journal holds it.
+
+Nothing here measures anything; every number comes from `Committed` or `Measures`.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+from prometheus_client.metrics_core import Metric
+
+from experiments.committed import Committed
+from population.measures import Measures
+from protocols.scale import LEVELS
+
+PHASES: tuple[str, ...] = ("forward", "answer", "grade", "select", "total")
+"""Keys of `Committed.seconds` that are shown."""
+
+FITNESS_BUCKETS: tuple[float, ...] = tuple(i / 20 for i in range(21))
+"""Fitness lies in [0, 1]."""
+
+RATE_BUCKETS: tuple[float, ...] = (0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 0.8, 1.25, 2, 4, 8, 16, 32, 64)
+"""Replication rates have mean 1, which lies inside a bucket: neutral drift fills that one alone."""
+
+_GAUGES: tuple[tuple[str, str, str], ...] = (
+    ("generation", "generation", "Index of the last committed generation; 0 is the first."),
+    ("agents", "agents", "Agents that answered in the last generation."),
+    ("fitness_mean_ratio", "fitness_mean", "Mean fitness over agents, 0 to 1."),
+    ("fitness_max_ratio", "fitness_max", "Highest fitness of an agent, 0 to 1."),
+    ("gold_error_ratio", "gold_error", "Share of answers that the verifier calls wrong."),
+    ("gold_error_low_ratio", "gold_error_low", "Low end of gold error's 95 % interval."),
+    ("gold_error_high_ratio", "gold_error_high", "High end of gold error's 95 % interval."),
+    ("majority_error_ratio", "majority_error", "Error of the commonest answer to each problem."),
+    (
+        "best_of_n_error_ratio",
+        "best_of_n_error",
+        "Error of the answer with the highest mean grade to each problem.",
+    ),
+    ("acceptance_ratio", "acceptance_rate", "Share of answers that entered a context."),
+    ("accepted_error_ratio", "accepted_error", "Share of wrong answers among accepted ones."),
+    (
+        "selector_likelihood_ratio",
+        "likelihood_ratio",
+        "The selector's true positive ratio over its false positive ratio.",
+    ),
+    (
+        "grader_auc",
+        "grader_auc",
+        "Area under the curve of single grades against verdicts; 0.5 is chance.",
+    ),
+    ("grader_brier_score", "grader_brier", "Brier score of single grades against verdicts."),
+    (
+        "grader_calibration_error_ratio",
+        "grader_ece",
+        "Expected calibration error of single grades against verdicts.",
+    ),
+    (
+        "grader_correlation",
+        "grader_correlation",
+        "Mean correlation of two graders' errors on the same wrong answers, -1 to 1.",
+    ),
+    (
+        "effective_graders",
+        "effective_graders",
+        "Independent graders that an answer's correlated graders are worth.",
+    ),
+    ("context_examples_mean", "context_mean", "Mean number of examples in an agent's context."),
+    ("lineages", "lineages", "Founders with living descendants."),
+    (
+        "lineage_diversity",
+        "lineage_diversity",
+        "Hill number of order 1 of the lineages: how many equally common ones they are worth.",
+    ),
+    ("genotypes", "genotypes", "Distinct genomes among the survivors."),
+    (
+        "effective_population_size",
+        "effective_size",
+        "Effective population size from the variance in offspring numbers.",
+    ),
+    (
+        "price_selection",
+        "price_selection",
+        "Selection's part of the change of gold error since the generation before.",
+    ),
+    (
+        "price_transmission",
+        "price_transmission",
+        "Transmission's part of the change of gold error since the generation before.",
+    ),
+)
+"""Name, field of `Measures`, help."""
+
+_DECISION_GAUGES: tuple[tuple[str, dict[str, str], str], ...] = (
+    (
+        "decision_true_positive_ratio",
+        {"selector": "tpr", "grader": "grader_tpr"},
+        "Share of right answers that are accepted, by the selector or by a single grader.",
+    ),
+    (
+        "decision_false_positive_ratio",
+        {"selector": "fpr", "grader": "grader_fpr"},
+        "Share of wrong answers that are accepted, by the selector or by a single grader.",
+    ),
+    (
+        "decision_youden_j",
+        {"selector": "youden_j", "grader": "grader_j"},
+        "Youden's J, true minus false positive ratio; at 0 or below there is no signal.",
+    ),
+)
+"""Name, label `of` → field of `Measures`, help."""
+
+_MEASURE_COUNTERS: tuple[tuple[str, str, str], ...] = (
+    ("answers", "answers", "Answers given."),
+    ("answers_truncated", "truncated_answers", "Answers cut off at their maximum length."),
+    ("answer_tokens", "tokens", "Tokens in answers."),
+    ("grades", "grades", "Grades asked for, as counted by the measures."),
+    ("grades_unreadable", "unreadable_grades", "Grades that could not be read."),
+    ("births", "births", "Children born."),
+    ("deaths", "deaths", "Agents that died."),
+)
+"""Name without its ``_total``, field of `Measures`, help."""
+
+_WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
+    ("answer_requests", "answer_requests", "Requests for an answer that the hosts served."),
+    ("grade_requests", "grade_requests", "Requests for a grade that the hosts served."),
+    ("tokens_computed", "tokens_computed", "Tokens that went through a model."),
+    ("tokens_saved", "tokens_saved", "Tokens that reuse of a prefix spared."),
+    ("tokens_padded", "tokens_padded", "Padding tokens that went through a model."),
+    ("tiles", "tiles", "Tiles of work done."),
+    ("host_restarts", "host_restarts", "Hosts that died and were started again."),
+)
+"""Name without its ``_total``, key of `Committed.counters`, help."""
+
+
+class EndpointError(ValueError):
+    """A metrics endpoint that cannot be opened; names the key, what was expected and got."""
+
+
+class PortTaken(EndpointError):
+    """The metrics port is in use by something else."""
+
+
+class RunMetrics:
+    """The metrics of one run, in a registry of their own.
+
+    Every series has the labels `run` and `task`, and those of an arm `arm`; further labels have
+    the fixed values of `PHASES`, `LEVELS`, or selector and grader. Counters stand at zero
+    from the start, so that a rate sees the first generation. Gauges appear with the first commit,
+    and a gauge whose measure is NaN is absent until the measure is defined again: an
+    absent series is a gap in a graph, and never poisons a mean or a comparison.
+
+    A scrape sees whole commits only. Histograms and counters accumulate over the generations
+    committed in this process, and start from zero when a run is resumed.
+
+    Parameters
+    ----------
+    run, task
+        Names, as label values.
+    arms
+        Names of all arms that will be committed.
+    """
+
+    def __init__(self, run: str, task: str, arms: Sequence[str]) -> None:
+        self._run = (run, task)
+        self._arms = tuple(arms)
+        self._lock = threading.Lock()
+        self._server: tuple[WSGIServer, threading.Thread] | None = None
+        self._series = CollectorRegistry()
+        self.registry = CollectorRegistry()
+        self.registry.register(_WholeCommits(self._series, self._lock))
+
+        self._gauges = {field: self._gauge(name, text) for name, field, text in _GAUGES}
+        self._decisions = [
+            (self._gauge(name, text, "of"), fields) for name, fields, text in _DECISION_GAUGES
+        ]
+        self._measured = {
+            field: self._counter(name, text) for name, field, text in _MEASURE_COUNTERS
+        }
+        self._worked = {key: self._counter(name, text) for name, key, text in _WORK_COUNTERS}
+        self._generations = self._counter("generations", "Generations committed.")
+        self._accepted = self._counter("answers_accepted", "Answers that entered a context.")
+        self._phases = self._counter(
+            "phase_seconds",
+            "Wall time by phase: forward is summed over hosts, the others are the driver's.",
+            "phase",
+        )
+        self._levels = self._counter(
+            "grade_levels",
+            "Readable grades by level of the survey, each spread by its probabilities.",
+            "level",
+        )
+        self._fitness = self._histogram(
+            "fitness_ratio", "Fitness of agents, once per generation.", FITNESS_BUCKETS
+        )
+        self._rates = self._histogram(
+            "replication_rate", "Replication rates of agents, once per generation.", RATE_BUCKETS
+        )
+        self._last_commit = self._gauge(
+            "last_commit_timestamp_seconds", "Unix time of the last commit."
+        )
+        self._hosts = Gauge(
+            "mgptn_hosts_alive",
+            "Hosts alive at the last commit.",
+            ("run", "task"),
+            registry=self._series,
+        )
+        self._begin()
+
+    def commit(self, committed: Committed, measures: Measures, hosts_alive: int) -> None:
+        """Show one generation; to be called once the journal holds it.
+
+        Raises
+        ------
+        ValueError
+            If the arm is not one of the run's.
+        """
+        if committed.arm not in self._arms:
+            raise ValueError(
+                f"committed.arm: expected one of {', '.join(self._arms)}, got {committed.arm!r}"
+            )
+        labels = (*self._run, committed.arm)
+        generation = committed.generation
+        with self._lock:
+            for field, gauge in self._gauges.items():
+                _show(gauge, labels, getattr(measures, field))
+            for gauge, fields in self._decisions:
+                for of, field in fields.items():
+                    _show(gauge, (*labels, of), getattr(measures, field))
+            for field, counter in self._measured.items():
+                counter.labels(*labels).inc(getattr(measures, field))
+            for key, counter in self._worked.items():
+                counter.labels(*labels).inc(committed.counters.get(key, 0))
+            for phase in PHASES:
+                self._phases.labels(*labels, phase).inc(committed.seconds.get(phase, 0.0))
+            self._generations.labels(*labels).inc()
+            self._accepted.labels(*labels).inc(len(generation.accepted))
+            for outcome in generation.outcomes:
+                for grade in outcome.grades:
+                    if grade.levels is not None:
+                        for level, mass in zip(LEVELS, grade.levels, strict=True):
+                            self._levels.labels(*labels, level).inc(mass)
+            for fitness in generation.fitness:
+                if fitness is not None:
+                    self._fitness.labels(*labels).observe(fitness)
+            for rate in generation.rates:
+                self._rates.labels(*labels).observe(rate)
+            self._last_commit.labels(*labels).set(time.time())
+            self._hosts.labels(*self._run).set(hosts_alive)
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Answer scrapes at ``http://host:port/metrics`` from a daemon thread; port 0 does not.
+
+        Raises
+        ------
+        EndpointError
+            If the endpoint cannot be opened; `PortTaken` if something else has the port.
+        RuntimeError
+            If it is open already.
+        """
+        if self._server is not None:
+            raise RuntimeError("serve: expected to be called once, got a second call")
+        if port == 0:
+            return
+        try:
+            self._server = start_http_server(port, host, self.registry)
+        except OSError as error:
+            raise _endpoint_error(host, port, error) from None
+
+    def close(self) -> None:
+        """Close the endpoint, if it is open."""
+        if self._server is not None:
+            server, thread = self._server
+            self._server = None
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def _gauge(self, name: str, text: str, *further: str) -> Gauge:
+        return Gauge(f"mgptn_{name}", text, self._names(further), registry=self._series)
+
+    def _counter(self, name: str, text: str, *further: str) -> Counter:
+        return Counter(f"mgptn_{name}", text, self._names(further), registry=self._series)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(
+            f"mgptn_{name}", text, self._names(()), registry=self._series, buckets=buckets
+        )
+
+    @staticmethod
+    def _names(further: tuple[str, ...]) -> tuple[str, ...]:
+        return ("run", "task", "arm", *further)
+
+    def _begin(self) -> None:
+        """Say which run and version this is, and put each arm's counters at zero."""
+        build = Info(
+            "mgptn_build", "Version of mgptn.", labelnames=("run", "task"), registry=self._series
+        )
+        build.labels(*self._run).info({"version": _version()})
+        start = Gauge(
+            "mgptn_start_timestamp_seconds",
+            "Unix time at which the run, or its resumption, began.",
+            ("run", "task"),
+            registry=self._series,
+        )
+        start.labels(*self._run).set(time.time())
+        plain = (
+            *self._measured.values(),
+            *self._worked.values(),
+            self._generations,
+            self._accepted,
+        )
+        for arm in self._arms:
+            labels = (*self._run, arm)
+            for counter in plain:
+                counter.labels(*labels)
+            for phase in PHASES:
+                self._phases.labels(*labels, phase)
+            for level in LEVELS:
+                self._levels.labels(*labels, level)
+            self._fitness.labels(*labels)
+            self._rates.labels(*labels)
+
+
+def check_port(host: str, port: int) -> None:
+    """Can the metrics endpoint be opened? Port 0, which turns it off, always can.
+
+    Raises
+    ------
+    EndpointError
+        If it cannot; `PortTaken` if something else has the port.
+    """
+    if port == 0:
+        return
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server does: a port that a closed run has just left is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        raise _endpoint_error(host, port, error) from None
+
+
+class _WholeCommits:
+    """Collects series under the lock that commits hold, without the client's creation times."""
+
+    def __init__(self, series: CollectorRegistry, lock: threading.Lock) -> None:
+        self._series = series
+        self._lock = lock
+
+    def collect(self) -> Iterable[Metric]:
+        with self._lock:
+            families = list(self._series.collect())
+        for family in families:
+            family.samples = [s for s in family.samples if s.name != f"{family.name}_created"]
+        return families
+
+
+def _show(gauge: Gauge, labels: tuple[str, ...], value: float) -> None:
+    """Set a gauge, or take it away where the value is undefined."""
+    if math.isnan(value):
+        gauge.remove(*labels)
+    else:
+        gauge.labels(*labels).set(value)
+
+
+def _endpoint_error(host: str, port: int, error: OSError) -> EndpointError:
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(
+            f"metrics.port: expected a port that is free on {host} (or 0 for no endpoint), "
+            f"got {port}, which is in use"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return EndpointError(
+            f"metrics.port: expected a port that this user may open, got {port}: {error.strerror}"
+        )
+    reason = error.strerror or os.strerror(error.errno or 0)
+    return EndpointError(
+        f"metrics.host: expected an address of this machine, got {host!r}: {reason}"
+    )
+
+
+def _version() -> str:
+    try:
+        return version("mgptn")
+    except PackageNotFoundError:
+        return "unknown"

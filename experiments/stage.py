@@ -1,0 +1,119 @@
+"""The stage of a run: task, problems, model, layout and fleet, checked before anything starts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from agents.checkpoints import Checkpoint, find_checkpoint
+from agents.encoder import Encoder
+from agents.fleet import Fleet, LocalFleet, RayFleet, host_count
+from agents.host import HostSettings
+from experiments.casting import Script
+from experiments.config import ConfigError, RunConfig
+from experiments.problems import draw_problems
+from protocols.interfaces.base import BaseInterface
+from protocols.interfaces.table import choose_interface
+from protocols.table import TASKS
+
+
+class Stage:
+    """Everything that a run's arms share. Making one starts nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the task has too few problems, or a full context would not fit into the model's.
+    agents.checkpoints.CheckpointError
+        If the model cannot be used.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.task = TASKS[config.task.name](config.task.digits)
+        self.problems = draw_problems(self.task, config)
+        self.checkpoint: Checkpoint = find_checkpoint(config.agents.model)
+        encoder = Encoder(self.checkpoint)
+        try:
+            interface = choose_interface(
+                config.agents.interface, encoder.vocabulary, config.agents.model
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        # An answer's tokens: its characters, what a layout puts around it, and the stop.
+        extra = 4 if isinstance(interface, BaseInterface) else 1
+        self.script = Script(
+            task=self.task,
+            interface=interface,
+            encoder=encoder,
+            max_tokens=self.task.max_answer_characters + extra,
+            own_context=config.protocol.grader_context == "own",
+            seed=config.seed,
+        )
+        encoder.stops(interface.stops)
+        self._check_context()
+
+    def host_settings(self, device: str) -> HostSettings:
+        """How to make a host of this run on a device."""
+        hosts = self.config.hosts
+        return HostSettings(
+            model=self.config.agents.model,
+            weights=self.checkpoint.weights,
+            device=device,
+            dtype=hosts.dtype,
+            threads=hosts.threads,
+        )
+
+    def local_fleet(self) -> Fleet:
+        """One host in this process."""
+        return LocalFleet(self.host_settings(self.device()))
+
+    def ray_fleet(self) -> RayFleet:
+        """Hosts as Ray actors, as many as the configuration asks for; Ray must be running."""
+        import ray
+
+        hosts = self.config.hosts
+        device = hosts.device
+        if device == "auto":
+            device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
+        if device == "cuda" and ray.cluster_resources().get("GPU", 0) < hosts.gpus_per_host:
+            raise ConfigError(
+                f"hosts.device: expected a Ray cluster with GPUs for cuda, got one with "
+                f"{ray.cluster_resources().get('GPU', 0):g}; use hosts.device=cpu"
+            )
+        gpus = hosts.gpus_per_host if device == "cuda" else 0.0
+        count = host_count(hosts.count, device, self.config.population.size, hosts.gpus_per_host)
+        return RayFleet(self.host_settings(device), count, gpus)
+
+    def device(self) -> str:
+        """The device of a host in this process.
+
+        Raises
+        ------
+        ConfigError
+            If cuda is asked for and there is none.
+        """
+        import torch
+
+        wanted = self.config.hosts.device
+        if wanted == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("hosts.device: expected a CUDA device, got none; use cpu or auto")
+        if wanted == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        return wanted
+
+    def _check_context(self) -> None:
+        """A full context of the longest answers, and a grading question after it, must fit."""
+        problem = self.problems[0][0]
+        answer = problem.reference[:1] * self.script.max_tokens
+        capacity = self.config.agents.context_capacity
+        examples = [(problem.query, answer)] * capacity
+        prompt = self.script.interface.grade_prompt(examples, problem.query, answer)
+        encoder = self.script.encoder
+        needed = len(encoder.prefix(prompt.prefix)) + len(encoder.suffix(prompt.suffix)) + 1
+        room = self.checkpoint.context_tokens
+        if needed > room:
+            raise ConfigError(
+                f"agents.context_capacity: expected examples that fit into {room} tokens of "
+                f"{self.config.agents.model!r}, got {capacity} examples, which with a question "
+                f"can need {needed}"
+            )

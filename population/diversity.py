@@ -1,0 +1,184 @@
+"""How diverse a population is: Hill numbers, heterozygosity, effective size from offspring numbers.
+
+Shares and counts come in as arrays; where they were counted is the caller's affair.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+
+SHARE_TOLERANCE = 1e-9
+"""How far a composition's sum may lie from one."""
+
+
+def as_shares(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Check that values are the composition of a population.
+
+    Parameters
+    ----------
+    values
+        float64 [K], each ≥ 0, sum one.
+    name
+        What to call the argument in an error.
+
+    Returns
+    -------
+    float64 [K], the values as given.
+
+    Raises
+    ------
+    ValueError
+        If the values are not a vector, or negative, NaN, or do not sum to one.
+    """
+    shares = np.asarray(values, dtype=np.float64)
+    if shares.ndim != 1 or shares.size == 0:
+        raise ValueError(f"{name}: expected a vector of shares, got shape {shares.shape}")
+    if not np.all(shares >= 0.0):
+        raise ValueError(f"{name}: expected shares ≥ 0, got {shares[~(shares >= 0.0)][0]}")
+    total = float(shares.sum())
+    if not abs(total - 1.0) <= SHARE_TOLERANCE:
+        raise ValueError(f"{name}: expected shares that sum to one, got a sum of {total!r}")
+    return shares
+
+
+def hill(shares: ArrayLike, order: float) -> float:
+    """Hill number: how many equally common kinds would be as diverse as this composition.
+
+    D_q = (Σ p_i^q)^(1/(1−q)). Order 0 counts the kinds present, order 1 is the exponential of
+    Shannon's entropy, order 2 the inverse of Simpson's concentration, order ∞ the inverse of the
+    commonest share.
+
+    Parameters
+    ----------
+    shares
+        float64 [K], each ≥ 0, sum one. Absent kinds (share 0) do not count.
+    order
+        q ≥ 0; the larger, the less rare kinds count. Continuous through q = 1.
+
+    Returns
+    -------
+    Number of kinds, in [1, K].
+
+    Raises
+    ------
+    ValueError
+        If the shares are no composition, or the order is negative or NaN.
+
+    Source
+    ------
+    Hill 1973, "Diversity and evenness: a unifying notation and its consequences".
+    """
+    composition = as_shares(shares, "shares")
+    if not order >= 0.0:
+        raise ValueError(f"order: expected a number ≥ 0, got {order}")
+    present = composition[composition > 0.0]
+    logarithms = np.log(present)
+    if order == 0.0:
+        return float(present.size)
+    if math.isinf(order):
+        return float(1.0 / present.max())
+    if order == 1.0:
+        return math.exp(-float(np.sum(present * logarithms)))
+    if abs(order - 1.0) < 0.1:
+        # Σ p^q = 1 + Σ p·(p^(q−1) − 1): no cancellation next to q = 1.
+        excess = float(np.sum(present * np.expm1((order - 1.0) * logarithms)))
+        return math.exp(math.log1p(excess) / (1.0 - order))
+    return math.exp(float(logsumexp(order * logarithms)) / (1.0 - order))
+
+
+def heterozygosity(shares: ArrayLike) -> float:
+    """Probability that two draws with replacement differ in kind: 1 − Σ p².
+
+    Parameters
+    ----------
+    shares
+        float64 [K], each ≥ 0, sum one.
+
+    Raises
+    ------
+    ValueError
+        If the shares are no composition.
+
+    Source
+    ------
+    Simpson 1949; Nei 1973.
+    """
+    composition = as_shares(shares, "shares")
+    return float(np.sum(composition * (1.0 - composition)))
+
+
+def neutral_heterozygosity(initial: float, size: int, generations: float) -> float:
+    """Expected heterozygosity after neutral drift without mutation: H₀·(1 − 1/N)^t.
+
+    This is the Wright–Fisher process. One Moran birth–death event multiplies heterozygosity by
+    1 − 2/N² instead, so N events (a generation) by about 1 − 2/N: Moran drifts twice as fast.
+
+    Parameters
+    ----------
+    initial
+        Heterozygosity at the start, in [0, 1].
+    size
+        N ≥ 1, haploid.
+    generations
+        t ≥ 0.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    Source
+    ------
+    Wright 1931; Kimura 1962 for its use in fixation.
+    """
+    if not 0.0 <= initial <= 1.0:
+        raise ValueError(f"initial: expected a heterozygosity in [0, 1], got {initial}")
+    if size < 1:
+        raise ValueError(f"size: expected a population of at least 1, got {size}")
+    if not generations >= 0.0:
+        raise ValueError(f"generations: expected a number ≥ 0, got {generations}")
+    return float(initial * (1.0 - 1.0 / size) ** generations)
+
+
+def effective_size(offspring: ArrayLike) -> float:
+    """Effective population size from the variance in offspring numbers.
+
+    The inverse probability that two distinct members of the new generation share a parent:
+    N_e = n(n−1) / Σ k_i(k_i−1), n = Σ k_i. With mean one offspring each this is (N−1)/V, V the
+    population variance of k; a Wright–Fisher generation has N_e = N in the mean of 1/N_e.
+
+    Parameters
+    ----------
+    offspring
+        int64 [M], number of offspring k_i ≥ 0 of every parent, those without any included.
+
+    Returns
+    -------
+    N_e in [1, ∞]; infinite where no two share a parent.
+
+    Raises
+    ------
+    ValueError
+        If the counts are not whole numbers ≥ 0, or fewer than two offspring were born.
+
+    Source
+    ------
+    Crow & Denniston 1988, "Inbreeding and variance effective population numbers"; Ewens 1982.
+    """
+    counts = np.asarray(offspring, dtype=np.float64)
+    if counts.ndim != 1:
+        raise ValueError(f"offspring: expected a vector of counts, got shape {counts.shape}")
+    unfit = ~((counts >= 0.0) & (counts == np.floor(counts)) & np.isfinite(counts))
+    if unfit.any():
+        raise ValueError(f"offspring: expected whole numbers ≥ 0, got {counts[unfit][0]}")
+    born = float(counts.sum())
+    if born < 2.0:
+        raise ValueError(f"offspring: expected at least two in all, got {born:.0f}")
+    sharing = float(np.sum(counts * (counts - 1.0)))
+    return math.inf if sharing == 0.0 else born * (born - 1.0) / sharing

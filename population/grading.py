@@ -1,0 +1,272 @@
+"""Measures of graders: how their grades agree with verdicts, and how their errors agree.
+
+Grades are float64 in [0, 1], NaN where not graded; verdicts are boolean, True for a right answer,
+and spread over the grades' leading axes. A measure that is undefined on its data (no right or no
+wrong answers, …) is NaN, never an exception.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+
+class GraderRates(NamedTuple):
+    """Acceptance of right answers (tpr) and wrong ones (fpr), their ratio Λ and difference J."""
+
+    tpr: float
+    fpr: float
+    likelihood_ratio: float
+    youden_j: float
+
+
+class Interval(NamedTuple):
+    """Bounds of a confidence interval."""
+
+    low: float
+    high: float
+
+
+def grader_rates(grades: ArrayLike, verdicts: ArrayLike, threshold: float) -> GraderRates:
+    """TPR, FPR, Λ = TPR/FPR and Youden's J = TPR − FPR of accepting grades ≥ a threshold.
+
+    Parameters
+    ----------
+    grades
+        float64 [..., A] in [0, 1], NaN where not graded.
+    verdicts
+        bool [A] or of the grades' shape.
+    threshold
+        Least grade that accepts, in the units of grades.
+
+    Returns
+    -------
+    GraderRates; Λ is infinite where only right answers are accepted.
+
+    Raises
+    ------
+    ValueError
+        If grades leave [0, 1], verdicts are not boolean, shapes do not fit, or a threshold is NaN.
+
+    Source
+    ------
+    Youden 1950, "Index for rating diagnostic tests".
+    """
+    values, right = _graded(grades, verdicts)
+    if math.isnan(threshold):
+        raise ValueError("threshold: expected a number, got nan")
+    accepted = values >= threshold
+    tpr, fpr = _mean(accepted[right]), _mean(accepted[~right])
+    ratio = tpr / fpr if fpr > 0.0 else (math.inf if fpr == 0.0 and tpr > 0.0 else math.nan)
+    return GraderRates(tpr, fpr, ratio, tpr - fpr)
+
+
+def auc(grades: ArrayLike, verdicts: ArrayLike) -> float:
+    """Probability that a right answer is graded above a wrong one, ties counting half.
+
+    Arguments and errors as of `grader_rates`.
+
+    Source
+    ------
+    Mann & Whitney 1947; Hanley & McNeil 1982.
+    """
+    values, right = _graded(grades, verdicts)
+    positives, negatives = int(right.sum()), int((~right).sum())
+    if positives == 0 or negatives == 0:
+        return math.nan
+    rank_sum = float(rankdata(values)[right].sum())
+    return (rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives)
+
+
+def brier(grades: ArrayLike, verdicts: ArrayLike) -> float:
+    """Brier score, mean of (grade − verdict)²: 0 for a seer, 1/4 for a constant grade of 1/2.
+
+    Arguments and errors as of `grader_rates`.
+
+    Source
+    ------
+    Brier 1950, "Verification of forecasts expressed in terms of probability".
+    """
+    values, right = _graded(grades, verdicts)
+    return _mean((values - right) ** 2)
+
+
+def calibration_error(grades: ArrayLike, verdicts: ArrayLike, bins: int = 10) -> float:
+    """Expected calibration error: Σ_b (n_b/n)·|share right − mean grade| over equal-width bins.
+
+    Arguments and errors as of `grader_rates`; bins ≥ 1. A grade on an edge belongs to the bin
+    above it, a grade of 1 to the last.
+
+    Source
+    ------
+    Naeini, Cooper & Hauskrecht 2015.
+    """
+    if bins < 1:
+        raise ValueError(f"bins: expected at least 1, got {bins}")
+    values, right = _graded(grades, verdicts)
+    if values.size == 0:
+        return math.nan
+    place = np.minimum((values * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(place, weights=right - values, minlength=bins)
+    return float(np.abs(gaps).sum() / values.size)
+
+
+def error_correlation(
+    grades: ArrayLike, verdicts: ArrayLike, threshold: float | None = None
+) -> float:
+    """Mean pairwise correlation of graders' errors on wrong answers.
+
+    The error on a wrong answer is the grade itself or, with a threshold, whether it accepts.
+
+    Parameters
+    ----------
+    grades
+        float64 [K, A] in [0, 1], a row per grader, NaN where not graded.
+    verdicts
+        bool [A].
+    threshold
+        Least grade that accepts; None to correlate the grades.
+
+    Returns
+    -------
+    Pearson's correlation in [−1, 1], mean over the pairs of graders where it is defined: both
+    graded at least two of the same wrong answers, and neither graded those all alike. NaN where
+    no pair is left.
+
+    Raises
+    ------
+    ValueError
+        If grades are no matrix in [0, 1] or verdicts no booleans, one per answer.
+    """
+    table = np.asarray(grades, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"grades: expected graders by answers, got shape {table.shape}")
+    _graded(table, verdicts)
+    errors = table[:, ~np.broadcast_to(np.asarray(verdicts), table.shape[1:])]
+    graded = ~np.isnan(errors)
+    if threshold is not None:
+        errors = np.where(graded, errors >= threshold, np.nan)
+    correlations = [
+        _correlation(errors[i][both], errors[j][both])
+        for i, j in itertools.combinations(range(table.shape[0]), 2)
+        for both in [graded[i] & graded[j]]
+    ]
+    return _mean(np.array([rho for rho in correlations if not math.isnan(rho)]))
+
+
+def effective_graders(graders: int, correlation: float) -> float:
+    """Number of independent graders that K correlated ones are worth: K / (1 + (K−1)·ρ).
+
+    Parameters
+    ----------
+    graders
+        K ≥ 1.
+    correlation
+        ρ, mean pairwise correlation of their errors, in [−1, 1] or NaN.
+
+    Returns
+    -------
+    Effective number; NaN with the correlation, infinite where ρ ≤ −1/(K−1) cancels all error.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    Source
+    ------
+    Kish 1965, the design effect.
+    """
+    if graders < 1:
+        raise ValueError(f"graders: expected at least 1, got {graders}")
+    if abs(correlation) > 1.0:
+        raise ValueError(f"correlation: expected in [-1, 1], got {correlation}")
+    effect = 1.0 + (graders - 1) * correlation if graders > 1 else 1.0
+    return math.inf if effect <= 0.0 else graders / effect
+
+
+def cluster_bootstrap(
+    values: ArrayLike,
+    statistic: Callable[[NDArray[np.float64]], float],
+    rng: np.random.Generator,
+    draws: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """Percentile interval of a statistic, whole clusters drawn with replacement.
+
+    Parameters
+    ----------
+    values
+        float64 [Q, ...], clusters (problems, say) on axis 0.
+    statistic
+        From values of that shape to a number. Draws where it is NaN are left out.
+    rng
+        Generator of the stream for these draws.
+    draws
+        Number of them, ≥ 1.
+    level
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    Interval (low, high); NaN where the statistic is NaN in every draw or there is no cluster.
+
+    Raises
+    ------
+    ValueError
+        If values have no axis, or draws or level are outside their range.
+
+    Source
+    ------
+    Efron 1979; Davison & Hinkley 1997, section 3.8 for clusters.
+    """
+    clusters = np.asarray(values, dtype=np.float64)
+    if clusters.ndim == 0:
+        raise ValueError("values: expected clusters on axis 0, got a single number")
+    if draws < 1:
+        raise ValueError(f"draws: expected at least 1, got {draws}")
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level: expected in (0, 1), got {level}")
+    count = clusters.shape[0]
+    if count == 0:
+        return Interval(math.nan, math.nan)
+    samples = np.array([statistic(clusters[rng.integers(count, size=count)]) for _ in range(draws)])
+    samples = samples[~np.isnan(samples)]
+    if samples.size == 0:
+        return Interval(math.nan, math.nan)
+    low, high = np.quantile(samples, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return Interval(float(low), float(high))
+
+
+def _graded(
+    grades: ArrayLike, verdicts: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Grades that were given, flat, and the verdict on each."""
+    values = np.asarray(grades, dtype=np.float64)
+    right = np.asarray(verdicts)
+    if right.dtype != np.bool_ and right.size:
+        raise ValueError(f"verdicts: expected booleans, got {right.dtype}")
+    if right.shape not in (values.shape, values.shape[-1:]):
+        raise ValueError(f"verdicts: expected one per answer of {values.shape}, got {right.shape}")
+    if np.any((values < 0.0) | (values > 1.0)):
+        raise ValueError("grades: expected in [0, 1] or NaN, got one outside")
+    graded = ~np.isnan(values)
+    return values[graded], np.broadcast_to(right.astype(np.bool_), values.shape)[graded]
+
+
+def _mean(values: NDArray[np.float64] | NDArray[np.bool_]) -> float:
+    return float(values.mean()) if values.size else math.nan
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    if first.size < 2 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
+        return math.nan
+    return float(np.clip(np.corrcoef(first, second)[0, 1], -1.0, 1.0))

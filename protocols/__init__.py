@@ -1,0 +1,1 @@
+"""Who says what to whom: protocols, tasks and interfaces, all without input or output."""

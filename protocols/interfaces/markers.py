@@ -1,0 +1,28 @@
+"""The marker tokens of the bundled ladder's text: what stands where in an item.
+
+An item is one of
+
+    12+34=640;                                   plain
+    12+34=640<grade><a great deal>;              graded after
+    <want><a great deal>12+34=640;               the level asked for before
+    <judge>12+34=640<grade><a great deal>;       judged only: the answer is somebody's, not its own
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from protocols.scale import LEVELS
+
+PAD = "<pad>"
+START = "<bos>"
+JUDGE = "<judge>"
+WANT = "<want>"
+GRADE = "<grade>"
+END = ";"
+LEVEL_MARKERS: tuple[str, ...] = tuple(f"<{level}>" for level in LEVELS)
+
+MARKERS: tuple[str, ...] = (PAD, START, JUDGE, WANT, GRADE, *LEVEL_MARKERS)
+CHARACTERS = "0123456789+=;"
+VOCABULARY: tuple[str, ...] = (*MARKERS, *CHARACTERS)
+"""Every token of the ladder, in id order."""

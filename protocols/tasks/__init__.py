@@ -1,0 +1,1 @@
+"""Recurrent tasks: distributions of problems, each with a verifier."""

@@ -1,0 +1,75 @@
+"""What a task is: problems drawn by key, a canonical query, and a verifier of any answer string."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+Split = Literal["train", "held-out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One query drawn from a task.
+
+    `query` is canonical text that ends where the answer begins; `reference` is a right answer.
+    """
+
+    query: str
+    reference: str
+
+
+class Task(Protocol):
+    """A recurrent task with a verifier."""
+
+    name: str
+    max_answer_characters: int
+
+    def draw(self, rng: np.random.Generator, split: Split) -> Problem:
+        """One problem; the same generator state gives the same problem."""
+        ...
+
+    def verify(self, query: str, answer: str) -> bool:
+        """Is this string a right answer? Any string may be asked about; none raises."""
+        ...
+
+    def canonical(self, query: str) -> str:
+        """The same text for all queries that are the same problem up to the task's symmetry."""
+        ...
+
+    def corrupt(self, problem: Problem, rng: np.random.Generator) -> str:
+        """A wrong answer in the right form."""
+        ...
+
+
+def validate(task: Task, rng: np.random.Generator, problems: int = 200) -> None:
+    """Prove on fresh problems that a task's verifier can be trusted.
+
+    Raises
+    ------
+    AssertionError
+        If the verifier rejects a reference, accepts a corruption, or a reference is longer than
+        the task declares; the message names the query.
+    """
+    for _ in range(problems):
+        for split in ("train", "held-out"):
+            problem = task.draw(rng, split)
+            if not task.verify(problem.query, problem.reference):
+                raise AssertionError(
+                    f"task {task.name}: rejects its own reference "
+                    f"{problem.reference!r} for {problem.query!r}"
+                )
+            if len(problem.reference) > task.max_answer_characters:
+                raise AssertionError(
+                    f"task {task.name}: reference {problem.reference!r} is longer than "
+                    f"max_answer_characters={task.max_answer_characters}"
+                )
+            wrong = task.corrupt(problem, rng)
+            if task.verify(problem.query, wrong):
+                raise AssertionError(
+                    f"task {task.name}: accepts the corruption {wrong!r} for {problem.query!r}"
+                )

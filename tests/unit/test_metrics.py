@@ -1,0 +1,268 @@
+"""The metrics of a run: their names, when they move, what they leave out; the dashboard's file."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.metrics_core import Metric
+
+from experiments.metrics import (
+    _DECISION_GAUGES,
+    _GAUGES,
+    _MEASURE_COUNTERS,
+    EndpointError,
+    PortTaken,
+    RunMetrics,
+    check_port,
+)
+from monitoring.dashboard import OUTPUT, SECTIONS, rendered
+from population.measures import Measures
+from protocols.scale import LEVELS
+from tests.synthetic import ARMS, synthetic_run, undefined
+
+RUN = {"run": "night", "task": "addition"}
+SELECTED = {**RUN, "arm": "selected"}
+
+
+@pytest.fixture
+def metrics() -> Iterator[RunMetrics]:
+    metrics = RunMetrics(run="night", task="addition", arms=ARMS)
+    yield metrics
+    metrics.close()
+
+
+def families(metrics: RunMetrics) -> dict[str, Metric]:
+    return {family.name: family for family in metrics.registry.collect()}
+
+
+def value(metrics: RunMetrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"mgptn_{name}", {**SELECTED, **labels})
+
+
+def test_names_follow_prometheus_conventions(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(generations=1)
+    for one in committed:
+        metrics.commit(one, measures[one.arm, 0], 2)
+    for family in families(metrics).values():
+        assert re.fullmatch(r"mgptn_[a-z0-9]+(_[a-z0-9]+)*", family.name)
+        assert family.documentation.endswith(".")
+        assert not re.search(r"_(ms|millis|minutes|percent|rate_total)$", family.name)
+        for sample in family.samples:
+            assert not sample.name.endswith("_created")
+            if family.type == "counter":
+                assert sample.name == f"{family.name}_total"
+
+
+def test_every_measure_is_shown() -> None:
+    shown = {field for _, field, _ in (*_GAUGES, *_MEASURE_COUNTERS)}
+    shown |= {field for _, of, _ in _DECISION_GAUGES for field in of.values()}
+    assert shown == {field.name for field in fields(Measures)}
+
+
+def test_nothing_is_claimed_before_the_first_commit(metrics: RunMetrics) -> None:
+    for family in families(metrics).values():
+        for sample in family.samples:
+            if family.name not in ("mgptn_build", "mgptn_start_timestamp_seconds"):
+                assert family.type in ("counter", "histogram"), sample
+                assert sample.value == 0, sample
+    for arm in ARMS:
+        assert value(metrics, "generations_total", arm=arm) == 0
+
+
+def test_metrics_move_only_at_a_commit(metrics: RunMetrics) -> None:
+    before = generate_latest(metrics.registry)
+    committed, measures = synthetic_run()
+    assert generate_latest(metrics.registry) == before
+    metrics.commit(committed[0], measures["selected", 0], 2)
+    once = generate_latest(metrics.registry)
+    assert once != before
+    assert generate_latest(metrics.registry) == once
+
+
+def test_commits_add_up(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(generations=3)
+    mine = [c for c in committed if c.arm == "selected"]
+    seen = [measures["selected", i] for i in range(3)]
+    for one in committed:
+        metrics.commit(one, measures[one.arm, one.generation.index], 2)
+    grades = [g for c in mine for o in c.generation.outcomes for g in o.grades]
+
+    assert value(metrics, "generation") == 2
+    assert value(metrics, "generations_total") == 3
+    assert value(metrics, "answers_total") == sum(m.answers for m in seen)
+    assert value(metrics, "answer_tokens_total") == sum(m.tokens for m in seen)
+    assert value(metrics, "births_total") == sum(m.births for m in seen)
+    assert value(metrics, "answers_accepted_total") == sum(len(c.generation.accepted) for c in mine)
+    assert value(metrics, "grades_unreadable_total") == sum(g.levels is None for g in grades)
+    assert value(metrics, "tokens_computed_total") == 3 * 9_000 + 3
+    assert value(metrics, "phase_seconds_total", phase="grade") == pytest.approx(7.5)
+    assert value(metrics, "gold_error_ratio") == seen[-1].gold_error
+    assert value(metrics, "decision_youden_j", of="selector") == seen[-1].youden_j
+    assert value(metrics, "decision_youden_j", of="grader") == seen[-1].grader_j
+    assert metrics.registry.get_sample_value("mgptn_hosts_alive", RUN) == 2
+    fitness = [f for c in mine for f in c.generation.fitness]
+    assert value(metrics, "fitness_ratio_count") == len(fitness)
+    assert value(metrics, "fitness_ratio_sum") == pytest.approx(sum(fitness))
+    assert value(metrics, "replication_rate_sum") == pytest.approx(len(fitness))
+
+
+def test_levels_share_out_the_readable_grades(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(generations=1)
+    metrics.commit(committed[0], measures["selected", 0], 1)
+    grades = [g for o in committed[0].generation.outcomes for g in o.grades]
+    masses = [value(metrics, "grade_levels_total", level=level) for level in LEVELS]
+    assert sum(masses) == pytest.approx(sum(g.levels is not None for g in grades))
+    for i, mass in enumerate(masses):
+        assert mass == pytest.approx(sum(g.levels[i] for g in grades if g.levels is not None))
+
+
+def test_neutral_drift_fills_the_bucket_around_one_alone(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(generations=1, agents=6)
+    neutral = next(c for c in committed if c.arm == "neutral-drift")
+    metrics.commit(neutral, measures["neutral-drift", 0], 1)
+    assert value(metrics, "replication_rate_bucket", arm="neutral-drift", le="0.8") == 0
+    assert value(metrics, "replication_rate_bucket", arm="neutral-drift", le="1.25") == 6
+
+
+def test_labels_are_bounded(metrics: RunMetrics) -> None:
+    """Neither more generations nor more agents make more series."""
+
+    def series(agents: int, generations: int) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+        metrics = RunMetrics(run="night", task="addition", arms=ARMS)
+        committed, measures = synthetic_run(agents=agents, generations=generations)
+        for one in committed:
+            metrics.commit(one, measures[one.arm, one.generation.index], 2)
+        return {
+            (sample.name, tuple(sorted(sample.labels.items())))
+            for family in metrics.registry.collect()
+            for sample in family.samples
+        }
+
+    few, many = series(4, 2), series(12, 4)
+    assert few == many
+    names = {name for _, labels in many for name, _ in labels}
+    assert names == {"run", "task", "arm", "of", "phase", "level", "le", "version"}
+
+
+def test_an_undefined_measure_is_absent_until_it_is_defined_again(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(arms=("selected",), generations=3)
+    metrics.commit(committed[0], measures["selected", 0], 1)
+    assert value(metrics, "price_selection") is None
+    assert value(metrics, "gold_error_ratio") is not None
+    metrics.commit(committed[1], undefined(measures["selected", 1]), 1)
+    assert value(metrics, "gold_error_ratio") is None
+    assert value(metrics, "decision_youden_j", of="selector") is None
+    samples = [s for family in metrics.registry.collect() for s in family.samples]
+    assert not any(math.isnan(sample.value) for sample in samples)
+    metrics.commit(committed[2], measures["selected", 2], 1)
+    assert value(metrics, "gold_error_ratio") == measures["selected", 2].gold_error
+    assert value(metrics, "generations_total") == 3
+
+
+def test_fitness_that_is_unknown_is_not_counted(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(arms=("selected",), generations=1, agents=4)
+    generation = replace(committed[0].generation, fitness=(None, 0.0, 0.5, 1.0))
+    metrics.commit(replace(committed[0], generation=generation), measures["selected", 0], 1)
+    assert value(metrics, "fitness_ratio_count") == 3
+    assert value(metrics, "fitness_ratio_bucket", le="0.0") == 1
+    assert value(metrics, "fitness_ratio_bucket", le="1.0") == 3
+
+
+def test_an_unknown_arm_is_named_and_moves_nothing(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(generations=1)
+    before = generate_latest(metrics.registry)
+    with pytest.raises(ValueError, match=r"committed\.arm: expected one of selected, .*'other'"):
+        metrics.commit(replace(committed[0], arm="other"), measures["selected", 0], 1)
+    assert generate_latest(metrics.registry) == before
+
+
+def test_the_global_registry_is_left_alone(metrics: RunMetrics) -> None:
+    RunMetrics(run="night", task="addition", arms=ARMS)
+    assert b"mgptn_" not in generate_latest(REGISTRY)
+
+
+def test_a_scrape_sees_whole_commits_only(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(arms=("selected",), generations=1)
+    torn: list[tuple[float | None, float | None]] = []
+    done = threading.Event()
+
+    def scrape() -> None:
+        while not done.is_set():
+            samples = {
+                sample.name: sample.value
+                for family in metrics.registry.collect()
+                for sample in family.samples
+                if sample.labels.get("arm") == "selected"
+            }
+            seen = samples["mgptn_generations_total"], samples["mgptn_answers_total"]
+            if seen[1] != seen[0] * measures["selected", 0].answers:
+                torn.append(seen)
+
+    reader = threading.Thread(target=scrape)
+    reader.start()
+    for _ in range(100):
+        metrics.commit(committed[0], measures["selected", 0], 1)
+    done.set()
+    reader.join()
+    assert not torn
+
+
+def test_serve_answers_scrapes_until_closed(metrics: RunMetrics) -> None:
+    port = free_port()
+    check_port("127.0.0.1", port)
+    metrics.serve("127.0.0.1", port)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        assert b'mgptn_build_info{run="night"' in answer.read()
+    with pytest.raises(RuntimeError, match="second call"):
+        metrics.serve("127.0.0.1", port)
+    metrics.close()
+    metrics.close()
+    check_port("127.0.0.1", port)
+
+
+def test_port_zero_opens_nothing(metrics: RunMetrics) -> None:
+    before = threading.active_count()
+    check_port("127.0.0.1", 0)
+    metrics.serve("127.0.0.1", 0)
+    assert threading.active_count() == before
+
+
+def test_a_taken_port_is_named(metrics: RunMetrics) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        for attempt in (check_port, metrics.serve):
+            with pytest.raises(PortTaken, match=rf"metrics\.port: expected .* free.*got {port}"):
+                attempt("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_a_host_that_is_not_here_is_named(host: str) -> None:
+    with pytest.raises(EndpointError, match=rf"metrics\.host: expected .*got '{host}'"):
+        check_port(host, free_port())
+
+
+def test_the_committed_dashboard_is_the_generated_one() -> None:
+    assert OUTPUT.read_text() == rendered(), "python monitoring/dashboard.py rewrites it"
+
+
+def test_the_readme_explains_every_panel() -> None:
+    readme = (Path(OUTPUT).parents[2] / "README.md").read_text()
+    for _, panels in SECTIONS:
+        for panel in panels:
+            assert panel.title.removesuffix(", {arm}") in readme
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
