@@ -21,8 +21,7 @@ help: ## this list
 demo: setup ## evolve 8 agents for 6 generations on the CPU, and say where the report is
 	@out="runs/demo-$$(date +%Y%m%d-%H%M%S)-$$$$" \
 	&& $(VENV)/bin/mgptn run experiments/configs/quickstart.yaml --out "$$out" \
-	&& echo "All that this run wrote is in $$out:" \
-	&& find "$$out" -type f | sort | sed 's/^/  /'
+	&& echo "The report is $$out/report.html"
 
 test: setup ## all tests but the slow ones
 	@$(RUN) pytest

@@ -58,6 +58,7 @@ class LocalFleet:
     def __init__(self, settings: HostSettings) -> None:
         from agents.transformers_host import TransformersHost
 
+        self.settings = settings
         self._host: Host = TransformersHost(settings)
 
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
@@ -96,7 +97,7 @@ class RayFleet:
             num_cpus=1 if count <= cpus else round(0.99 * cpus / count, 3),
             num_gpus=gpus_per_host,
         )
-        self._settings = settings
+        self.settings = settings
         self.restarts = 0
         self._hosts: list[Any] = [self._actor.remote(settings) for _ in range(count)]
         try:
@@ -167,7 +168,7 @@ class RayFleet:
         self._hosts = []
 
     def _replace(self, host: int) -> None:
-        self._hosts[host] = self._actor.remote(self._settings)
+        self._hosts[host] = self._actor.remote(self.settings)
         self.restarts += 1
 
 

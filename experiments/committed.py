@@ -19,6 +19,20 @@ from population.records import (
     Outcome,
 )
 
+PHASES = ("forward", "answer", "grade", "select", "total")
+"""Keys of a generation's `seconds`."""
+
+COUNTERS = (
+    "answer_requests",
+    "grade_requests",
+    "tokens_computed",
+    "tokens_saved",
+    "tokens_padded",
+    "tiles",
+    "host_restarts",
+)
+"""Keys of a generation's `counters`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:

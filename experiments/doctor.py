@@ -250,7 +250,8 @@ def check_models(folder: Path) -> list[Check]:
     """A row for each bundled model: are its files whole?"""
     found = sorted(path for path in folder.glob("*") if path.is_dir())
     if not found:
-        mend = "install mgptn again, with its models; or train one: `mgptn pretrain gpt-3`"
+        train = f"`mgptn pretrain --rung gpt-3 --out {folder / 'gpt-3'}`"
+        mend = f"install mgptn again, with its models; or train one: {train}"
         return [Check("bundled models", "fail", f"none in {folder}", mend)]
     return [_check_model(path) for path in found]
 
@@ -330,7 +331,8 @@ def _cores() -> int:
 
 def _check_model(folder: Path) -> Check:
     name = f"model {folder.name}"
-    mend = f"install mgptn again, or train it: `mgptn pretrain {folder.name}`"
+    train = f"`mgptn pretrain --rung {folder.name} --out {folder}`"
+    mend = f"install mgptn again, or train it: {train}"
     missing = [
         file
         for file in ("config.json", "tokenizer.json", "model.safetensors")

@@ -131,12 +131,10 @@ def error(tables: Tables, width: float = WIDE) -> Figure:
             _line(axes, x, _values(rows, "gold_error"), label, _arm_style(arm))
         for arm, rows in _arms(tables):
             if arm == "unselected":
-                x, m = _values(rows, "generation"), rows["agents"].max()
-                _line(
-                    axes, x, _values(rows, "best_of_n_error"), f"unselected: best of {m}", BEST_OF
-                )
-                majority = _values(rows, "majority_error")
-                _line(axes, x, majority, f"unselected: majority of {m}", MAJORITY)
+                x, size = _values(rows, "generation"), int(rows["agents"][0])
+                best, majority = _values(rows, "best_of_n_error"), _values(rows, "majority_error")
+                _line(axes, x, best, f"unselected: best of {size}", BEST_OF)
+                _line(axes, x, majority, f"unselected: majority of {size}", MAJORITY)
         rows = _arm(tables["generations"], RUN)
         predicted = predicted_errors(rows)
         x = _values(rows, "generation")[: len(predicted)]
@@ -184,7 +182,7 @@ def selector(tables: Tables, width: float = WIDE) -> Figure:
             _line(axes, x, _values(rows, column), label, style)
         axes.axhline(0, color=MUTED, linewidth=1)
         axes.set_ylabel("share, or difference of shares")
-        lowest = min([0.0, *(line.get_ydata().min() for line in _drawn(axes))])
+        lowest = min([0.0, *(_extremes(line)[0] for line in _drawn(axes))])
         axes.set_ylim(lowest * 1.1 - 0.03, 1.03)
         return _finish(figure, [axes], tables)
 
@@ -299,8 +297,10 @@ def price(tables: Tables, width: float = WIDE) -> Figure:
                     label=label,
                 )
         if known.any():
-            total = sum(values for values, *_ in parts.values())[known]
-            axes.plot(x[known], total, "D", color=INK, markersize=6, label="sum: change of error")
+            total = np.sum([values for values, *_ in parts.values()], axis=0)
+            axes.plot(
+                x[known], total[known], "D", color=INK, markersize=6, label="sum: change of error"
+            )
         axes.axhline(0, color=MUTED, linewidth=1)
         axes.set_ylabel("change since the generation before")
         return _finish(figure, [axes], tables)
@@ -457,7 +457,7 @@ def _say_undefined(axes: Axes) -> None:
 
 def _share_axis(axes: Axes) -> None:
     """A vertical axis from 0 to at most 1, as far up as there is something to see."""
-    top = max([0.05, *(float(np.nanmax(np.asarray(line.get_ydata()))) for line in _drawn(axes))])
+    top = max([0.05, *(_extremes(line)[1] for line in _drawn(axes))])
     if axes.collections:
         top = max(top, axes.dataLim.y1)
     axes.set_ylim(0, min(top * 1.08, 1.02))
@@ -466,6 +466,11 @@ def _share_axis(axes: Axes) -> None:
 def _drawn(axes: Axes) -> list[Line2D]:
     """The lines that stand in the legend."""
     return [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
+
+
+def _extremes(line: Line2D) -> tuple[float, float]:
+    values = np.asarray(line.get_ydata(), dtype=np.float64)
+    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 def _label_shares(axes: Axes, shares: dict[int, float], x: int, word: str) -> None:

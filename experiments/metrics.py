@@ -20,12 +20,9 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
 from prometheus_client.metrics_core import Metric
 
-from experiments.committed import Committed
+from experiments.committed import PHASES, Committed
 from population.measures import Measures
 from protocols.scale import LEVELS
-
-PHASES: tuple[str, ...] = ("forward", "answer", "grade", "select", "total")
-"""Keys of `Committed.seconds` that are shown."""
 
 FITNESS_BUCKETS: tuple[float, ...] = tuple(i / 20 for i in range(21))
 """Fitness lies in [0, 1]."""

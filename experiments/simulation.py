@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from agents.requests import Generate, Tile, TileReply
 from agents.tiles import Plan, plan
 from experiments.arms import SELECTED, found_tournament
 from experiments.casting import Cast, cast_match, from_host, to_host, to_outcome
-from experiments.committed import Committed
+from experiments.committed import COUNTERS, PHASES, Committed
 from experiments.config import RunConfig
 from experiments.stage import Stage
 from population.records import Generation, Outcome
@@ -138,8 +137,8 @@ class _Play:
 
     simulation: Simulation
     scenes: list[_Scene] = field(default_factory=list)
-    seconds: Counter[str] = field(default_factory=Counter)
-    counters: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
     phase: str = ""
 
     def __post_init__(self) -> None:
@@ -154,11 +153,8 @@ class _Play:
             scene = _Scene(cast, protocol(problem.query, config.protocol.graders))
             scene.advance(None)
             self.scenes.append(scene)
-        for name in (
-            *("answer_requests", "grade_requests", "tokens_computed", "tokens_saved"),
-            *("tokens_padded", "tiles", "host_restarts"),
-        ):
-            self.counters[name] = 0
+        self.seconds.update(dict.fromkeys(PHASES, 0.0))
+        self.counters.update(dict.fromkeys(COUNTERS, 0))
 
     @property
     def requests(self) -> list[Request]:
@@ -204,6 +200,4 @@ class _Play:
         self.seconds["select"] = time.perf_counter() - began
         phases = ("answer", "grade", "select")
         self.seconds["total"] = sum(self.seconds[phase] for phase in phases)
-        return Committed(
-            self.simulation.arm, generation, dict(self.seconds), dict(self.counters)
-        )
+        return Committed(self.simulation.arm, generation, self.seconds, self.counters)

@@ -67,12 +67,23 @@ class Stage:
         """One host in this process."""
         return LocalFleet(self.host_settings(self.device()))
 
-    def ray_fleet(self) -> RayFleet:
-        """Hosts as Ray actors, as many as the configuration asks for; Ray must be running."""
+    def ray_fleet(self, device: str | None = None) -> RayFleet:
+        """Hosts as Ray actors, as many as the configuration asks for; Ray must be running.
+
+        Parameters
+        ----------
+        device
+            Instead of the configured one, for a run that was begun on it.
+
+        Raises
+        ------
+        ConfigError
+            If the cluster has not got the GPUs that are asked for.
+        """
         import ray
 
         hosts = self.config.hosts
-        device = hosts.device
+        device = device or hosts.device
         if device == "auto":
             device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
         if device == "cuda" and ray.cluster_resources().get("GPU", 0) < hosts.gpus_per_host:

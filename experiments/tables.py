@@ -16,28 +16,13 @@ from typing import Any, BinaryIO, get_type_hints
 
 import polars as pl
 
-from experiments.committed import Committed
-from population.measures import Measures
-from population.records import AgentId, Generation
+from experiments.committed import COUNTERS, PHASES, Committed
+from population.measures import Measures, offspring_numbers
+from population.records import Generation
+from protocols.scale import LEVELS
 
 Row = dict[str, Any]
 Schema = dict[str, pl.DataType]
-
-PHASES = ("forward", "answer", "grade", "select", "total")
-"""Keys of `Committed.seconds`; each is a column ``seconds_<phase>``."""
-
-COUNTERS = (
-    "answer_requests",
-    "grade_requests",
-    "tokens_computed",
-    "tokens_saved",
-    "tokens_padded",
-    "tiles",
-    "host_restarts",
-)
-"""Keys of `Committed.counters`; each is a column."""
-
-LEVELS = 5
 
 _STRING, _INTEGER, _FLOAT, _TRUTH = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 _KINDS: dict[type, pl.DataType] = {int: _INTEGER, float: _FLOAT}
@@ -72,7 +57,7 @@ SCHEMAS: dict[str, Schema] = {
         "problem": _INTEGER,
         "grader": _INTEGER,
         "value": _FLOAT,
-        **{f"level_{level}": _FLOAT for level in range(1, LEVELS + 1)},
+        **{f"level_{level}": _FLOAT for level in range(1, len(LEVELS) + 1)},
         "verdict": _TRUTH,
     },
     "births": {
@@ -245,9 +230,9 @@ def _grade_rows(generation: Generation) -> list[Row]:
     rows: list[Row] = []
     for index, outcome in enumerate(generation.outcomes):
         for grade in outcome.grades:
-            levels = (None,) * LEVELS if grade.levels is None else grade.levels
-            if len(levels) != LEVELS:
-                raise ValueError(f"levels: expected {LEVELS} of a grade, got {len(levels)}")
+            levels = (None,) * len(LEVELS) if grade.levels is None else grade.levels
+            if len(levels) != len(LEVELS):
+                raise ValueError(f"levels: expected {len(LEVELS)} of a grade, got {len(levels)}")
             rows.append(
                 {
                     "index": index,
@@ -282,7 +267,7 @@ def _birth_rows(generation: Generation) -> list[Row]:
 
 
 def _agent_rows(generation: Generation) -> list[Row]:
-    offspring = _offspring(generation)
+    offspring = offspring_numbers(generation)
     return [
         {
             "slot": slot,
@@ -299,14 +284,3 @@ def _agent_rows(generation: Generation) -> list[Row]:
         }
         for slot, agent in enumerate(generation.agents)
     ]
-
-
-def _offspring(generation: Generation) -> dict[AgentId, int]:
-    """How many survivors descend from each agent; a child may itself have children at once."""
-    ancestor = {agent.id: agent.id for agent in generation.agents}
-    for birth in generation.births:
-        ancestor[birth.child] = ancestor[birth.parent]
-    numbers = {agent.id: 0 for agent in generation.agents}
-    for survivor in generation.survivors:
-        numbers[ancestor[survivor.id]] += 1
-    return numbers

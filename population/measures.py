@@ -143,7 +143,7 @@ def measure(
         generation=generation.index,
         agents=size,
         answers=len(outcomes),
-        grades=int(np.isfinite(grades).sum()),
+        grades=sum(len(outcome.grades) for outcome in outcomes),
         tokens=sum(outcome.tokens for outcome in outcomes),
         births=len(generation.births),
         deaths=len(generation.deaths),

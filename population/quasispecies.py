@@ -126,7 +126,7 @@ def hamming_stationary(superiority: float, length: int, error_rate: float) -> Ha
 
     The mutation matrix has eigenvalues q_k = (1−2μ)^k, C(L, k) of each, so the growth λ = 1 + δ
     is the root of (σ−1)·2^−L·Σ_k C(L, k)·q_k/(λ − q_k) = 1, and the master's share δ/(σ−1).
-    Solved for ln δ: right to about 12 digits even where the share is near 2^−L.
+    Solved for ln δ: right to 11 digits or so even where the share is near 2^−L.
 
     Parameters
     ----------
@@ -157,8 +157,8 @@ def hamming_stationary(superiority: float, length: int, error_rate: float) -> Ha
     if superiority == 1.0:
         return HammingCloud(1.0, math.exp(rarest))
     orders = np.arange(length + 1.0)
-    log_decay = orders * (math.log1p(-2.0 * error_rate) if error_rate < 0.5 else -math.inf)
-    log_decay[0] = 0.0
+    # At μ = 1/2 all decay at once; e^−10⁶ is zero, and zero times it is a number.
+    log_decay = orders * (math.log1p(-2.0 * error_rate) if error_rate < 0.5 else -1e6)
     log_weights = gammaln(length + 1.0) - gammaln(orders + 1.0) - gammaln(length - orders + 1.0)
     log_weights += rarest + math.log(superiority - 1.0) + log_decay
     gaps = -np.expm1(log_decay)
@@ -167,7 +167,7 @@ def hamming_stationary(superiority: float, length: int, error_rate: float) -> Ha
         return float(logsumexp(log_weights - np.log(math.exp(log_excess) + gaps)))
 
     lowest = rarest + math.log(superiority - 1.0)
-    # One bit of room on both sides: at μ = 0 and 1/2 the root lies on the bracket's end.
+    # Room on both sides: at μ = 0 and 1/2 the root lies on an end.
     log_excess = float(brentq(surplus, lowest - 0.7, lowest - rarest + 0.7, xtol=1e-14, rtol=1e-15))
     excess = math.exp(log_excess)
     return HammingCloud(1.0 + excess, excess / (superiority - 1.0))

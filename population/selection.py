@@ -121,7 +121,8 @@ def replication_rates(fitness: ArrayLike, selection_temperature: float) -> NDArr
         If there is no agent, a fitness is NaN or +inf (its index is named), or the selection
         temperature is not above zero.
     """
-    return _with_mean_one(survival_probability(fitness, selection_temperature))
+    values = _checked(fitness, selection_temperature, "fitness")
+    return _with_mean_one(survival_probability(values, selection_temperature))
 
 
 def proportional(fitness: ArrayLike, selection_temperature: float) -> NDArray[np.float64]:
@@ -202,8 +203,7 @@ def k_tournament(fitness: ArrayLike, selection_temperature: float) -> NDArray[np
     places = (ranks / values.size) ** k
     with np.errstate(divide="ignore"):
         places *= -np.expm1(k * np.log1p(-1.0 / ranks))
-    # Rounding may disturb the order of nearly equal places.
-    return _share_ties(values, np.maximum.accumulate(places))
+    return _share_ties(values, places)
 
 
 OPERATORS: dict[str, Operator] = {
@@ -266,4 +266,5 @@ def _share_ties(values: NDArray[np.float64], places: NDArray[np.float64]) -> NDA
     """Rates from what every place from worst to best is worth, places of equals averaged."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     worth = np.add.reduceat(places, np.cumsum(sizes) - sizes) / sizes
-    return _with_mean_one(worth[group])
+    # Rounding may disturb the order of nearly equal worths.
+    return _with_mean_one(np.maximum.accumulate(worth)[group])

@@ -1,0 +1,271 @@
+"""The command line. Heavy imports happen inside commands, so that help is instant."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+RUNS = Path("runs")
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+class _Commands(click.Group):
+    """Lists commands in the order of use, and turns expected faults into one message."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, RuntimeError) as error:
+            # Our own errors of both kinds say what was expected and what was got.
+            if not type(error).__module__.startswith(("agents.", "experiments.")):
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mgptn", message="mgptn %(version)s")
+def main() -> None:
+    """A population simulator for language models: agents answer, grade each other, and evolve."""
+
+
+@main.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+@click.option("--out", type=FOLDER, help="Folder of the run [runs/<name>-<seed>].")
+@click.option("--no-controls", is_flag=True, help="Run without the control arms.")
+@click.option("--ray-address", help="Join this Ray cluster instead of starting Ray here.")
+def run(
+    config: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    no_controls: bool,
+    ray_address: str | None,
+) -> None:
+    """Run a population and its controls, and write a report."""
+    from experiments.config import load_config
+    from experiments.run import run as run_config
+
+    checked = load_config(config, overrides)
+    folder = out or RUNS / f"{checked.name}-{checked.seed}"
+    with _resumable(folder):
+        finished = run_config(
+            checked, folder, _console(), controls=not no_controls, ray_address=ray_address
+        )
+    _say_finished(finished)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--ray-address", help="Join this Ray cluster instead of starting Ray here.")
+@click.option("--other-versions", is_flag=True, help="Go on with other library versions.")
+def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
+    """Carry on a run that was interrupted or killed."""
+    from experiments.run import resume as resume_run
+
+    with _resumable(folder):
+        finished = resume_run(
+            folder, _console(), ray_address=ray_address, other_versions=other_versions
+        )
+    _say_finished(finished)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--selection-temperature",
+    type=float,
+    help="Select again under this temperature, as far as the recorded answers allow.",
+)
+def replay(folder: Path, selection_temperature: float | None) -> None:
+    """Derive every decision of a run again from its journal."""
+    from experiments import replaying
+
+    if selection_temperature is None:
+        lines, confirmed = replaying.describe_replay(folder)
+    else:
+        lines, confirmed = replaying.describe_reselection(folder, selection_temperature), True
+    for line in lines:
+        click.echo(line)
+    sys.exit(0 if confirmed else 1)
+
+
+def _numbers(kind: Any) -> Any:
+    def parse(ctx: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+        if text is None:
+            return ()
+        try:
+            return tuple(kind(part) for part in text.split(","))
+        except ValueError:
+            raise click.BadParameter(
+                f"expected numbers separated by commas, got {text!r}"
+            ) from None
+
+    return parse
+
+
+@main.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--population", callback=_numbers(int), metavar="M,…", help="Population sizes.")
+@click.option("--selection-temperature", callback=_numbers(float), metavar="T,…")
+@click.option("--sampling-temperature", callback=_numbers(float), metavar="T,…")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+@click.option("--out", type=FOLDER, help="Folder of the sweep [runs/<name>-sweep].")
+@click.option("--parallel", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option("--no-controls", is_flag=True, help="Run without the control arms.")
+@click.option("--ray-address", help="Join this Ray cluster instead of starting Ray here.")
+def sweep(
+    config: Path,
+    population: tuple[int, ...],
+    selection_temperature: tuple[float, ...],
+    sampling_temperature: tuple[float, ...],
+    seeds: int,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    parallel: int,
+    no_controls: bool,
+    ray_address: str | None,
+) -> None:
+    """Run a grid of configurations on one fleet; carries on where it stopped."""
+    from experiments.config import load_config
+    from experiments.sweep import Axes, run_sweep
+
+    base = load_config(config, overrides)
+    axes = Axes(population, selection_temperature, sampling_temperature, seeds)
+    folder = out or RUNS / f"{base.name}-sweep"
+    try:
+        paths = run_sweep(
+            base,
+            axes,
+            folder,
+            _console(),
+            parallel=parallel,
+            controls=not no_controls,
+            ray_address=ray_address,
+        )
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. The same command carries the sweep on.", err=True)
+        sys.exit(130)
+    for path in paths:
+        click.echo(str(path))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+def report(folder: Path) -> None:
+    """Write a run's tables, figures and report anew from its journal."""
+    from experiments.run import write_results
+
+    _say_finished(write_results(folder))
+
+
+@main.command()
+@click.option("--rung", required=True, help="Which rung, such as gpt-3.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the model.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=5000, show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
+@click.option("--compile/--no-compile", "compiled", default=True, help="Use torch.compile.")
+def pretrain(
+    rung: str,
+    out: Path,
+    seed: int,
+    steps: int,
+    device: str,
+    threads: int | None,
+    compiled: bool,
+) -> None:
+    """Train a rung of the ladder from scratch; carries on from its checkpoint."""
+    from experiments.training import train
+
+    try:
+        train(rung, out, _console(), seed, steps, device, threads, compiled)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. The same command carries on from the checkpoint.", err=True)
+        sys.exit(130)
+
+
+@main.command()
+def models() -> None:
+    """List the bundled models."""
+    from experiments.listing import models_table
+
+    _console().print(models_table())
+
+
+@main.group()
+def bench() -> None:
+    """Measure how fast this machine does things."""
+
+
+@bench.command("engine")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_engine(repeats: int, out: Path | None) -> None:
+    """The host against transformers' generate() and against scoring row by row."""
+    from experiments.bench import engine
+
+    engine(_console(), repeats, out)
+
+
+@main.command()
+@click.option("--ray-address", help="A Ray cluster to look for.")
+@click.option("--metrics-port", type=int, default=9464, show_default=True)
+def doctor(ray_address: str | None, metrics_port: int) -> None:
+    """Say what this machine has and lacks."""
+    from experiments.doctor import diagnose, exit_status, render
+
+    checks = diagnose(ray_address=ray_address, metrics_port=metrics_port)
+    _console().print(render(checks))
+    sys.exit(exit_status(checks))
+
+
+class _resumable:
+    """Ctrl-C in a run says how to go on, and exits with 130."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            begun = (self._folder / "journal.msgpack").exists()
+            click.echo(
+                f"\nInterrupted. Carry on with: mgptn resume {self._folder}"
+                if begun
+                else "\nInterrupted before anything was written.",
+                err=True,
+            )
+            sys.exit(130)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console()
+
+
+def _say_finished(finished: Any) -> None:
+    """The run's summary; its last line is the population hash."""
+    click.echo()
+    click.echo(finished.verdict.heading)
+    for sentence in finished.verdict.sentences:
+        click.echo(f"  {sentence}")
+    click.echo(
+        "  Intervals are 95 %, over the problems drawn in this one run; other seeds vary more."
+    )
+    click.echo("Written:")
+    for path in (finished.folder / "journal.msgpack", *finished.paths):
+        click.echo(f"  {path}")
+    click.echo(f"population hash: {finished.population_hash}")

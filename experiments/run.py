@@ -1,0 +1,176 @@
+"""One run from start to report: what `mgptn run` and `mgptn resume` do."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from agents.fleet import RayFleet, start_ray, stop_ray
+from experiments.arms import SELECTED, arms_of
+from experiments.config import RunConfig
+from experiments.journal import read_journal
+from experiments.live import LiveTable
+from experiments.manifest import check_same_ground, read_manifest
+from experiments.metrics import RunMetrics, check_port
+from experiments.session import (
+    JOURNAL,
+    Session,
+    advance,
+    check_vacant,
+    generations_of,
+    measured_rounds,
+    population_hash,
+)
+from experiments.stage import Stage
+from experiments.verdict import Verdict, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended: its folder, finding, hash, and what was written."""
+
+    folder: Path
+    verdict: Verdict
+    population_hash: str
+    paths: tuple[Path, ...]
+
+
+def run(
+    config: RunConfig,
+    folder: Path,
+    console: Console,
+    *,
+    controls: bool = True,
+    ray_address: str | None = None,
+) -> Finished:
+    """Run a configuration in a new folder.
+
+    Everything that can be checked is checked before Ray is started and the folder is made.
+    """
+    check_vacant(folder)
+    check_port(config.metrics.host, config.metrics.port)
+    stage = Stage(config)
+    with hosts(stage, ray_address) as fleet:
+        session = Session.create(
+            folder, config, arms_of(controls), stage, fleet.settings.device
+        )
+        return _complete(session, stage, fleet, console)
+
+
+def resume(
+    folder: Path,
+    console: Console,
+    *,
+    ray_address: str | None = None,
+    other_versions: bool = False,
+) -> Finished:
+    """Carry a run on from its journal's intact records, to the same population hash."""
+    manifest, config = read_manifest(folder)
+    contents = read_journal(folder / JOURNAL)
+    if any(record["kind"] == "end" for record in contents.records):
+        console.print(f"{folder}: this run has ended; writing its tables and report anew.")
+        return write_results(folder)
+    if contents.damage is not None:
+        console.print(
+            f"{folder / JOURNAL}: intact up to byte {contents.damage.offset}: "
+            f"{contents.damage.reason}. Carrying on from there; the rest is kept beside it.",
+            highlight=False,
+            markup=False,
+        )
+    check_port(config.metrics.host, config.metrics.port)
+    stage = Stage(config)
+    if not other_versions:
+        check_same_ground(manifest, stage, folder)
+    with hosts(stage, ray_address, device=manifest["device"]) as fleet:
+        session = Session.reopen(folder, config, manifest["arms"], stage, contents)
+        console.print(f"Resuming at generation {len(session.rounds)}.", highlight=False)
+        return _complete(session, stage, fleet, console)
+
+
+@contextmanager
+def hosts(stage: Stage, ray_address: str | None, device: str | None = None) -> Iterator[RayFleet]:
+    """A fleet for as long as the context lasts; Ray too, if it had to be started."""
+    with ExitStack() as stack:
+        if start_ray(ray_address):
+            stack.callback(stop_ray)
+        stack.enter_context(_terminated_as_interrupted())
+        fleet = stage.ray_fleet(device)
+        stack.callback(fleet.close)
+        yield fleet
+
+
+def write_results(folder: Path) -> Finished:
+    """Tables, figures and report of a run, all derived from its journal."""
+    from experiments.figures import write_figures
+    from experiments.report import write_report
+    from experiments.tables import build_tables, write_tables
+
+    manifest, config = read_manifest(folder)
+    rounds = measured_rounds(folder, config)
+    verdict = judge(rounds, config)
+    tables = build_tables(
+        (committed for r in rounds for committed in r.committed),
+        {(arm, r.index): measures for r in rounds for arm, measures in r.measures.items()},
+    )
+    hashed = population_hash(generations_of(rounds, SELECTED))
+    paths = [*write_tables(tables, folder), *write_figures(tables, folder / "figures")]
+    report = write_report(
+        folder,
+        manifest={**manifest, "population_hash": hashed},
+        tables=tables,
+        summary=verdict.sentences,
+        verdict_heading=verdict.heading,
+    )
+    return Finished(folder, verdict, hashed, (report, *paths))
+
+
+def _complete(session: Session, stage: Stage, fleet: RayFleet, console: Console) -> Finished:
+    """Run what is left of a session, and write its results."""
+    config = session.config
+    arms = [simulation.arm for simulation in session.simulations]
+    metrics = RunMetrics(config.name, config.task.name, arms)
+    title = (
+        f"{config.name}: {config.population.size} × {config.agents.model} on "
+        f"{stage.task.name}, {len(arms)} arms, {fleet.alive} hosts ({fleet.settings.device})"
+    )
+    with ExitStack() as stack:
+        stack.callback(session.close)
+        stack.callback(metrics.close)
+        metrics.serve(config.metrics.host, config.metrics.port)
+        table = stack.enter_context(LiveTable(console, title, config.population.generations))
+        session.observers.append(
+            lambda done: [
+                metrics.commit(c, done.measures[c.arm], fleet.alive) for c in done.committed
+            ]
+        )
+        session.observers.append(table.add)
+        while not session.finished:
+            advance([session], fleet)
+        session.end()
+    return write_results(session.folder)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,217 @@
+"""A run on disk: its folder, its arms, and the commit that everything else follows."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.fleet import Fleet
+from experiments.arms import SELECTED
+from experiments.committed import Committed
+from experiments.config import ConfigError, RunConfig
+from experiments.journal import Contents, Journal, JournalError, read_journal
+from experiments.manifest import make_manifest, write_manifest
+from experiments.simulation import Simulation, step_together
+from experiments.stage import Stage
+from population.measures import Measures, measure
+from population.records import Generation
+
+JOURNAL = "journal.msgpack"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One generation of every arm of a run, committed together, with its measures by arm."""
+
+    committed: tuple[Committed, ...]
+    measures: dict[str, Measures]
+
+    @property
+    def index(self) -> int:
+        """The generation."""
+        return self.committed[0].generation.index
+
+    def of(self, arm: str) -> Committed | None:
+        """What an arm did in this round."""
+        return next((c for c in self.committed if c.arm == arm), None)
+
+
+Observer = Callable[[Round], None]
+
+
+class Session:
+    """A run under way in its folder. Use `create` or `reopen`.
+
+    Attributes
+    ----------
+    rounds
+        What has been committed, in order.
+    observers
+        Called with each round after it is committed, and only then.
+    """
+
+    def __init__(
+        self, folder: Path, config: RunConfig, arms: Sequence[str], stage: Stage, journal: Journal
+    ) -> None:
+        self.folder = folder
+        self.config = config
+        self.rounds: list[Round] = []
+        self.observers: list[Observer] = []
+        self.ended = False
+        self.simulations = [Simulation(config, arm=arm, stage=stage) for arm in arms]
+        self._journal = journal
+
+    @classmethod
+    def create(
+        cls, folder: Path, config: RunConfig, arms: tuple[str, ...], stage: Stage, device: str
+    ) -> Session:
+        """Begin a run in a folder that has none.
+
+        Raises
+        ------
+        ConfigError
+            If there is a run already, or the folder cannot be made; nothing there is changed.
+        """
+        check_vacant(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_manifest(folder, make_manifest(config, arms, stage, device))
+        except OSError as error:
+            raise ConfigError(f"--out {folder}: expected a folder to write to, got: {error}") from None
+        return cls(folder, config, arms, stage, Journal.create(folder / JOURNAL))
+
+    @classmethod
+    def reopen(
+        cls, folder: Path, config: RunConfig, arms: Sequence[str], stage: Stage, contents: Contents
+    ) -> Session:
+        """Carry a run on from the intact records of its journal.
+
+        Raises
+        ------
+        JournalError
+            If the records are not what the configuration leads to.
+        """
+        journal = Journal.reopen(folder / JOURNAL, contents)
+        session = cls(folder, config, arms, stage, journal)
+        for committed in rounds_of(contents.records):
+            for simulation, recorded in zip(session.simulations, committed, strict=True):
+                again = simulation.tournament.tell(recorded.generation.outcomes)
+                if again.digest != recorded.generation.digest:
+                    raise JournalError(
+                        f"{folder / JOURNAL}: expected generation {again.index} of arm "
+                        f"{recorded.arm} to end in population {recorded.generation.digest[:16]}…, "
+                        f"got {again.digest[:16]}… from the recorded answers"
+                    )
+            session._remember(committed)
+        session.ended = any(record["kind"] == "end" for record in contents.records)
+        return session
+
+    @property
+    def finished(self) -> bool:
+        """Has every arm run all its generations?"""
+        return all(simulation.finished for simulation in self.simulations)
+
+    def commit(self, committed: Sequence[Committed]) -> None:
+        """Make a round durable; then, and only then, let it be seen."""
+        self._journal.append(
+            {
+                "kind": "generation",
+                "index": committed[0].generation.index,
+                "arms": [c.to_plain() for c in committed],
+            }
+        )
+        self._remember(committed)
+        for observer in self.observers:
+            observer(self.rounds[-1])
+
+    def end(self) -> str:
+        """Record that the run is complete; its population hash."""
+        hashed = population_hash(self.generations(SELECTED))
+        if not self.ended:
+            self._journal.append({"kind": "end", "population_hash": hashed})
+            self.ended = True
+        return hashed
+
+    def generations(self, arm: str) -> list[Generation]:
+        """What has been committed of an arm."""
+        return generations_of(self.rounds, arm)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._journal.close()
+
+    def _remember(self, committed: Sequence[Committed]) -> None:
+        before = self.rounds[-1] if self.rounds else None
+        self.rounds.append(measured_round(committed, before, self.config))
+
+
+def advance(sessions: Sequence[Session], fleet: Fleet) -> None:
+    """One generation of several runs side by side on one fleet, each committed in its journal."""
+    simulations = [s for session in sessions for s in session.simulations]
+    committed = iter(step_together(simulations, fleet))
+    for session in sessions:
+        session.commit([next(committed) for _ in session.simulations])
+
+
+def check_vacant(folder: Path) -> None:
+    """Refuse a folder that holds a run already.
+
+    Raises
+    ------
+    ConfigError
+        Saying what can be done instead.
+    """
+    if (folder / JOURNAL).exists():
+        raise ConfigError(
+            f"{folder}: expected no run there yet, got one, which is never overwritten; carry it "
+            f"on with 'mgptn resume {folder}', or choose another --out, name or seed"
+        )
+
+
+def measured_round(
+    committed: Sequence[Committed], before: Round | None, config: RunConfig
+) -> Round:
+    """A round with its measures; `before` is the one that it follows."""
+    measures = {}
+    for c in committed:
+        earlier = before.of(c.arm) if before else None
+        measures[c.arm] = measure(
+            c.generation,
+            earlier.generation if earlier else None,
+            config.protocol.threshold,
+            config.seed,
+        )
+    return Round(tuple(committed), measures)
+
+
+def rounds_of(records: Iterable[dict[str, Any]]) -> Iterable[list[Committed]]:
+    """The rounds among a journal's records."""
+    for record in records:
+        if record["kind"] == "generation":
+            yield [Committed.from_plain(arm) for arm in record["arms"]]
+
+
+def measured_rounds(folder: Path, config: RunConfig) -> list[Round]:
+    """Every intact round of a run's journal, measured."""
+    rounds: list[Round] = []
+    for committed in rounds_of(read_journal(folder / JOURNAL).records):
+        rounds.append(measured_round(committed, rounds[-1] if rounds else None, config))
+    return rounds
+
+
+def generations_of(rounds: Sequence[Round], arm: str) -> list[Generation]:
+    """An arm's generations in rounds."""
+    return [c.generation for c in (r.of(arm) for r in rounds) if c is not None]
+
+
+def population_hash(generations: Sequence[Generation]) -> str:
+    """One hexadecimal hash of the whole course of a population."""
+    content = hashlib.blake2b(digest_size=32, person=b"mgptn.run")
+    for generation in generations:
+        content.update(bytes.fromhex(generation.digest))
+    return content.hexdigest()
