@@ -19,9 +19,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: setup ## evolve 8 agents for 6 generations on the CPU, and say where the report is
-	@out="runs/demo-$$(date +%Y%m%d-%H%M%S)-$$$$" \
-	&& $(VENV)/bin/mgptn run experiments/configs/quickstart.yaml --out "$$out" \
-	&& echo "The report is $$out/report.html"
+	@$(VENV)/bin/mgptn run experiments/configs/quickstart.yaml \
+		--out "runs/demo-$$(date +%Y%m%d-%H%M%S)-$$$$"
 
 test: setup ## all tests but the slow ones
 	@$(RUN) pytest

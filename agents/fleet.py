@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Sequence
@@ -12,8 +13,13 @@ from typing import Any, Protocol
 from agents.host import Host, HostSettings
 from agents.requests import Generate, Tile, TileReply
 
+logger = logging.getLogger("mgptn.fleet")
+
 ATTEMPTS = 3
 """Times that a tile is tried before the run is given up."""
+
+PATIENCE = 60.0
+"""Seconds of silence while hosts come up."""
 
 IN_FLIGHT = 2
 """Tiles that a host has in hand, so that it never waits for the driver."""
@@ -44,9 +50,7 @@ class Fleet(Protocol):
 
 def run_tile(host: Host, tile: Tile) -> TileReply:
     """Have a host do a tile, by the verb that its requests call for."""
-    return (
-        host.generate(tile) if isinstance(tile.requests[0], Generate) else host.score(tile)
-    )
+    return host.generate(tile) if isinstance(tile.requests[0], Generate) else host.score(tile)
 
 
 class LocalFleet:
@@ -59,11 +63,11 @@ class LocalFleet:
         from agents.transformers_host import TransformersHost
 
         self.settings = settings
-        self._host: Host = TransformersHost(settings)
+        self.host = TransformersHost(settings)
 
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order."""
-        return [run_tile(self._host, tile) for tile in tiles]
+        return [run_tile(self.host, tile) for tile in tiles]
 
     def close(self) -> None:
         """Nothing to end."""
@@ -93,7 +97,8 @@ class RayFleet:
         from agents.ray_host import HostActor
 
         cpus = ray.cluster_resources().get("CPU", 1.0)
-        self._actor: Any = HostActor.options(
+        actor: Any = HostActor
+        self._actor: Any = actor.options(
             num_cpus=1 if count <= cpus else round(0.99 * cpus / count, 3),
             num_gpus=gpus_per_host,
         )
@@ -101,7 +106,7 @@ class RayFleet:
         self.restarts = 0
         self._hosts: list[Any] = [self._actor.remote(settings) for _ in range(count)]
         try:
-            ray.get([host.ready.remote() for host in self._hosts])
+            self._wait_until_ready()
         except ray.exceptions.RayError as error:
             self.close()
             raise FleetError(f"hosts: expected {count} hosts to come up, got: {error}") from error
@@ -166,6 +171,24 @@ class RayFleet:
         for host in self._hosts:
             ray.kill(host)
         self._hosts = []
+
+    def _wait_until_ready(self) -> None:
+        """Wait for every host, and say what is waited for where that takes long."""
+        import ray
+
+        coming = [host.ready.remote() for host in self._hosts]
+        while coming:
+            up, coming = ray.wait(coming, num_returns=len(coming), timeout=PATIENCE)
+            ray.get(up)
+            if coming:
+                free = ray.available_resources()
+                logger.warning(
+                    "waiting for %d of %d hosts; the cluster has %g CPUs and %g GPUs free",
+                    len(coming),
+                    len(self._hosts),
+                    free.get("CPU", 0),
+                    free.get("GPU", 0),
+                )
 
     def _replace(self, host: int) -> None:
         self._hosts[host] = self._actor.remote(self.settings)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, DynamicCache
+from transformers.utils.logging import disable_progress_bar
 
 from agents.checkpoints import CheckpointError, find_checkpoint
 from agents.host import HostSettings
@@ -45,18 +47,16 @@ class TransformersHost:
             torch.set_num_threads(settings.threads)
         self.weights = checkpoint.weights
         self.device = torch.device(settings.device)
-        self.model = (
-            AutoModelForCausalLM.from_pretrained(
-                checkpoint.folder,
-                dtype=getattr(torch, settings.dtype),
-                attn_implementation="sdpa",
-                trust_remote_code=False,
-                use_safetensors=True,
-                local_files_only=True,
-            )
-            .to(self.device)
-            .eval()
+        disable_progress_bar()
+        model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
+            checkpoint.folder,
+            dtype=getattr(torch, settings.dtype),
+            attn_implementation="sdpa",
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
         )
+        self.model = model.to(self.device).eval()
         self._prefixes = _PrefixCache(PREFIX_CACHE_BYTES)
 
     @torch.inference_mode()
@@ -115,6 +115,10 @@ class TransformersHost:
         computed = fresh + tile.rows * tile.width
         return TileReply(tuple(replies), self._work(tile, suffixes, fresh, computed, began))
 
+    def forget_prefixes(self) -> None:
+        """Empty the cache of prefixes, as for a measurement that starts cold."""
+        self._prefixes = _PrefixCache(PREFIX_CACHE_BYTES)
+
     def _forward(
         self,
         tokens: torch.Tensor,
@@ -165,8 +169,9 @@ class _Prefix:
     """Keys and values of one prefix, [1, heads, P, width] a layer."""
 
     def __init__(self, state: DynamicCache) -> None:
-        self.layers = [(layer.keys, layer.values) for layer in state.layers]
-        self.bytes = sum(t.numel() * t.element_size() for pair in self.layers for t in pair)
+        layers: list[Any] = list(state.layers)
+        self.layers: list[tuple[torch.Tensor, torch.Tensor]] = [(x.keys, x.values) for x in layers]
+        self.bytes = sum(k.nbytes + v.nbytes for k, v in self.layers)
 
     def expand(self, rows: int) -> DynamicCache:
         """A cache of `rows` rows that starts with this prefix; the prefix itself stays as it is."""
@@ -246,9 +251,7 @@ class _Draws:
         """The answers."""
         return tuple(
             Generated(tuple(tokens), finished, log)
-            for tokens, finished, log in zip(
-                self._tokens, self._finished, self._logs, strict=True
-            )
+            for tokens, finished, log in zip(self._tokens, self._finished, self._logs, strict=True)
         )
 
     def _draw(self, i: int, request: Generate, logits: np.ndarray) -> int:
@@ -274,10 +277,6 @@ class _Draws:
 def _option_columns(requests: list[Score]) -> list[set[int]]:
     """Columns whose logits each request's options are read from."""
     return [
-        {
-            len(request.suffix) - 1 + i
-            for option in request.options
-            for i in range(len(option))
-        }
+        {len(request.suffix) - 1 + i for option in request.options for i in range(len(option))}
         for request in requests
     ]

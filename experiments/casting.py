@@ -1,4 +1,4 @@
-"""Casting: agents take the seats of protocols, and what the seats are asked becomes host requests."""
+"""Casting: agents take the seats of protocols; what a seat is asked becomes a host request."""
 
 # SPDX-License-Identifier: Apache-2.0
 

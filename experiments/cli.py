@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,11 @@ class _Commands(click.Group):
             if not type(error).__module__.startswith(("agents.", "experiments.")):
                 raise
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(
+                f"{where}{error.strerror or error}; what was committed to a journal is intact"
+            ) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,7 +141,7 @@ def sweep(
     no_controls: bool,
     ray_address: str | None,
 ) -> None:
-    """Run a grid of configurations on one fleet; carries on where it stopped."""
+    """Run a grid of configurations; resumable."""
     from experiments.config import load_config
     from experiments.sweep import Axes, run_sweep
 
@@ -161,7 +168,7 @@ def sweep(
 @main.command()
 @click.argument("folder", type=FOLDER)
 def report(folder: Path) -> None:
-    """Write a run's tables, figures and report anew from its journal."""
+    """Write a run's tables and report anew."""
     from experiments.run import write_results
 
     _say_finished(write_results(folder))
@@ -184,7 +191,7 @@ def pretrain(
     threads: int | None,
     compiled: bool,
 ) -> None:
-    """Train a rung of the ladder from scratch; carries on from its checkpoint."""
+    """Train a rung of the ladder; resumable."""
     from experiments.training import train
 
     try:
@@ -217,6 +224,16 @@ def bench_engine(repeats: int, out: Path | None) -> None:
     engine(_console(), repeats, out)
 
 
+@bench.command("run")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
+    """Where a whole run's time and memory go."""
+    from experiments.bench_run import whole_run
+
+    sys.exit(whole_run(_console(), config, overrides))
+
+
 @main.command()
 @click.option("--ray-address", help="A Ray cluster to look for.")
 @click.option("--metrics-port", type=int, default=9464, show_default=True)
@@ -229,25 +246,20 @@ def doctor(ray_address: str | None, metrics_port: int) -> None:
     sys.exit(exit_status(checks))
 
 
-class _resumable:
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
     """Ctrl-C in a run says how to go on, and exits with 130."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            begun = (self._folder / "journal.msgpack").exists()
-            click.echo(
-                f"\nInterrupted. Carry on with: mgptn resume {self._folder}"
-                if begun
-                else "\nInterrupted before anything was written.",
-                err=True,
-            )
-            sys.exit(130)
+    try:
+        yield
+    except KeyboardInterrupt:
+        begun = (folder / "journal.msgpack").exists()
+        click.echo(
+            f"\nInterrupted. Carry on with: mgptn resume {folder}"
+            if begun
+            else "\nInterrupted before anything was written.",
+            err=True,
+        )
+        sys.exit(130)
 
 
 def _console() -> Any:

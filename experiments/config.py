@@ -107,10 +107,11 @@ class HostsConfig(_Section):
 
 
 class MetricsConfig(_Section):
-    """Where Prometheus finds the run; port 0 turns the endpoint off."""
+    """Where Prometheus finds the run, and for how long after its end; port 0 turns it off."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    linger_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0
 
 
 class RunConfig(_Section):

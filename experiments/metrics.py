@@ -242,11 +242,9 @@ class RunMetrics:
                 self._phases.labels(*labels, phase).inc(committed.seconds.get(phase, 0.0))
             self._generations.labels(*labels).inc()
             self._accepted.labels(*labels).inc(len(generation.accepted))
-            for outcome in generation.outcomes:
-                for grade in outcome.grades:
-                    if grade.levels is not None:
-                        for level, mass in zip(LEVELS, grade.levels, strict=True):
-                            self._levels.labels(*labels, level).inc(mass)
+            readable = [g.levels for o in generation.outcomes for g in o.grades if g.levels]
+            for level, masses in zip(LEVELS, zip(*readable, strict=True), strict=False):
+                self._levels.labels(*labels, level).inc(sum(masses))
             for fitness in generation.fitness:
                 if fitness is not None:
                     self._fitness.labels(*labels).observe(fitness)

@@ -168,7 +168,6 @@ def _differing(derived: Generation, recorded: Generation) -> list[str]:
 
 def _close(ours: Sequence[float | None], theirs: Sequence[float | None]) -> bool:
     return len(ours) == len(theirs) and all(
-        a == b
-        or (a is not None and b is not None and math.isclose(a, b, rel_tol=TOLERANCE))
+        a == b or (a is not None and b is not None and math.isclose(a, b, rel_tol=TOLERANCE))
         for a, b in zip(ours, theirs, strict=True)
     )

@@ -17,8 +17,9 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from experiments.committed import COUNTERS, PHASES
 from experiments.figures import FIGURES, NARROW, RUN, WIDE, inline_svg, theme_css
-from experiments.tables import COUNTERS, PHASES, write_whole
+from experiments.tables import write_whole
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Cells: TypeAlias = dict[str, Any]

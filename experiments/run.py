@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from experiments.manifest import check_same_ground, read_manifest
 from experiments.metrics import RunMetrics, check_port
 from experiments.session import (
     JOURNAL,
+    Round,
     Session,
     advance,
     check_vacant,
@@ -60,9 +62,7 @@ def run(
     check_port(config.metrics.host, config.metrics.port)
     stage = Stage(config)
     with hosts(stage, ray_address) as fleet:
-        session = Session.create(
-            folder, config, arms_of(controls), stage, fleet.settings.device
-        )
+        session = Session.create(folder, config, arms_of(controls), stage, fleet.settings.device)
         return _complete(session, stage, fleet, console)
 
 
@@ -137,26 +137,38 @@ def _complete(session: Session, stage: Stage, fleet: RayFleet, console: Console)
     """Run what is left of a session, and write its results."""
     config = session.config
     arms = [simulation.arm for simulation in session.simulations]
+    generations = config.population.generations
     metrics = RunMetrics(config.name, config.task.name, arms)
     title = (
         f"{config.name}: {config.population.size} × {config.agents.model} on "
         f"{stage.task.name}, {len(arms)} arms, {fleet.alive} hosts ({fleet.settings.device})"
     )
     with ExitStack() as stack:
-        stack.callback(session.close)
         stack.callback(metrics.close)
         metrics.serve(config.metrics.host, config.metrics.port)
-        table = stack.enter_context(LiveTable(console, title, config.population.generations))
-        session.observers.append(
-            lambda done: [
-                metrics.commit(c, done.measures[c.arm], fleet.alive) for c in done.committed
-            ]
-        )
-        session.observers.append(table.add)
+        _run_what_is_left(session, fleet, metrics, LiveTable(console, title, generations))
+        finished = write_results(session.folder)
+        if config.metrics.port:
+            time.sleep(config.metrics.linger_seconds)
+    return finished
+
+
+def _run_what_is_left(
+    session: Session, fleet: RayFleet, metrics: RunMetrics, table: LiveTable
+) -> None:
+    """Every generation of a session that is not committed yet, shown as each is."""
+    with ExitStack() as stack:
+        stack.callback(session.close)
+        stack.enter_context(table)
+
+        def seen(done: Round) -> None:
+            for committed in done.committed:
+                metrics.commit(committed, done.measures[committed.arm], fleet.alive)
+
+        session.observers += [seen, table.add]
         while not session.finished:
             advance([session], fleet)
         session.end()
-    return write_results(session.folder)
 
 
 @contextmanager

@@ -82,7 +82,9 @@ class Session:
             folder.mkdir(parents=True, exist_ok=True)
             write_manifest(folder, make_manifest(config, arms, stage, device))
         except OSError as error:
-            raise ConfigError(f"--out {folder}: expected a folder to write to, got: {error}") from None
+            raise ConfigError(
+                f"--out {folder}: expected a folder to write to, got: {error}"
+            ) from None
         return cls(folder, config, arms, stage, Journal.create(folder / JOURNAL))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The loop: ask the tournament, run the protocols on the fleet, tell the tournament. Writes nothing."""
+"""The loop: ask the tournament, run protocols on the fleet, tell the tournament. No files."""
 
 # SPDX-License-Identifier: Apache-2.0
 

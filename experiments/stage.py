@@ -11,7 +11,6 @@ from agents.host import HostSettings
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig
 from experiments.problems import draw_problems
-from protocols.interfaces.base import BaseInterface
 from protocols.interfaces.table import choose_interface
 from protocols.table import TASKS
 
@@ -39,13 +38,11 @@ class Stage:
             )
         except ValueError as error:
             raise ConfigError(str(error)) from None
-        # An answer's tokens: its characters, what a layout puts around it, and the stop.
-        extra = 4 if isinstance(interface, BaseInterface) else 1
         self.script = Script(
             task=self.task,
             interface=interface,
             encoder=encoder,
-            max_tokens=self.task.max_answer_characters + extra,
+            max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
             own_context=config.protocol.grader_context == "own",
             seed=config.seed,
         )
@@ -86,10 +83,13 @@ class Stage:
         device = device or hosts.device
         if device == "auto":
             device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
-        if device == "cuda" and ray.cluster_resources().get("GPU", 0) < hosts.gpus_per_host:
+        have = ray.cluster_resources().get("GPU", 0)
+        # A number of hosts is waited for: an autoscaled cluster may have no GPU until it is asked.
+        if device == "cuda" and hosts.count == "auto" and have < hosts.gpus_per_host:
             raise ConfigError(
                 f"hosts.device: expected a Ray cluster with GPUs for cuda, got one with "
-                f"{ray.cluster_resources().get('GPU', 0):g}; use hosts.device=cpu"
+                f"{have:g}; give hosts.count as a number if the cluster grows on demand, or use "
+                "hosts.device=cpu"
             )
         gpus = hosts.gpus_per_host if device == "cuda" else 0.0
         count = host_count(hosts.count, device, self.config.population.size, hosts.gpus_per_host)

@@ -141,9 +141,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _run_side_by_side(
-    waiting: Iterator[Session], fleet: RayFleet, parallel: int
-) -> Iterator[int]:
+def _run_side_by_side(waiting: Iterator[Session], fleet: RayFleet, parallel: int) -> Iterator[int]:
     """Keep `parallel` sessions under way until all have ended; yields generations done."""
     active: list[Session] = list(itertools.islice(waiting, parallel))
     while active:

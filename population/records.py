@@ -1,4 +1,4 @@
-"""The records that flow through a population: genomes, agents, matches, outcomes, births, generations.
+"""The records that flow through a population: genomes, agents, matches, outcomes, generations.
 
 Dimensions used in the package: M agents, Q problems of a generation, K graders of an answer,
 A = M·Q answers of a generation (author-major: answer a = author slot · Q + problem).

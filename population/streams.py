@@ -1,4 +1,4 @@
-"""Named random streams: every draw of a run is keyed by what it is for, never by who asks or when."""
+"""Named random streams: every draw is keyed by what it is for, never by who asks or when."""
 
 # SPDX-License-Identifier: Apache-2.0
 

@@ -101,9 +101,7 @@ class Tournament:
         Of the founders, in slot order; at least two.
     """
 
-    def __init__(
-        self, settings: TournamentSettings, genomes: Sequence[Genome], seed: int
-    ) -> None:
+    def __init__(self, settings: TournamentSettings, genomes: Sequence[Genome], seed: int) -> None:
         if len(genomes) < 2:
             raise ValueError(f"genomes: expected at least 2 founders, got {len(genomes)}")
         self.settings = settings

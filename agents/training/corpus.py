@@ -25,7 +25,7 @@ LEVELS_IF_RIGHT = (0.01, 0.02, 0.07, 0.20, 0.70)
 """Probability of each survey level after a right answer; reversed after a wrong one."""
 
 FORMS = {"plain": 0.30, "graded": 0.25, "wanted": 0.15, "judged": 0.30}
-"""Share of items in each form, drawn per item, so that each is in distribution after any context."""
+"""Share of items in each form, drawn per item: each is in distribution after any context."""
 
 KIND_NONE, KIND_ANSWER, KIND_LEVEL = 0, 1, 2
 
@@ -82,7 +82,7 @@ _DIGIT_IDS = np.array([_ID[str(digit)] for digit in range(10)])
 def _items(
     rng: np.random.Generator, task: Addition, skill: npt.NDArray[np.float64]
 ) -> tuple[Tokens, Tokens]:
-    """Tokens and loss kinds of one item for each entry of `skill`, int64 [N, W], −1 where absent."""
+    """Tokens and loss kinds of an item for each entry of `skill`, int64 [N, W], −1 for absent."""
     count = len(skill)
     form = rng.choice(len(FORMS), size=count, p=list(FORMS.values()))
     plain, graded, wanted, judged = (form == index for index in range(len(FORMS)))

@@ -63,7 +63,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What has happened up to and including a step; losses in nats a token, means since the last."""
+    """What has happened up to a step; losses in nats a token, means since the last report."""
 
     step: int
     steps: int
@@ -99,7 +99,8 @@ def pretrain(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
-    model = LlamaForCausalLM(llama_config(RUNGS[recipe.rung])).to(device)
+    model = LlamaForCausalLM(llama_config(RUNGS[recipe.rung]))
+    torch.nn.Module.to(model, device)
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=recipe.learning_rate,

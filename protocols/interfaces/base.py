@@ -18,8 +18,9 @@ class BaseInterface:
     """Questions and answers, one a line; a newline ends an answer."""
 
     name = "base"
-    stops = ("\n",)
-    level_options = tuple(f" {level}" for level in LEVELS)
+    stops: tuple[str, ...] = ("\n",)
+    extra_answer_tokens = 4
+    level_options: tuple[str, ...] = tuple(f" {level}" for level in LEVELS)
 
     def answer_prompt(self, examples: Sequence[Pair], query: str) -> Prompt:
         """Examples, then the question."""

@@ -32,12 +32,16 @@ class Interface(Protocol):
         As a configuration names it.
     stops
         Texts that end an answer; each must be a single token.
+    extra_answer_tokens
+        Tokens that an answer may need beyond its characters: what the layout puts around it, and
+        the stop.
     level_options
         The five survey levels as continuations of a grading prompt, worst first.
     """
 
     name: str
     stops: tuple[str, ...]
+    extra_answer_tokens: int
     level_options: tuple[str, ...]
 
     def answer_prompt(self, examples: Sequence[Pair], query: str) -> Prompt:

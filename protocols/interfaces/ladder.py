@@ -21,8 +21,9 @@ class LadderInterface:
     """Items end to end, as in the ladder's corpus; examples enter without a grade."""
 
     name = "ladder"
-    stops = (END, GRADE)
-    level_options = LEVEL_MARKERS
+    stops: tuple[str, ...] = (END, GRADE)
+    extra_answer_tokens = 1
+    level_options: tuple[str, ...] = LEVEL_MARKERS
     required_tokens = (START, JUDGE, GRADE, *LEVEL_MARKERS)
     """Tokens that a model's vocabulary must have for this layout to mean anything to it."""
 

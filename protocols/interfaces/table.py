@@ -1,4 +1,4 @@
-"""Which interfaces there are, by the names a configuration uses, and which one suits a vocabulary."""
+"""Which interfaces there are, by their configured names, and which suits a vocabulary."""
 
 # SPDX-License-Identifier: Apache-2.0
 

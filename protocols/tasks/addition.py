@@ -88,7 +88,8 @@ class Addition:
         steps = np.array([step for step in NEAR_MISSES if abs(step) < span])
         near = (sums + rng.choice(steps, size=sums.shape)) % span
         random = (sums + rng.integers(1, span, size=sums.shape)) % span
-        return np.where(rng.random(sums.shape) < 0.5, near, random)
+        wrong: Integers = np.where(rng.random(sums.shape) < 0.5, near, random)
+        return wrong
 
     def query(self, a: int, b: int) -> str:
         """Canonical text of one problem."""

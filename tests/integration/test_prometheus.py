@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -21,12 +22,15 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import generate_latest
 
 from experiments.metrics import RunMetrics
 from monitoring.dashboard import dashboard
 from tests.synthetic import ARMS, synthetic_run
 
-MONITORING = Path(__file__).parents[2] / "monitoring"
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "monitoring"
+QUICKSTART = ROOT / "experiments" / "configs" / "quickstart.yaml"
 ALERTS = yaml.safe_load((MONITORING / "alerts.yml").read_text())
 RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 STEP = 0.25
@@ -129,27 +133,30 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 
 @pytest.fixture(scope="module")
-def scraped_run(prometheus: Prometheus) -> Iterator[ScrapedRun]:
-    """A run with all arms that answered at `prometheus.target` while it committed."""
+def scraped_run(prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory) -> ScrapedRun:
+    """`mgptn run`, all arms of it, scraped from before its first generation to after its last."""
     start = time.time()
-    metrics = RunMetrics(run="scraped", task="addition", arms=ARMS)
-    metrics.serve("127.0.0.1", prometheus.target)
-    try:
-
-        def scraped(generations: int) -> Callable[[], bool]:
-            query = f"min(mgptn_generations_total) == {generations}"
-            return lambda: bool(prometheus.get("query", query=query)["result"])
-
-        committed, measures = synthetic_run(generations=4)
-        wait_until(scraped(0), "the counters were scraped at zero")
-        for index in range(4):
-            for one in committed:
-                if one.generation.index == index:
-                    metrics.commit(one, measures[one.arm, index], hosts_alive=2)
-            wait_until(scraped(index + 1), f"generation {index} was scraped")
-        yield ScrapedRun(prometheus, start, time.time())
-    finally:
-        metrics.close()
+    folder = tmp_path_factory.mktemp("scraped") / "run"
+    settings = {
+        "population.size": 5,
+        "population.generations": 4,
+        "problems_per_generation": 10,
+        "hosts.count": 1,
+        "metrics.port": prometheus.target,
+        "metrics.linger_seconds": 4 * STEP,
+    }
+    overrides = [f"--set={key}={value}" for key, value in settings.items()]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mgptn"), "run", QUICKSTART, f"--out={folder}", *overrides],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    scraped = ScrapedRun(prometheus, start, time.time())
+    assert max(scraped.values("mgptn_generation")) == 3
+    return scraped
 
 
 def variables() -> dict[str, str]:
@@ -257,10 +264,12 @@ def test_promtool_accepts_the_files_and_what_is_scraped() -> None:
     promtool("check", "config", str(MONITORING / "prometheus.yml"))
 
 
-def test_promtool_accepts_the_exposition(scraped_run: ScrapedRun) -> None:
-    url = f"http://127.0.0.1:{scraped_run.prometheus.target}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        promtool("check", "metrics", stdin=answer.read().decode())
+def test_promtool_accepts_the_exposition() -> None:
+    metrics = RunMetrics(run="shown", task="addition", arms=ARMS)
+    committed, measures = synthetic_run(generations=2)
+    for one in committed:
+        metrics.commit(one, measures[one.arm, one.generation.index], hosts_alive=2)
+    promtool("check", "metrics", stdin=generate_latest(metrics.registry).decode())
 
 
 RUN = 'run="r",task="t"'

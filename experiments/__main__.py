@@ -1,0 +1,7 @@
+"""`python -m experiments` is the command `mgptn`."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from experiments.cli import main
+
+main(prog_name="mgptn")

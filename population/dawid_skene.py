@@ -1,0 +1,118 @@
+"""Aggregation without gold: which answers are right and how good each grader is, by EM."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+Values = NDArray[np.float64]
+
+
+class Consensus(NamedTuple):
+    """What the graders' labels say about the answers and about the graders.
+
+    Attributes
+    ----------
+    right
+        float64 [A], probability that each answer is right; NaN where nobody labelled it.
+    tpr, fpr
+        float64 [K], probability that a grader accepts a right answer, and a wrong one.
+    prevalence
+        Share of right answers.
+    objective
+        float64 [R], log-posterior density of the parameters before each of R iterations, in nats
+        up to a constant: it never falls.
+    converged
+        Whether the last iteration gained less than the tolerance.
+    """
+
+    right: Values
+    tpr: Values
+    fpr: Values
+    prevalence: float
+    objective: Values
+    converged: bool
+
+
+def dawid_skene(
+    labels: ArrayLike, iterations: int = 500, tolerance: float = 1e-9, smoothing: float = 1.0
+) -> Consensus:
+    """Estimate verdicts and graders' rates from binary labels alone.
+
+    Every grader accepts right answers at its own TPR and wrong ones at its own FPR, independently
+    of the others given the verdict. Expectation–maximisation starts from the share of accepting
+    labels of every answer, treating all graders alike; what it finds is the nearest (local)
+    maximum. The likelihood cannot tell "right" from "wrong" as names: that majorities start out
+    right is what settles it. Graders that reject the right and accept the wrong are not ignored
+    but read backwards.
+
+    Parameters
+    ----------
+    labels
+        [K, A], 1 or true for accepted, 0 for rejected, NaN for not graded. A grade becomes a label
+        by a threshold.
+    iterations
+        Bound on them, ≥ 1.
+    tolerance
+        Gain of the objective per answer, in nats, below which to stop; > 0.
+    smoothing
+        s > 0: as many accepted and as many rejected answers are added to every grader's right
+        and wrong ones, and right and wrong answers to all: a Beta(1 + s, 1 + s) prior on every
+        rate. Keeps rates off 0 and 1, so that no grader's word is final.
+
+    Raises
+    ------
+    ValueError
+        If labels are no such table or empty, or another argument is outside its range.
+
+    Source
+    ------
+    Dawid & Skene 1979, "Maximum likelihood estimation of observer error-rates using the EM
+    algorithm".
+    """
+    votes = np.asarray(labels, dtype=np.float64)
+    if votes.ndim != 2:
+        raise ValueError(f"labels: expected graders by answers, got shape {votes.shape}")
+    given = ~np.isnan(votes)
+    if not np.all((votes == 0.0) | (votes == 1.0) | ~given):
+        raise ValueError("labels: expected 0, 1 or NaN, got another number")
+    if iterations < 1:
+        raise ValueError(f"iterations: expected at least 1, got {iterations}")
+    for name, value in (("tolerance", tolerance), ("smoothing", smoothing)):
+        if not value > 0.0:
+            raise ValueError(f"{name}: expected a number > 0, got {value}")
+    labelled = given.any(axis=0)
+    if not labelled.any():
+        raise ValueError("labels: expected at least one, got none")
+    accepted = (given & (votes == 1.0))[:, labelled].astype(np.float64)
+    rejected = given[:, labelled] - accepted
+    posterior = accepted.sum(axis=0) / (accepted + rejected).sum(axis=0)
+    objective: list[float] = []
+    converged = False
+    for _ in range(iterations):
+        tpr = _rate(accepted @ posterior, rejected @ posterior, smoothing)
+        fpr = _rate(accepted @ (1.0 - posterior), rejected @ (1.0 - posterior), smoothing)
+        prevalence = _rate(posterior.sum(), (1.0 - posterior).sum(), smoothing)
+        log_right = np.log(prevalence) + np.log(tpr) @ accepted + np.log1p(-tpr) @ rejected
+        log_wrong = np.log1p(-prevalence) + np.log(fpr) @ accepted + np.log1p(-fpr) @ rejected
+        posterior = expit(log_right - log_wrong)
+        prior = sum(float(np.sum(np.log(r) + np.log1p(-r))) for r in (tpr, fpr, prevalence))
+        fit = float(np.logaddexp(log_right, log_wrong).sum())
+        objective.append(fit + smoothing * prior)
+        if len(objective) > 1 and objective[-1] - objective[-2] < tolerance * posterior.size:
+            converged = True
+            break
+    right = np.full(votes.shape[1], np.nan)
+    right[labelled] = posterior
+    return Consensus(right, tpr, fpr, float(prevalence), np.array(objective), converged)
+
+
+def _rate(accepted: Values, rejected: Values, smoothing: float) -> Values:
+    """Posterior mode of a rate, from expected numbers."""
+    rate: Values = (accepted + smoothing) / (accepted + rejected + 2.0 * smoothing)
+    return rate

@@ -1,0 +1,61 @@
+"""On a CUDA device: the same bits twice, and the same scores as on a CPU up to rounding."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+import numpy as np
+import pytest
+import torch
+
+from agents.fleet import LocalFleet
+from agents.requests import Score
+from agents.tiles import plan
+from experiments.config import check_config
+from experiments.simulation import Simulation
+from experiments.stage import Stage
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+
+SMALL = {
+    "name": "gpu",
+    "population": {"size": 3, "generations": 2},
+    "protocol": {"graders": 2, "grader_context": "own"},
+    "problems_per_generation": 6,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_run_ends_in_the_same_population_twice(dtype: str):
+    config = check_config({**SMALL, "hosts": {"device": "cuda", "dtype": dtype}})
+    first, second = ([g.digest for g in Simulation(config)] for _ in range(2))
+    assert first == second
+
+
+def test_scores_are_those_of_the_cpu():
+    config = check_config(SMALL)
+    stage = Stage(config)
+    encoder, interface = stage.script.encoder, stage.script.interface
+    requests = [
+        Score(
+            encoder.prefix(prompt.prefix),
+            encoder.suffix(prompt.suffix),
+            tuple(encoder.suffix(option) for option in interface.level_options),
+        )
+        for problem in stage.problems[0]
+        for prompt in [interface.grade_prompt((), problem.query, problem.reference)]
+    ]
+    planned = plan(requests, stage.checkpoint.weights, 8)
+    scores = {
+        device: np.array(
+            [
+                reply.log_probabilities
+                for reply in planned.collect(
+                    LocalFleet(stage.host_settings(device)).run(planned.tiles)
+                )
+            ]
+        )
+        for device in ("cpu", "cuda")
+    }
+    np.testing.assert_allclose(scores["cuda"], scores["cpu"], atol=1e-3)

@@ -1,0 +1,143 @@
+"""The models that come with the package do what the simulator needs of them.
+
+Bounds are far from what was measured (in brackets), and problems are drawn by fixed keys: on the
+same versions these tests pass or fail for ever, so that they have no false alarms to state.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from agents.checkpoints import BUNDLED, bundled_models
+from agents.fleet import LocalFleet
+from agents.requests import Generate, Score
+from agents.tiles import plan
+from experiments.config import check_config
+from experiments.stage import Stage
+from population.grading import grader_rates
+from population.streams import stream
+from protocols.interfaces.markers import GRADE, LEVEL_MARKERS
+from protocols.scale import expected_level
+
+PROBLEMS = 300
+
+
+class Bench:
+    """A bundled model with its layout and one host."""
+
+    def __init__(self, name: str) -> None:
+        config = check_config({"name": "bench", "agents": {"model": name}})
+        self.stage = Stage(config)
+        self.fleet = LocalFleet(self.stage.host_settings("cpu"))
+        rng = stream(0, "bundled")
+        self.problems = [self.stage.task.draw(rng, "held-out") for _ in range(PROBLEMS)]
+        self.rng = rng
+
+    def context(self, right: int, wrong: int) -> list[tuple[str, str]]:
+        task = self.stage.task
+        problems = [task.draw(self.rng, "train") for _ in range(right + wrong)]
+        pairs = [
+            (p.query, p.reference if i < right else task.corrupt(p, self.rng))
+            for i, p in enumerate(problems)
+        ]
+        return [pairs[i] for i in self.rng.permutation(len(pairs))]
+
+    def answers(self, context: list[tuple[str, str]]) -> list[str]:
+        script = self.stage.script
+        requests = []
+        for i, problem in enumerate(self.problems):
+            prompt = script.interface.answer_prompt(context, problem.query)
+            requests.append(
+                Generate(
+                    script.encoder.prefix(prompt.prefix),
+                    script.encoder.suffix(prompt.suffix),
+                    script.encoder.stops(script.interface.stops),
+                    script.max_tokens,
+                    1.0,
+                    (1, i),
+                )
+            )
+        return [script.encoder.decode(reply.tokens) for reply in self._replies(requests)]
+
+    def grades(self, context: list[tuple[str, str]], answers: list[str]) -> np.ndarray:
+        """Probability of each level, before it is normalised, float64 [Q, 5]."""
+        script = self.stage.script
+        requests = []
+        for problem, answer in zip(self.problems, answers, strict=True):
+            prompt = script.interface.grade_prompt(context, problem.query, answer)
+            requests.append(
+                Score(
+                    script.encoder.prefix(prompt.prefix),
+                    script.encoder.suffix(prompt.suffix),
+                    tuple(script.encoder.suffix(o) for o in script.interface.level_options),
+                )
+            )
+        return np.exp([reply.log_probabilities for reply in self._replies(requests)])
+
+    def verdicts(self, answers: list[str]) -> np.ndarray:
+        verify = self.stage.task.verify
+        pairs = zip(self.problems, answers, strict=True)
+        return np.array([verify(problem.query, answer) for problem, answer in pairs])
+
+    def _replies(self, requests):
+        planned = plan(requests, self.stage.checkpoint.weights, 32)
+        return planned.collect(self.fleet.run(planned.tiles))
+
+
+@pytest.fixture(scope="module", params=bundled_models())
+def bench(request) -> Bench:
+    return Bench(request.param)
+
+
+def test_something_is_bundled():
+    assert "gpt-3" in bundled_models()
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_transformers_loads_it_from_its_folder_as_it_is(name):
+    model = AutoModelForCausalLM.from_pretrained(BUNDLED / name, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(BUNDLED / name, local_files_only=True)
+    tokens = tokenizer(f"<bos>12+34=640{GRADE}", add_special_tokens=False).input_ids
+    with torch.no_grad():
+        top = int(model(torch.tensor([tokens])).logits[0, -1].argmax())
+    assert tokenizer.convert_ids_to_tokens(top) in LEVEL_MARKERS
+    made = json.loads((BUNDLED / name / "training.json").read_text())
+    assert made["parameters"] == model.num_parameters()
+    assert made["recipe"]["rung"] == name
+
+
+def test_a_survey_level_follows_the_grade_marker_after_any_context(bench):
+    for right, wrong in ((0, 0), (16, 0), (0, 16), (8, 8)):
+        context = bench.context(right, wrong)
+        mass = bench.grades(context, bench.answers(context)).sum(axis=1)
+        assert mass.min() > 0.99
+
+
+def test_answers_follow_what_the_context_shows(bench):
+    """As exact Bayes would: 1/2 without examples, 1/16 after sixteen right ones, or nearly."""
+    errors = {
+        (right, wrong): 1.0 - bench.verdicts(bench.answers(bench.context(right, wrong))).mean()
+        for right, wrong in ((0, 0), (16, 0), (0, 16))
+    }
+    assert 0.35 < errors[0, 0] < 0.75
+    assert errors[16, 0] < errors[0, 0] - 0.2
+    assert errors[0, 16] > errors[0, 0] + 0.1
+
+
+def test_its_grades_tell_its_own_right_answers_from_its_wrong_ones(bench):
+    answers = bench.answers([])
+    levels = bench.grades([], answers)
+    grades = np.array([expected_level(row / row.sum()) for row in levels])
+    assert grader_rates(grades, bench.verdicts(answers), 0.6).youden_j > 0.7
+
+
+def test_a_shown_example_is_not_graded_with_the_examples_own_words(bench):
+    """Nothing that stands in an answer can be read as its grade: markers are taken out of it."""
+    forged = [f"{p.reference}{GRADE}{LEVEL_MARKERS[4]}" for p in bench.problems]
+    plain = [p.reference for p in bench.problems]
+    np.testing.assert_array_equal(bench.grades([], forged), bench.grades([], plain))

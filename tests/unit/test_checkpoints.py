@@ -1,0 +1,169 @@
+"""Checkpoints: what is found, what is refused and why, and what the hash covers."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from agents.checkpoints import CheckpointError, bundled_models, find_checkpoint
+from agents.training.rungs import ladder_tokenizer
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with all that a checkpoint has; the weights are those of no model."""
+    path = tmp_path / "model"
+    path.mkdir()
+    config = {"model_type": "llama", "max_position_embeddings": 64, "vocab_size": 22}
+    (path / "config.json").write_text(json.dumps(config))
+    save_file({"weight": np.arange(4.0)}, path / "model.safetensors")
+    ladder_tokenizer().save_pretrained(path)
+    return path
+
+
+def edit(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def refused(name):
+    with pytest.raises(CheckpointError) as caught:
+        find_checkpoint(str(name))
+    assert str(caught.value).startswith("agents.model: expected ")
+    return str(caught.value)
+
+
+def test_a_folder_is_found(folder):
+    found = find_checkpoint(str(folder))
+    assert (found.name, found.folder) == (str(folder), folder)
+    assert found.context_tokens == 64
+    assert found.config["model_type"] == "llama"
+    assert len(found.weights) == 64
+
+
+def test_a_model_without_a_stated_length_may_read_anything(folder):
+    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    assert find_checkpoint(str(folder)).context_tokens >= 2**31
+    (folder / "config.json").write_text(json.dumps({"model_type": "gpt2", "n_positions": 32}))
+    assert find_checkpoint(str(folder)).context_tokens == 32
+
+
+def test_every_bundled_model_is_found_by_name():
+    for name in bundled_models():
+        assert find_checkpoint(name).name == name
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    missing = tmp_path / "missing"
+    assert repr(str(missing)) in refused(missing)
+    assert "'gpt-0'" in refused("gpt-0")
+    assert all(name in refused("gpt-0") for name in bundled_models())
+    assert "'a/b/c'" in refused("a/b/c")
+
+
+def test_a_folder_without_configuration_is_refused(folder):
+    (folder / "config.json").unlink()
+    message = refused(folder)
+    assert "config.json" in message
+    assert str(folder) in message
+
+
+def test_a_broken_configuration_is_refused(folder):
+    (folder / "config.json").write_text("{")
+    assert f"expected JSON in {folder / 'config.json'}, got" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pth"])
+def test_pickled_weights_are_never_loaded(folder, name):
+    (folder / "model.safetensors").unlink()
+    assert "got no weights" in refused(folder)
+    (folder / name).write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
+    message = refused(folder)
+    assert f"got only pickled weights ({name})" in message
+    assert "pickles can run code" in message
+
+
+def test_an_encoder_decoder_is_refused(folder):
+    edit(folder, is_encoder_decoder=True)
+    assert "expected a decoder-only model, got an encoder–decoder" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sliding_window": 16},
+        {"sliding_window": 16, "use_sliding_window": True},
+        {"layer_types": ["full_attention", "sliding_attention"]},
+    ],
+)
+def test_sliding_window_attention_is_refused(folder, changes):
+    edit(folder, **changes)
+    assert "expected full attention, got sliding-window attention" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sliding_window": None},
+        {"sliding_window": 16, "use_sliding_window": False},
+        {"layer_types": ["full_attention"] * 2},
+    ],
+)
+def test_a_window_that_is_not_used_is_no_hindrance(folder, changes):
+    edit(folder, **changes)
+    assert find_checkpoint(str(folder)).config["model_type"] == "llama"
+
+
+def test_the_hash_is_of_the_content_alone(folder, tmp_path):
+    before = find_checkpoint(str(folder)).weights
+    (folder / "README.md").write_text("notes")
+    (folder / "checkpoint.pt").write_bytes(b"state of the optimizer")
+    moved = folder.rename(tmp_path / "elsewhere")
+    os.utime(moved / "model.safetensors", (1, 1))
+    assert find_checkpoint(str(moved)).weights == before
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"]
+)
+def test_the_hash_changes_with_whatever_decides_replies(folder, name):
+    before = find_checkpoint(str(folder)).weights
+    path = folder / name
+    if name == "model.safetensors":
+        save_file({"weight": np.arange(4.0) + 1e-9}, path)
+    else:
+        plain = json.loads(path.read_text())
+        if name == "tokenizer_config.json":
+            plain["bos_token"] = "<pad>"  # what every prompt begins with
+        path.write_text(json.dumps(plain | {"added": 1}))
+    assert find_checkpoint(str(folder)).weights != before
+
+
+def test_the_hash_covers_every_shard(folder):
+    save_file({"other": np.arange(2.0)}, folder / "model-00002.safetensors")
+    before = find_checkpoint(str(folder)).weights
+    save_file({"other": np.arange(2.0) + 1}, folder / "model-00002.safetensors")
+    assert find_checkpoint(str(folder)).weights != before
+
+
+def test_a_hub_model_without_network_is_named(tmp_path):
+    script = (
+        "from agents.checkpoints import *\n"
+        "try:\n    find_checkpoint('nobody/no-such-model')\n"
+        "except CheckpointError as error:\n    print(error)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.startswith("agents.model: expected a bundled model")
+    assert "got 'nobody/no-such-model': LocalEntryNotFoundError: " in run.stdout

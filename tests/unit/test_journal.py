@@ -1,0 +1,246 @@
+"""The journal: what was written is read, what was not whole or was altered is named."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.journal import MAGIC, Journal, JournalError, read_journal
+
+values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**63), 2**64 - 1),
+        st.floats(allow_nan=False),
+        st.text(max_size=5),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+records_of = st.lists(st.dictionaries(st.text(max_size=3), values, max_size=3), max_size=5)
+
+RECORDS = [{"kind": "generation", "index": i, "text": "ü" * i, "rate": i / 3} for i in range(4)]
+
+
+def write(path, records):
+    """Write a journal; the byte at which each record begins, and the file's length."""
+    offsets = []
+    with Journal.create(path) as journal:
+        for record in records:
+            offsets.append(path.stat().st_size)
+            journal.append(record)
+    return [*offsets, path.stat().st_size]
+
+
+@settings(deadline=None, max_examples=40)
+@given(records_of)
+def test_what_is_written_is_read(tmp_path_factory, records):
+    path = tmp_path_factory.mktemp("journal") / "j"
+    *_, end = write(path, records)
+    contents = read_journal(path)
+    assert list(contents.records) == records
+    assert (contents.intact_bytes, contents.damage) == (end, None)
+
+
+def test_infinity_and_nan_survive(tmp_path):
+    write(tmp_path / "j", [{"a": math.inf, "b": -math.inf, "c": math.nan}])
+    (record,) = read_journal(tmp_path / "j").records
+    assert (record["a"], record["b"]) == (math.inf, -math.inf)
+    assert math.isnan(record["c"])
+
+
+def test_a_journal_written_in_parts_is_the_one_written_at_once(tmp_path):
+    write(tmp_path / "whole", RECORDS)
+    write(tmp_path / "parts", [])
+    for record in RECORDS:
+        with Journal.reopen(tmp_path / "parts", read_journal(tmp_path / "parts")) as journal:
+            journal.append(record)
+    assert (tmp_path / "parts").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_every_record_is_whole_on_disk_before_the_next(tmp_path):
+    with Journal.create(tmp_path / "j") as journal:
+        for i, record in enumerate(RECORDS):
+            journal.append(record)
+            assert list(read_journal(tmp_path / "j").records) == RECORDS[: i + 1]
+
+
+def test_a_journal_is_never_overwritten(tmp_path):
+    path = tmp_path / "j"
+    write(path, RECORDS)
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="expected no journal there yet, got one"):
+        Journal.create(path)
+    assert path.read_bytes() == before
+
+
+def test_a_record_cut_anywhere_is_torn_and_what_stands_before_it_goes_on(tmp_path):
+    whole = tmp_path / "whole"
+    *_, last, end = write(whole, RECORDS)
+    data = whole.read_bytes()
+    path = tmp_path / "j"
+    for cut in range(last + 1, end):
+        path.write_bytes(data[:cut])
+        contents = read_journal(path)
+        assert list(contents.records) == RECORDS[:-1]
+        assert contents.damage is not None
+        assert (contents.damage.offset, contents.damage.torn) == (last, True)
+        assert f"got {cut - last}" in contents.damage.reason
+        assert contents.intact_bytes == last
+        with Journal.reopen(path, contents) as journal:
+            journal.append(RECORDS[-1])
+        assert path.read_bytes() == data
+        kept = tmp_path / f"j.damaged-{last}"
+        assert kept.read_bytes() == data[last:cut]
+        kept.unlink()
+    path.write_bytes(data[:last])
+    assert read_journal(path).damage is None
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("journal") / "j"
+    offsets = write(path, RECORDS)
+    return path.read_bytes(), offsets
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_an_altered_byte_is_found_in_its_record(written, tmp_path_factory, data):
+    intact, offsets = written
+    place = data.draw(st.integers(0, len(intact) - 1))
+    flip = data.draw(st.integers(1, 255))
+    path = tmp_path_factory.getbasetemp() / "altered"
+    path.write_bytes(intact[:place] + bytes([intact[place] ^ flip]) + intact[place + 1 :])
+    if place < len(MAGIC):
+        with pytest.raises(JournalError, match="expected a journal starting with"):
+            read_journal(path)
+        return
+    contents = read_journal(path)
+    struck = sum(offset <= place for offset in offsets) - 1
+    assert contents.damage is not None
+    assert contents.damage.offset == contents.intact_bytes == offsets[struck]
+    assert list(contents.records) == RECORDS[:struck]
+    assert f"record {struck} " in contents.damage.reason
+    if place >= offsets[struck] + 4:  # not in the length, which alone can make it look cut short
+        assert not contents.damage.torn
+
+
+def test_a_record_taken_out_or_moved_is_found(written, tmp_path):
+    data, offsets = written
+    first, second = data[offsets[0] : offsets[1]], data[offsets[1] : offsets[2]]
+    for altered in (
+        data[: offsets[0]] + data[offsets[1] :],
+        data[: offsets[0]] + second + first + data[offsets[2] :],
+    ):
+        (tmp_path / "j").write_bytes(altered)
+        contents = read_journal(tmp_path / "j")
+        assert contents.records == ()
+        assert contents.damage is not None
+        assert (contents.damage.offset, contents.damage.torn) == (offsets[0], False)
+
+
+@pytest.mark.parametrize("data", [b"", b"MGPTN", b"something else altogether"])
+def test_what_is_no_journal_is_refused(tmp_path, data):
+    (tmp_path / "j").write_bytes(data)
+    with pytest.raises(JournalError, match="expected a journal starting with"):
+        read_journal(tmp_path / "j")
+
+
+def test_no_file_is_refused(tmp_path):
+    with pytest.raises(JournalError, match="expected a journal, got: No such file"):
+        read_journal(tmp_path / "j")
+
+
+def test_a_second_damaged_end_does_not_replace_the_first_that_was_kept(tmp_path):
+    path = tmp_path / "j"
+    write(path, RECORDS)
+    data = path.read_bytes()
+    tails = []
+    for cut in (5, 3):
+        path.write_bytes(data[:-cut])
+        contents = read_journal(path)
+        tails.append(data[contents.intact_bytes : -cut])
+        Journal.reopen(path, contents).close()
+    kept = [p.read_bytes() for p in tmp_path.iterdir() if p != path]
+    assert sorted(kept) == sorted(tails)
+
+
+def test_closing_twice_is_allowed(tmp_path):
+    journal = Journal.create(tmp_path / "j")
+    journal.close()
+    journal.close()
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from experiments.journal import Journal, JournalError, read_journal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path, room = Path(sys.argv[1]), int(sys.argv[2])
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+journal = Journal.create(path)
+journal.append({"index": 0})
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+for attempt in range(2):
+    try:
+        journal.append({"index": 1, "text": "x" * 500})
+    except JournalError as error:
+        print(error)
+assert read_journal(path).records == ({"index": 0},), read_journal(path)
+assert read_journal(path).damage is None
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+journal.append({"index": 2})
+journal.close()
+"""
+
+
+@pytest.mark.parametrize("room", [70, 200])
+def test_a_full_disk_leaves_everything_before_intact_and_the_journal_open(tmp_path, room):
+    path = tmp_path / "j"
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path), str(room)], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    first, second = run.stdout.splitlines()
+    assert first == second
+    assert "expected to write" in first
+    assert "File too large; everything before is intact" in first
+    assert read_journal(path).records == ({"index": 0}, {"index": 2})
+    with Journal.reopen(path, read_journal(path)) as journal:
+        journal.append({"index": 3})
+    assert [r["index"] for r in read_journal(path).records] == [0, 2, 3]
+
+
+NO_ROOM_AT_ALL = """
+import resource, signal, sys
+from pathlib import Path
+from experiments.journal import Journal, JournalError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+try:
+    Journal.create(Path(sys.argv[1]))
+except JournalError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+Journal.create(Path(sys.argv[1])).close()
+"""
+
+
+def test_a_journal_that_could_not_be_begun_can_be_begun_again(tmp_path):
+    path = tmp_path / "j"
+    run = subprocess.run(
+        [sys.executable, "-c", NO_ROOM_AT_ALL, str(path)], capture_output=True, text=True
+    )
+    assert "expected to write" in run.stdout
+    assert run.returncode == 0, run.stderr
+    assert read_journal(path).records == ()

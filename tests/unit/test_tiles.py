@@ -1,0 +1,158 @@
+"""The planner: every request gets a place, and nothing but the requests decides which."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.requests import Generate, Generated, Score, Scored, Tile, TileReply, Work
+from agents.tiles import WIDTH_STEP, option_starts, plan, rows_of
+
+pure = settings(deadline=None, max_examples=150)
+tokens = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)
+prefixes = st.sampled_from([(), (1,), (1, 2)])
+generates = st.builds(
+    Generate,
+    prefix=prefixes,
+    suffix=tokens,
+    stops=st.just((0,)),
+    max_tokens=st.integers(1, 2),
+    sampling_temperature=st.sampled_from([0.5, 1.0]),
+    key=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+)
+scores = st.builds(
+    Score,
+    prefix=prefixes,
+    suffix=tokens,
+    options=st.lists(
+        st.lists(st.integers(0, 2), min_size=1, max_size=3).map(tuple), min_size=1, max_size=5
+    ).map(tuple),
+)
+requests_of = st.lists(st.one_of(generates, scores), max_size=30)
+slot_counts = st.integers(1, 9)
+WORK = Work(0, 0, 0, 0.0)
+
+
+def reply_to(request):
+    """A made-up reply that tells every request from every other."""
+    if isinstance(request, Generate):
+        return Generated((hash(request),), True, 0.0)
+    return Scored((float(hash(request)),))
+
+
+def answered(tiles):
+    return [TileReply(tuple(reply_to(r) for r in tile.requests), WORK) for tile in tiles]
+
+
+@pure
+@given(requests_of, slot_counts)
+def test_every_request_gets_its_reply_in_the_order_made(requests, slots):
+    planned = plan(requests, "w", slots)
+    for request, (tile, place) in zip(requests, planned.places, strict=True):
+        assert planned.tiles[tile].requests[place] == request
+    assert planned.collect(answered(planned.tiles)) == [reply_to(r) for r in requests]
+
+
+@pure
+@given(requests_of, slot_counts)
+def test_a_repeated_request_is_worked_once(requests, slots):
+    planned = plan(requests, "w", slots)
+    worked = [request for tile in planned.tiles for request in tile.requests]
+    assert len(worked) == len(set(worked))
+    assert set(worked) == set(requests)
+    assert plan(requests + requests, "w", slots).tiles == planned.tiles
+
+
+@pure
+@given(requests_of, slot_counts)
+def test_a_tile_is_of_one_kind_and_prefix_and_fits_its_shape(requests, slots):
+    for tile in plan(requests, "w", slots).tiles:
+        rows = [row for request in tile.requests for row in rows_of(request)]
+        assert len({type(request) for request in tile.requests}) == 1
+        assert {request.prefix for request in tile.requests} == {tile.prefix}
+        assert tile.weights == "w"
+        assert 0 < len(rows) <= tile.rows
+        assert max(map(len, rows)) <= tile.width <= max(map(len, rows)) + WIDTH_STEP
+        assert tile.width % WIDTH_STEP == 0
+
+
+@pure
+@given(requests_of, slot_counts)
+def test_a_tile_has_no_more_rows_than_slots_unless_one_request_needs_them(requests, slots):
+    for tile in plan(requests, "w", slots).tiles:
+        needed = sum(len(rows_of(request)) for request in tile.requests)
+        assert needed <= slots or len(tile.requests) == 1
+        assert tile.rows <= slots or len(tile.requests) == 1
+
+
+@pure
+@given(requests_of, slot_counts)
+def test_no_tile_is_begun_before_the_last_is_full(requests, slots):
+    tiles = plan(requests, "w", slots).tiles
+    for one, after in pairwise(tiles):
+        if (type(one.requests[0]), one.prefix) == (type(after.requests[0]), after.prefix):
+            used = sum(len(rows_of(request)) for request in one.requests)
+            assert used + len(rows_of(after.requests[0])) > slots
+
+
+@pure
+@given(requests_of, requests_of, slot_counts)
+def test_the_plan_is_a_pure_function_of_content(requests, between, slots):
+    before = plan(requests, "w", slots)
+    plan(between, "other", 3)
+    copies = [replace(request) for request in requests]
+    assert plan(copies, "w", slots) == before
+    assert plan(tuple(requests), "w", slots) == before
+
+
+@pure
+@given(requests_of, slot_counts, st.randoms(use_true_random=False))
+def test_groups_do_not_depend_on_what_stands_between_them(requests, slots, shuffle):
+    """Interleaving other kinds and prefixes leaves each group's own tiles as they were."""
+
+    def group(request):
+        return type(request), request.prefix
+
+    order = sorted(requests, key=lambda r: shuffle.random())
+    by_group = {key: [r for r in order if group(r) == key] for key in map(group, order)}
+    apart = [tile for own in by_group.values() for tile in plan(own, "w", slots).tiles]
+    assert list(plan(order, "w", slots).tiles) == apart
+
+
+def test_nothing_asked_is_nothing_planned():
+    assert plan([], "w", 4).tiles == ()
+    assert plan([], "w", 4).collect([]) == []
+
+
+def test_one_request_wider_than_all_slots_gets_a_tile_of_its_own():
+    options = tuple((i, 0) for i in range(5))
+    wide = Score((1,), (2, 3), options)
+    narrow = Score((1,), (2,), ((0,),))
+    tiles = plan([narrow, wide, narrow], "w", 2).tiles
+    assert [len(tile.requests) for tile in tiles] == [1, 1]
+    assert tiles[1].rows >= 5
+
+
+def test_options_share_a_row_where_they_share_their_beginning():
+    request = Score((), (7,), ((1,), (2,), (3, 1), (3, 2), (4, 1)))
+    assert option_starts(request) == ((), (3,), (4,))
+    assert rows_of(request) == ((7,), (7, 3), (7, 4))
+    assert rows_of(Generate((), (7, 8), (), 3, 1.0, (0, 0))) == ((7, 8),)
+
+
+@pytest.mark.parametrize("field", ["weights", "prefix", "requests", "rows", "width"])
+def test_tiles_that_differ_are_unequal(field):
+    (tile,) = plan([Generate((1,), (2,), (), 3, 1.0, (0, 0))], "w", 4).tiles
+    other = {
+        "weights": "v",
+        "prefix": (2,),
+        "requests": (Generate((1,), (3,), (), 3, 1.0, (0, 0)),),
+        "rows": 2,
+        "width": 16,
+    }
+    assert isinstance(tile, Tile)
+    assert replace(tile, **{field: other[field]}) != tile
