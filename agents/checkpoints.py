@@ -14,6 +14,17 @@ from typing import Any
 BUNDLED = Path(__file__).parent / "models"
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
 
+TOKENIZER = (
+    "added_tokens.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+)
+"""Files that decide how text becomes tokens; those that a checkpoint has are hashed."""
+
 
 class CheckpointError(ValueError):
     """A model that cannot be used: says what was expected and what was got."""
@@ -77,7 +88,7 @@ def find_checkpoint(name: str) -> Checkpoint:
             f"agents.model: expected JSON in {folder / 'config.json'}, got: {error}"
         ) from None
     _check_kind(config, folder)
-    files = [*weights, *(folder / f for f in ("config.json", "tokenizer.json"))]
+    files = [*weights, *(folder / f for f in ("config.json", *TOKENIZER))]
     return Checkpoint(name, folder, _hash([f for f in files if f.exists()]), config)
 
 

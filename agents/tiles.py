@@ -51,12 +51,12 @@ def plan(requests: Sequence[HostRequest], weights: str, slots: int) -> Plan:
         for request in group:
             needed = len(rows_of(request))
             if filled and used + needed > slots:
-                tiles.append(_tile(weights, prefix, filled))
+                tiles.append(_tile(weights, prefix, filled, slots))
                 filled, used = [], 0
             found[request] = (len(tiles), len(filled))
             filled.append(request)
             used += needed
-        tiles.append(_tile(weights, prefix, filled))
+        tiles.append(_tile(weights, prefix, filled, slots))
     return Plan(tuple(tiles), tuple(found[request] for request in requests))
 
 
@@ -76,13 +76,15 @@ def option_starts(request: Score) -> tuple[Tokens, ...]:
     return tuple(dict.fromkeys(option[:-1] for option in request.options))
 
 
-def _tile(weights: str, prefix: Tokens, requests: Sequence[HostRequest]) -> Tile:
+def _tile(weights: str, prefix: Tokens, requests: Sequence[HostRequest], slots: int) -> Tile:
     rows = [row for request in requests for row in rows_of(request)]
     widest = max(len(row) for row in rows)
     return Tile(
         weights=weights,
         prefix=prefix,
         requests=tuple(requests),  # type: ignore[arg-type]  # of one kind, by the grouping
-        rows=1 << (len(rows) - 1).bit_length(),
-        width=-(-widest // WIDTH_STEP) * WIDTH_STEP,
+        rows=max(len(rows), min(slots, 1 << (len(rows) - 1).bit_length())),
+        # A column more than the widest row needs: attention without anything to mask takes another
+        # path, which rounds otherwise.
+        width=(widest // WIDTH_STEP + 1) * WIDTH_STEP,
     )

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 SEED_LIMIT = 2**63
 
@@ -28,7 +36,9 @@ def _finite_or_infinite(value: float) -> float:
 
 def _plain_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
-        raise ValueError("expected letters, digits, '.', '_' and '-' only, starting with a letter")
+        raise ValueError(
+            "expected letters, digits, '.', '_' and '-', starting with one of the first two"
+        )
     return value
 
 
@@ -39,6 +49,13 @@ Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # would pass for 1 or 0
+            raise ValueError(f"expected a number, a name or a section, got {value}")
+        return value
 
 
 class TaskConfig(_Section):
@@ -226,7 +243,7 @@ def _explain(fault: Any) -> str:
         return f"{path}: unknown key{_nearest_key(path)}"
     if fault["type"] == "missing":
         return f"{path}: expected a value, got nothing"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ").partition(", got a number with")[0]
     if not path:
         return str(message)
     if ", got " in message:

@@ -11,7 +11,9 @@ A frame is whole or it does not count; a link vouches for every byte before it.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +115,14 @@ class Journal:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             raise JournalError(f"{path}: expected no journal there yet, got one") from None
+        _lock(path, descriptor)
         journal = cls(path, descriptor, 0, _first_link())
-        journal._write(MAGIC)
+        try:
+            journal._write(MAGIC)
+        except JournalError:
+            journal.close()
+            path.unlink()
+            raise
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -127,12 +135,25 @@ class Journal:
         """Carry on after a journal's intact records, as `read_journal` found them.
 
         What stands after them is kept beside the journal, as ``<name>.damaged-<offset>``.
+
+        Raises
+        ------
+        JournalError
+            If another process has the journal open.
         """
         descriptor = os.open(path, os.O_RDWR)
+        _lock(path, descriptor)
         size = os.fstat(descriptor).st_size
         if size > contents.intact_bytes:
             tail = os.pread(descriptor, size - contents.intact_bytes, contents.intact_bytes)
-            path.with_name(f"{path.name}.damaged-{contents.intact_bytes}").write_bytes(tail)
+            kept = path.with_name(f"{path.name}.damaged-{contents.intact_bytes}")
+            again = itertools.count(2)
+            while kept.exists():
+                kept = path.with_name(f"{path.name}.damaged-{contents.intact_bytes}-{next(again)}")
+            with kept.open("xb") as file:
+                file.write(tail)
+                file.flush()
+                os.fsync(file.fileno())
             os.ftruncate(descriptor, contents.intact_bytes)
         os.lseek(descriptor, contents.intact_bytes, os.SEEK_SET)
         return cls(path, descriptor, contents.intact_bytes, contents.link)
@@ -181,6 +202,18 @@ class Journal:
                 f"{error.strerror}; everything before is intact"
             ) from error
         self._offset += len(data)
+
+
+def _lock(path: Path, descriptor: int) -> None:
+    """Be the only one who writes this journal, for as long as it is open."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise JournalError(
+            f"{path}: expected a journal that nobody else is writing, got one under way in "
+            "another process"
+        ) from None
 
 
 def _first_link() -> bytes:

@@ -139,10 +139,11 @@ def reputations(grades: ArrayLike, iterations: int = 100, tolerance: float = 1e-
     """Learn without gold whom to believe: by agreement with the consensus of the others.
 
     A fixed point: a grader's weight is the correlation of its grades with the weighted mean of
-    all the others' grades of the same answers, zero if negative, and all start alike. So it finds
-    the view of the more numerous or more consistent party, and is right if that party is. A
-    grader that grades all answers alike, or fewer than two that others graded, has weight 0. If
-    nobody agrees with the others, all weights are 1.
+    all the others' grades of the same answers, zero if negative, and all start alike. An answer
+    counts in the correlation by the sum of the others' weights. So it finds the view of the more
+    numerous or more consistent party, and is right if that party is. A grader that grades all
+    answers alike, or fewer than two that others graded, has weight 0. If nobody agrees with the
+    others, all weights are 1.
 
     Parameters
     ----------
@@ -176,9 +177,14 @@ def reputations(grades: ArrayLike, iterations: int = 100, tolerance: float = 1e-
         if not agreement.any():
             return Reputations(np.ones(weights.size), count, True)
         if np.abs(agreement - weights).max() <= tolerance:
-            return Reputations(agreement, count, True)
-        # Half-way, or two parties could take turns.
-        weights = (weights + agreement) / 2.0
+            # A weight that vanishes may take with it all that another could be compared with.
+            again = _agreement(filled, given, agreement)
+            if np.abs(again - agreement).max() <= tolerance:
+                return Reputations(agreement, count, True)
+            weights = agreement
+        else:
+            # Half-way, or two parties could take turns.
+            weights = (weights + agreement) / 2.0
     return Reputations(agreement, iterations, False)
 
 
@@ -234,23 +240,21 @@ def agent_fitness(scores: ArrayLike, agents: int) -> Values:
 def _agreement(filled: Values, given: NDArray[np.bool_], weights: Values) -> Values:
     """Correlation of every grader with the others' weighted mean, [K], at least 0."""
     trust = weights[:, None] * given
-    total = trust.sum(axis=0)
-    others = total - trust
+    others = trust.sum(axis=0) - trust
     # What is left of a sum may be rounding only.
-    both = given & (others > 1e-9 * total)
-    difference = (trust * filled).sum(axis=0) - trust * filled
-    consensus = np.divide(difference, others, out=np.zeros_like(filled), where=both)
-    counts = np.maximum(both.sum(axis=1, keepdims=True), 1)
+    evidence = np.where(given & (others > 1e-9), others, 0.0)
+    rest = (trust * filled).sum(axis=0) - trust * filled
+    consensus = np.divide(rest, others, out=np.zeros_like(filled), where=evidence > 0.0)
+    evidence /= np.maximum(evidence.sum(axis=1, keepdims=True), 1e-9)
 
     def centred(values: Values) -> Values:
-        mean = np.where(both, values, 0.0).sum(axis=1, keepdims=True) / counts
-        return np.where(both, values - mean, 0.0)
+        deviation: Values = values - (evidence * values).sum(axis=1, keepdims=True)
+        return deviation
 
-    own, rest = centred(filled), centred(consensus)
-    covariance = (own * rest).sum(axis=1)
-    spread = np.sqrt((own**2).sum(axis=1) * (rest**2).sum(axis=1))
-    varied = spread > 1e-9 * counts[:, 0]
-    correlation = np.divide(covariance, spread, out=np.zeros(weights.size), where=varied)
+    own, common = centred(filled), centred(consensus)
+    covariance = (evidence * own * common).sum(axis=1)
+    spread = np.sqrt((evidence * own**2).sum(axis=1) * (evidence * common**2).sum(axis=1))
+    correlation = np.divide(covariance, spread, out=np.zeros_like(spread), where=spread > 1e-9)
     agreement: Values = np.clip(correlation, 0.0, 1.0)
     return agreement
 

@@ -186,8 +186,8 @@ def majority_errors(generation: Generation) -> list[float]:
     for answers in _by_problem(generation):
         votes = Counter(outcome.answer for outcome in answers)
         most = max(votes.values())
-        winners = {outcome.answer: outcome for outcome in answers if votes[outcome.answer] == most}
-        errors.append(sum(not o.verdict for o in winners.values()) / len(winners))
+        winners = [outcome for outcome in answers if votes[outcome.answer] == most]
+        errors.append(sum(not outcome.verdict for outcome in winners) / len(winners))
     return errors
 
 

@@ -186,6 +186,11 @@ class Tournament:
                 raise ValueError(
                     f"outcomes[{i}]: expected the outcome of {match}, got one of {outcome.match}"
                 )
+            if tuple(grade.grader for grade in outcome.grades) not in (match.graders, ()):
+                raise ValueError(
+                    f"outcomes[{i}].grades: expected those of graders {match.graders}, got "
+                    f"{[grade.grader for grade in outcome.grades]}"
+                )
 
     def _fitness(self, scores: Sequence[float | None]) -> tuple[float | None, ...]:
         """Mean score of each agent's answers, [M]; None where none of them has one."""

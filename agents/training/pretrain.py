@@ -152,7 +152,8 @@ def pretrain(
             yield last
             sums.zero_()
             clock, clock_step = now, done
-    _finish(recipe, folder, model, device, last)
+    if first < recipe.steps or not (folder / "training.json").exists():
+        _finish(recipe, folder, model, device, last)
 
 
 def _restore(
@@ -169,9 +170,18 @@ def _restore(
             f"{path}: expected a checkpoint of this recipe, got one that differs in "
             f"{', '.join(differing)}; choose another --out or delete the folder"
         )
+    _forget_reports(folder / LOG, int(saved["step"]))
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
     return int(saved["step"])
+
+
+def _forget_reports(log: Path, step: int) -> None:
+    """Take out of the log what came after a step, for it comes again."""
+    if log.exists():
+        lines = log.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        log.write_text("".join(kept))
 
 
 def _save(

@@ -46,6 +46,7 @@ class LadderInterface:
 
 def _without_markers(answer: str) -> str:
     """An answer that cannot forge a grade or an item's end, whatever its author wrote."""
-    for marker in (*MARKERS, END):
-        answer = answer.replace(marker, "")
+    while any(marker in answer for marker in (*MARKERS, END)):  # what is left may close up to one
+        for marker in (*MARKERS, END):
+            answer = answer.replace(marker, "")
     return answer

@@ -69,7 +69,9 @@ class Addition:
     def verify(self, query: str, answer: str) -> bool:
         """Right iff the answer is exactly the reversed, zero-padded sum."""
         operands = query.removesuffix("=").split("+")
-        if len(operands) != 2 or not all(part.isdecimal() for part in operands):
+        if len(operands) != 2 or not all(
+            len(part) == self.digits and part.isdecimal() for part in operands
+        ):
             return False
         return answer == self.render_answer(int(operands[0]) + int(operands[1]))
 

@@ -235,10 +235,7 @@ def generations_in(folder: Path) -> list[Generation]:
     except JournalError:
         return []  # not even its first line is written yet
     return [
-        c.generation
-        for committed in rounds_of(records)
-        for c in committed
-        if c.arm == SELECTED
+        c.generation for committed in rounds_of(records) for c in committed if c.arm == SELECTED
     ]
 
 

@@ -21,7 +21,7 @@ from agents.checkpoints import BUNDLED
 from agents.fleet import ATTEMPTS, Fleet, FleetError, RayFleet, host_count
 from agents.requests import HostReply, Tile, TileReply
 from experiments.run import run
-from experiments.session import population_hash
+from experiments.session import JOURNAL, measured_rounds, population_hash
 from experiments.simulation import Simulation
 from experiments.stage import Stage
 
@@ -107,24 +107,33 @@ def test_a_run_whose_host_is_killed_counts_it_and_reaches_the_same_hash(
     small: Any, course: Any, host_processes: Any, recorded: Any, tmp_path: Path
 ) -> None:
     config = small({"hosts.count": 2, "population.generations": 8})
+    folder = tmp_path / "run"
     known = {process.pid for process in host_processes()}
     killed: list[int] = []
+    over = threading.Event()
 
     def kill_one() -> None:
-        while not killed:
-            new = [p.pid for p in host_processes() if p.pid not in known]
-            if new and len(recorded(tmp_path / "run")) >= 2:
-                os.kill(new[0], signal.SIGKILL)
-                killed.append(new[0])
-            time.sleep(0.005)
+        while not (folder / JOURNAL).exists() and not over.is_set():
+            time.sleep(0.01)
+        victim = next(p.pid for p in host_processes() if p.pid not in known)
+        while not recorded(folder) and not over.is_set():
+            time.sleep(0.002)
+        os.kill(victim, signal.SIGKILL)
+        killed.append(victim)
 
-    killer = threading.Thread(target=kill_one, daemon=True)
+    killer = threading.Thread(target=kill_one)
     killer.start()
-    finished = run(config, tmp_path / "run", Console(quiet=True), controls=False)
+    try:
+        finished = run(config, folder, Console(quiet=True), controls=False)
+    finally:
+        over.set()
+        killer.join()
     assert killed
-    assert finished.population_hash == population_hash(
-        course(small({"population.generations": 8}))
-    )
+    restarts = [
+        done.committed[0].counters["host_restarts"] for done in measured_rounds(folder, config)
+    ]
+    assert sum(restarts) == 1
+    assert finished.population_hash == population_hash(course(small({"population.generations": 8})))
 
 
 def test_hosts_that_never_come_up_are_a_fleet_error(small: Any) -> None:
@@ -154,25 +163,20 @@ def test_hosts_that_always_die_are_a_fleet_error_after_bounded_attempts(
         fleet.close()
 
 
-def test_one_host_an_agent_and_more_hosts_than_cpus(small: Any, two: RayFleet) -> None:
+def test_one_host_an_agent_and_more_hosts_than_cpus(
+    small: Any, two: RayFleet, eventually: Any
+) -> None:
     config = small({"population.size": 5, "hosts.count": "per-agent"})
     assert host_count("per-agent", "cpu", 5, 1.0) == 5
     two.close()  # more hosts than the CPUs that are left would wait for ever
     fleet = Stage(config).ray_fleet()
     try:
         assert fleet.alive == 5  # on a Ray of four CPUs
-        assert len(set(fleet.process_ids)) == 5
+        processes = fleet.process_ids
+        assert len(set(processes)) == 5
     finally:
         fleet.close()
-
-
-def test_closed_hosts_end(small: Any, eventually: Any) -> None:
-    fleet = Stage(small()).ray_fleet()
-    processes = fleet.process_ids
-    fleet.close()
-    eventually(
-        lambda: not any(psutil.pid_exists(process) for process in processes), "hosts to end", 30
-    )
+    eventually(lambda: not any(map(psutil.pid_exists, processes)), "closed hosts to end")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere.invalid:6379", "nonsense:port"])

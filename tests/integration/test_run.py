@@ -148,9 +148,7 @@ def test_a_run_writes_journal_manifest_tables_figures_and_report(two_hosts: Done
 
 def test_the_tables_hold_every_answer_and_grade(two_hosts: Done) -> None:
     config = two_hosts.config
-    rows = {
-        name: len(pl.read_parquet(two_hosts.folder / f"{name}.parquet")) for name in TABLES
-    }
+    rows = {name: len(pl.read_parquet(two_hosts.folder / f"{name}.parquet")) for name in TABLES}
     rounds = len(ARMS) * config.population.generations
     answers = rounds * config.population.size * config.problems_per_generation
     assert rows["generations"] == rounds

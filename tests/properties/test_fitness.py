@@ -6,7 +6,6 @@ standard errors wide (a right implementation fails a fresh seed with less than 1
 
 # SPDX-License-Identifier: Apache-2.0
 
-import itertools
 import math
 
 import choix
@@ -80,7 +79,8 @@ def test_reputations_are_weights_and_reproduce_themselves(table):
     assert np.all((learned.weights >= 0) & (learned.weights <= 1))
     assert learned.weights.any()
     if learned.converged and not np.all(learned.weights == 1.0):
-        np.testing.assert_allclose(plain_agreement(table, learned.weights), learned.weights, atol=1e-4)
+        again = plain_agreement(table, learned.weights)
+        np.testing.assert_allclose(again, learned.weights, atol=2e-6)
     scores = fitness.reputation_weighted(table)
     assert np.all((scores >= 0) & (scores <= 1) | np.isnan(scores))
     trusted = ~np.isnan(table[learned.weights > 0]).all(axis=0)
@@ -91,15 +91,20 @@ def plain_agreement(table, weights):
     """Correlation of each grader with the weighted mean of the others, one after another."""
     agreement = []
     for k, own in enumerate(table):
-        pairs = []
+        triples = []
         for a in range(table.shape[1]):
             others = [j for j in range(len(table)) if j != k and not math.isnan(table[j, a])]
             trust = sum(weights[j] for j in others)
-            if not math.isnan(own[a]) and trust > 1e-8:
-                pairs.append((own[a], sum(weights[j] * table[j, a] for j in others) / trust))
-        x, y = np.array(pairs).T if pairs else (np.zeros(0), np.zeros(0))
-        flat = x.size < 2 or min(np.ptp(x), np.ptp(y)) < 1e-6
-        agreement.append(0.0 if flat else max(0.0, float(np.corrcoef(x, y)[0, 1])))
+            if not math.isnan(own[a]) and trust > 1e-9:
+                consensus = sum(weights[j] * table[j, a] for j in others) / trust
+                triples.append((own[a], consensus, trust))
+        if len(triples) < 2:
+            agreement.append(0.0)
+            continue
+        x, y, trust = np.array(triples).T
+        covariance = np.cov(x, y, aweights=trust, ddof=0)
+        spread = math.sqrt(covariance[0, 0] * covariance[1, 1])
+        agreement.append(max(0.0, covariance[0, 1] / spread) if spread > 1e-9 else 0.0)
     return np.array(agreement)
 
 
@@ -182,8 +187,8 @@ def test_saboteurs_fool_the_mean_but_not_reputations_nor_dawid_skene(share_grade
     labels = np.where(np.isnan(grades), np.nan, grades >= 0.5)
     consensus = dawid_skene(labels)
     assert youden(fitness.mean_grades(grades), right) < honest - 0.15
-    assert abs(youden(fitness.reputation_weighted(grades), right) - honest) < 0.1
-    assert abs(youden(consensus.right, right) - honest) < 0.1
+    assert youden(fitness.reputation_weighted(grades), right) > honest - 0.1
+    assert youden(consensus.right, right) > honest - 0.1
     assert fitness.reputations(grades).weights[:3].tolist() == [0.0] * 3
     assert np.all(consensus.tpr[:3] < consensus.fpr[:3])
     assert np.all(consensus.tpr[3:] > consensus.fpr[3:])
@@ -253,7 +258,9 @@ def test_dawid_skene_finds_the_rates_that_drew_the_labels():
     assert fit.prevalence == pytest.approx(0.35, abs=0.07)
     truth = plain_objective(votes.astype(float), 0.35, tpr, fpr, 1.0)
     assert fit.objective[-1] > truth
-    calibrated = [right[(fit.right > low) & (fit.right <= low + 0.25)] for low in (0, 0.25, 0.5, 0.75)]
+    calibrated = [
+        right[(fit.right > low) & (fit.right <= low + 0.25)] for low in (0, 0.25, 0.5, 0.75)
+    ]
     for low, answers in zip((0, 0.25, 0.5, 0.75), calibrated, strict=True):
         assert low - 0.15 < answers.mean() < low + 0.4
 
@@ -282,8 +289,6 @@ def test_elo_plainly(played, step):
 
 def test_the_order_of_games_matters_to_elo():
     assert ratings.elo([(0, 1)], 3).tolist() == [1516.0, 1484.0, 1500.0]
-    games = [(0, 1), (1, 0), (0, 1)]
-    assert ratings.elo(games, 2)[0] > ratings.elo(sorted(games, reverse=True), 2)[0] - 1e9
     assert ratings.elo([(0, 1), (1, 0)], 2)[0] < 1500 < ratings.elo([(1, 0), (0, 1)], 2)[0]
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.records import Example, Genome
 from population.recombination import RECOMBINATIONS, Origin, one_point, thin, uniform
+from population.records import Example, Genome
 from population.streams import stream
 
 pure = settings(deadline=None, max_examples=150)
@@ -68,7 +68,7 @@ def test_uniform_takes_every_place_from_the_parent_that_the_coin_says(first, sec
 @pure
 @given(operators, genomes, capacities, generators)
 def test_over_capacity_the_oldest_are_left_out(operator, genome, capacity, rng):
-    """With itself as the other parent a child has the parent's whole context, so what fits of it."""
+    """With itself as the other parent a child has what fits of the parent's whole context."""
     child = operator(genome, genome, capacity, rng)
     newest = genome.context[len(genome.context) - min(capacity, len(genome.context)) :]
     assert child.genome == replace(genome, context=newest)

@@ -91,7 +91,9 @@ def test_diversity_by_hand():
     assert phylogenetic_diversity(BY_HAND) == 5
     # 0–5: 2, 0–3: 3, 3–5: 5
     assert mean_pairwise_distance(BY_HAND) == pytest.approx(10 / 3)
-    lonely = Lineage({0: Life(0, None, -1, None, "aa"), 1: Life(1, None, -1, None, "aa")}, (0, 1), 1)
+    lonely = Lineage(
+        {0: Life(0, None, -1, None, "aa"), 1: Life(1, None, -1, None, "aa")}, (0, 1), 1
+    )
     assert phylogenetic_diversity(lonely) == 0
     assert math.isnan(mean_pairwise_distance(lonely))
     assert newick(lonely) == "0;\n1;\n"
