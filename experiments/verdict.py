@@ -35,6 +35,13 @@ class Difference:
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
+Against = dict[str, tuple[float, Difference]]
+"""Control → its error, and the run's error less that one."""
+
+RANDOM_NAME = "the random selector"
+NEUTRAL_NAME = "neutral drift"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The finding: a heading of a few words, and the sentences under it."""
@@ -81,8 +88,15 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
             else "it did not improve, as it must not."
         )
     )
+    drift = against[NEUTRAL_NAME][1]
+    sentences.append(
+        "Replication by fitness lowered the error beyond what acceptance into contexts did."
+        if drift.falls
+        else "Replication by fitness added nothing that could be shown: what was gained came from "
+        "acceptance into contexts, which neutral drift shares."
+    )
     sentences.append(_worth(rounds))
-    beats_random = against["the random selector"][1].falls
+    beats_random = against[RANDOM_NAME][1].falls
     if not change.falls:
         heading = "Not amplified: gold error did not fall"
     elif not beats_random:
@@ -91,17 +105,22 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
         heading = "Amplified, but the random-selector control improved too"
     else:
         heading = "Amplified: gold error fell, and further than under a random selector"
+        heading += _still_better(against)
     return Verdict(heading, tuple(sentences))
 
 
-def _against(
-    last: Generation, arms: dict[str, list[Generation]], config: RunConfig
-) -> dict[str, tuple[float, Difference]]:
+def _still_better(against: Against) -> str:
+    """The controls that the run is worse than, for the heading."""
+    better = [name for name, (_, difference) in against.items() if difference.low > 0.0]
+    return f"; still better: {', '.join(better)}" if better else ""
+
+
+def _against(last: Generation, arms: dict[str, list[Generation]], config: RunConfig) -> Against:
     """Last generation's error against each control's on the same problems: theirs, difference."""
     ours = _errors(last)
     theirs = {
-        "the random selector": _errors(arms[RANDOM][-1]),
-        "neutral drift": _errors(arms[NEUTRAL][-1]),
+        RANDOM_NAME: _errors(arms[RANDOM][-1]),
+        NEUTRAL_NAME: _errors(arms[NEUTRAL][-1]),
         "no feedback": _errors(arms[UNSELECTED][-1]),
         f"best of {len(last.agents)} unselected": best_of_n_errors(arms[UNSELECTED][-1]),
         f"majority vote of {len(last.agents)} unselected": majority_errors(arms[UNSELECTED][-1]),
