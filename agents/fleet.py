@@ -217,6 +217,7 @@ def start_ray(address: str | None = None) -> bool:
             ray.init(address=address, **quiet)
             return False
         ray.init(
+            address="local",  # and not whatever `ray start` has left on this machine
             num_cpus=os.cpu_count(),
             include_dashboard=False,
             object_store_memory=256 * 2**20,

@@ -89,21 +89,24 @@ def trace_lineage(generations: Iterable[Generation]) -> Lineage:
     died: dict[AgentId, int] = {}
     genomes: dict[AgentId, str] = {}
     survivors: tuple[Agent, ...] = ()
+    living: set[AgentId] = set()
     count = 0
     for generation in generations:
         if generation.index != count:
             raise ValueError(f"generations: expected index {count}, got {generation.index}")
         if count == 0:
-            for agent in generation.agents:
-                agents[agent.id] = (None, -1)
-                genomes[agent.id] = agent.genome.digest()
+            agents = {agent.id: (None, -1) for agent in generation.agents}
+            genomes = {agent.id: agent.genome.digest() for agent in generation.agents}
+            living = set(agents)
         for birth in generation.births:
             if birth.parent not in agents or birth.child in agents:
                 raise ValueError(f"generations[{count}].births: expected new children, got {birth}")
             agents[birth.child] = (birth.parent, count)
+            living.add(birth.child)
         died.update((agent, count) for agent in generation.deaths)
+        living.difference_update(generation.deaths)
         survivors = generation.survivors
-        if {agent.id for agent in survivors} != agents.keys() - died.keys():
+        if {agent.id for agent in survivors} != living:
             raise ValueError(
                 f"generations[{count}].survivors: expected those born and not dead, got "
                 f"{[agent.id for agent in survivors]}"
@@ -122,10 +125,7 @@ def trace_lineage(generations: Iterable[Generation]) -> Lineage:
 def ancestors(lineage: Lineage, agent: AgentId) -> tuple[AgentId, ...]:
     """An agent's ancestors: its parent first, its founder last; none for a founder.
 
-    Raises
-    ------
-    ValueError
-        If the agent is not of the lineage.
+    Raises ValueError if the agent is not of the lineage.
     """
     line = []
     parent = _life(lineage, agent).parent
@@ -147,10 +147,7 @@ def common_ancestor(lineage: Lineage, agents: Collection[AgentId] | None = None)
     -------
     The agent; None where they descend from several founders.
 
-    Raises
-    ------
-    ValueError
-        If there are no agents, or one is not of the lineage.
+    Raises ValueError if there are no agents, or one is not of the lineage.
     """
     members = _members(lineage, agents)
     reached = descendants(lineage, members)
@@ -269,10 +266,7 @@ def muller_table(lineage: Lineage, since: int = 0) -> MullerTable:
 def fixation_time(lineage: Lineage, founder: AgentId) -> int | None:
     """Generations after which all the living descend from a founder; None if they never do.
 
-    Raises
-    ------
-    ValueError
-        If the agent is no founder of the lineage.
+    Raises ValueError if the agent is no founder of the lineage.
     """
     table = muller_table(lineage)
     if founder not in table.labels:
