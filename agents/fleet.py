@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from agents.host import Host, HostSettings
+from agents.make_host import make_host
 from agents.requests import Generate, Tile, TileReply
 
 logger = logging.getLogger("mgptn.fleet")
@@ -60,10 +61,8 @@ class LocalFleet:
     restarts = 0
 
     def __init__(self, settings: HostSettings) -> None:
-        from agents.transformers_host import TransformersHost
-
         self.settings = settings
-        self.host = TransformersHost(settings)
+        self.host = make_host(settings)
 
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order."""

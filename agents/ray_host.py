@@ -10,16 +10,16 @@ import ray
 
 from agents.fleet import run_tile
 from agents.host import HostSettings
+from agents.make_host import make_host
 from agents.requests import Tile, TileReply
-from agents.transformers_host import TransformersHost
 
 
 @ray.remote(max_restarts=0, max_task_retries=0)
 class HostActor:
-    """A `TransformersHost` in a process of its own."""
+    """A host in a process of its own."""
 
     def __init__(self, settings: HostSettings) -> None:
-        self._host = TransformersHost(settings)
+        self._host = make_host(settings)
 
     def ready(self) -> bool:
         """Answers once the model is loaded."""

@@ -23,6 +23,7 @@ from agents.fleet import LocalFleet
 from agents.host import HostSettings
 from agents.requests import Generate, HostRequest, Score
 from agents.tiles import plan
+from agents.transformers_host import TransformersHost
 from experiments.config import RunConfig, check_config
 from experiments.manifest import library_versions
 from experiments.simulation import Simulation, step_together
@@ -54,22 +55,24 @@ def engine(console: Console, repeats: int, out: Path | None) -> None:
     config = check_config({"name": "bench", "problems_per_generation": ROWS})
     stage = Stage(config)
     fleet = LocalFleet(stage.host_settings(stage.device()))
+    host = fleet.host
+    assert isinstance(host, TransformersHost)
     comparisons = [
-        _compare("answers, no shared prefix", ROWS, *_answering(stage, fleet, 0), repeats),
+        _compare("answers, no shared prefix", ROWS, *_answering(stage, fleet, host, 0), repeats),
         _compare(
             f"answers, {EXAMPLES} examples as prefix",
             ROWS,
-            *_answering(stage, fleet, EXAMPLES),
+            *_answering(stage, fleet, host, EXAMPLES),
             repeats,
         ),
         _compare(
             f"grades, {GRADERS} graders with {EXAMPLES} examples each",
             ROWS * GRADERS,
-            *_grading(stage, fleet),
+            *_grading(stage, fleet, host),
             repeats,
         ),
     ]
-    outside = _outside(config, stage, fleet, repeats)
+    outside = _outside(config, stage, fleet, host, repeats)
     console.print(_table(comparisons, fleet.settings))
     console.print(
         f"Share of a generation's wall time outside forward passes and sampling (8 agents, {ROWS} "
@@ -90,7 +93,9 @@ def engine(console: Console, repeats: int, out: Path | None) -> None:
 Contestants = tuple[Callable[[], Any], Callable[[], Any]]
 
 
-def _answering(stage: Stage, fleet: LocalFleet, examples: int) -> Contestants:
+def _answering(
+    stage: Stage, fleet: LocalFleet, host: TransformersHost, examples: int
+) -> Contestants:
     """Our answers to a generation's problems, and `generate()`'s to the same prompts."""
     import torch
 
@@ -109,8 +114,8 @@ def _answering(stage: Stage, fleet: LocalFleet, examples: int) -> Contestants:
     ]
     tiles = plan(requests, stage.checkpoint.weights, ROWS).tiles
     rows = [[*request.prefix, *request.suffix] for request in requests]
-    tokens = torch.tensor(rows, device=fleet.host.device)
-    model: Any = fleet.host.model
+    tokens = torch.tensor(rows, device=host.device)
+    model: Any = host.model
 
     def theirs() -> None:
         model.generate(
@@ -122,13 +127,13 @@ def _answering(stage: Stage, fleet: LocalFleet, examples: int) -> Contestants:
         )
 
     def ours() -> None:
-        fleet.host.forget_prefixes()
+        host.forget_prefixes()
         fleet.run(tiles)
 
     return ours, theirs
 
 
-def _grading(stage: Stage, fleet: LocalFleet) -> Contestants:
+def _grading(stage: Stage, fleet: LocalFleet, host: TransformersHost) -> Contestants:
     """Every grader's grades of the same answers, with shared prefixes and row by row."""
     import torch
 
@@ -141,8 +146,8 @@ def _grading(stage: Stage, fleet: LocalFleet) -> Contestants:
     contexts = _contexts(stage, GRADERS, EXAMPLES)
     requests: list[HostRequest] = [Score(c, s, options) for c in contexts for s in suffixes]
     tiles = plan(requests, stage.checkpoint.weights, ROWS).tiles
-    rows = torch.tensor([[*c, *s] for c in contexts for s in suffixes], device=fleet.host.device)
-    model: Any = fleet.host.model
+    rows = torch.tensor([[*c, *s] for c in contexts for s in suffixes], device=host.device)
+    model: Any = host.model
 
     def theirs() -> None:
         with torch.inference_mode():
@@ -150,7 +155,7 @@ def _grading(stage: Stage, fleet: LocalFleet) -> Contestants:
                 model(batch, use_cache=False, logits_to_keep=1)
 
     def ours() -> None:
-        fleet.host.forget_prefixes()
+        host.forget_prefixes()
         fleet.run(tiles)
 
     return ours, theirs
@@ -168,11 +173,13 @@ def _contexts(stage: Stage, count: int, examples: int) -> list[tuple[int, ...]]:
     return contexts
 
 
-def _outside(config: RunConfig, stage: Stage, fleet: LocalFleet, repeats: int) -> list[float]:
+def _outside(
+    config: RunConfig, stage: Stage, fleet: LocalFleet, host: TransformersHost, repeats: int
+) -> list[float]:
     """Share of the wall time of a generation that no forward pass or sampling took."""
     shares = []
     for _ in range(repeats):
-        fleet.host.forget_prefixes()
+        host.forget_prefixes()
         began = time.perf_counter()
         (committed,) = step_together([Simulation(config, stage=stage, fleet=fleet)], fleet)
         shares.append(1.0 - committed.seconds["forward"] / (time.perf_counter() - began))

@@ -94,10 +94,35 @@ class PopulationConfig(_Section):
     mutation: MutationConfig = MutationConfig()
 
 
+class ScriptedConfig(_Section):
+    """How agents without a model behave: `agents.model` is ``scripted`` or ``bayes``."""
+
+    error: Probability = 0.5
+    adaptation: Literal["none", "copy"] = "copy"
+    tpr: Probability = 0.9
+    fpr: Probability = 0.1
+    correlation: Probability = 0.0
+    blind_spot: Probability = 0.0
+    skills: Annotated[tuple[Probability, ...], Field(min_length=1)] = (0.05, 0.35, 0.65, 0.95)
+    prior: tuple[Probability, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_prior_over_the_skills(self) -> ScriptedConfig:
+        if self.prior and (
+            len(self.prior) != len(self.skills) or abs(sum(self.prior) - 1.0) > 1e-9
+        ):
+            raise ValueError(
+                f"prior: expected {len(self.skills)} probabilities that sum to 1, one a skill, "
+                f"got {self.prior}"
+            )
+        return self
+
+
 class AgentsConfig(_Section):
     """What every founder is: a bundled model's name, a checkpoint folder, or a hub id."""
 
     model: Annotated[str, Field(min_length=1)] = "gpt-3"
+    scripted: ScriptedConfig = ScriptedConfig()
     interface: Literal["auto", "ladder", "base"] = "auto"
     sampling_temperature: SamplingTemperature = 1.0
     context_capacity: Annotated[int, Field(ge=0)] = 16

@@ -4,15 +4,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from agents.behaviour import Behaviour
 from agents.checkpoints import Checkpoint, find_checkpoint
 from agents.encoder import Encoder
 from agents.fleet import Fleet, LocalFleet, RayFleet, host_count
 from agents.host import HostSettings
+from agents.scripted_host import CharacterEncoder
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig
 from experiments.problems import draw_problems
+from protocols.interfaces.interface import Interface
+from protocols.interfaces.scripted import ScriptedInterface
 from protocols.interfaces.table import choose_interface
 from protocols.table import TASKS
+
+SCRIPTED_MODELS = ("scripted", "bayes")
+"""Values of `agents.model` that need no model."""
 
 
 class Stage:
@@ -30,14 +39,10 @@ class Stage:
         self.config = config
         self.task = TASKS[config.task.name](config.task.digits)
         self.problems = draw_problems(self.task, config)
-        self.checkpoint: Checkpoint = find_checkpoint(config.agents.model)
-        encoder = Encoder(self.checkpoint)
-        try:
-            interface = choose_interface(
-                config.agents.interface, encoder.vocabulary, config.agents.model
-            )
-        except ValueError as error:
-            raise ConfigError(str(error)) from None
+        self.behaviour = scripted_behaviour(config)
+        self.checkpoint, encoder, interface = (
+            _model(config) if self.behaviour is None else _scripted(config, self.behaviour)
+        )
         self.script = Script(
             task=self.task,
             interface=interface,
@@ -45,6 +50,7 @@ class Stage:
             max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
             own_context=config.protocol.grader_context == "own",
             seed=config.seed,
+            keyed_grades=self.behaviour is not None,
         )
         encoder.stops(interface.stops)
         self._check_context()
@@ -58,6 +64,7 @@ class Stage:
             device=device,
             dtype=hosts.dtype,
             threads=hosts.threads,
+            behaviour=self.behaviour,
         )
 
     def local_fleet(self) -> Fleet:
@@ -128,3 +135,46 @@ class Stage:
                 f"{self.config.agents.model!r}, got {capacity} examples, which with a question "
                 f"can need {needed}"
             )
+
+
+Encoding = Encoder | CharacterEncoder
+
+
+def scripted_behaviour(config: RunConfig) -> Behaviour | None:
+    """The behaviour of a run without a model; None for one with."""
+    name, scripted = config.agents.model, config.agents.scripted
+    if name not in SCRIPTED_MODELS:
+        return None
+    skills = scripted.skills
+    return Behaviour(
+        task=config.task.name,
+        size=config.task.digits,
+        adaptation="bayes" if name == "bayes" else scripted.adaptation,
+        error=scripted.error,
+        tpr=scripted.tpr,
+        fpr=scripted.fpr,
+        correlation=scripted.correlation,
+        blind_spot=scripted.blind_spot,
+        skills=skills,
+        prior=scripted.prior or (1.0 / len(skills),) * len(skills),
+        seed=config.seed,
+    )
+
+
+def _scripted(config: RunConfig, behaviour: Behaviour) -> tuple[Checkpoint, Encoding, Interface]:
+    """What stands for a model's files, tokenizer and layout where there is no model."""
+    name = config.agents.model
+    checkpoint = Checkpoint(name, Path(name), behaviour.digest(), {})
+    return checkpoint, CharacterEncoder(), ScriptedInterface()
+
+
+def _model(config: RunConfig) -> tuple[Checkpoint, Encoding, Interface]:
+    """A model's files, tokenizer and layout."""
+    name = config.agents.model
+    checkpoint = find_checkpoint(name)
+    encoder = Encoder(checkpoint)
+    try:
+        interface = choose_interface(config.agents.interface, encoder.vocabulary, name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return checkpoint, encoder, interface

@@ -75,6 +75,10 @@ class Addition:
             return False
         return answer == self.render_answer(int(operands[0]) + int(operands[1]))
 
+    def reference(self, query: str) -> str:
+        """The sum of the query's operands, as an answer is written."""
+        return self.render_answer(sum(int(part) for part in query.removesuffix("=").split("+")))
+
     def canonical(self, query: str) -> str:
         """The query with its operands in ascending order."""
         return "+".join(sorted(query.removesuffix("=").split("+"))) + "="

@@ -37,6 +37,10 @@ class Task(Protocol):
         """Is this string a right answer? Any string may be asked about; none raises."""
         ...
 
+    def reference(self, query: str) -> str:
+        """A right answer to a query of this task."""
+        ...
+
     def canonical(self, query: str) -> str:
         """The same text for all queries that are the same problem up to the task's symmetry."""
         ...

@@ -85,7 +85,7 @@ def console() -> Console:
 @pytest.fixture(scope="session")
 def ray_address() -> Iterator[str]:
     """The address of the Ray that all tests of a session share."""
-    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False)
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()
 

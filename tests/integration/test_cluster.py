@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,8 @@ for generation in Simulation(config, stage=stage, fleet=fleet):
         while sum(node["Alive"] for node in ray.nodes()) > 1:
             time.sleep(0.1)
 say(hash=population_hash(generations), restarts=fleet.restarts)
+ray.shutdown()
+cluster.shutdown()
 '''
 
 TIMEOUT = 90
@@ -96,18 +100,19 @@ def said(
     script = folder / "two_nodes.py"
     script.write_text(NODES)
     root = Path(__file__).parents[2]
-    with (folder / "log").open("w") as log:
+    # A folder of its own, with a short path for sockets, so that nobody takes this cluster for one
+    # to be joined.
+    with (folder / "log").open("w") as log, tempfile.TemporaryDirectory(dir="/tmp") as ray_folder:
         process = subprocess.Popen(
             [sys.executable, script, config_file(config), folder / "run", folder / "said"],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
+            env={**os.environ, "PYTHONPATH": str(root), "RAY_TMPDIR": ray_folder},
             stdout=log,
             stderr=log,
         )
         try:
-            process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            pass
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(TIMEOUT)
         finally:
             if process.poll() is None:
                 below = psutil.Process(process.pid).children(recursive=True)
@@ -116,6 +121,7 @@ def said(
                 for left in below:
                     if left.is_running():
                         left.kill()
+                psutil.wait_procs(below, timeout=10)
     assert (folder / "said").exists(), (folder / "log").read_text()[-5000:]
     return [json.loads(line) for line in (folder / "said").read_text().splitlines()]
 

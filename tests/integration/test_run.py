@@ -173,7 +173,7 @@ def test_an_existing_run_is_refused_and_left_as_it_is(
 ) -> None:
     before = contents_of(one_host.folder)
     times = (one_host.folder / JOURNAL).stat().st_mtime_ns
-    with pytest.raises(ConfigError, match="never overwritten.*mgptn resume"):
+    with pytest.raises(ConfigError, match=r"never overwritten.*mgptn resume"):
         run(one_host.config, one_host.folder, console)
     assert contents_of(one_host.folder) == before
     assert (one_host.folder / JOURNAL).stat().st_mtime_ns == times

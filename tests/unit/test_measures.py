@@ -330,7 +330,14 @@ def test_no_selector_but_the_oracle_sees_a_verdict(selector):
     for flip in (False, True):
         tournament = Tournament(chosen, [GENOME] * 3, 5)
         outcomes = [
-            replace(o, match=m, verdict=o.verdict != flip)
+            replace(
+                o,
+                match=m,
+                verdict=o.verdict != flip,
+                grades=tuple(
+                    replace(g, grader=who) for g, who in zip(o.grades, m.graders, strict=True)
+                ),
+            )
             for o, m in zip(BY_HAND, tournament.ask(), strict=True)
         ]
         told = tournament.tell(outcomes)

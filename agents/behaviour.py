@@ -1,0 +1,56 @@
+"""The known behaviour of agents without a model, against which the simulator is held."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass
+from typing import Literal
+
+Adaptation = Literal["none", "copy", "bayes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How scripted agents answer and grade.
+
+    Attributes
+    ----------
+    task, size
+        Name and size of the task, whose verifier tells the host what is right.
+    adaptation
+        What a context does to an agent's error: nothing (``"none"``); the error becomes the share
+        of wrong examples in it (``"copy"``, under which chaining follows the recurrence of
+        `population.bootstrap.filtered_error`); or the agent infers a skill from it (``"bayes"``,
+        `population.bootstrap.posterior_error`).
+    error
+        Of an agent with an empty context; under ``"bayes"`` the prior's mean counts instead.
+    tpr, fpr
+        Probability that a grader passes a right and a wrong answer. A grade is the top level or
+        the bottom one.
+    correlation
+        ρ in [0, 1] of two graders' errors on the same wrong answers.
+    blind_spot
+        β: share of problems whose wrong answers every grader passes.
+    skills, prior
+        Errors that an agent under ``"bayes"`` may have, and their prior probabilities.
+    seed
+        Of the run: what graders share is keyed by it.
+    """
+
+    task: str
+    size: int
+    adaptation: Adaptation = "copy"
+    error: float = 0.5
+    tpr: float = 0.9
+    fpr: float = 0.1
+    correlation: float = 0.0
+    blind_spot: float = 0.0
+    skills: tuple[float, ...] = (0.05, 0.35, 0.65, 0.95)
+    prior: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+    seed: int = 0
+
+    def digest(self) -> str:
+        """Hexadecimal hash that stands where a model's weights hash would."""
+        return hashlib.blake2b(repr(astuple(self)).encode(), digest_size=32).hexdigest()
