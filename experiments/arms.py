@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.config import RunConfig
 from population.mutation import MutationRates
+from population.processes import ProcessOptions
 from population.records import Genome
 from population.tournament import Tournament, TournamentSettings
 
@@ -68,6 +69,12 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
             jitter=mutation.jitter,
             jitter_scale=mutation.jitter_scale,
         ),
+        options=ProcessOptions(
+            resampling=population.selection.resampling,
+            demes=population.islands.count,
+            migration=population.islands.migration,
+        ),
+        recombination=mutation.recombination,
     )
     founder = Genome(config.agents.model, config.agents.sampling_temperature)
     return Tournament(settings, [founder] * population.size, config.seed)

@@ -80,7 +80,12 @@ class Committed:
             fitness=tuple(g["fitness"]),
             rates=tuple(g["rates"]),
             births=tuple(
-                Birth(AgentId(b["child"]), AgentId(b["parent"]), tuple(b["mutations"]))
+                Birth(
+                    AgentId(b["child"]),
+                    AgentId(b["parent"]),
+                    tuple(b["mutations"]),
+                    b.get("other_parent"),  # absent from journals before recombination
+                )
                 for b in g["births"]
             ),
             deaths=tuple(AgentId(d) for d in g["deaths"]),

@@ -68,11 +68,21 @@ class TaskConfig(_Section):
 class SelectionConfig(_Section):
     """How fitness becomes births and deaths; temperature ``.inf`` is neutral drift."""
 
-    process: Literal["wright-fisher", "moran", "none"] = "wright-fisher"
+    process: Literal[
+        "wright-fisher", "soft-survival", "moran", "death-birth", "islands", "none"
+    ] = "wright-fisher"
+    resampling: Literal["multinomial", "systematic"] = "multinomial"
     operator: Literal["softmax", "proportional", "linear-rank", "truncation", "k-tournament"] = (
         "softmax"
     )
     temperature: SelectionTemperature = 0.1
+
+
+class IslandsConfig(_Section):
+    """Demes of equal size, for the process ``islands``, and migration between them."""
+
+    count: Annotated[int, Field(ge=1)] = 2
+    migration: Probability = 0.1
 
 
 class MutationConfig(_Section):
@@ -83,6 +93,7 @@ class MutationConfig(_Section):
     duplicate: Probability = 0.05
     jitter: Probability = 0.1
     jitter_scale: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 0.1
+    recombination: Probability = 0.0
 
 
 class PopulationConfig(_Section):
@@ -91,6 +102,7 @@ class PopulationConfig(_Section):
     size: Annotated[int, Field(ge=2)] = 8
     generations: Annotated[int, Field(ge=1)] = 6
     selection: SelectionConfig = SelectionConfig()
+    islands: IslandsConfig = IslandsConfig()
     mutation: MutationConfig = MutationConfig()
 
 
@@ -184,6 +196,16 @@ class RunConfig(_Section):
             raise ValueError(
                 f"protocol.graders: expected at most population.size − 1 = {peers} "
                 f"(nobody grades itself), got {self.protocol.graders}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _equal_islands(self) -> RunConfig:
+        size, count = self.population.size, self.population.islands.count
+        if self.population.selection.process == "islands" and size % count:
+            raise ValueError(
+                f"population.islands.count: expected a divisor of population.size = {size} "
+                f"(islands are of equal size), got {count}"
             )
         return self
 

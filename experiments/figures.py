@@ -1,23 +1,13 @@
-"""A run's figures, each a function of its tables; as PNG files, or as SVG for a page.
-
-Colours and dashes are chosen once, here, and tell apart without colour vision.
-"""
+"""A run's figures, each a function of its tables."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from html import escape
+from collections.abc import Mapping, Sequence
 from itertools import cycle
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import matplotlib.style
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
@@ -25,91 +15,41 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from experiments.tables import write_whole
+from experiments.figure_style import (
+    BEST_OF,
+    FOUNDERS,
+    INK,
+    MAJORITY,
+    MUTED,
+    OTHER_FOUNDERS,
+    PAPER,
+    PREDICTED,
+    REFERENCE,
+    WIDE,
+    Style,
+    arm_style,
+    canvas,
+    styled,
+    two_panels,
+)
 from population.bootstrap import filtered_error
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Values: TypeAlias = Sequence[float]
-Style: TypeAlias = dict[str, Any]
 
 RUN = "selected"
 """The arm that is the run itself."""
 
-WIDE = 7.2
-NARROW = 3.8
-"""Widths of a figure, in inches of 100 pixels."""
-
-INK, MUTED, GRID, PAPER = "#1b1f24", "#5c6570", "#dfe3e8", "#ffffff"
-
-ARM_STYLES: dict[str, Style] = {
-    "selected": {"color": "#0072b2", "marker": "o", "linewidth": 2.4, "zorder": 4},
-    "neutral-drift": {"color": "#d98200", "marker": "s"},
-    "random-selector": {"color": "#c0609a", "marker": "^"},
-    "unselected": {"color": "#76808c", "marker": "D"},
-}
-"""Arm → how its line is drawn, in every figure."""
-
-BEST_OF: Style = {"color": "#00805e", "linestyle": (0, (5, 2))}
-MAJORITY: Style = {"color": "#76808c", "linestyle": (0, (5, 2))}
-PREDICTED: Style = {"color": INK, "linestyle": (0, (1, 1.6)), "linewidth": 2.0, "zorder": 5}
-REFERENCE: Style = {"color": MUTED, "linestyle": (0, (5, 3)), "linewidth": 1.0}
-_OTHER_ARM: Style = {"color": "#00805e", "marker": "v"}
-
-FOUNDERS = ("#0b6fb0", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#4b3f72")
-"""Fills of the founders that are named; the others are grey."""
-_OTHER_FOUNDERS = ("#b4bac2", "#cdd2d8")
-
-DARK: dict[str, str] = {
-    INK: "#e6e9ed",
-    MUTED: "#a2abb6",
-    GRID: "#343a42",
-    PAPER: "#16191d",
-    "#0072b2": "#4db2ef",
-    "#d98200": "#f0a83a",
-    "#c0609a": "#e38fc1",
-    "#76808c": "#98a2ae",
-    "#00805e": "#2fbf97",
-}
-"""Light colour → what stands for it on a dark page."""
-
-_STYLE: Style = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "figure.facecolor": "none",
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "lines.linewidth": 1.7,
-    "lines.markersize": 5,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "mgptn",
-}
-
 
 def fitness(tables: Tables, width: float = WIDE) -> Figure:
     """Mean fitness of every arm and the best agent's in the run, over generations."""
-    with _styled():
-        figure, axes = _canvas(width)
+    with styled():
+        figure, axes = canvas(width)
         for arm, rows in _arms(tables):
             x = _values(rows, "generation")
-            _line(axes, x, _values(rows, "fitness_mean"), f"{arm}: mean", _arm_style(arm))
+            _line(axes, x, _values(rows, "fitness_mean"), f"{arm}: mean", arm_style(arm))
             if arm == RUN:
-                best = {**_arm_style(arm), "linestyle": (0, (5, 2)), "linewidth": 1.4}
+                best = {**arm_style(arm), "linestyle": (0, (5, 2)), "linewidth": 1.4}
                 _line(axes, x, _values(rows, "fitness_max"), f"{arm}: max", best)
         axes.set_ylabel("fitness")
         _share_axis(axes)
@@ -118,17 +58,17 @@ def fitness(tables: Tables, width: float = WIDE) -> Figure:
 
 def error(tables: Tables, width: float = WIDE) -> Figure:
     """Gold error of every arm, what voting would do without selection, and the recurrence."""
-    with _styled():
-        figure, axes = _canvas(width, height=4.2)
+    with styled():
+        figure, axes = canvas(width, height=4.2)
         for arm, rows in _arms(tables):
             x = _values(rows, "generation")
             if arm == RUN:
                 low, high = _values(rows, "gold_error_low"), _values(rows, "gold_error_high")
-                axes.fill_between(x, low, high, color=_arm_style(arm)["color"], alpha=0.18, lw=0)
+                axes.fill_between(x, low, high, color=arm_style(arm)["color"], alpha=0.18, lw=0)
                 if len(x) == 1:
-                    axes.vlines(x, low, high, color=_arm_style(arm)["color"], alpha=0.5)
+                    axes.vlines(x, low, high, color=arm_style(arm)["color"], alpha=0.5)
             label = f"{arm}, 95 % interval" if arm == RUN else arm
-            _line(axes, x, _values(rows, "gold_error"), label, _arm_style(arm))
+            _line(axes, x, _values(rows, "gold_error"), label, arm_style(arm))
         for arm, rows in _arms(tables):
             if arm == "unselected":
                 x, size = _values(rows, "generation"), int(rows["agents"][0])
@@ -170,8 +110,8 @@ def predicted_errors(generations: pl.DataFrame) -> list[float]:
 
 def selector(tables: Tables, width: float = WIDE) -> Figure:
     """How well the run's selector tells right from wrong answers, over generations."""
-    with _styled():
-        figure, axes = _canvas(width)
+    with styled():
+        figure, axes = canvas(width)
         rows = _arm(tables["generations"], RUN)
         x = _values(rows, "generation")
         for column, label, style in (
@@ -189,8 +129,8 @@ def selector(tables: Tables, width: float = WIDE) -> Figure:
 
 def diversity(tables: Tables, width: float = WIDE) -> Figure:
     """What is left of the founders' diversity in the run, and its effective size."""
-    with _styled():
-        figure, left, right = _two_panels(width)
+    with styled():
+        figure, left, right = two_panels(width)
         rows = _arm(tables["generations"], RUN)
         x = _values(rows, "generation")
         for column, label, style in (
@@ -215,14 +155,14 @@ def diversity(tables: Tables, width: float = WIDE) -> Figure:
 
 def founders(tables: Tables, width: float = WIDE) -> Figure:
     """Muller plot of the run: share of the living that descend from each founder."""
-    with _styled():
-        figure, axes = _canvas(width, height=3.8)
+    with styled():
+        figure, axes = canvas(width, height=3.8)
         shares = founder_shares(tables["agents"])
         if shares:
             names, x = list(shares), np.arange(len(next(iter(shares.values()))))
             by_size = sorted(names, key=lambda f: (-shares[f][-1], -max(shares[f]), f))
             fills = dict(zip(by_size, FOUNDERS, strict=False))
-            greys = cycle(_OTHER_FOUNDERS)
+            greys = cycle(OTHER_FOUNDERS)
             axes.stackplot(
                 x,
                 *[shares[name] for name in names],
@@ -273,8 +213,8 @@ def founder_shares(agents: pl.DataFrame) -> dict[int, list[float]]:
 
 def price(tables: Tables, width: float = WIDE) -> Figure:
     """Price's two parts of each change of the run's mean gold error."""
-    with _styled():
-        figure, axes = _canvas(width)
+    with styled():
+        figure, axes = canvas(width)
         rows = _arm(tables["generations"], RUN)
         x = np.array(_values(rows, "generation"))
         parts = {
@@ -304,125 +244,6 @@ def price(tables: Tables, width: float = WIDE) -> Figure:
         axes.axhline(0, color=MUTED, linewidth=1)
         axes.set_ylabel("change since the generation before")
         return _finish(figure, [axes], tables)
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A figure of the report: how it is drawn, its title, and what to look for in it."""
-
-    draw: Callable[[Tables, float], Figure]
-    title: str
-    caption: str
-
-
-FIGURES: dict[str, Plot] = {
-    "error": Plot(
-        error,
-        "Gold error",
-        "Look for a run that falls below every control, below best-of-n and below the majority "
-        "vote; where it leaves the dotted recurrence, agents did not just copy what was accepted.",
-    ),
-    "fitness": Plot(
-        fitness,
-        "Fitness",
-        "Look for fitness that rises while gold error does not fall: that is gaming the graders.",
-    ),
-    "selector": Plot(
-        selector,
-        "The selector against the verifier",
-        "Look for J above zero, without which selection cannot lower the error, and for an FPR "
-        "that climbs as contexts fill.",
-    ),
-    "price": Plot(
-        price,
-        "Price's accounting of the change of gold error",
-        "Below zero is improvement: selection is whose children there are, transmission is what "
-        "contexts and mutations changed within a line of descent.",
-    ),
-    "founders": Plot(
-        founders,
-        "Founders' shares",
-        "Look for one band taking all: which founder it is can be drift, so how fast it goes "
-        "should be held against the neutral-drift arm.",
-    ),
-    "diversity": Plot(
-        diversity,
-        "Diversity",
-        "Look for lineages that collapse at once, and for an effective size far below the "
-        "population's: few agents then decide what all inherit; gaps are undefined or infinite.",
-    ),
-}
-"""File name → figure, in the report's order."""
-
-
-def write_figures(tables: Tables, folder: Path) -> list[Path]:
-    """Write each figure as ``<name>.png``, titled, on white, 144 dots an inch."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    for name, plot in FIGURES.items():
-        figure = plot.draw(tables, WIDE)
-        figure.suptitle(plot.title, x=0.01, ha="left", fontsize=11.5, fontweight="bold", color=INK)
-        path = folder / f"{name}.png"
-        write_whole(path, partial(figure.savefig, format="png", dpi=144, facecolor=PAPER))
-        paths.append(path)
-    return paths
-
-
-def inline_svg(name: str, tables: Tables, width: float = WIDE) -> str:
-    """One of `FIGURES` as an ``<svg>`` element to stand in a page.
-
-    Its colours are CSS variables (see `theme_css`), its text is text, and its ids carry the
-    figure's name and width, so that several may stand in one page.
-    """
-    figure = FIGURES[name].draw(tables, width)
-    buffer = io.StringIO()
-    with _styled():
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    prefix = f"{name}-{round(width * 100)}-"
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", text)
-    for colour in DARK:
-        text = text.replace(colour, f"var({_variable(colour)})")
-    label = escape(FIGURES[name].title, quote=True)
-    return re.sub(
-        r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>',
-        rf'<svg viewBox="\1" role="img" aria-label="{label}" '
-        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">',
-        text,
-        count=1,
-    )
-
-
-def theme_css() -> str:
-    """Style rules that give `inline_svg` its colours, on a light and on a dark page."""
-    light = "".join(f"{_variable(colour)}:{colour};" for colour in DARK)
-    dark = "".join(f"{_variable(colour)}:{other};" for colour, other in DARK.items())
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
-
-
-def _variable(colour: str) -> str:
-    return f"--c{colour[1:]}"
-
-
-def _styled() -> Any:
-    return matplotlib.style.context(["default", _STYLE])
-
-
-def _canvas(width: float, height: float = 3.6) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
-
-
-def _two_panels(width: float) -> tuple[Figure, Axes, Axes]:
-    if width < 5:
-        figure = Figure(figsize=(width, 6.0), layout="constrained")
-        first, second = figure.subplots(2, 1)
-    else:
-        figure = Figure(figsize=(width, 3.6), layout="constrained")
-        first, second = figure.subplots(1, 2)
-    return figure, first, second
 
 
 def _finish(figure: Figure, panels: Sequence[Axes], tables: Tables) -> Figure:
@@ -504,10 +325,6 @@ def _arms(tables: Tables) -> list[tuple[str, pl.DataFrame]]:
     table = tables["generations"]
     names = table["arm"].unique(maintain_order=True).to_list()
     return [(name, _arm(table, name)) for name in names]
-
-
-def _arm_style(arm: str) -> Style:
-    return ARM_STYLES.get(arm, _OTHER_ARM)
 
 
 def _values(rows: pl.DataFrame, column: str) -> list[float]:

@@ -95,6 +95,16 @@ _GAUGES: tuple[tuple[str, str, str], ...] = (
         "price_transmission",
         "Transmission's part of the change of gold error since the generation before.",
     ),
+    (
+        "fitness_price_selection",
+        "fitness_price_selection",
+        "Selection's part of the change of mean fitness since the generation before.",
+    ),
+    (
+        "fitness_price_transmission",
+        "fitness_price_transmission",
+        "Transmission's part of the change of mean fitness since the generation before.",
+    ),
 )
 """Name, field of `Measures`, help."""
 

@@ -18,7 +18,9 @@ import polars as pl
 from markupsafe import Markup
 
 from experiments.committed import COUNTERS, PHASES
-from experiments.figures import FIGURES, NARROW, RUN, WIDE, inline_svg, theme_css
+from experiments.figure_files import FIGURES, inline_svg
+from experiments.figure_style import NARROW, WIDE, theme_css
+from experiments.figures import RUN
 from experiments.tables import write_whole
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ from experiments.session import (
 )
 from experiments.stage import Stage
 from experiments.verdict import Verdict, judge
+from population.lineage import trace_lineage
+from population.phylogeny import alife_csv, newick
+from population.records import Generation
+
+PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,8 @@ def hosts(stage: Stage, ray_address: str | None, device: str | None = None) -> I
 
 
 def write_results(folder: Path) -> Finished:
-    """Tables, figures and report of a run, all derived from its journal."""
-    from experiments.figures import write_figures
+    """Tables, lineage, figures and report of a run, all derived from its journal."""
+    from experiments.figure_files import write_figures
     from experiments.report import write_report
     from experiments.tables import build_tables, write_tables
 
@@ -122,7 +128,11 @@ def write_results(folder: Path) -> Finished:
         {(arm, r.index): measures for r in rounds for arm, measures in r.measures.items()},
     )
     hashed = population_hash(generations_of(rounds, SELECTED))
-    paths = [*write_tables(tables, folder), *write_figures(tables, folder / "figures")]
+    paths = [
+        *write_tables(tables, folder),
+        *_write_phylogeny(generations_of(rounds, SELECTED), folder),
+        *write_figures(tables, folder / "figures"),
+    ]
     report = write_report(
         folder,
         manifest={**manifest, "population_hash": hashed},
@@ -131,6 +141,19 @@ def write_results(folder: Path) -> Finished:
         verdict_heading=verdict.heading,
     )
     return Finished(folder, verdict, hashed, (report, *paths))
+
+
+def _write_phylogeny(generations: list[Generation], folder: Path) -> list[Path]:
+    """The lineage of the run itself, extinct lines included; nothing without a generation."""
+    from experiments.tables import write_whole
+
+    if not generations:
+        return []
+    lineage = trace_lineage(generations)
+    texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}
+    for name, text in texts.items():
+        write_whole(folder / name, methodcaller("write", text.encode()))
+    return [folder / name for name in texts]
 
 
 def _complete(session: Session, stage: Stage, fleet: RayFleet, console: Console) -> Finished:

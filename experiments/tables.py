@@ -64,6 +64,7 @@ SCHEMAS: dict[str, Schema] = {
         **_KEY,
         "child": _INTEGER,
         "parent": _INTEGER,
+        "other_parent": _INTEGER,
         "founder": _INTEGER,
         "mutations": pl.List(_STRING),
         "genome": _STRING,
@@ -89,8 +90,8 @@ SCHEMAS: dict[str, Schema] = {
 `agents.agent` name the same agents. `agents` holds those that answered in the generation, with the
 length of their context as they answered; `offspring` is the number of the generation's survivors
 that descend from the agent, itself included where it survived. `births.genome` is null for a child
-that died in the generation it was born in. What nobody could say is null; a measure that is
-undefined is NaN.
+that died in the generation it was born in, and `births.other_parent` for one of a single parent.
+What nobody could say is null; a measure that is undefined is NaN.
 """
 
 
@@ -258,6 +259,7 @@ def _birth_rows(generation: Generation) -> list[Row]:
             {
                 "child": birth.child,
                 "parent": birth.parent,
+                "other_parent": birth.other_parent,
                 "founder": founders[birth.child],
                 "mutations": list(birth.mutations),
                 "genome": None if genome is None else genome.digest(),

@@ -173,6 +173,11 @@ def _worth(rounds: Sequence[Round]) -> str:
         if np.isfinite(first.effective_graders)
         else ""
     )
+    if np.isnan(first.youden_j):
+        return (
+            "In generation 0 answers were all right, or all wrong, or nobody was selected: what "
+            f"the selector is worth is not defined{effective}."
+        )
     return (
         f"In generation 0 the selector passed right answers with TPR {first.tpr:.3f} and wrong "
         f"ones with FPR {first.fpr:.3f} (J = {first.youden_j:.3f}){effective}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,9 @@ class Measures:
     price_selection, price_transmission
         Price's parts of the change of mean gold error since the generation before; NaN for the
         first.
+    fitness_price_selection, fitness_price_transmission
+        The same of mean fitness; NaN also where an agent of either generation has no fitness,
+        for then the two means are not of parents and all their offspring.
     """
 
     generation: int
@@ -103,6 +107,8 @@ class Measures:
     effective_size: float
     price_selection: float
     price_transmission: float
+    fitness_price_selection: float
+    fitness_price_transmission: float
 
 
 def measure(
@@ -138,7 +144,8 @@ def measure(
     fitness = [f for f in generation.fitness if f is not None]
     accepted = verdicts[list(generation.accepted)]
     founders = Counter(agent.founder for agent in generation.survivors)
-    price_terms = _price(generation, previous)
+    error_terms = _price(generation, previous, agent_errors, "error")
+    fitness_terms = _price(generation, previous, _agent_fitness, "fitness")
     return Measures(
         generation=generation.index,
         agents=size,
@@ -175,8 +182,10 @@ def measure(
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
         genotypes=len({agent.genome.digest() for agent in generation.survivors}),
         effective_size=effective_size(list(offspring_numbers(generation).values())),
-        price_selection=price_terms[0],
-        price_transmission=price_terms[1],
+        price_selection=error_terms[0],
+        price_transmission=error_terms[1],
+        fitness_price_selection=fitness_terms[0],
+        fitness_price_transmission=fitness_terms[1],
     )
 
 
@@ -232,24 +241,39 @@ def agent_errors(generation: Generation) -> dict[AgentId, float]:
     return {a.id: float(mean) for a, mean in zip(generation.agents, means, strict=True)}
 
 
-def _price(generation: Generation, previous: Generation | None) -> tuple[float, float]:
-    """Selection and transmission in the change of mean error since the generation before."""
+def _agent_fitness(generation: Generation) -> dict[AgentId, float]:
+    """Each agent's fitness, NaN where it has none."""
+    return {
+        agent.id: math.nan if fitness is None else fitness
+        for agent, fitness in zip(generation.agents, generation.fitness, strict=True)
+    }
+
+
+def _price(
+    generation: Generation,
+    previous: Generation | None,
+    trait_of: Callable[[Generation], dict[AgentId, float]],
+    name: str,
+) -> tuple[float, float]:
+    """Selection and transmission in the change of a trait's mean since the generation before."""
     if previous is None:
         return math.nan, math.nan
-    before, now = agent_errors(previous), agent_errors(generation)
+    before, now = trait_of(previous), trait_of(generation)
+    if any(math.isnan(value) for value in (*before.values(), *now.values())):
+        return math.nan, math.nan
     children: dict[AgentId, list[float]] = {agent: [] for agent in before}
     for child, ancestor in survivors_ancestors(previous).items():
         children[ancestor].append(now[child])
     terms = price(
-        [len(errors) for errors in children.values()],
+        [len(values) for values in children.values()],
         list(before.values()),
-        [sum(e) / len(e) if e else before[a] for a, e in children.items()],
+        [sum(v) / len(v) if v else before[a] for a, v in children.items()],
     )
     change = sum(now.values()) / len(now) - sum(before.values()) / len(before)
     if abs(terms.selection + terms.transmission - change) > 1e-9:
         raise ArithmeticError(
             f"generation {generation.index}: expected Price's parts to sum to the change of mean "
-            f"error {change}, got {terms}"
+            f"{name} {change}, got {terms}"
         )
     return terms.selection, terms.transmission
 

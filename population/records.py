@@ -118,11 +118,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """A child, its parent, and the names of the mutations it was born with."""
+    """A child, its parent, and the names of the mutations it was born with.
+
+    `other_parent` gave part of the context where there was recombination. Descent is reckoned
+    from the parent alone.
+    """
 
     child: AgentId
     parent: AgentId
     mutations: tuple[str, ...]
+    other_parent: AgentId | None = None
 
 
 @dataclass(frozen=True, slots=True)

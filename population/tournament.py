@@ -4,14 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from population.moran import sample_events
 from population.mutation import MutationRates, mutate
 from population.pairing import random_graders
+from population.processes import (
+    PROCESSES,
+    Births,
+    ProcessOptions,
+    deme_size,
+    draw_other_parent,
+)
+from population.recombination import one_point
 from population.records import (
     Agent,
     AgentId,
@@ -26,7 +33,6 @@ from population.records import (
 from population.selection import OPERATORS
 from population.selectors import SELECTORS
 from population.streams import stream
-from population.wright_fisher import sample_parents
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,9 @@ class TournamentSettings:
         Names in `SELECTORS`, `PROCESSES` and `OPERATORS`.
     selection_temperature
         The T of exp(f/T), > 0; infinity is neutral drift.
+    recombination
+        Probability that a child has a second parent, drawn by rate from the first one's deme,
+        and the newer examples of its context from it.
     """
 
     problems: int
@@ -56,37 +65,8 @@ class TournamentSettings:
     operator: str = "softmax"
     selection_temperature: float = 0.1
     mutation: MutationRates = field(default_factory=MutationRates)
-
-
-Ancestry = list[tuple[int, int]]
-"""Births in order, each (slot of the parent, slot of the child) among the living at that moment."""
-
-
-def wright_fisher(rates: np.ndarray, rng: np.random.Generator) -> tuple[Ancestry, bool]:
-    """Everybody dies; each child's parent is drawn by replication rate."""
-    return [(int(parent), slot) for slot, parent in enumerate(sample_parents(rates, rng))], True
-
-
-def moran(rates: np.ndarray, rng: np.random.Generator) -> tuple[Ancestry, bool]:
-    """M events in turn: a parent by rate, its child in the place of one drawn evenly.
-
-    Nobody is judged anew within the generation: a child counts with its parent's rate.
-    """
-    parents, deaths = sample_events(rates, len(rates), rng)
-    return [(int(p), int(d)) for p, d in zip(parents, deaths, strict=True)], False
-
-
-def frozen(rates: np.ndarray, rng: np.random.Generator) -> tuple[Ancestry, bool]:
-    """Nobody is born and nobody dies."""
-    return [], False
-
-
-PROCESSES: dict[str, Callable[[np.ndarray, np.random.Generator], tuple[Ancestry, bool]]] = {
-    "wright-fisher": wright_fisher,
-    "moran": moran,
-    "none": frozen,
-}
-"""Name → process: replication rates, float64 [M], to births, and whether they are all at once."""
+    options: ProcessOptions = field(default_factory=ProcessOptions)
+    recombination: float = 0.0
 
 
 class Tournament:
@@ -98,13 +78,14 @@ class Tournament:
     Parameters
     ----------
     genomes
-        Of the founders, in slot order; at least two.
+        Of the founders, in slot order; at least two, and such that demes have equal size.
     """
 
     def __init__(self, settings: TournamentSettings, genomes: Sequence[Genome], seed: int) -> None:
         if len(genomes) < 2:
             raise ValueError(f"genomes: expected at least 2 founders, got {len(genomes)}")
         self.settings = settings
+        self._deme_size = deme_size(settings.process, settings.options, len(genomes))
         self.seed = seed
         self.generation = 0
         self.agents = tuple(
@@ -148,12 +129,11 @@ class Tournament:
             if score is not None and score >= self.settings.threshold
         )
         fitness = self._fitness(scores)
-        rates = OPERATORS[self.settings.operator](
-            _filled(fitness), self.settings.selection_temperature
+        rates = self._rates(fitness)
+        drawn = PROCESSES[self.settings.process](
+            rates, self.settings.options, self._stream("births")
         )
-        taught = self._taught(outcomes, accepted)
-        ancestry, all_at_once = PROCESSES[self.settings.process](rates, self._stream("births"))
-        survivors, births, deaths = self._replace(taught, ancestry, all_at_once)
+        survivors, births, deaths = self._replace(self._taught(outcomes, accepted), drawn, rates)
         told = Generation(
             index=self.generation,
             agents=self.agents,
@@ -201,6 +181,18 @@ class Tournament:
             fitness.append(sum(own) / len(own) if own else None)
         return tuple(fitness)
 
+    def _rates(self, fitness: Sequence[float | None]) -> np.ndarray:
+        """Replication rates, float64 [M], of agents that compete within their demes."""
+        operator, size = OPERATORS[self.settings.operator], self._deme_size
+        return np.concatenate(
+            [
+                operator(
+                    _filled(fitness[first : first + size]), self.settings.selection_temperature
+                )
+                for first in range(0, len(fitness), size)
+            ]
+        )
+
     def _taught(self, outcomes: tuple[Outcome, ...], accepted: Sequence[int]) -> list[Agent]:
         """The agents with what was accepted of their answers in their contexts, in slot order."""
         lessons: dict[AgentId, list[Example]] = {agent.id: [] for agent in self.agents}
@@ -218,17 +210,20 @@ class Tournament:
         ]
 
     def _replace(
-        self, living: list[Agent], ancestry: Ancestry, all_at_once: bool
+        self, living: list[Agent], drawn: Births, rates: np.ndarray
     ) -> tuple[tuple[Agent, ...], tuple[Birth, ...], tuple[AgentId, ...]]:
         """Carry out births in order; the survivors in slot order, all births, all deaths."""
-        parents = list(living)
+        # Of all at once, parents are who lived at first; in turn, who lives by then.
+        parents = list(living) if drawn.all_at_once else living
+        worth = rates.copy()
         births: list[Birth] = []
         deaths: list[AgentId] = []
-        for event, (parent_slot, child_slot) in enumerate(ancestry):
-            parent = (parents if all_at_once else living)[parent_slot]
-            deaths.append(living[child_slot].id)
+        for event, (parent_slot, child_slot) in enumerate(drawn.ancestry):
+            parent = parents[parent_slot]
+            dying = set() if drawn.all_at_once else {child_slot}
+            genome, other = self._mixed(parents, worth, parent_slot, dying, event)
             genome, mutations = mutate(
-                parent.genome,
+                genome,
                 self.settings.mutation,
                 self.settings.context_capacity,
                 stream(self.seed, "mutation", self.generation, event),
@@ -241,9 +236,31 @@ class Tournament:
                 born=self.generation,
             )
             self._next_id += 1
+            deaths.append(living[child_slot].id)
             living[child_slot] = child
-            births.append(Birth(child.id, parent.id, mutations))
+            if not drawn.all_at_once:
+                worth[child_slot] = worth[parent_slot]
+            births.append(Birth(child.id, parent.id, mutations, other))
         return tuple(living), tuple(births), tuple(deaths)
+
+    def _mixed(
+        self, parents: list[Agent], worth: np.ndarray, first: int, dying: set[int], event: int
+    ) -> tuple[Genome, AgentId | None]:
+        """A child's genome before mutation, and its second parent if it has one."""
+        genome = parents[first].genome
+        if not self.settings.recombination:
+            return genome, None
+        rng = stream(self.seed, "recombination", self.generation, event)
+        if rng.random() >= self.settings.recombination:
+            return genome, None
+        start = first - first % self._deme_size
+        outside = set(range(len(parents))) - set(range(start, start + self._deme_size))
+        second = draw_other_parent(worth, outside | dying | {first}, rng)
+        if second is None:
+            return genome, None
+        mate = parents[second]
+        mixed = one_point(genome, mate.genome, self.settings.context_capacity, rng)
+        return mixed.genome, mate.id
 
 
 def _filled(fitness: Sequence[float | None]) -> np.ndarray:

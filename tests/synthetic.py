@@ -263,4 +263,6 @@ def _measures(generation: Generation) -> Measures:
         effective_size=float(size * 0.6) if generation.births else math.inf,
         price_selection=math.nan if first else -0.03 / generation.index,
         price_transmission=math.nan if first else -0.08 / generation.index,
+        fitness_price_selection=math.nan if first else 0.02 / generation.index,
+        fitness_price_transmission=math.nan if first else 0.05 / generation.index,
     )

@@ -109,19 +109,17 @@ def course(local_fleet: Fleet) -> Course:
 
 @pytest.fixture(scope="session")
 def write_run(local_fleet: Fleet) -> Callable[..., Path]:
-    """Runs a configuration on the host in this process into a folder, to the end or only begun."""
+    """Runs a configuration in a folder, on the host in this process unless a fleet is given."""
 
     def write(
         config: RunConfig,
         folder: Path,
-        generations: int | None = None,
-        arms: tuple[str, ...] = (SELECTED,),
+        fleet: Fleet = local_fleet,
     ) -> Path:
-        session = Session.create(folder, config, arms, Stage(config), "cpu")
-        for _ in range(config.population.generations if generations is None else generations):
-            advance([session], local_fleet)
-        if generations is None:
-            session.end()
+        session = Session.create(folder, config, (SELECTED,), Stage(config), "cpu")
+        while not session.finished:
+            advance([session], fleet)
+        session.end()
         session.close()
         return folder
 
@@ -141,10 +139,11 @@ class Command:
         return self.log.read_text()
 
     def wait_for_commits(self, folder: Path, count: int, timeout: float = 120) -> None:
-        """Return as soon as a run's journal holds this many generations; 0: as it is made."""
+        """Return as soon as a run's journal holds this many generations; 0: as it is begun."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if (folder / JOURNAL).exists() and len(generations_in(folder)) >= count:
+            begun = (folder / JOURNAL).exists() and (folder / JOURNAL).stat().st_size
+            if begun and len(generations_in(folder)) >= count:
                 return
             assert self.process.poll() is None, f"ended before commit {count}:\n{self.output}"
             time.sleep(0.002)

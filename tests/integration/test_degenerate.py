@@ -13,14 +13,15 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from rich.console import Console
 from safetensors.numpy import load_file, save_file
 
 from agents.checkpoints import BUNDLED
 from experiments.arms import SELECTED
 from experiments.cli import main
-from experiments.run import resume, write_results
+from experiments.config import RunConfig
+from experiments.run import write_results
 from experiments.session import measured_rounds
+from experiments.stage import Stage
 from population.records import Outcome
 
 GRADE_TOKEN = "<grade>"
@@ -85,21 +86,32 @@ def test_at_threshold_1_no_peer_accepts_anything(course: Any, small: Any) -> Non
 @pytest.mark.parametrize(
     "changes",
     [
-        {"selector": "oracle"},
-        {"selector": "shuffled"},
         {"selector": "none"},
-        {"protocol.threshold": 0.0},
-        {"protocol.threshold": 1.0},
-        {"population.generations": 1},
-        {"population.size": 2, "protocol.graders": 1, "problems_per_generation": 1},
-        {"population.selection.temperature": math.inf},
-        {"population.selection.temperature": 1e-300},
-        {"population.selection.process": "none"},
-        {"population.selection.process": "moran", "population.selection.operator": "truncation"},
-        {"agents.sampling_temperature": 1e-6},
-        {"agents.sampling_temperature": 100.0},
+        {"protocol.threshold": 1.0, "agents.context_capacity": 0},
+        {
+            "population.size": 2,
+            "population.generations": 1,
+            "protocol.graders": 1,
+            "problems_per_generation": 1,
+        },
+        {
+            "protocol.threshold": 0.0,
+            "population.selection.process": "none",
+            "population.selection.temperature": math.inf,
+        },
+        {
+            "selector": "shuffled",
+            "agents.sampling_temperature": 1e-6,
+            "population.selection.temperature": 1e-300,
+        },
+        {
+            "selector": "oracle",
+            "agents.sampling_temperature": 100.0,
+            "population.selection.process": "moran",
+            "population.selection.operator": "truncation",
+        },
     ],
-    ids=str,
+    ids=["no selector", "none accepted", "least", "all accepted", "coldest", "hottest"],
 )
 def test_a_report_of_a_degenerate_run_is_written(
     write_run: Any, small: Any, tmp_path: Path, changes: dict[str, Any]
@@ -132,45 +144,55 @@ def damaged_model(folder: Path, everywhere: bool) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("everywhere", [False, True], ids=["graders", "everything"])
 def test_grades_that_cannot_be_read_are_none_and_counted(
-    ray_address: str, small: Any, config_file: Any, tmp_path: Path, everywhere: bool
+    ray_address: str, small: Any, config_file: Any, tmp_path: Path
 ) -> None:
-    model = damaged_model(tmp_path / "model", everywhere)
+    model = damaged_model(tmp_path / "model", everywhere=False)
     config = small({"agents.model": str(model), "population.generations": 2})
     folder = tmp_path / "run"
     done = CliRunner().invoke(main, ["run", str(config_file(config)), "--out", str(folder)])
     assert done.exit_code == 0, done.output
     assert (folder / "report.html").exists()
+    check_unread(folder, config)
+    answers = pl.read_parquet(folder / "answers.parquet")["answer"]
+    assert (answers.str.len_chars() > 0).any()
+
+
+def test_answers_that_cannot_be_read_are_counted_as_well(
+    write_run: Any, small: Any, tmp_path: Path
+) -> None:
+    model = damaged_model(tmp_path / "model", everywhere=True)
+    config = small({"agents.model": str(model), "population.generations": 2})
+    folder = write_run(config, tmp_path / "run", fleet=Stage(config).local_fleet())
+    assert all(path.stat().st_size > 0 for path in write_results(folder).paths)
+    check_unread(folder, config)
+    for done in measured_rounds(folder, config):
+        committed = done.of(SELECTED)
+        assert committed is not None
+        for outcome in committed.generation.outcomes:
+            assert (outcome.answer, outcome.finished, outcome.verdict) == ("", False, False)
+        assert done.measures[SELECTED].gold_error == 1.0
+        assert done.measures[SELECTED].truncated_answers == 16
+
+
+def check_unread(folder: Path, config: RunConfig) -> None:
+    """No grade of the run was read; each is counted, none is invented, nobody is favoured."""
     rounds = measured_rounds(folder, config)
     assert len(rounds) == 2
-    for done_round in rounds:
-        committed = done_round.of(SELECTED)
+    for done in rounds:
+        committed = done.of(SELECTED)
         assert committed is not None
         generation = committed.generation
         grades = [grade for outcome in generation.outcomes for grade in outcome.grades]
         assert len(grades) == 4 * 4 * 2
         assert all(grade.levels is None and grade.value is None for grade in grades)
-        assert any(outcome.answer for outcome in generation.outcomes) != everywhere
         assert set(generation.scores) == {None}
         assert generation.accepted == ()
         assert set(generation.fitness) == {None}
         assert set(generation.rates) == {1.0}
-        measures = done_round.measures[SELECTED]
+        measures = done.measures[SELECTED]
         assert measures.unreadable_grades == measures.grades == len(grades)
-        if everywhere:
-            assert not any(outcome.finished or outcome.verdict for outcome in generation.outcomes)
-            assert measures.gold_error == 1.0
     table = pl.read_parquet(folder / "grades.parquet")
     assert table["value"].null_count() == len(table)
     replayed = CliRunner().invoke(main, ["replay", str(folder)])
     assert replayed.exit_code == 0, replayed.output
-
-
-def test_a_degenerate_run_is_resumed(
-    ray_address: str, write_run: Any, small: Any, tmp_path: Path, course: Any, recorded: Any
-) -> None:
-    config = small({"selector": "none", "population.generations": 2})
-    folder = write_run(config, tmp_path / "run", generations=1)
-    resume(folder, Console(quiet=True))
-    assert recorded(folder) == course(config)

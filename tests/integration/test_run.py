@@ -19,7 +19,7 @@ from rich.console import Console
 
 from experiments.arms import ARMS, SELECTED
 from experiments.config import ConfigError, RunConfig
-from experiments.run import Finished, run
+from experiments.run import PHYLOGENY, TREES, Finished, run
 from experiments.session import JOURNAL, measured_rounds, population_hash
 from experiments.stage import Stage
 
@@ -100,20 +100,6 @@ def test_another_process_reaches_the_same_hash(one_host: Done, tmp_path: Path) -
     assert done.stdout.strip() == one_host.finished.population_hash
 
 
-def test_graders_with_their_own_context_reach_the_same_hash(
-    ray_address: str, small: Any, course: Any, tmp_path: Path
-) -> None:
-    own = {"protocol.grader_context": "own", "protocol.threshold": 0.0}
-    config = small({**own, "hosts.count": 2})
-    finished = run(config, tmp_path / "run", Console(quiet=True), controls=False)
-    here = course(small(own))
-    assert finished.population_hash == population_hash(here)
-    # And what graders remember does reach their grades.
-    empty = course(small({**own, "protocol.grader_context": "empty"}))
-    assert here[0] == empty[0]
-    assert [o.grades for o in here[1].outcomes] != [o.grades for o in empty[1].outcomes]
-
-
 def test_another_seed_gives_another_hash(small: Any, course: Any) -> None:
     hashes = {population_hash(course(small({"seed": seed}))) for seed in (5, 6, 7)}
     assert len(hashes) == 3
@@ -131,6 +117,8 @@ def test_a_run_writes_journal_manifest_tables_figures_and_report(two_hosts: Done
         "manifest.json",
         "report.html",
         "figures",
+        PHYLOGENY,
+        TREES,
         *(f"{table}.parquet" for table in TABLES),
     }
     figures = list((two_hosts.folder / "figures").iterdir())
@@ -138,6 +126,8 @@ def test_a_run_writes_journal_manifest_tables_figures_and_report(two_hosts: Done
     assert all(figure.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") for figure in figures)
     assert {path.relative_to(two_hosts.folder) for path in two_hosts.finished.paths} == {
         Path("report.html"),
+        Path(PHYLOGENY),
+        Path(TREES),
         *(Path(f"{table}.parquet") for table in TABLES),
         *(figure.relative_to(two_hosts.folder) for figure in figures),
     }

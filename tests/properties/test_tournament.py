@@ -13,14 +13,17 @@ from scipy.stats import chi2
 
 from population.mutation import MutationRates, drop, duplicate, jitter, mutate, swap
 from population.pairing import random_graders
+from population.processes import PROCESSES, ProcessOptions
+from population.recombination import one_point
 from population.records import Example, Genome, Grade, Outcome, population_digest
 from population.selection import OPERATORS
 from population.selectors import SELECTORS
 from population.streams import stream
-from population.tournament import PROCESSES, Tournament, TournamentSettings
+from population.tournament import Tournament, TournamentSettings
 
 pure = settings(deadline=None, max_examples=60)
 ALL = MutationRates(drop=1.0, swap=1.0, duplicate=1.0, jitter=1.0)
+AT_ONCE = ("wright-fisher", "soft-survival", "islands")
 SOME = MutationRates(drop=0.3, swap=0.3, duplicate=0.3, jitter=0.3)
 
 seeds = st.integers(0, 10**6)
@@ -36,6 +39,7 @@ settings_of = st.builds(
     operator=st.sampled_from(list(OPERATORS)),
     selection_temperature=st.sampled_from([1e-3, 0.1, 1.0, float("inf")]),
     mutation=mutations,
+    recombination=st.sampled_from([0.0, 0.5, 1.0]),
 )
 examples = st.builds(Example, st.sampled_from("abc"), st.sampled_from("xy"))
 genomes = st.builds(
@@ -49,7 +53,12 @@ genomes = st.builds(
 @st.composite
 def tournaments(draw):
     chosen, size = draw(settings_of), draw(st.integers(2, 6))
-    chosen = replace(chosen, graders=draw(st.integers(1, size - 1)))
+    options = ProcessOptions(
+        resampling=draw(st.sampled_from(["multinomial", "systematic"])),
+        demes=draw(st.sampled_from([n for n in range(1, size + 1) if size % n == 0])),
+        migration=draw(st.sampled_from([0.0, 0.3, 1.0])),
+    )
+    chosen = replace(chosen, graders=draw(st.integers(1, size - 1)), options=options)
     return Tournament(chosen, [Genome("gpt-1", 1.0)] * size, draw(seeds))
 
 
@@ -184,14 +193,24 @@ def test_the_population_keeps_its_size_and_its_books(tournament):
 def test_every_parent_is_alive_when_it_gives_birth(tournament):
     for generation in played(tournament, 3):
         alive = {agent.id for agent in generation.agents}
-        all_at_once = tournament.settings.process == "wright-fisher"
+        all_at_once = tournament.settings.process in AT_ONCE
         for birth, death in zip(generation.births, generation.deaths, strict=True):
             assert birth.parent in alive
+            assert birth.other_parent is None or birth.other_parent in alive
+            assert birth.other_parent != birth.parent
             assert death in alive
             if not all_at_once:
+                assert birth.other_parent != death
                 alive = alive - {death} | {birth.child}
-        if all_at_once:
+        if tournament.settings.process in ("wright-fisher", "islands"):
             assert set(generation.deaths) == alive
+        if tournament.settings.process == "soft-survival":
+            best = int(np.argmax(generation.rates))
+            assert generation.survivors[best].id == generation.agents[best].id
+        if tournament.settings.process == "death-birth":
+            assert all(
+                b.parent != d for b, d in zip(generation.births, generation.deaths, strict=True)
+            )
 
 
 @pure
@@ -229,6 +248,8 @@ def test_a_mutant_differs_from_its_parent_and_only_a_mutant_does(tournament):
             genome_of[agent.id] = agent.genome.remember(lessons, capacity)
         survivors = {agent.id: agent.genome for agent in generation.survivors}
         for birth in generation.births:
+            if birth.other_parent is not None:
+                continue
             if birth.parent in genome_of and birth.child in survivors:
                 assert bool(birth.mutations) == (survivors[birth.child] != genome_of[birth.parent])
         for agent in generation.survivors:
@@ -321,14 +342,14 @@ def test_equal_fitness_gives_everybody_a_rate_of_exactly_one(operator, process, 
 def test_neutral_drift_gives_everybody_a_rate_of_exactly_one(operator, process, selector):
     rng = np.random.default_rng(0)
     _, generation = corner(
-        size=7,
+        size=6,
         value_of=by_chance(rng),
         operator=operator,
         process=process,
         selector=selector,
         selection_temperature=float("inf"),
     )
-    assert generation.rates == (1.0,) * 7
+    assert generation.rates == (1.0,) * 6
 
 
 def test_where_nobody_is_accepted_nobody_learns():
@@ -401,7 +422,7 @@ def test_the_unselected_are_founders_for_ever():
 
 
 def test_the_coldest_selection_leaves_only_the_fittest_line():
-    for process in ("wright-fisher", "moran"):
+    for process in ("wright-fisher", "soft-survival", "moran"):
         tournament, _ = corner(
             value_of=lambda m, k: 1.0 if m.author == 2 else 0.0,
             process=process,
@@ -410,6 +431,141 @@ def test_the_coldest_selection_leaves_only_the_fittest_line():
         children = [agent for agent in tournament.agents if agent.born == 0]
         assert children
         assert {agent.founder for agent in children} == {2}
+
+
+# Islands.
+
+
+def on_islands(migration, **changes):
+    """Eight agents on four islands; agents 0 and 1, of the first, are fitter than all others."""
+    return corner(
+        size=8,
+        value_of=lambda m, k: {0: 1.0, 1: 0.9}.get(m.author, 0.1 + 0.01 * m.author),
+        process="islands",
+        options=ProcessOptions(demes=4, migration=migration),
+        **changes,
+    )
+
+
+def test_agents_of_an_island_compete_with_each_other_only():
+    _, generation = on_islands(0.0, selection_temperature=1e-5)
+    assert generation.rates == (2.0, 0.0, 0.0, 2.0, 0.0, 2.0, 0.0, 2.0)
+    assert [birth.parent for birth in generation.births] == [0, 0, 3, 3, 5, 5, 7, 7]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_without_migration_islands_stay_apart_under_recombination_too(seed):
+    chosen = TournamentSettings(
+        problems=2,
+        graders=2,
+        threshold=0.0,
+        context_capacity=4,
+        process="islands",
+        options=ProcessOptions(demes=2, migration=0.0),
+        selection_temperature=1.0,
+        recombination=1.0,
+    )
+    tournament = Tournament(chosen, [Genome("gpt-1", 1.0)] * 6, seed)
+    island = {agent.id: slot // 3 for slot, agent in enumerate(tournament.agents)}
+    others = 0
+    for generation in played(tournament, 4, seed):
+        for slot, agent in enumerate(generation.survivors):
+            island[agent.id] = slot // 3
+        for birth in generation.births:
+            assert island[birth.parent] == island[birth.child]
+            assert birth.other_parent is not None
+            assert island[birth.other_parent] == island[birth.child]
+            others += 1
+    assert others == 24
+
+
+def test_demes_of_unequal_size_are_refused():
+    with pytest.raises(ValueError, match="demes: expected a number that divides 4 agents, got 3"):
+        corner(process="islands", options=ProcessOptions(demes=3))
+
+
+# Recombination.
+
+
+@pytest.mark.parametrize("process", [name for name in PROCESSES if name != "none"])
+def test_a_child_of_two_has_the_older_examples_of_one_and_the_newer_of_the_other(process):
+    tournament, generation = corner(
+        value_of=lambda m, k: 1.0 if (m.author + k) % 2 else 0.7,
+        process=process,
+        recombination=1.0,
+        selection_temperature=1.0,
+    )
+    lessons = {
+        agent.id: tuple(Example(f"0.{problem}?", f"{agent.id}") for problem in range(3))
+        for agent in generation.agents
+    }
+    survivors = {agent.id: agent for agent in generation.survivors}
+    seen = 0
+    for birth in generation.births:
+        assert birth.other_parent is not None
+        if birth.child not in survivors or not {birth.parent, birth.other_parent} <= set(lessons):
+            continue
+        child = survivors[birth.child]
+        assert (child.parent, child.founder) == (birth.parent, birth.parent)
+        first, second = lessons[birth.parent], lessons[birth.other_parent]
+        possible = {
+            one_point(
+                Genome("gpt-1", 1.0, first), Genome("gpt-1", 1.0, second), 4, stream(0, "cut", i)
+            ).genome.context
+            for i in range(60)
+        }
+        assert len(possible) == 4
+        assert child.genome.context in possible
+        assert birth.mutations == ()
+        seen += 1
+    assert seen or process in ("soft-survival", "moran", "death-birth")
+    assert tournament.agents == generation.survivors
+
+
+def test_recombination_disturbs_no_other_draw():
+    without, other = (
+        corner(value_of=by_chance(np.random.default_rng(1)), mutation=SOME, recombination=r)[1]
+        for r in (0.0, 1.0)
+    )
+    assert [b.parent for b in without.births] == [b.parent for b in other.births]
+    assert all(b.other_parent is None for b in without.births)
+    assert all(b.other_parent is not None for b in other.births)
+
+
+def test_where_nobody_else_may_breed_there_is_one_parent():
+    _, generation = corner(
+        value_of=lambda m, k: 1.0 if m.author == 2 else 0.0,
+        selection_temperature=1e-3,
+        recombination=1.0,
+    )
+    assert [(b.parent, b.other_parent) for b in generation.births] == [(2, None)] * 4
+
+
+def test_second_parents_come_as_often_as_they_should_and_by_rate():
+    """4 000 births of six agents: χ² of how many have two parents, and of which the second is.
+
+    False-alarm probability 1e-6 (5e-7 a test); the seed is fixed.
+    """
+    chosen = TournamentSettings(
+        problems=1, graders=1, threshold=1.0, context_capacity=0, recombination=0.4
+    )
+    second, first = np.zeros(6), np.zeros(6)
+    total = 0
+    for seed in range(700):
+        tournament = Tournament(chosen, [Genome("gpt-1", 1.0)] * 6, seed)
+        told = tournament.tell(answer(tournament, lambda m, k: 0.5 + 0.05 * m.author))
+        for birth in told.births:
+            total += 1
+            if birth.other_parent is not None:
+                first[birth.parent] += 1
+                second[birth.other_parent] += 1
+    mixed = second.sum()
+    assert chi2.sf((mixed - total * 0.4) ** 2 / (total * 0.24), 1) > 5e-7
+    rates = np.array(told.rates)
+    expected = sum(
+        first[i] * np.where(np.arange(6) == i, 0.0, rates) / (6.0 - rates[i]) for i in range(6)
+    )
+    assert chi2.sf(((second - expected) ** 2 / expected).sum(), 5) > 5e-7
 
 
 # Selectors.

@@ -28,6 +28,19 @@ def test_a_commit_comes_back_as_it_was(committed):
     assert repr(again) == repr(committed)  # tuples stay tuples, integers integers
 
 
+def test_a_second_parent_comes_back():
+    births = (replace(RUN[0].generation.births[0], other_parent=AgentId(2)),)
+    committed = replace(RUN[0], generation=replace(RUN[0].generation, births=births))
+    assert through_msgpack(committed) == committed
+
+
+def test_a_journal_from_before_recombination_is_read():
+    plain = RUN[0].to_plain()
+    for birth in plain["generation"]["births"]:
+        assert birth.pop("other_parent") is None
+    assert Committed.from_plain(plain) == RUN[0]
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     texts=st.lists(st.text(max_size=4), min_size=3, max_size=3),

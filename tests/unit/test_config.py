@@ -46,6 +46,10 @@ def fault(path, value):
         ("population.selection.process", "moron", "'moran'"),
         ("population.selection.operator", "roulette", "'proportional'"),
         ("population.selection", "moran", "mapping|dictionary|object"),
+        ("population.selection.resampling", "stratified", "'systematic'"),
+        ("population.islands.count", 0, "greater than or equal to 1"),
+        ("population.islands.migration", 1.5, "less than or equal to 1"),
+        ("population.mutation.recombination", -0.1, "greater than or equal to 0"),
         ("population.mutation.drop", 1.1, "less than or equal to 1"),
         ("population.mutation.drop", math.nan, "(finite|greater)"),
         ("population.mutation.jitter_scale", 0, "greater than 0"),
@@ -88,6 +92,18 @@ def test_a_value_outside_its_range_is_named_with_what_was_got(path, value, expec
     assert all(line.startswith(f"  {path}: expected ") for line in lines[1:])
     assert re.search(expected, message)
     assert message.endswith(f", got {value!r}")
+
+
+def test_islands_of_unequal_size_are_refused_and_only_where_there_are_islands():
+    population = {"size": 8, "islands": {"count": 3}, "selection": {"process": "islands"}}
+    with pytest.raises(ConfigError) as caught:
+        check_config({"name": "run", "population": population})
+    assert str(caught.value).endswith(
+        "  population.islands.count: expected a divisor of population.size = 8 "
+        "(islands are of equal size), got 3"
+    )
+    check_config({"name": "run", "population": {**population, "size": 9}})
+    check_config({"name": "run", "population": {"size": 8, "islands": {"count": 3}}})
 
 
 @pytest.mark.parametrize("path", ["population.size", "agents.sampling_temperature", "seed"])

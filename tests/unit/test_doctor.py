@@ -20,8 +20,9 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from experiments import doctor
-from experiments.doctor import Check, diagnose, exit_status, render
+from experiments import checks
+from experiments.checks import Check
+from experiments.doctor import diagnose, exit_status, render
 
 
 @pytest.fixture
@@ -76,18 +77,18 @@ def test_it_is_quick(models: Path) -> None:
 
 def test_a_taken_port_is_named(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    check = doctor.check_port(port)
+    check = checks.check_port(port)
     assert (check.status, check.found) == ("fail", f"{port} is taken")
     assert "--set metrics.port=" in check.mend
 
 
 def test_a_free_port_and_no_port_are_fine() -> None:
-    assert doctor.check_port(free_port()).status == "ok"
-    assert doctor.check_port(0).found == "turned off"
+    assert checks.check_port(free_port()).status == "ok"
+    assert checks.check_port(0).found == "turned off"
 
 
 def test_no_models_is_a_failure(tmp_path: Path) -> None:
-    (check,) = doctor.check_models(tmp_path)
+    (check,) = checks.check_models(tmp_path)
     assert check.status == "fail"
     assert str(tmp_path) in check.found
     assert "mgptn pretrain" in check.mend
@@ -96,7 +97,7 @@ def test_no_models_is_a_failure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_missing_model_file_is_named(models: Path, name: str) -> None:
     (models / "gpt-1" / name).unlink()
-    (check,) = doctor.check_models(models)
+    (check,) = checks.check_models(models)
     assert check.status == "fail"
     assert name in check.found
 
@@ -105,7 +106,7 @@ def test_a_missing_model_file_is_named(models: Path, name: str) -> None:
 def test_a_truncated_model_file_is_a_failure(models: Path, name: str) -> None:
     path = models / "gpt-1" / name
     path.write_bytes(path.read_bytes()[:-9])
-    (check,) = doctor.check_models(models)
+    (check,) = checks.check_models(models)
     assert check.status == "fail"
     assert "cannot be read" in check.found
 
@@ -113,13 +114,13 @@ def test_a_truncated_model_file_is_a_failure(models: Path, name: str) -> None:
 def test_one_broken_model_does_not_hide_another(models: Path) -> None:
     shutil.copytree(models / "gpt-1", models / "gpt-2")
     (models / "gpt-1" / "config.json").unlink()
-    assert [check.status for check in doctor.check_models(models)] == ["fail", "ok"]
+    assert [check.status for check in checks.check_models(models)] == ["fail", "ok"]
 
 
 def test_weights_that_differ_have_another_hash(models: Path) -> None:
-    (before,) = doctor.check_models(models)
+    (before,) = checks.check_models(models)
     save_file({"weight": np.ones((8, 8), np.float32)}, models / "gpt-1" / "model.safetensors")
-    (after,) = doctor.check_models(models)
+    (after,) = checks.check_models(models)
     assert before.status == after.status == "ok"
     assert before.found != after.found
 
@@ -127,11 +128,11 @@ def test_weights_that_differ_have_another_hash(models: Path) -> None:
 def test_a_cluster_that_listens_is_reachable(listener: socket.socket) -> None:
     host, port = listener.getsockname()
     for address in (f"{host}:{port}", f"ray://{host}:{port}"):
-        assert doctor.check_cluster(address).status == "ok"
+        assert checks.check_cluster(address).status == "ok"
 
 
 def test_a_cluster_that_does_not_listen_is_not() -> None:
-    check = doctor.check_cluster(f"127.0.0.1:{free_port()}")
+    check = checks.check_cluster(f"127.0.0.1:{free_port()}")
     assert check.status == "fail"
     assert "does not answer" in check.found
 
@@ -141,19 +142,19 @@ def test_auto_finds_what_ray_last_started(
 ) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    assert doctor.check_cluster("auto").status == "fail"
+    assert checks.check_cluster("auto").status == "fail"
     (tmp_path / "ray").mkdir()
     (tmp_path / "ray" / "ray_current_cluster").write_text(f"127.0.0.1:{listener.getsockname()[1]}")
-    assert doctor.check_cluster("auto").status == "ok"
+    assert checks.check_cluster("auto").status == "ok"
 
 
 @pytest.mark.parametrize("address", ["", "host:port", "ray://", "127.0.0.1:99999"])
 def test_an_address_that_is_none_is_a_failure(address: str) -> None:
-    assert doctor.check_cluster(address).status == "fail"
+    assert checks.check_cluster(address).status == "fail"
 
 
 def test_a_library_that_is_not_there_is_a_failure() -> None:
-    check = doctor.check_import("no_such_library")
+    check = checks.check_import("no_such_library")
     assert check.status == "fail"
     assert "ModuleNotFoundError" in check.found
 
@@ -163,43 +164,43 @@ def test_a_library_that_breaks_on_import_is_a_failure(
 ) -> None:
     (tmp_path / "broken_library.py").write_text("raise RuntimeError('built for another NumPy')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert "built for another NumPy" in doctor.check_import("broken_library").found
+    assert "built for another NumPy" in checks.check_import("broken_library").found
 
 
 def test_an_old_python_is_a_failure() -> None:
-    assert doctor.check_python((3, 10, 12)).status == "fail"
-    assert doctor.check_python((3, 11, 0)).status == "ok"
+    assert checks.check_python((3, 10, 12)).status == "fail"
+    assert checks.check_python((3, 11, 0)).status == "ok"
 
 
 def test_scarce_resources_are_seen(tmp_path: Path) -> None:
-    assert doctor.check_memory(doctor.MEMORY_NEEDED - 1).status == "fail"
-    assert doctor.check_memory(doctor.MEMORY_NEEDED).status == "ok"
-    assert doctor.check_cores(1).status == "warn"
-    assert doctor.check_gpu_memory("GPU 0", 10**9, 24 * 10**9).status == "warn"
-    assert doctor.check_shared_memory(tmp_path / "absent").status == "ok"
-    assert doctor.available_memory() > 0
+    assert checks.check_memory(checks.MEMORY_NEEDED - 1).status == "fail"
+    assert checks.check_memory(checks.MEMORY_NEEDED).status == "ok"
+    assert checks.check_cores(1).status == "warn"
+    assert checks.check_gpu_memory("GPU 0", 10**9, 24 * 10**9).status == "warn"
+    assert checks.check_shared_memory(tmp_path / "absent").status == "ok"
+    assert checks.available_memory() > 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_a_failure(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    assert doctor.check_disk(tmp_path / "runs").status == "fail"
+    assert checks.check_disk(tmp_path / "runs").status == "fail"
 
 
 def test_a_file_where_runs_should_go_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
-    assert doctor.check_disk(tmp_path / "runs").status == "fail"
+    assert checks.check_disk(tmp_path / "runs").status == "fail"
 
 
 def test_no_prometheus_is_only_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert doctor.check_prometheus().status == "warn"
+    assert checks.check_prometheus().status == "warn"
 
 
 def test_gpus_are_read_from_the_drivers_report() -> None:
     report = "0, NVIDIA A10G, 22500, 23028\n1, NVIDIA A10G, [N/A], [N/A]\n"
-    assert doctor.parse_gpus(report) == [("GPU 0, NVIDIA A10G", 22500 * 2**20, 23028 * 2**20)]
-    assert doctor.parse_gpus("NVIDIA-SMI has failed") == []
+    assert checks.parse_gpus(report) == [("GPU 0, NVIDIA A10G", 22500 * 2**20, 23028 * 2**20)]
+    assert checks.parse_gpus("NVIDIA-SMI has failed") == []
 
 
 def test_the_table_shows_every_word_as_it_is() -> None:

@@ -19,6 +19,7 @@ from population.measures import (
     survivors_ancestors,
 )
 from population.mutation import MutationRates
+from population.processes import PROCESSES
 from population.records import (
     Agent,
     AgentId,
@@ -127,6 +128,8 @@ def test_a_generation_worked_out_by_hand():
     assert 0.0 <= measured.gold_error_low <= 0.5 <= measured.gold_error_high <= 1.0
     assert math.isnan(measured.price_selection)
     assert math.isnan(measured.price_transmission)
+    assert math.isnan(measured.fitness_price_selection)
+    assert math.isnan(measured.fitness_price_transmission)
 
 
 def test_the_interval_is_the_seeds_and_over_problems():
@@ -262,16 +265,32 @@ def test_prices_parts_worked_out_by_hand():
     # cov(w, z)/w̄ of w = (1, 2, 0), z = (½, 0, 1); then (1·(1 − ½) + 2·(¼ − 0))/3
     assert measured.price_selection == pytest.approx(0.5 / 3 - 0.5)
     assert measured.price_transmission == pytest.approx((0.5 + 2 * 0.25) / 3)
+    # of fitness ¾, 0.775, 0.2, with children of 0.2, of ¾ and 0.775, and none
+    assert measured.fitness_price_selection == pytest.approx((0.75 + 2 * 0.775) / 3 - 0.575)
+    assert measured.fitness_price_transmission == pytest.approx((0.2 - 0.75 + 0.75 - 0.775) / 3)
+
+
+@pytest.mark.parametrize("unknown", [0, 1])
+def test_prices_parts_of_fitness_are_undefined_where_one_is_unknown(unknown):
+    agents = founders(3)
+    both = [generation(BY_HAND, agents, index=i) for i in range(2)]
+    both[unknown] = replace(both[unknown], fitness=(None, *both[unknown].fitness[1:]))
+    measured = measure(both[1], both[0], 0.6, 0)
+    assert math.isnan(measured.fitness_price_selection)
+    assert math.isnan(measured.fitness_price_transmission)
+    assert (measured.price_selection, measured.price_transmission) == (0.0, 0.0)
 
 
 @settings(deadline=None, max_examples=40)
 @given(
-    process=st.sampled_from(["wright-fisher", "moran", "none"]),
-    size=st.integers(2, 6),
+    process=st.sampled_from(list(PROCESSES)),
+    size=st.sampled_from([2, 4, 6]),
     temperature=st.sampled_from([0.02, 0.5, math.inf]),
     seed=st.integers(0, 10**6),
 )
-def test_prices_parts_sum_to_the_change_of_mean_error(process, size, temperature, seed):
+def test_prices_parts_sum_to_the_changes_of_mean_error_and_fitness(
+    process, size, temperature, seed
+):
     chosen = TournamentSettings(
         problems=3,
         graders=1,
@@ -305,8 +324,12 @@ def test_prices_parts_sum_to_the_change_of_mean_error(process, size, temperature
             assert measured.price_selection + measured.price_transmission == pytest.approx(
                 error - earlier, abs=1e-9
             )
+            assert measured.fitness_price_selection + measured.fitness_price_transmission == (
+                pytest.approx(np.mean(now.fitness) - np.mean(before.fitness), abs=1e-9)
+            )
             if process == "none":
                 assert measured.price_selection == pytest.approx(0.0, abs=1e-12)
+                assert measured.fitness_price_selection == pytest.approx(0.0, abs=1e-12)
         before = now
 
 

@@ -159,6 +159,7 @@ def test_an_undefined_measure_is_absent_until_it_is_defined_again(metrics: RunMe
     committed, measures = synthetic_run(arms=("selected",), generations=3)
     metrics.commit(committed[0], measures["selected", 0], 1)
     assert value(metrics, "price_selection") is None
+    assert value(metrics, "fitness_price_selection") is None
     assert value(metrics, "gold_error_ratio") is not None
     metrics.commit(committed[1], undefined(measures["selected", 1]), 1)
     assert value(metrics, "gold_error_ratio") is None

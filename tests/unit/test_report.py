@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from experiments import report
-from experiments.figures import DARK, FIGURES
+from experiments.figure_files import FIGURES
+from experiments.figure_style import DARK
 from experiments.report import flat, shown, visible, write_report
 from experiments.tables import build_tables
 from tests.synthetic import ARMS, synthetic_run, undefined, with_answer

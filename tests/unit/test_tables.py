@@ -9,7 +9,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from experiments.committed import Committed
-from experiments.figures import FIGURES, founder_shares, predicted_errors, write_figures
+from experiments.figure_files import FIGURES, write_figures
+from experiments.figures import founder_shares, predicted_errors
 from experiments.tables import SCHEMAS, build_tables, read_tables, write_tables
 from population.records import Agent, AgentId, Birth, Genome
 from tests.synthetic import ARMS, synthetic_run, undefined
@@ -99,7 +100,7 @@ def test_a_child_of_a_child_counts_for_the_agent_that_answered() -> None:
         one.generation,
         births=(
             Birth(AgentId(10), AgentId(0), ()),
-            Birth(AgentId(11), AgentId(10), ("drop", "jitter")),
+            Birth(AgentId(11), AgentId(10), ("drop", "jitter"), AgentId(2)),
         ),
         deaths=(AgentId(1), AgentId(10)),
         survivors=(one.generation.agents[0], child, one.generation.agents[2]),
@@ -107,6 +108,7 @@ def test_a_child_of_a_child_counts_for_the_agent_that_answered() -> None:
     tables = build_tables([replace(one, generation=generation)], measures)
     assert tables["agents"]["offspring"].to_list() == [2, 0, 1]
     assert tables["births"]["founder"].to_list() == [0, 0]
+    assert tables["births"]["other_parent"].to_list() == [None, 2]
     assert tables["births"]["genome"].to_list() == [None, genome.digest()]
     assert tables["births"]["mutations"].to_list() == [[], ["drop", "jitter"]]
     assert founder_shares(tables["agents"])[0] == [pytest.approx(1 / 3), pytest.approx(2 / 3)]

@@ -1,0 +1,115 @@
+"""How figures look: colours and dashes that tell apart without colour vision, and canvases."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Style: TypeAlias = dict[str, Any]
+
+WIDE = 7.2
+NARROW = 3.8
+"""Widths of a figure, in inches of 100 pixels."""
+
+INK, MUTED, GRID, PAPER = "#1b1f24", "#5c6570", "#dfe3e8", "#ffffff"
+
+ARM_STYLES: dict[str, Style] = {
+    "selected": {"color": "#0072b2", "marker": "o", "linewidth": 2.4, "zorder": 4},
+    "neutral-drift": {"color": "#d98200", "marker": "s"},
+    "random-selector": {"color": "#c0609a", "marker": "^"},
+    "unselected": {"color": "#76808c", "marker": "D"},
+}
+"""Arm → how its line is drawn, in every figure."""
+
+BEST_OF: Style = {"color": "#00805e", "linestyle": (0, (5, 2))}
+MAJORITY: Style = {"color": "#76808c", "linestyle": (0, (5, 2))}
+PREDICTED: Style = {"color": INK, "linestyle": (0, (1, 1.6)), "linewidth": 2.0, "zorder": 5}
+REFERENCE: Style = {"color": MUTED, "linestyle": (0, (5, 3)), "linewidth": 1.0}
+_OTHER_ARM: Style = {"color": "#00805e", "marker": "v"}
+
+FOUNDERS = ("#0b6fb0", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#4b3f72")
+"""Fills of the founders that are named; the others are grey."""
+OTHER_FOUNDERS = ("#b4bac2", "#cdd2d8")
+
+DARK: dict[str, str] = {
+    INK: "#e6e9ed",
+    MUTED: "#a2abb6",
+    GRID: "#343a42",
+    PAPER: "#16191d",
+    "#0072b2": "#4db2ef",
+    "#d98200": "#f0a83a",
+    "#c0609a": "#e38fc1",
+    "#76808c": "#98a2ae",
+    "#00805e": "#2fbf97",
+}
+"""Light colour → what stands for it on a dark page."""
+
+_STYLE: Style = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "figure.facecolor": "none",
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "lines.linewidth": 1.7,
+    "lines.markersize": 5,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "mgptn",
+}
+
+
+def theme_css() -> str:
+    """Style rules that give `inline_svg` its colours, on a light and on a dark page."""
+    light = "".join(f"{variable(colour)}:{colour};" for colour in DARK)
+    dark = "".join(f"{variable(colour)}:{other};" for colour, other in DARK.items())
+    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def variable(colour: str) -> str:
+    return f"--c{colour[1:]}"
+
+
+def styled() -> Any:
+    return matplotlib.style.context(["default", _STYLE])
+
+
+def canvas(width: float, height: float = 3.6) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def two_panels(width: float) -> tuple[Figure, Axes, Axes]:
+    if width < 5:
+        figure = Figure(figsize=(width, 6.0), layout="constrained")
+        first, second = figure.subplots(2, 1)
+    else:
+        figure = Figure(figsize=(width, 3.6), layout="constrained")
+        first, second = figure.subplots(1, 2)
+    return figure, first, second
+
+
+def arm_style(arm: str) -> Style:
+    return ARM_STYLES.get(arm, _OTHER_ARM)
