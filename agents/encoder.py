@@ -11,6 +11,9 @@ from typing import Any
 from agents.checkpoints import Checkpoint, CheckpointError
 from agents.requests import Tokens
 
+NO_LIMIT = 2**31
+"""Tokens from which a tokenizer warns; whether a prompt fits is checked before a run."""
+
 
 class Encoder:
     """A checkpoint's tokenizer, remembered per text.
@@ -32,6 +35,7 @@ class Encoder:
             raise CheckpointError(
                 f"agents.model: expected a tokenizer in {checkpoint.folder}, got: {error}"
             ) from error
+        self._tokenizer.model_max_length = NO_LIMIT
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
 

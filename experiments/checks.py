@@ -15,16 +15,15 @@ import platform
 import shutil
 import socket
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import psutil
 from packaging.requirements import Requirement
 
 from agents.checkpoints import CheckpointError, find_checkpoint
+from agents.ray_session import cluster_endpoint
 
 GB = 10**9
 PYTHON_NEEDED = (3, 11)
@@ -32,7 +31,6 @@ MEMORY_NEEDED = 3 * GB
 DISK_NEEDED = 1 * GB
 SHARED_MEMORY_WANTED = 1 * GB
 GPU_MEMORY_WANTED = 2 * GB
-RAY_PORT = 6379
 PROBE_SECONDS = 2.0
 
 Status = Literal["ok", "warn", "fail"]
@@ -115,7 +113,7 @@ def check_import(name: str) -> Check:
 def check_cluster(address: str) -> Check:
     """Does something answer at a Ray cluster's address? Its version and token are not tried."""
     name = "Ray cluster"
-    host, port = _endpoint(address)
+    host, port = cluster_endpoint(address)
     if host is None:
         mend = "`ray start --head` here, or give the address of a running cluster as host:port"
         return Check(name, "fail", f"no cluster to be found for {address!r}", mend)
@@ -305,18 +303,6 @@ def _library_fault(wanted: Requirement) -> str | None:
 def _broken(name: str, error: Exception) -> Check:
     found = f"does not import: {type(error).__name__}: {error}"
     return Check(name, "fail", found, "`make clean`, then `make test`, from the repository's root")
-
-
-def _endpoint(address: str) -> tuple[str | None, int]:
-    """Host and port of a Ray address; no host where there is none to be found."""
-    if address == "auto":
-        here = Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir())) / "ray/ray_current_cluster"
-        address = os.environ.get("RAY_ADDRESS") or (here.read_text() if here.is_file() else "")
-    try:
-        parts = urlsplit(address if "://" in address else f"//{address}")
-        return parts.hostname, parts.port or RAY_PORT
-    except ValueError:  # a port that is no number
-        return None, RAY_PORT
 
 
 def _gigabytes(count: int) -> str:

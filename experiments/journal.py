@@ -65,6 +65,9 @@ def read_journal(path: Path) -> Contents:
         data = path.read_bytes()
     except OSError as error:
         raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
+    if len(data) < len(MAGIC) and MAGIC.startswith(data):
+        torn = Damage(0, True, f"it was only begun: {len(data)} of {len(MAGIC)} first bytes")
+        return Contents((), 0, _first_link(), torn)
     if not data.startswith(MAGIC):
         raise JournalError(
             f"{path}: expected a journal starting with {MAGIC!r}, got {data[: len(MAGIC)]!r}"
@@ -156,7 +159,10 @@ class Journal:
                 os.fsync(file.fileno())
             os.ftruncate(descriptor, contents.intact_bytes)
         os.lseek(descriptor, contents.intact_bytes, os.SEEK_SET)
-        return cls(path, descriptor, contents.intact_bytes, contents.link)
+        journal = cls(path, descriptor, contents.intact_bytes, contents.link)
+        if contents.intact_bytes == 0:
+            journal._write(MAGIC)
+        return journal
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one record and wait until it is on the disk.

@@ -16,7 +16,8 @@ from typing import Any
 
 from rich.console import Console
 
-from agents.fleet import RayFleet, start_ray, stop_ray
+from agents.ray_fleet import RayFleet
+from agents.ray_session import start_ray, stop_ray
 from experiments.arms import SELECTED, arms_of
 from experiments.config import RunConfig
 from experiments.journal import read_journal

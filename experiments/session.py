@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +173,12 @@ def check_vacant(folder: Path) -> None:
         raise ConfigError(
             f"{folder}: expected no run there yet, got one, which is never overwritten; carry it "
             f"on with 'mgptn resume {folder}', or choose another --out, name or seed"
+        )
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise ConfigError(
+            f"--out {folder}: expected a folder to write to, got {nearest}, which is "
+            + ("not writable" if nearest.is_dir() else "not a folder")
         )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from agents.behaviour import Behaviour
 from agents.checkpoints import Checkpoint, find_checkpoint
 from agents.encoder import Encoder
-from agents.fleet import Fleet, LocalFleet, RayFleet, host_count
+from agents.fleet import Fleet, LocalFleet
 from agents.host import HostSettings
+from agents.ray_fleet import RayFleet
+from agents.ray_session import host_count
 from agents.scripted_host import CharacterEncoder
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig

@@ -15,7 +15,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.fleet import RayFleet
+from agents.ray_fleet import RayFleet
 from experiments.arms import RANDOM, SELECTED, UNSELECTED, arms_of
 from experiments.config import ConfigError, RunConfig, check_config
 from experiments.journal import read_journal
@@ -53,14 +53,16 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
         Naming the cell that cannot be run.
     """
     plain = base.model_dump()
-    cells = []
+    cells: list[Cell] = []
     for size, selection, sampling, seed in itertools.product(
         axes.population or (base.population.size,),
         axes.selection_temperature or (base.population.selection.temperature,),
         axes.sampling_temperature or (base.agents.sampling_temperature,),
         range(base.seed, base.seed + axes.seeds),
     ):
-        name = f"m{size}-selection{selection:g}-sampling{sampling:g}-seed{seed}"
+        name = f"m{size}-selection{selection!r}-sampling{sampling!r}-seed{seed}"
+        if name in (cell.name for cell in cells):
+            raise ConfigError(f"sweep: expected every cell once, got {name} twice")
         population = dict(plain["population"], size=size)
         population["selection"] = dict(population["selection"], temperature=selection)
         agents = dict(plain["agents"], sampling_temperature=sampling)

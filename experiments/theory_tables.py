@@ -134,9 +134,10 @@ def print_threshold(console: Console, found: Threshold) -> None:
     console.print(table)
     _say(
         console,
-        "One-way is without back mutation, (σ(1−μ)^L − 1)/(σ − 1). "
-        f"Simulated: {theory_threshold.POPULATIONS} Wright–Fisher populations that begin with the master alone, mean "
-        f"over generations {found.generations // 2} to {found.generations}, 95 % interval over populations.",
+        "One-way is without back mutation, (σ(1−μ)^L − 1)/(σ − 1). Simulated: "
+        f"{theory_threshold.POPULATIONS} Wright–Fisher populations that begin with the master "
+        f"alone, mean over generations {found.generations // 2} to {found.generations}, 95 % "
+        "interval over populations.",
     )
     size = max(sizes)
     distance = found.distances[size].middle

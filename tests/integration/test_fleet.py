@@ -18,7 +18,9 @@ import pytest
 from rich.console import Console
 
 from agents.checkpoints import BUNDLED
-from agents.fleet import ATTEMPTS, Fleet, FleetError, RayFleet, host_count
+from agents.fleet import Fleet, FleetError
+from agents.ray_fleet import ATTEMPTS, RayFleet
+from agents.ray_session import host_count
 from agents.requests import HostReply, Tile, TileReply
 from experiments.run import run
 from experiments.session import JOURNAL, measured_rounds, population_hash
@@ -143,7 +145,7 @@ def test_hosts_that_never_come_up_are_a_fleet_error(small: Any) -> None:
     stage = Stage(small())
     settings = stage.host_settings("cpu")
     object.__setattr__(settings, "weights", "0" * 64)
-    with pytest.raises(FleetError, match=r"hosts: expected 1 hosts to come up") as caught:
+    with pytest.raises(FleetError, match=r"hosts: expected them to come up, got 3 in a row") as caught:
         RayFleet(settings, 1)
     assert "with weights hash 0000" in str(caught.value)
 
