@@ -83,14 +83,21 @@ def population(
     turnovers = _turnovers(sizes, repeats)
     console.print(_table(turnovers))
     for turnover in turnovers:
+        large = turnover.exponent(LARGE)
         console.print(
-            f"{turnover.process}: seconds a generation grow as M^{turnover.exponent():.2f}, "
-            f"as M^{turnover.exponent(LARGE):.2f} from M = {LARGE:,} on",
+            f"{turnover.process}: seconds a generation grow as M^{turnover.exponent():.2f}"
+            + (f", as M^{large:.2f} from M = {LARGE:,} on" if math.isfinite(large) else ""),
             highlight=False,
         )
     contests = _contests(repeats)
     if contests:
         console.print(_contest_table(contests))
+        console.print(
+            "egttools compares pairs by Fermi's rule, which has the Moran process's fixation "
+            "probability. Events: ours choose among agents of any fitness, theirs among two "
+            "kinds. Fixation: ours passes over events that change nothing, theirs draws them.",
+            highlight=False,
+        )
     else:
         console.print("egttools: not installed, so nothing to compare with", highlight=False)
     if out is not None:
@@ -215,16 +222,15 @@ def _table(turnovers: list[Turnover]) -> Table:
 
 def _contest_table(contests: list[Contest]) -> Table:
     table = Table(
-        "work", "ratio", "ours, s", "egttools, s", "ours", "egttools",
-        title="Beside egttools (pairwise comparison, whose fixation is the Moran process's)",
+        "work", "ratio (spread)", "ours, s", "theirs, s", "ours", "theirs",
+        title="Beside egttools; a ratio above 1 says that ours is faster",
         title_justify="left",
     )  # fmt: skip
     for c in contests:
         table.add_row(
             c.work,
             _spread(c.ratios),
-            _spread(c.ours),
-            _spread(c.theirs),
+            *(_short(statistics.median(seconds)) for seconds in (c.ours, c.theirs)),
             *("" if r is None else f"{r:.4f}" for r in (c.our_result, c.their_result)),
         )
     return table
