@@ -2,9 +2,6 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
-
-# SPDX-License-Identifier: Apache-2.0
-
 from __future__ import annotations
 
 import errno

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from experiments.theory_cli import theory
+
 RUNS = Path("runs")
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -235,6 +237,19 @@ def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
     from experiments.bench_run import whole_run
 
     sys.exit(whole_run(_console(), config, overrides))
+
+
+@bench.command("population")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_population(repeats: int, out: Path | None) -> None:
+    """Selection without a model, against the number of agents."""
+    from experiments.bench_population import population
+
+    population(_console(), repeats, out)
+
+
+main.add_command(theory)
 
 
 @main.command()

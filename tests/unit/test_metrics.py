@@ -17,15 +17,8 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from experiments.metrics import (
-    _DECISION_GAUGES,
-    _GAUGES,
-    _MEASURE_COUNTERS,
-    EndpointError,
-    PortTaken,
-    RunMetrics,
-    check_port,
-)
+from experiments.metric_names import DECISION_GAUGES, GAUGES, MEASURE_COUNTERS
+from experiments.metrics import EndpointError, PortTaken, RunMetrics, check_port
 from monitoring.dashboard import OUTPUT, SECTIONS, rendered
 from population.measures import Measures
 from protocols.scale import LEVELS
@@ -65,8 +58,8 @@ def test_names_follow_prometheus_conventions(metrics: RunMetrics) -> None:
 
 
 def test_every_measure_is_shown() -> None:
-    shown = {field for _, field, _ in (*_GAUGES, *_MEASURE_COUNTERS)}
-    shown |= {field for _, of, _ in _DECISION_GAUGES for field in of.values()}
+    shown = {field for _, field, _ in (*GAUGES, *MEASURE_COUNTERS)}
+    shown |= {field for _, of, _ in DECISION_GAUGES for field in of.values()}
     assert shown == {field.name for field in fields(Measures)}
 
 

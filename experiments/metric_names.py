@@ -1,0 +1,130 @@
+"""What the metrics of a run are called: names without their prefix, where from, and help texts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+FITNESS_BUCKETS: tuple[float, ...] = tuple(i / 20 for i in range(21))
+"""Fitness lies in [0, 1]."""
+
+RATE_BUCKETS: tuple[float, ...] = (0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 0.8, 1.25, 2, 4, 8, 16, 32, 64)
+"""Replication rates have mean 1, which lies inside a bucket: neutral drift fills that one alone."""
+
+GAUGES: tuple[tuple[str, str, str], ...] = (
+    ("generation", "generation", "Index of the last committed generation; 0 is the first."),
+    ("agents", "agents", "Agents that answered in the last generation."),
+    ("fitness_mean_ratio", "fitness_mean", "Mean fitness over agents, 0 to 1."),
+    ("fitness_max_ratio", "fitness_max", "Highest fitness of an agent, 0 to 1."),
+    ("gold_error_ratio", "gold_error", "Share of answers that the verifier calls wrong."),
+    ("gold_error_low_ratio", "gold_error_low", "Low end of gold error's 95 % interval."),
+    ("gold_error_high_ratio", "gold_error_high", "High end of gold error's 95 % interval."),
+    ("majority_error_ratio", "majority_error", "Error of the commonest answer to each problem."),
+    (
+        "best_of_n_error_ratio",
+        "best_of_n_error",
+        "Error of the answer with the highest mean grade to each problem.",
+    ),
+    ("acceptance_ratio", "acceptance_rate", "Share of answers that entered a context."),
+    ("accepted_error_ratio", "accepted_error", "Share of wrong answers among accepted ones."),
+    (
+        "selector_likelihood_ratio",
+        "likelihood_ratio",
+        "The selector's true positive ratio over its false positive ratio.",
+    ),
+    (
+        "grader_auc",
+        "grader_auc",
+        "Area under the curve of single grades against verdicts; 0.5 is chance.",
+    ),
+    ("grader_brier_score", "grader_brier", "Brier score of single grades against verdicts."),
+    (
+        "grader_calibration_error_ratio",
+        "grader_ece",
+        "Expected calibration error of single grades against verdicts.",
+    ),
+    (
+        "grader_correlation",
+        "grader_correlation",
+        "Mean correlation of two graders' errors on the same wrong answers, -1 to 1.",
+    ),
+    (
+        "effective_graders",
+        "effective_graders",
+        "Independent graders that an answer's correlated graders are worth.",
+    ),
+    ("context_examples_mean", "context_mean", "Mean number of examples in an agent's context."),
+    ("lineages", "lineages", "Founders with living descendants."),
+    (
+        "lineage_diversity",
+        "lineage_diversity",
+        "Hill number of order 1 of the lineages: how many equally common ones they are worth.",
+    ),
+    ("genotypes", "genotypes", "Distinct genomes among the survivors."),
+    (
+        "effective_population_size",
+        "effective_size",
+        "Effective population size from the variance in offspring numbers.",
+    ),
+    (
+        "price_selection",
+        "price_selection",
+        "Selection's part of the change of gold error since the generation before.",
+    ),
+    (
+        "price_transmission",
+        "price_transmission",
+        "Transmission's part of the change of gold error since the generation before.",
+    ),
+    (
+        "fitness_price_selection",
+        "fitness_price_selection",
+        "Selection's part of the change of mean fitness since the generation before.",
+    ),
+    (
+        "fitness_price_transmission",
+        "fitness_price_transmission",
+        "Transmission's part of the change of mean fitness since the generation before.",
+    ),
+)
+"""Name, field of `Measures`, help."""
+
+DECISION_GAUGES: tuple[tuple[str, dict[str, str], str], ...] = (
+    (
+        "decision_true_positive_ratio",
+        {"selector": "tpr", "grader": "grader_tpr"},
+        "Share of right answers that are accepted, by the selector or by a single grader.",
+    ),
+    (
+        "decision_false_positive_ratio",
+        {"selector": "fpr", "grader": "grader_fpr"},
+        "Share of wrong answers that are accepted, by the selector or by a single grader.",
+    ),
+    (
+        "decision_youden_j",
+        {"selector": "youden_j", "grader": "grader_j"},
+        "Youden's J, true minus false positive ratio; at 0 or below there is no signal.",
+    ),
+)
+"""Name, label `of` → field of `Measures`, help."""
+
+MEASURE_COUNTERS: tuple[tuple[str, str, str], ...] = (
+    ("answers", "answers", "Answers given."),
+    ("answers_truncated", "truncated_answers", "Answers cut off at their maximum length."),
+    ("answer_tokens", "tokens", "Tokens in answers."),
+    ("grades", "grades", "Grades asked for, as counted by the measures."),
+    ("grades_unreadable", "unreadable_grades", "Grades that could not be read."),
+    ("births", "births", "Children born."),
+    ("deaths", "deaths", "Agents that died."),
+)
+"""Name without its ``_total``, field of `Measures`, help."""
+
+WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
+    ("answer_requests", "answer_requests", "Requests for an answer that the hosts served."),
+    ("grade_requests", "grade_requests", "Requests for a grade that the hosts served."),
+    ("tokens_computed", "tokens_computed", "Tokens that went through a model."),
+    ("tokens_saved", "tokens_saved", "Tokens that reuse of a prefix spared."),
+    ("tokens_padded", "tokens_padded", "Padding tokens that went through a model."),
+    ("tiles", "tiles", "Tiles of work done."),
+    ("host_restarts", "host_restarts", "Hosts that died and were started again."),
+)
+"""Name without its ``_total``, key of `Committed.counters`, help."""
