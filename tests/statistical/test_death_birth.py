@@ -6,7 +6,6 @@ a fresh one; those that say nothing of it draw nothing that could fail by chance
 
 # SPDX-License-Identifier: Apache-2.0
 
-import math
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2
 
-from population import moran, replicator
+from population import moran
 from population.streams import stream
 
 FALSE_ALARM = 1e-7
@@ -157,30 +156,3 @@ def test_one_agent_has_nobody_to_replace_it():
             sample([1.0], 3, stream(1, "alone"))
         with pytest.raises(ValueError, match="events"):
             sample([1.0, 1.0], -1, stream(1, "negative"))
-
-
-# Against egttools, where it is installed.
-
-
-@pytest.mark.parametrize("advantage", [0.3, -0.2])
-@pytest.mark.parametrize("size", [5, 40])
-def test_birth_death_fixation_is_that_of_egttools(advantage, size):
-    """Its pairwise comparison by Fermi's rule has the fixation probability of r = exp(β·Δ)."""
-    analytical = pytest.importorskip("egttools.analytical")
-    payoffs = np.array([[1.0 + advantage] * 2, [1.0] * 2])
-    process = analytical.StochDynamics(2, payoffs, size)
-    ours = moran.fixation_probability(math.exp(advantage), size)
-    assert process.fixation_probability(0, 1, 1.0) == pytest.approx(ours, rel=1e-9)
-
-
-def test_a_replicator_step_is_that_of_egttools():
-    """Its continuous change of shares is the discrete one times mean earnings."""
-    analytical = pytest.importorskip("egttools.analytical")
-    rng = stream(4, "replicator")
-    for _ in range(20):
-        payoffs, shares = rng.random((4, 4)), rng.dirichlet(np.ones(4))
-        change = (replicator.replicator_step(shares, payoffs) - shares) * (
-            shares @ payoffs @ shares
-        )
-        theirs = analytical.replicator_equation(shares, payoffs)
-        np.testing.assert_allclose(theirs, change, atol=1e-12)

@@ -148,7 +148,20 @@ def test_a_record_taken_out_or_moved_is_found(written, tmp_path):
         assert (contents.damage.offset, contents.damage.torn) == (offsets[0], False)
 
 
-@pytest.mark.parametrize("data", [b"", b"MGPTN", b"something else altogether"])
+@pytest.mark.parametrize("begun", range(16))
+def test_a_journal_that_was_only_begun_is_torn_and_can_be_carried_on(tmp_path, begun):
+    (tmp_path / "j").write_bytes(MAGIC[:begun])
+    contents = read_journal(tmp_path / "j")
+    assert contents.records == ()
+    assert contents.damage.offset == 0
+    assert contents.damage.torn
+    with Journal.reopen(tmp_path / "j", contents) as journal:
+        journal.append({"kind": "first"})
+    assert read_journal(tmp_path / "j").records == ({"kind": "first"},)
+    assert read_journal(tmp_path / "j").damage is None
+
+
+@pytest.mark.parametrize("data", [b"MGPTN-JOURNAL-2\n", b"MGx", b"something else altogether"])
 def test_what_is_no_journal_is_refused(tmp_path, data):
     (tmp_path / "j").write_bytes(data)
     with pytest.raises(JournalError, match="expected a journal starting with"):
