@@ -21,7 +21,10 @@ from experiments.cli import main
 from experiments.config import load_config
 from experiments.sweep import Axes, cells_of
 
-COMMANDS = ("run", "resume", "replay", "sweep", "report", "pretrain", "models", "bench", "doctor")
+COMMANDS = (
+    *("run", "resume", "replay", "sweep", "report", "pretrain"),
+    *("models", "bench", "theory", "doctor"),
+)
 HEAVY = ("torch", "ray", "transformers", "polars", "matplotlib", "numpy", "scipy", "pydantic")
 
 

@@ -23,7 +23,7 @@ def agrees(fixed, trials, probability):
 
 @pytest.mark.parametrize("process", PROCESSES)
 @pytest.mark.parametrize("size", [2, 3, 8, 100])
-@pytest.mark.parametrize("relative_fitness", [0.8, 1.0, 1.1, 3.0])
+@pytest.mark.parametrize("relative_fitness", [0.8, 0.9, 1.0, 1.1, 2.0, 3.0])
 def test_fixations_are_as_frequent_as_the_exact_probability(process, size, relative_fitness):
     """False alarm: 1e-7 each."""
     trials = 100_000 if size < 100 else 30_000
