@@ -9,7 +9,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from agents.training.corpus import KIND_ANSWER, KIND_LEVEL, draw_batch
+from agents.training.corpus import KIND_ANSWER, KIND_LEVEL, Batch, draw_batch
 from agents.training.rungs import CONTEXT_TOKENS, RUNGS, ladder_tokenizer, llama_config
 
 CHECKPOINT = "checkpoint.pt"
@@ -112,6 +112,7 @@ def pretrain(
     model.train()
 
     sums = torch.zeros(2, 2, dtype=torch.float64)
+    step_tokens = recipe.documents * CONTEXT_TOKENS
     clock, clock_step = time.perf_counter(), first
     last = Progress(first, recipe.steps, math.nan, math.nan, 0.0, math.inf)
     for step in range(first, recipe.steps):
@@ -120,31 +121,14 @@ def pretrain(
         batch = draw_batch(
             recipe.seed, step, recipe.documents, CONTEXT_TOKENS, recipe.error_free(step)
         )
-        tokens = torch.from_numpy(batch.tokens).to(device)
-        kinds = torch.from_numpy(batch.kinds[:, 1:]).to(device)
-        with torch.autocast(device, dtype=torch.bfloat16):
-            logits = forward(input_ids=tokens[:, :-1], use_cache=False).logits
-        losses = functional.cross_entropy(
-            logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
-        ).view_as(kinds)
-        trained = kinds > 0
-        loss = losses[trained].mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-
-        detached = losses.detach()
-        for row, kind in enumerate((KIND_ANSWER, KIND_LEVEL)):
-            chosen = detached[kinds == kind]
-            sums[row] += torch.tensor([float(chosen.sum()), chosen.numel()])
+        sums += _learn(forward, model, optimizer, batch, device)
         done = step + 1
         if done % save_every == 0 or done == recipe.steps:
             _save(recipe, folder, model, optimizer, done)
         if done % report_every == 0 or done == recipe.steps:
             now = time.perf_counter()
-            rate = (done - clock_step) * tokens.numel() / (now - clock)
-            left = (recipe.steps - done) * tokens.numel() / rate
+            rate = (done - clock_step) * step_tokens / (now - clock)
+            left = (recipe.steps - done) * step_tokens / rate
             means = (sums[:, 0] / sums[:, 1]).tolist()
             last = Progress(done, recipe.steps, means[0], means[1], rate, left)
             with (folder / LOG).open("a") as log:
@@ -154,6 +138,29 @@ def pretrain(
             clock, clock_step = now, done
     if first < recipe.steps or not (folder / "training.json").exists():
         _finish(recipe, folder, model, device, last)
+
+
+def _learn(
+    forward: Callable[..., Any],
+    model: LlamaForCausalLM,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    device: str,
+) -> torch.Tensor:
+    """One step on one batch; sum and count of the losses of answers and of levels, [2, 2]."""
+    tokens = torch.from_numpy(batch.tokens).to(device)
+    kinds = torch.from_numpy(batch.kinds[:, 1:]).to(device)
+    with torch.autocast(device, dtype=torch.bfloat16):
+        logits = forward(input_ids=tokens[:, :-1], use_cache=False).logits
+    losses = functional.cross_entropy(
+        logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
+    ).view_as(kinds)
+    optimizer.zero_grad(set_to_none=True)
+    losses[kinds > 0].mean().backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    chosen = [losses.detach()[kinds == kind] for kind in (KIND_ANSWER, KIND_LEVEL)]
+    return torch.tensor([[float(c.sum()), c.numel()] for c in chosen], dtype=torch.float64)
 
 
 def _restore(
