@@ -88,6 +88,9 @@ def pretrain(
     The folder ends with what ``AutoModelForCausalLM`` and ``AutoTokenizer`` load, and
     ``training.json``: recipe, versions, device and final losses.
 
+    The same recipe gives the same bits on the same kind of processor with as many threads. For
+    that, PyTorch is set to deterministic algorithms, for the whole process.
+
     Raises
     ------
     ValueError
@@ -98,6 +101,8 @@ def pretrain(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
+    torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
     torch.manual_seed(recipe.seed)
     model = LlamaForCausalLM(llama_config(RUNGS[recipe.rung]))
     torch.nn.Module.to(model, device)
