@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -23,6 +22,7 @@ from experiments.manifest import check_same_ground, read_manifest
 from experiments.run import hosts
 from experiments.session import JOURNAL, Session, advance, measured_rounds
 from experiments.stage import Stage
+from experiments.sweep_figure import write_sweep_figure
 from experiments.tables import write_whole
 
 
@@ -111,7 +111,7 @@ def run_sweep(
     write_whole(path, table.write_parquet)
     text = folder / "sweep.csv"
     write_whole(text, table.write_csv)
-    return [path, text, _write_figure(table, folder / "sweep.png")]
+    return [path, text, write_sweep_figure(table, folder / "sweep.png")]
 
 
 def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
@@ -197,40 +197,3 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
-
-
-def _write_figure(table: pl.DataFrame, path: Path) -> Path:
-    """Last gold error against population size, a line for each pair of temperatures, over seeds."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    temperatures = ["selection_temperature", "sampling_temperature"]
-    groups = table.group_by(temperatures, maintain_order=True)
-    for (selection, sampling), group in groups:
-        sizes = sorted(set(group["population"].to_list()))
-        errors = [group.filter(pl.col("population") == m)["error_last"].to_numpy() for m in sizes]
-        means = np.array([e.mean() for e in errors])
-        spread = np.array([[e.mean() - e.min(), e.max() - e.mean()] for e in errors]).T
-        axes.errorbar(
-            sizes, means, yerr=spread, marker="o", capsize=3,
-            label=f"selection T {selection:g}, sampling T {sampling:g}",
-        )  # fmt: skip
-    controls = table["error_random_selector"].drop_nulls()
-    if len(controls):
-        axes.axhline(float(np.mean(controls.to_numpy())), color="0.5", linestyle="--", linewidth=1)
-        axes.annotate(
-            "random selector, mean of all cells",
-            (1, float(np.mean(controls.to_numpy()))),
-            xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.4", fontsize=8,
-        )  # fmt: skip
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(sorted(set(table["population"].to_list())))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_ylim(0, 1)
-    axes.set_xlabel("population size m")
-    axes.set_ylabel("gold error, last generation")
-    axes.set_title("Mean over seeds; bars from least to greatest seed", fontsize=10, loc="left")
-    axes.legend(fontsize=8)
-    write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144))
-    return path
