@@ -191,6 +191,7 @@ def test_closing_twice_is_allowed(tmp_path):
     journal = Journal.create(tmp_path / "j")
     journal.close()
     journal.close()
+    assert read_journal(tmp_path / "j").damage is None
 
 
 FULL_DISK = """
