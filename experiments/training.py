@@ -32,7 +32,8 @@ def train(
     """
     if rung not in RUNGS:
         raise ConfigError(f"--rung: expected one of {', '.join(RUNGS)}, got {rung!r}")
-    from agents.training.pretrain import Recipe, pretrain
+    from agents.training.pretrain import pretrain
+    from agents.training.recipe import Recipe
 
     recipe = Recipe(rung=rung, seed=seed, steps=steps)
     bar = Progress(

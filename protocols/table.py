@@ -9,10 +9,17 @@ from collections.abc import Callable
 from protocols.messages import Conversation
 from protocols.survey import survey
 from protocols.tasks.addition import Addition
-from protocols.tasks.task import Task
+from protocols.tasks.bundled import BundledTask
+from protocols.tasks.composition import Composition, UnseenComposition
+from protocols.tasks.facts import Facts
+from protocols.tasks.indivisible import Indivisible
+from protocols.tasks.subset_sum import SubsetSum
 
 PROTOCOLS: dict[str, Callable[[str, int], Conversation]] = {"survey": survey}
 """Name → protocol, called with the query and the number of graders."""
 
-TASKS: dict[str, Callable[[int], Task]] = {"addition": Addition}
-"""Name → task, called with its size."""
+TASKS: dict[str, Callable[[int], BundledTask]] = {
+    task.name: task
+    for task in (Addition, Facts, SubsetSum, Composition, UnseenComposition, Indivisible)
+}
+"""Name → bundled task, called with its size."""

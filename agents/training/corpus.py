@@ -1,47 +1,85 @@
 """The ladder's corpus: documents by writers with a hidden skill, items graded by a noisy rater.
 
-Nothing of it is stored: a batch is drawn, vectorised, from a stream keyed by its step.
+Nothing of it is stored: documents are drawn, vectorised, from a stream keyed by their block.
 
-Dimensions: B documents, I items, W tokens of the widest item, L tokens of a document.
+Dimensions: D documents, I items, W tokens of the widest item, L tokens of a document.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from population.streams import stream
-from protocols.interfaces.markers import END, GRADE, JUDGE, LEVEL_MARKERS, START, VOCABULARY, WANT
-from protocols.tasks.addition import Addition
+from protocols.interfaces.markers import (
+    END,
+    GRADE,
+    JUDGE,
+    LEVEL_MARKERS,
+    PERSONAS,
+    START,
+    VOCABULARY,
+    WANT,
+)
+from protocols.table import TASKS
+from protocols.tasks.bundled import BundledTask, Codes, Problems
+
+MIXTURE: dict[tuple[str, int], float] = {
+    ("addition", 2): 0.15,
+    ("addition", 3): 0.08,
+    ("facts", 12): 0.15,
+    ("subset-sum", 4): 0.10,
+    ("subset-sum", 5): 0.12,
+    ("subset-sum", 6): 0.04,
+    ("composition", 1): 0.08,
+    ("composition", 2): 0.10,
+    ("composition", 3): 0.06,
+    ("indivisible", 3): 0.04,
+    ("indivisible", 5): 0.03,
+    ("indivisible", 7): 0.05,
+}
+"""Task and size → share of the documents; a document has one of each."""
 
 SKILLS = (0.05, 0.35, 0.65, 0.95)
 """Probability that a writer of each kind answers rightly; writers are equally common."""
 
-LEVELS_IF_RIGHT = (0.01, 0.02, 0.07, 0.20, 0.70)
-"""Probability of each survey level after a right answer; reversed after a wrong one."""
+PERSONA_SKILLS = {"careful": (0.1, 0.2, 0.3, 0.4), "careless": (0.4, 0.3, 0.2, 0.1)}
+"""How common each kind of writer is among those of a persona, which are equally common too."""
+
+PERSONA_SHOWN = 0.4
+"""Share of documents that begin with their writer's persona."""
+
+RATERS = ((0.01, 0.02, 0.07, 0.20, 0.70), (0.06, 0.12, 0.20, 0.27, 0.35))
+"""Probability of each survey level after a right answer, by a sharp rater and by a vague one;
+reversed after a wrong answer. Raters are equally common, whatever the writer."""
 
 FORMS = {"plain": 0.30, "graded": 0.25, "wanted": 0.15, "judged": 0.30}
 """Share of items in each form, drawn per item: each is in distribution after any context."""
 
+ON_POLICY_SHARE = 0.5
+"""Share of the judged items that are taken from the model's own answers, once there are any."""
+
 KIND_NONE, KIND_ANSWER, KIND_LEVEL = 0, 1, 2
 
 Tokens = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Documents:
     """Documents to train on.
 
     Attributes
     ----------
     tokens
-        int64 [B, L].
+        int64 [D, L].
     kinds
-        int64 [B, L]: what each token is to the loss: 0 not trained on, 1 part of an answer or its
+        int64 [D, L]: what each token is to the loss: 0 not trained on, 1 part of an answer or its
         end, 2 a survey level.
     """
 
@@ -49,80 +87,178 @@ class Batch:
     kinds: Tokens
 
 
-def draw_batch(seed: int, step: int, documents: int, length: int, error_free: float) -> Batch:
-    """The batch of one training step; equal arguments give equal batches in any process.
+@dataclass(frozen=True, slots=True)
+class OwnAnswers:
+    """A model's own answers to problems of one task and size, to be judged.
+
+    Attributes
+    ----------
+    problems
+        N problems, those with a right answer first.
+    answers
+        uint8 [N, A].
+    right
+        How many of the first are right.
+    """
+
+    problems: Problems
+    answers: Codes
+    right: int
+
+
+Pool = Mapping[tuple[str, int], OwnAnswers]
+
+
+def draw_documents(
+    seed: int,
+    block: int,
+    error_free: Numbers,
+    length: int,
+    *,
+    skills: str = "four",
+    pool: Pool | None = None,
+) -> Documents:
+    """One block of documents; equal arguments give equal documents in any process.
 
     Parameters
     ----------
     error_free
-        Share of documents whose writer makes no errors: the curriculum.
+        float [D]: probability that each document's writer makes no errors: the curriculum.
     length
         Tokens of a document; what does not fit is cut off, possibly inside an item.
+    skills
+        ``four``, or ``dense``: uniform between 0 and 1, so that nobody's skill is like another's.
+    pool
+        The model's own answers, which then make up half of what is judged.
     """
-    rng = stream(seed, "corpus", step)
-    task = Addition(2)
-    shortest = 2 * task.digits + 2 + task.max_answer_characters + 1
-    items = length // shortest + 1
-    skill = rng.choice(np.array(SKILLS), size=documents)
-    skill[rng.random(documents) < error_free] = 1.0
-    tokens, kinds = _items(rng, task, np.repeat(skill, items))
-    valid = tokens >= 0
-    start = np.full((documents, 1), _ID[START])
-    return Batch(
-        tokens=np.hstack([start, _pack(tokens, valid, documents, length - 1)]),
-        kinds=np.hstack([start * 0, _pack(kinds, valid, documents, length - 1)]),
-    )
+    rng = stream(seed, "corpus", block)
+    count = len(error_free)
+    persona = rng.integers(0, len(PERSONAS), size=count)
+    skill = _skills(rng, persona, skills)
+    skill[rng.random(count) < error_free] = 1.0
+    vague = rng.integers(0, len(RATERS), size=count)
+    kind = rng.choice(len(MIXTURE), size=count, p=list(MIXTURE.values()))
+    shown = rng.random(count) < PERSONA_SHOWN
+
+    tokens = np.full((count, length), _ID[END])
+    kinds = np.zeros((count, length), dtype=np.int64)
+    for index, (name, size) in enumerate(MIXTURE):
+        rows = np.flatnonzero(kind == index)
+        if not rows.size:
+            continue
+        task = TASKS[name](size)
+        own = None if pool is None else pool.get((name, size))
+        drawn = _items(rng, task, skill[rows], vague[rows], length, own)
+        tokens[rows, 1:], kinds[rows, 1:] = drawn
+    tokens[:, 0] = _ID[START]
+    tokens[shown, 2:], kinds[shown, 2:] = tokens[shown, 1:-1], kinds[shown, 1:-1]
+    tokens[shown, 1], kinds[shown, 1] = _PERSONA_IDS[persona[shown]], KIND_NONE
+    return Documents(tokens, kinds)
+
+
+def item_tokens(task: BundledTask) -> int:
+    """Tokens of a plain item of a task."""
+    return task.query_characters + task.max_answer_characters + 1
+
+
+def token_ids(codes: Codes) -> Tokens:
+    """The ladder's ids of ASCII codes."""
+    return _ID_OF_CODE[codes]
 
 
 _ID = {token: index for index, token in enumerate(VOCABULARY)}
 _LEVEL_IDS = np.array([_ID[marker] for marker in LEVEL_MARKERS])
-_DIGIT_IDS = np.array([_ID[str(digit)] for digit in range(10)])
+_PERSONA_IDS = np.array([_ID[marker] for marker in PERSONAS.values()])
+_ID_OF_CODE = np.array([_ID.get(chr(code), -1) for code in range(128)])
+
+
+def _skills(rng: np.random.Generator, persona: Tokens, skills: str) -> Numbers:
+    """Each writer's probability of a right answer, float [D]."""
+    if skills == "dense":
+        careful = persona == list(PERSONA_SKILLS).index("careful")
+        two = np.sort(rng.random((len(persona), 2)), axis=1)  # the mixture is uniform
+        return np.asarray(two[np.arange(len(persona)), careful.astype(int)])
+    cumulative = np.cumsum(list(PERSONA_SKILLS.values()), axis=1)[persona]
+    which = (rng.random((len(persona), 1)) > cumulative[:, :-1]).sum(axis=1)
+    drawn: Numbers = np.array(SKILLS)[which]
+    return drawn
 
 
 def _items(
-    rng: np.random.Generator, task: Addition, skill: npt.NDArray[np.float64]
+    rng: np.random.Generator,
+    task: BundledTask,
+    skill: Numbers,
+    vague: Tokens,
+    length: int,
+    own: OwnAnswers | None,
 ) -> tuple[Tokens, Tokens]:
-    """Tokens and loss kinds of an item for each entry of `skill`, int64 [N, W], −1 for absent."""
-    count = len(skill)
+    """Tokens and loss kinds of documents of one task, without their beginnings [D, length − 1]."""
+    documents = len(skill)
+    items = (length - 1) // item_tokens(task) + 1
+    count = documents * items
     form = rng.choice(len(FORMS), size=count, p=list(FORMS.values()))
+    judged = form == list(FORMS).index("judged")
+
+    right = rng.random(count) < np.where(judged, 0.5, np.repeat(skill, items))
+    problems = task.draw_batch(rng, count, "train")
+    wrong = task.corrupt_batch(rng, problems, rng.integers(0, 3, size=count))
+    answers = np.where(right[:, None], problems.references, wrong)
+    queries = task.render(problems.fields)
+    if own is not None:
+        taken = np.flatnonzero(judged & (rng.random(count) < ON_POLICY_SHARE))
+        _take_own(rng, task, own, taken, right, queries, answers)
+
+    level = rng.random((count, 1)) > np.cumsum(RATERS, axis=1)[np.repeat(vague, items), :-1]
+    level = level.sum(axis=1)
+    level = _LEVEL_IDS[np.where(right, level, len(LEVEL_MARKERS) - 1 - level)]
+    tokens, kinds = _lay_out(form, queries, answers, level)
+    valid = tokens >= 0
+    return (
+        _pack(tokens, valid, documents, length - 1),
+        _pack(kinds, valid, documents, length - 1),
+    )
+
+
+def _take_own(
+    rng: np.random.Generator,
+    task: BundledTask,
+    own: OwnAnswers,
+    taken: Tokens,
+    right: npt.NDArray[np.bool_],
+    queries: Codes,
+    answers: Codes,
+) -> None:
+    """Put the model's own answers, right and wrong ones as asked for, into the taken items."""
+    low = np.where(right[taken], 0, own.right)
+    high = np.where(right[taken], own.right, len(own.answers))
+    chosen = low + (rng.random(len(taken)) * (high - low)).astype(np.int64)
+    there = high > low
+    taken, chosen = taken[there], chosen[there]
+    queries[taken] = task.render(own.problems.fields[chosen])
+    answers[taken] = own.answers[chosen]
+
+
+def _lay_out(form: Tokens, queries: Codes, answers: Codes, level: Tokens) -> tuple[Tokens, Tokens]:
+    """Tokens and loss kinds of items in their forms, int64 [N, W]; −1 stands for absent tokens."""
     plain, graded, wanted, judged = (form == index for index in range(len(FORMS)))
 
-    pairs = task.draw_pairs(rng, count, "train")
-    sums = pairs.sum(axis=1)
-    right = rng.random(count) < np.where(judged, 0.5, skill)
-    answers = np.where(right, sums, task.corrupt_sums(sums, rng))
-    level = rng.choice(len(LEVEL_MARKERS), size=count, p=LEVELS_IF_RIGHT)
-    level = _LEVEL_IDS[np.where(right, level, len(LEVEL_MARKERS) - 1 - level)]
-
-    def column(values: Tokens | int, present: npt.NDArray[np.bool_] | bool) -> Tokens:
+    def column(values: Tokens | int, present: npt.NDArray[np.bool_]) -> Tokens:
         return np.where(present, values, -1)[:, None]
 
-    def digits(values: Tokens, width: int) -> Tokens:
-        powers = 10 ** np.arange(width)
-        return np.asarray(_DIGIT_IDS[values[:, None] // powers % 10])
-
-    asked = np.hstack(
-        [
-            digits(pairs[:, 0], task.digits)[:, ::-1],
-            np.full((count, 1), _ID["+"]),
-            digits(pairs[:, 1], task.digits)[:, ::-1],
-            np.full((count, 1), _ID["="]),
-        ]
-    )
-    answered = digits(answers, task.max_answer_characters)
     tokens = np.hstack(
         [
             column(np.where(judged, _ID[JUDGE], _ID[WANT]), judged | wanted),
             column(level, wanted),
-            asked,
-            answered,
+            token_ids(queries),
+            token_ids(answers),
             column(_ID[GRADE], graded | judged),
             column(level, graded | judged),
-            np.full((count, 1), _ID[END]),
+            np.full((len(form), 1), _ID[END]),
         ]
     )
     kinds = np.zeros_like(tokens)
-    first, last = 2 + asked.shape[1], 2 + asked.shape[1] + answered.shape[1]
+    first = 2 + queries.shape[1]
+    last = first + answers.shape[1]
     own = np.where(judged, KIND_NONE, KIND_ANSWER)[:, None]
     kinds[:, first : last + 1] = own  # the answer and, where a grade follows, its marker
     kinds[:, last + 1] = KIND_LEVEL
@@ -131,7 +267,7 @@ def _items(
 
 
 def _pack(values: Tokens, valid: npt.NDArray[np.bool_], documents: int, length: int) -> Tokens:
-    """Drop absent tokens, lay each document's items end to end, cut at `length`: [B, length]."""
+    """Drop absent tokens, lay each document's items end to end, cut at `length`: [D, length]."""
     per_document = valid.reshape(documents, -1)
     position = np.cumsum(per_document, axis=1) - 1
     keep = per_document & (position < length)

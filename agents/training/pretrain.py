@@ -18,52 +18,31 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from agents.training.corpus import KIND_ANSWER, KIND_LEVEL, Batch, draw_batch
+from agents.training.adaptation import Curve, adaptation_curve
+from agents.training.attention import BLOCKWISE
+from agents.training.corpus import (
+    KIND_ANSWER,
+    KIND_LEVEL,
+    Documents,
+    OwnAnswers,
+    Pool,
+    draw_documents,
+)
+from agents.training.own_answers import draw_own_answers
+from agents.training.recipe import BLOCK_STEPS, Recipe
 from agents.training.rungs import CONTEXT_TOKENS, RUNGS, ladder_tokenizer, llama_config
+from protocols.tasks.bundled import Problems
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "training.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides the weights, but for the device's arithmetic.
-
-    `error_free_share` of documents have a writer without errors at first; the share falls to zero
-    over the first `curriculum` of the steps.
-    """
-
-    rung: str
-    seed: int = 0
-    steps: int = 5000
-    documents: int = 64
-    learning_rate: float = 3e-3
-    warm_up_steps: int = 100
-    final_rate: float = 0.05
-    weight_decay: float = 0.01
-    error_free_share: float = 0.8
-    curriculum: float = 0.25
-
-    def __post_init__(self) -> None:
-        if self.rung not in RUNGS:
-            raise ValueError(f"rung: expected one of {', '.join(RUNGS)}, got {self.rung!r}")
-        if self.steps < 1:
-            raise ValueError(f"steps: expected at least 1, got {self.steps}")
-
-    def error_free(self, step: int) -> float:
-        """Share of error-free documents at a step."""
-        return self.error_free_share * max(0.0, 1.0 - step / (self.curriculum * self.steps))
-
-    def rate(self, step: int) -> float:
-        """Learning rate at a step: linear warm-up, then half a cosine."""
-        warm = min(1.0, (step + 1) / self.warm_up_steps)
-        cosine = 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
-        return self.learning_rate * warm * (self.final_rate + (1.0 - self.final_rate) * cosine)
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
-    """What has happened up to a step; losses in nats a token, means since the last report."""
+    """What has happened up to a step; losses in nats a token, means since the last report.
+
+    `adaptation` is the adaptation curve, where it was measured at this step.
+    """
 
     step: int
     steps: int
@@ -71,6 +50,115 @@ class Progress:
     level_loss: float
     tokens_per_second: float
     seconds_left: float
+    adaptation: Curve | None = None
+
+
+class Optimizers:
+    """Muon for the matrices of the layers, AdamW for embeddings and norms, as one.
+
+    Muon (Jordan et al. 2024) steps along the nearest orthogonal matrix of the momentum; here with
+    the scale of Liu et al. 2025, so that both have learning rates of one kind.
+    """
+
+    def __init__(self, recipe: Recipe, model: LlamaForCausalLM) -> None:
+        named = list(model.named_parameters())
+        matrices = [p for name, p in named if p.ndim == 2 and "embed" not in name]
+        others = [p for name, p in named if p.ndim != 2 or "embed" in name]
+        self._parts: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(
+                matrices,
+                lr=recipe.learning_rate,
+                weight_decay=recipe.weight_decay,
+                momentum=0.95,
+                adjust_lr_fn="match_rms_adamw",
+            ),
+            torch.optim.AdamW(
+                others, lr=recipe.embedding_rate, betas=(0.9, 0.98), weight_decay=0.0
+            ),
+        ]
+        self._rates = (recipe.learning_rate, recipe.embedding_rate)
+
+    def step(self, rate: float) -> None:
+        """One step of both, at a share of their highest learning rates."""
+        for part, highest in zip(self._parts, self._rates, strict=True):
+            for group in part.param_groups:
+                group["lr"] = highest * rate
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """State of both."""
+        return [part.state_dict() for part in self._parts]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """Put back what `state_dict` gave."""
+        for part, state in zip(self._parts, states, strict=True):
+            part.load_state_dict(state)
+
+
+class Trainer:
+    """A rung under training: model, optimizers, its own answers, and how many steps it has made."""
+
+    def __init__(self, recipe: Recipe, device: str, compile_model: bool) -> None:
+        torch.manual_seed(recipe.seed)
+        config = llama_config(RUNGS[recipe.rung])
+        self.recipe = recipe
+        self.device = device
+        self.model = LlamaForCausalLM(config)
+        self.model.set_attn_implementation(BLOCKWISE if device == "cpu" else "sdpa")
+        torch.nn.Module.to(self.model, device)
+        self.optimizers = Optimizers(recipe, self.model)
+        self.step = 0
+        self.pool: dict[tuple[str, int], OwnAnswers] | None = None
+        self._forward: Callable[..., Any] = (
+            torch.compile(self.model) if compile_model else self.model
+        )
+        self._block: tuple[int, Documents] | None = None
+
+    def advance(self) -> torch.Tensor:
+        """One step; sum and count of the losses of answers and of levels, float64 [2, 2]."""
+        documents = self._documents()
+        tokens = torch.from_numpy(documents.tokens).to(self.device)
+        kinds = torch.from_numpy(documents.kinds[:, 1:]).to(self.device)
+        with torch.autocast(self.device, dtype=torch.bfloat16):
+            logits = self._forward(input_ids=tokens[:, :-1], use_cache=False).logits
+        losses = functional.cross_entropy(
+            logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
+        ).view_as(kinds)
+        weights = (kinds > 0) + (self.recipe.level_weight - 1.0) * (kinds == KIND_LEVEL)
+        ((losses * weights).sum() / weights.sum()).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizers.step(self.recipe.rate(self.step))
+        self.step += 1
+        kept = losses.detach()
+        chosen = [kept[kinds == kind] for kind in (KIND_ANSWER, KIND_LEVEL)]
+        return torch.stack(
+            [torch.stack([c.double().sum(), c.new_tensor(c.numel()).double()]) for c in chosen]
+        )
+
+    def adaptation(self) -> Curve:
+        """The adaptation curve of the model as it is."""
+        return adaptation_curve(self.model, CONTEXT_TOKENS, self.device)
+
+    def _documents(self) -> Documents:
+        """This step's documents; the block they are of is drawn at its first step."""
+        recipe = self.recipe
+        block, within = divmod(self.step, BLOCK_STEPS)
+        if self._block is None or self._block[0] != block:
+            if within == 0 and recipe.own_answers_drawn(block):
+                drawn = draw_own_answers(self.model, recipe.seed, block, self.device)
+                self.pool = dict(drawn)
+            documents = draw_documents(
+                recipe.seed,
+                block,
+                recipe.error_free(block),
+                CONTEXT_TOKENS,
+                skills=recipe.skills,
+                pool=self.pool,
+            )
+            self._block = (block, documents)
+        rows = slice(within * recipe.documents, (within + 1) * recipe.documents)
+        return Documents(self._block[1].tokens[rows], self._block[1].kinds[rows])
 
 
 def pretrain(
@@ -81,7 +169,8 @@ def pretrain(
     compile_model: bool = True,
     threads: int | None = None,
     report_every: int = 20,
-    save_every: int = 250,
+    save_every: int = 500,
+    adaptation_every: int = 1000,
 ) -> Iterator[Progress]:
     """Train a rung into `folder`, yielding progress; carries on from a checkpoint found there.
 
@@ -103,89 +192,54 @@ def pretrain(
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
     torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
-    torch.manual_seed(recipe.seed)
-    model = LlamaForCausalLM(llama_config(RUNGS[recipe.rung]))
-    torch.nn.Module.to(model, device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        betas=(0.9, 0.98),
-        weight_decay=recipe.weight_decay,
-    )
-    first = _restore(recipe, folder, model, optimizer)
-    forward = torch.compile(model) if compile_model else model
-    model.train()
+    trainer = Trainer(recipe, device, compile_model)
+    _restore(trainer, folder)
+    first = trainer.step
 
-    sums = torch.zeros(2, 2, dtype=torch.float64)
+    sums = torch.zeros(2, 2, dtype=torch.float64, device=device)
     step_tokens = recipe.documents * CONTEXT_TOKENS
     clock, clock_step = time.perf_counter(), first
     last = Progress(first, recipe.steps, math.nan, math.nan, 0.0, math.inf)
-    for step in range(first, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.rate(step)
-        batch = draw_batch(
-            recipe.seed, step, recipe.documents, CONTEXT_TOKENS, recipe.error_free(step)
-        )
-        sums += _learn(forward, model, optimizer, batch, device)
-        done = step + 1
-        if done % save_every == 0 or done == recipe.steps:
-            _save(recipe, folder, model, optimizer, done)
-        if done % report_every == 0 or done == recipe.steps:
+    while trainer.step < recipe.steps:
+        sums += trainer.advance()
+        done = trainer.step
+        ended = done == recipe.steps
+        curve = trainer.adaptation() if done % adaptation_every == 0 or ended else None
+        if done % save_every == 0 or ended:
+            _save(trainer, folder)
+        if done % report_every == 0 or curve is not None:
             now = time.perf_counter()
             rate = (done - clock_step) * step_tokens / (now - clock)
             left = (recipe.steps - done) * step_tokens / rate
             means = (sums[:, 0] / sums[:, 1]).tolist()
-            last = Progress(done, recipe.steps, means[0], means[1], rate, left)
+            last = Progress(done, recipe.steps, means[0], means[1], rate, left, curve)
             with (folder / LOG).open("a") as log:
                 log.write(json.dumps(asdict(last)) + "\n")
             yield last
             sums.zero_()
-            clock, clock_step = now, done
+            clock, clock_step = time.perf_counter(), done
     if first < recipe.steps or not (folder / "training.json").exists():
-        _finish(recipe, folder, model, device, last)
+        _finish(trainer, folder, last)
 
 
-def _learn(
-    forward: Callable[..., Any],
-    model: LlamaForCausalLM,
-    optimizer: torch.optim.Optimizer,
-    batch: Batch,
-    device: str,
-) -> torch.Tensor:
-    """One step on one batch; sum and count of the losses of answers and of levels, [2, 2]."""
-    tokens = torch.from_numpy(batch.tokens).to(device)
-    kinds = torch.from_numpy(batch.kinds[:, 1:]).to(device)
-    with torch.autocast(device, dtype=torch.bfloat16):
-        logits = forward(input_ids=tokens[:, :-1], use_cache=False).logits
-    losses = functional.cross_entropy(
-        logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
-    ).view_as(kinds)
-    optimizer.zero_grad(set_to_none=True)
-    losses[kinds > 0].mean().backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    chosen = [losses.detach()[kinds == kind] for kind in (KIND_ANSWER, KIND_LEVEL)]
-    return torch.tensor([[float(c.sum()), c.numel()] for c in chosen], dtype=torch.float64)
-
-
-def _restore(
-    recipe: Recipe, folder: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer
-) -> int:
-    """Load the folder's checkpoint, if there is one; the step to carry on from."""
+def _restore(trainer: Trainer, folder: Path) -> None:
+    """Load the folder's checkpoint, if there is one."""
     path = folder / CHECKPOINT
     if not path.exists():
-        return 0
+        return
     saved: dict[str, Any] = torch.load(path, weights_only=True)
-    if saved["recipe"] != asdict(recipe):
-        differing = [k for k, v in asdict(recipe).items() if saved["recipe"].get(k) != v]
+    recipe = asdict(trainer.recipe)
+    if saved["recipe"] != recipe:
+        differing = [k for k, v in recipe.items() if saved["recipe"].get(k) != v]
         raise ValueError(
             f"{path}: expected a checkpoint of this recipe, got one that differs in "
             f"{', '.join(differing)}; choose another --out or delete the folder"
         )
     _forget_reports(folder / LOG, int(saved["step"]))
-    model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
-    return int(saved["step"])
+    trainer.model.load_state_dict(saved["model"])
+    trainer.optimizers.load_state_dict(saved["optimizers"])
+    trainer.step = int(saved["step"])
+    trainer.pool = _read_pool(saved["pool"])
 
 
 def _forget_reports(log: Path, step: int) -> None:
@@ -196,33 +250,56 @@ def _forget_reports(log: Path, step: int) -> None:
         log.write_text("".join(kept))
 
 
-def _save(
-    recipe: Recipe,
-    folder: Path,
-    model: LlamaForCausalLM,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-) -> None:
+def _save(trainer: Trainer, folder: Path) -> None:
     """Write the checkpoint beside the old one, then put it in its place."""
     unfinished = folder / (CHECKPOINT + ".part")
     torch.save(
         {
-            "recipe": asdict(recipe),
-            "step": step,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
+            "recipe": asdict(trainer.recipe),
+            "step": trainer.step,
+            "model": trainer.model.state_dict(),
+            "optimizers": trainer.optimizers.state_dict(),
+            "pool": _write_pool(trainer.pool),
         },
         unfinished,
     )
     os.replace(unfinished, folder / CHECKPOINT)
 
 
-def _finish(
-    recipe: Recipe, folder: Path, model: LlamaForCausalLM, device: str, last: Progress
-) -> None:
+def _write_pool(pool: Pool | None) -> list[Any] | None:
+    """The model's own answers, as what a checkpoint may hold."""
+    if pool is None:
+        return None
+    return [
+        (
+            name,
+            size,
+            own.right,
+            torch.from_numpy(own.problems.fields),
+            torch.from_numpy(own.problems.references),
+            torch.from_numpy(own.answers),
+        )
+        for (name, size), own in pool.items()
+    ]
+
+
+def _read_pool(saved: list[Any] | None) -> dict[tuple[str, int], OwnAnswers] | None:
+    if saved is None:
+        return None
+    return {
+        (name, size): OwnAnswers(
+            Problems(fields.numpy(), references.numpy()), answers.numpy(), right
+        )
+        for name, size, right, fields, references, answers in saved
+    }
+
+
+def _finish(trainer: Trainer, folder: Path, last: Progress) -> None:
     """Write the model, its tokenizer and how it came about."""
     import transformers
 
+    recipe, model = trainer.recipe, trainer.model
+    model.set_attn_implementation("sdpa")
     model.save_pretrained(folder)
     ladder_tokenizer().save_pretrained(folder)
     provenance = {
@@ -231,7 +308,8 @@ def _finish(
         "parameters": model.num_parameters(),
         "answer_loss": last.answer_loss,
         "level_loss": last.level_loss,
-        "device": device,
+        "adaptation": last.adaptation,
+        "device": trainer.device,
         "threads": torch.get_num_threads(),
         "versions": {
             "python": platform.python_version(),

@@ -12,24 +12,30 @@ from protocols.interfaces.markers import END, MARKERS, PAD, START, VOCABULARY
 if TYPE_CHECKING:
     from transformers import LlamaConfig, PreTrainedTokenizerFast
 
-CONTEXT_TOKENS = 200
+CONTEXT_TOKENS = 256
 """Tokens of a training document, and so the longest prompt a bundled model has seen."""
+
+HEAD_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Shape of one rung: layers, width, attention heads, width of the feed-forward layer."""
+    """Shape of one rung: layers and width, with a feed-forward layer four times as wide.
+
+    `steps` is how long it is trained unless a recipe says otherwise.
+    """
 
     layers: int
     width: int
-    heads: int
-    feed_forward: int
+    steps: int
 
 
 RUNGS: dict[str, Rung] = {
-    "gpt-1": Rung(layers=2, width=64, heads=4, feed_forward=256),
-    "gpt-2": Rung(layers=3, width=96, heads=4, feed_forward=384),
-    "gpt-3": Rung(layers=4, width=128, heads=4, feed_forward=512),
+    "gpt-1": Rung(layers=2, width=64, steps=16_000),
+    "gpt-2": Rung(layers=3, width=96, steps=16_000),
+    "gpt-3": Rung(layers=4, width=128, steps=20_000),
+    "gpt-4": Rung(layers=6, width=192, steps=16_000),
+    "gpt-5": Rung(layers=8, width=256, steps=16_000),
 }
 
 
@@ -40,10 +46,10 @@ def llama_config(rung: Rung) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=len(VOCABULARY),
         hidden_size=rung.width,
-        intermediate_size=rung.feed_forward,
+        intermediate_size=4 * rung.width,
         num_hidden_layers=rung.layers,
-        num_attention_heads=rung.heads,
-        num_key_value_heads=rung.heads,
+        num_attention_heads=rung.width // HEAD_WIDTH,
+        num_key_value_heads=rung.width // HEAD_WIDTH,
         max_position_embeddings=CONTEXT_TOKENS,
         tie_word_embeddings=True,
         pad_token_id=VOCABULARY.index(PAD),

@@ -1,6 +1,6 @@
 """The marker tokens of the bundled ladder's text: what stands where in an item.
 
-An item is one of
+A document begins with `<bos>`, in part followed by its writer's persona. An item is one of
 
     12+34=640;                                   plain
     12+34=640<grade><a great deal>;              graded after
@@ -21,8 +21,13 @@ WANT = "<want>"
 GRADE = "<grade>"
 END = ";"
 LEVEL_MARKERS: tuple[str, ...] = tuple(f"<{level}>" for level in LEVELS)
+PERSONAS: dict[str, str] = {"careful": "<careful>", "careless": "<careless>"}
 
-MARKERS: tuple[str, ...] = (PAD, START, JUDGE, WANT, GRADE, *LEVEL_MARKERS)
-CHARACTERS = "0123456789+=;"
+MARKERS: tuple[str, ...] = (
+    *(PAD, START, JUDGE, WANT, GRADE),
+    *LEVEL_MARKERS,
+    *PERSONAS.values(),
+)
+CHARACTERS = "0123456789+=:|.abcdefghRLSPM" + END
 VOCABULARY: tuple[str, ...] = (*MARKERS, *CHARACTERS)
 """Every token of the ladder, in id order."""

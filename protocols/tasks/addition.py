@@ -7,108 +7,101 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.task import Problem, Split
+from protocols.tasks.bundled import (
+    NEAR,
+    PERSISTENT,
+    BundledTask,
+    Codes,
+    Fields,
+    Flags,
+    Problems,
+    combine,
+    constant,
+    decimal,
+    is_digits,
+)
+from protocols.tasks.task import Split
 
-HELD_OUT_SHARE = 0.2
 NEAR_MISSES = (1, -1, 2, -2, 10, -10, 11, -11, 100, -100)
 
 Integers = npt.NDArray[np.int64]
 
 
-class Addition:
+class Addition(BundledTask):
     """``ab+cd=`` with zero-padded operands; the answer has one digit more, reversed.
 
-    ``17+25=`` is answered by ``240``. Pairs are split into training and held-out problems by a
-    hash of the unordered pair, so that a sum seen in training is never drawn in a run, in either
-    order.
-
-    Parameters
-    ----------
-    digits
-        Width of an operand, 1 to 6: the task's size knob.
-
-    Raises
-    ------
-    ValueError
-        If `digits` is outside 1 … 6.
+    ``17+25=`` is answered by ``240``. The persistent error carries into the tens just where nothing
+    is to be carried: ``230``. The size is the width of an operand. Fields: both operands.
     """
 
     name = "addition"
+    sizes = range(1, 7)
+    default_size = 2
+    answer_alphabet = "0123456789"
 
-    def __init__(self, digits: int = 2) -> None:
-        if not 1 <= digits <= 6:
-            raise ValueError(f"task.digits: expected 1 to 6, got {digits}")
-        self.digits = digits
-        self.bound = 10**digits
-        self.max_answer_characters = digits + 1
+    def __init__(self, size: int = default_size) -> None:
+        super().__init__(size)
+        self.bound = 10**size
+        self.query_characters = 2 * size + 2
+        self.max_answer_characters = size + 1
 
-    def draw(self, rng: np.random.Generator, split: Split) -> Problem:
-        """One problem of the given split."""
-        a, b = self.draw_pairs(rng, 1, split)[0]
-        return Problem(self.query(int(a), int(b)), self.render_answer(int(a + b)))
+    def propose(self, rng: np.random.Generator, count: int, split: Split) -> Fields:
+        """Both operands uniform."""
+        return rng.integers(0, self.bound, size=(count, 2))
 
-    def draw_pairs(self, rng: np.random.Generator, count: int, split: Split) -> Integers:
-        """Operands of `count` problems, int64 [count, 2], by rejection on the split's hash."""
-        kept: list[Integers] = []
-        found = 0
-        while found < count:
-            pairs = rng.integers(0, self.bound, size=(max(16, 2 * count), 2))
-            pairs = pairs[self.held_out(pairs) == (split == "held-out")]
-            kept.append(pairs)
-            found += len(pairs)
-        return np.concatenate(kept)[:count]
+    def split_keys(self, fields: Fields) -> npt.NDArray[np.uint64]:
+        """Of the unordered pair: a sum is in the same split in either order."""
+        return combine(np.sort(fields, axis=1))
 
-    def held_out(self, pairs: Integers) -> npt.NDArray[np.bool_]:
-        """Which pairs, int64 [N, 2], belong to the held-out split; symmetric in the operands."""
-        low = np.min(pairs, axis=1).astype(np.uint64)
-        high = np.max(pairs, axis=1).astype(np.uint64)
-        mixed = _mix(low * np.uint64(1_000_003) + high)
-        share: npt.NDArray[np.bool_] = mixed % np.uint64(1000) < np.uint64(1000 * HELD_OUT_SHARE)
-        return share
+    def render(self, fields: Fields) -> Codes:
+        """``ab+cd=``."""
+        count = len(fields)
+        first, second = (decimal(fields[:, i], self.size) for i in (0, 1))
+        return np.hstack([first, constant("+", count), second, constant("=", count)])
+
+    def parse(self, query: str) -> Fields | None:
+        """The operands, if both are of the size's width."""
+        first, _, rest = query.partition("+")
+        second, equals, after = rest.partition("=")
+        if not equals or after or not all(is_digits(p, self.size) for p in (first, second)):
+            return None
+        return np.array([[int(first), int(second)]])
+
+    def answer(self, rng: np.random.Generator, fields: Fields) -> Codes:
+        """The one right answer."""
+        return self._reversed(fields.sum(axis=1))
+
+    def right(self, fields: Fields, answers: Codes) -> Flags:
+        """Every digit of the sum as it should be."""
+        same: Flags = (answers == self._reversed(fields.sum(axis=1))).all(axis=1)
+        return same
+
+    def mistake(self, rng: np.random.Generator, problems: Problems, kinds: Integers) -> Codes:
+        """Off by a little; another problem's sum; the first carry made just where there is none."""
+        sums, span = problems.fields.sum(axis=1), 2 * self.bound
+        steps = np.array([step for step in NEAR_MISSES if abs(step) < span])
+        near = (sums + rng.choice(steps, size=sums.shape)) % span
+        far = self.propose(rng, len(sums), "train").sum(axis=1)
+        wrong = np.where(kinds == NEAR, near, far)
+        carried = self._wrong_carry(problems.fields)
+        return self._reversed(np.where(kinds == PERSISTENT, carried, wrong))
 
     def verify(self, query: str, answer: str) -> bool:
         """Right iff the answer is exactly the reversed, zero-padded sum."""
-        operands = query.removesuffix("=").split("+")
-        if len(operands) != 2 or not all(
-            len(part) == self.digits and part.isdecimal() for part in operands
-        ):
+        fields = self.parse(query)
+        if fields is None:
             return False
-        return answer == self.render_answer(int(operands[0]) + int(operands[1]))
-
-    def reference(self, query: str) -> str:
-        """The sum of the query's operands, as an answer is written."""
-        return self.render_answer(sum(int(part) for part in query.removesuffix("=").split("+")))
+        return answer == f"{int(fields.sum()):0{self.size + 1}d}"[::-1]
 
     def canonical(self, query: str) -> str:
         """The query with its operands in ascending order."""
         return "+".join(sorted(query.removesuffix("=").split("+"))) + "="
 
-    def corrupt(self, problem: Problem, rng: np.random.Generator) -> str:
-        """A wrong sum in the right form: half near misses, half random."""
-        right = np.array([int(problem.reference[::-1])])
-        return self.render_answer(int(self.corrupt_sums(right, rng)[0]))
+    def _reversed(self, sums: Integers) -> Codes:
+        return decimal(sums, self.size + 1)[:, ::-1]
 
-    def corrupt_sums(self, sums: Integers, rng: np.random.Generator) -> Integers:
-        """Wrong sums for right ones, int64 [N]: half near misses, half random, never the right."""
-        span = 2 * self.bound
-        steps = np.array([step for step in NEAR_MISSES if abs(step) < span])
-        near = (sums + rng.choice(steps, size=sums.shape)) % span
-        random = (sums + rng.integers(1, span, size=sums.shape)) % span
-        wrong: Integers = np.where(rng.random(sums.shape) < 0.5, near, random)
-        return wrong
-
-    def query(self, a: int, b: int) -> str:
-        """Canonical text of one problem."""
-        return f"{a:0{self.digits}d}+{b:0{self.digits}d}="
-
-    def render_answer(self, total: int) -> str:
-        """The sum's digits, least significant first."""
-        return f"{total:0{self.digits + 1}d}"[::-1]
-
-
-def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """SplitMix64's finaliser (Steele, Lea & Flood 2014), uint64 [N] → uint64 [N]."""
-    z = values + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    def _wrong_carry(self, fields: Fields) -> Integers:
+        """Carried into the tens just where nothing is to be carried, and not where it is."""
+        carries = (fields % 10).sum(axis=1) >= 10
+        total: Integers = (fields.sum(axis=1) + np.where(carries, -10, 10)) % (2 * self.bound)
+        return total
