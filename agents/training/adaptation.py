@@ -16,7 +16,7 @@ from protocols.tasks.bundled import BundledTask, Codes
 
 EXAMPLES = (0, 4, 16)
 WRITERS = {"good": SKILLS[-1], "bad": SKILLS[0]}
-PROBLEMS = 32
+PROBLEMS = 16
 
 Curve = dict[str, dict[str, list[float]]]
 """Task and size → writer → mean probability of the reference answer after each of EXAMPLES."""

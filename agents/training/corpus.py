@@ -30,18 +30,15 @@ from protocols.table import TASKS
 from protocols.tasks.bundled import BundledTask, Codes, Problems
 
 MIXTURE: dict[tuple[str, int], float] = {
-    ("addition", 2): 0.15,
+    ("addition", 2): 0.12,
     ("addition", 3): 0.08,
-    ("facts", 12): 0.15,
+    ("facts", 12): 0.16,
     ("subset-sum", 4): 0.10,
-    ("subset-sum", 5): 0.12,
-    ("subset-sum", 6): 0.04,
-    ("composition", 1): 0.08,
-    ("composition", 2): 0.10,
-    ("composition", 3): 0.06,
-    ("indivisible", 3): 0.04,
-    ("indivisible", 5): 0.03,
-    ("indivisible", 7): 0.05,
+    ("subset-sum", 5): 0.10,
+    ("composition", 1): 0.14,
+    ("composition", 2): 0.16,
+    ("indivisible", 3): 0.07,
+    ("indivisible", 7): 0.07,
 }
 """Task and size → share of the documents; a document has one of each."""
 

@@ -170,7 +170,7 @@ def pretrain(
     threads: int | None = None,
     report_every: int = 20,
     save_every: int = 500,
-    adaptation_every: int = 1000,
+    adaptation_every: int = 2000,
 ) -> Iterator[Progress]:
     """Train a rung into `folder`, yielding progress; carries on from a checkpoint found there.
 

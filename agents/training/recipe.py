@@ -54,13 +54,13 @@ class Recipe:
     seed: int = 0
     steps: int = 0
     documents: int = 16
-    learning_rate: float = 5e-3
-    embedding_rate: float = 3e-3
+    learning_rate: float = 2e-3
+    embedding_rate: float = 2e-3
     final_rate: float = 0.05
     warm_up_steps: int = 200
     weight_decay: float = 0.01
-    error_free_share: float = 0.8
-    curriculum: float = 0.25
+    error_free_share: float = 0.95
+    curriculum: float = 0.6
     level_weight: float = 3.0
     skills: Literal["four", "dense"] = "four"
     own_answers_from: float = 0.5

@@ -31,9 +31,9 @@ class Rung:
 
 
 RUNGS: dict[str, Rung] = {
-    "gpt-1": Rung(layers=2, width=64, steps=16_000),
+    "gpt-1": Rung(layers=2, width=64, steps=12_000),
     "gpt-2": Rung(layers=3, width=96, steps=16_000),
-    "gpt-3": Rung(layers=4, width=128, steps=20_000),
+    "gpt-3": Rung(layers=4, width=128, steps=16_000),
     "gpt-4": Rung(layers=6, width=192, steps=16_000),
     "gpt-5": Rung(layers=8, width=256, steps=16_000),
 }

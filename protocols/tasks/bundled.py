@@ -8,6 +8,7 @@ Dimensions: N problems, F fields of a problem, Q characters of a query, A charac
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -62,7 +63,7 @@ class BundledTask(ABC):
     """
 
     name: str
-    sizes: ClassVar[range]
+    sizes: ClassVar[Sequence[int]]
     default_size: ClassVar[int]
     query_characters: int
     max_answer_characters: int
@@ -71,7 +72,7 @@ class BundledTask(ABC):
     def __init__(self, size: int) -> None:
         if size not in self.sizes:
             raise ValueError(
-                f"task.size: expected {self.sizes[0]} to {self.sizes[-1]} for {self.name}, "
+                f"task.size: expected one of {', '.join(map(str, self.sizes))} for {self.name}, "
                 f"got {size}"
             )
         self.size = size

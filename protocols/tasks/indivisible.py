@@ -33,12 +33,13 @@ class Indivisible(BundledTask):
     """``7|3812=`` asks for two digits such that 3812·· is no multiple of 7: ``43``, but not ``42``.
 
     Whoever writes any two digits is right with probability about 1 − 1/m; whoever checks them has
-    to divide. The size is the divisor m. The near miss is the multiple next to a right answer,
-    the persistent error one that the question decides. Fields: head, a right tail.
+    to divide. The size is the divisor m; the divisors have none in common with 10, so that the
+    answer alone does not tell. The near miss is the multiple next to a right answer, the
+    persistent error one that the question decides. Fields: head, a right tail.
     """
 
     name = "indivisible"
-    sizes = range(3, 10)
+    sizes = (3, 7, 9)
     default_size = 7
     answer_alphabet = "0123456789"
     query_characters = 7

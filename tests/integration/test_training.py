@@ -357,7 +357,7 @@ def test_half_of_what_is_judged_is_then_the_models_own():
 
 @pytest.mark.parametrize("length", [1, 63, 64, 200])
 def test_blockwise_attention_is_plain_causal_attention(small_model, length):
-    """Logits and gradients in float64, to 1e-9, beside PyTorch's own."""
+    """Logits and gradients in float64, to 1e-6 of the largest, beside PyTorch's own."""
     model = LlamaForCausalLM(small_model.config).double()
     tokens = torch.randint(len(VOCABULARY), (3, length))
     results = []
@@ -368,7 +368,8 @@ def test_blockwise_attention_is_plain_causal_attention(small_model, length):
         logits.square().sum().backward()
         results.append([logits.detach(), *(p.grad.clone() for p in model.parameters())])
     for plain, ours in zip(*results, strict=True):
-        assert torch.allclose(plain, ours, rtol=1e-5, atol=1e-7)  # softmax is in float32
+        scale = float(plain.abs().max())
+        assert torch.allclose(plain, ours, rtol=0, atol=1e-6 * scale)  # softmax is in float32
 
 
 def test_the_adaptation_curve_has_a_point_for_every_task_and_writer(small_model):
@@ -502,8 +503,8 @@ def test_the_schedule_warms_up_and_falls():
     shares = [recipe.error_free(block)[::16].tolist() for block in range(13)]
     shares = [share for block in shares for share in block][:100]
     assert shares[0] == recipe.error_free_share
-    assert shares[25:] == [0.0] * 75
-    assert shares[:26] == sorted(shares[:26], reverse=True)
+    assert shares[60:] == [0.0] * 40
+    assert shares[:61] == sorted(shares[:61], reverse=True)
 
 
 def test_own_answers_are_drawn_from_half_of_the_steps_on():

@@ -177,7 +177,7 @@ def test_other_sizes_are_refused(name):
     sizes = TASKS[name].sizes
     assert TASKS[name].default_size in sizes
     for size in (sizes[0] - 1, sizes[-1] + 1):
-        with pytest.raises(ValueError, match=f"expected {sizes[0]} to {sizes[-1]} for {name}"):
+        with pytest.raises(ValueError, match=f"expected one of .* for {name}, got {size}"):
             TASKS[name](size)
 
 
@@ -319,7 +319,7 @@ def test_unseen_compositions_have_an_unseen_pair_and_are_drawn_by_one_task_alone
 
 
 @pure
-@given(st.integers(3, 9), st.integers(0, 9999), st.integers(0, 99))
+@given(st.sampled_from([3, 7, 9]), st.integers(0, 9999), st.integers(0, 99))
 def test_a_number_is_right_iff_it_is_no_multiple(size, head, tail):
     task = Indivisible(size)
     number = head * 100 + tail
