@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import re
@@ -53,12 +54,44 @@ class Checkpoint:
 
 
 def bundled_models() -> list[str]:
-    """Names of the models that come with the package, smallest first."""
-    return sorted(p.name for p in BUNDLED.glob("*") if (p / "config.json").exists())
+    """Names of the models that come with the package: ``gpt-1/0``, …, rung by rung, by seed."""
+    folders = [path.parent for path in BUNDLED.glob("*/*/config.json")]
+    return [
+        f"{path.parent.name}/{path.name}"
+        for path in sorted(folders, key=lambda path: (path.parent.name, int(path.name)))
+    ]
+
+
+def expand_models(pattern: str) -> tuple[str, ...]:
+    """The models that a name stands for, each once.
+
+    ``gpt-1/*`` stands for every bundled seed of a rung, and names with commas between them for
+    each of them; any other name stands for itself.
+
+    Raises
+    ------
+    CheckpointError
+        If a pattern fits no bundled model.
+    """
+    names: list[str] = []
+    for part in pattern.split(","):
+        name = part.strip()
+        found = [name]
+        if "*" in name:
+            found = [known for known in bundled_models() if fnmatch.fnmatchcase(known, name)]
+            if not found:
+                raise CheckpointError(
+                    f"agents.model: expected a pattern that fits a bundled model "
+                    f"({_known()}), got {name!r}"
+                )
+        names += found
+    return tuple(dict.fromkeys(names))
 
 
 def find_checkpoint(name: str) -> Checkpoint:
     """Find a model by bundled name, folder, or hub id; the hub is asked only for the last.
+
+    A rung's name alone stands for its first seed: ``gpt-3`` for ``gpt-3/0``.
 
     Only safetensors are accepted, and no code of a repository is ever run.
 
@@ -93,16 +126,16 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def _locate(name: str) -> Path:
-    if name in bundled_models():
-        return BUNDLED / name
+    for bundled in (name, f"{name}/0"):
+        if bundled in bundled_models():
+            return BUNDLED / bundled
     path = Path(name).expanduser()
     if path.is_dir():
         return path
-    known = ", ".join(bundled_models()) or "none"
     if name.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise CheckpointError(
-            f"agents.model: expected a bundled model ({known}), an existing checkpoint folder, or "
-            f"a hub id such as org/name, got {name!r}"
+            f"agents.model: expected a bundled model ({_known()}), an existing checkpoint folder, "
+            f"or a hub id such as org/name, got {name!r}"
         )
     from huggingface_hub import snapshot_download
 
@@ -110,9 +143,13 @@ def _locate(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=list(NEEDED)))
     except Exception as error:
         raise CheckpointError(
-            f"agents.model: expected a bundled model ({known}), a folder, or a hub id that can be "
-            f"fetched, got {name!r}: {type(error).__name__}: {error}"
+            f"agents.model: expected a bundled model ({_known()}), a folder, or a hub id that can "
+            f"be fetched, got {name!r}: {type(error).__name__}: {error}"
         ) from error
+
+
+def _known() -> str:
+    return ", ".join(bundled_models()) or "none"
 
 
 def _check_kind(config: dict[str, Any], folder: Path) -> None:

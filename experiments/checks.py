@@ -178,9 +178,9 @@ def check_gpu_memory(name: str, free: int, total: int) -> Check:
 
 def check_models(folder: Path) -> list[Check]:
     """A row for each bundled model: are its files whole?"""
-    found = sorted(path for path in folder.glob("*") if path.is_dir())
+    found = sorted(path for path in folder.glob("*/*") if path.is_dir())
     if not found:
-        train = f"`mgptn pretrain --rung gpt-3 --out {folder / 'gpt-3'}`"
+        train = f"`mgptn pretrain --rung gpt-3 --out {folder / 'gpt-3' / '0'}`"
         mend = f"install mgptn again, with its models; or train one: {train}"
         return [Check("bundled models", "fail", f"none in {folder}", mend)]
     return [_check_model(path) for path in found]
@@ -260,8 +260,9 @@ def usable_cores() -> int:
 
 
 def _check_model(folder: Path) -> Check:
-    name = f"model {folder.name}"
-    train = f"`mgptn pretrain --rung {folder.name} --out {folder}`"
+    rung, seed = folder.parent.name, folder.name
+    name = f"model {rung}/{seed}"
+    train = f"`mgptn pretrain --rung {rung} --seed {seed} --out {folder}`"
     mend = f"install mgptn again, or train it: {train}"
     missing = [
         file

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -183,7 +183,14 @@ def report(folder: Path) -> None:
 @click.option("--rung", required=True, help="Which rung, such as gpt-3.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the model.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), default=5000, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help="Of training [the rung's own number].")
+@click.option(
+    "--skills",
+    type=click.Choice(["four", "dense"]),
+    default="four",
+    show_default=True,
+    help="Four kinds of writers, or every writer's skill another.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
 @click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
 @click.option("--compile/--no-compile", "compiled", default=True, help="Use torch.compile.")
@@ -191,7 +198,8 @@ def pretrain(
     rung: str,
     out: Path,
     seed: int,
-    steps: int,
+    steps: int | None,
+    skills: Literal["four", "dense"],
     device: str,
     threads: int | None,
     compiled: bool,
@@ -200,7 +208,7 @@ def pretrain(
     from experiments.training import train
 
     try:
-        train(rung, out, _console(), seed, steps, device, threads, compiled)
+        train(rung, out, _console(), seed, steps or 0, skills, device, threads, compiled)
     except KeyboardInterrupt:
         click.echo("\nInterrupted. The same command carries on from the checkpoint.", err=True)
         sys.exit(130)
@@ -227,6 +235,17 @@ def bench_engine(repeats: int, out: Path | None) -> None:
     from experiments.bench import engine
 
     engine(_console(), repeats, out)
+
+
+@bench.command("training")
+@click.option("--rung", "rungs", multiple=True, help="Which rung; may be given again [all].")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
+def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) -> None:
+    """A training step beside a plain one in float32 without compilation."""
+    from experiments.bench_training import training
+
+    training(_console(), rungs, repeats, threads)
 
 
 @bench.command("run")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -19,6 +20,7 @@ def train(
     console: Console,
     seed: int,
     steps: int,
+    skills: Literal["four", "dense"],
     device: str,
     threads: int | None,
     compiled: bool,
@@ -35,7 +37,7 @@ def train(
     from agents.training.pretrain import pretrain
     from agents.training.recipe import Recipe
 
-    recipe = Recipe(rung=rung, seed=seed, steps=steps)
+    recipe = Recipe(rung=rung, seed=seed, steps=steps, skills=skills)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,7 +47,7 @@ def train(
     )
     try:
         with bar:
-            shown = bar.add_task(f"{rung}, seed {seed}", total=steps, said="compiling …")
+            shown = bar.add_task(f"{rung}, seed {seed}", total=recipe.steps, said="compiling …")
             for progress in pretrain(
                 recipe, folder, device=device, threads=threads, compile_model=compiled
             ):

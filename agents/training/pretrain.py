@@ -97,15 +97,32 @@ class Optimizers:
 
 
 class Trainer:
-    """A rung under training: model, optimizers, its own answers, and how many steps it has made."""
+    """A rung under training: model, optimizers, its own answers, and how many steps it has made.
 
-    def __init__(self, recipe: Recipe, device: str, compile_model: bool) -> None:
+    Parameters
+    ----------
+    mixed
+        Whether products of matrices are in bfloat16; weights are in float32 either way.
+    attention
+        Name of the attention to transformers; empty for what is fastest on the device.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        device: str,
+        *,
+        compile_model: bool = True,
+        mixed: bool = True,
+        attention: str = "",
+    ) -> None:
         torch.manual_seed(recipe.seed)
         config = llama_config(RUNGS[recipe.rung])
         self.recipe = recipe
         self.device = device
         self.model = LlamaForCausalLM(config)
-        self.model.set_attn_implementation(BLOCKWISE if device == "cpu" else "sdpa")
+        fastest = BLOCKWISE if device == "cpu" else "sdpa"
+        self.model.set_attn_implementation(attention or fastest)
         torch.nn.Module.to(self.model, device)
         self.optimizers = Optimizers(recipe, self.model)
         self.step = 0
@@ -113,6 +130,7 @@ class Trainer:
         self._forward: Callable[..., Any] = (
             torch.compile(self.model) if compile_model else self.model
         )
+        self._mixed = mixed
         self._block: tuple[int, Documents] | None = None
 
     def advance(self) -> torch.Tensor:
@@ -120,7 +138,7 @@ class Trainer:
         documents = self._documents()
         tokens = torch.from_numpy(documents.tokens).to(self.device)
         kinds = torch.from_numpy(documents.kinds[:, 1:]).to(self.device)
-        with torch.autocast(self.device, dtype=torch.bfloat16):
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self._mixed):
             logits = self._forward(input_ids=tokens[:, :-1], use_cache=False).logits
         losses = functional.cross_entropy(
             logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
@@ -192,7 +210,7 @@ def pretrain(
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
     torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
-    trainer = Trainer(recipe, device, compile_model)
+    trainer = Trainer(recipe, device, compile_model=compile_model)
     _restore(trainer, folder)
     first = trainer.step
 

@@ -16,6 +16,9 @@ from agents.training.rungs import RUNGS
 BLOCK_STEPS = 8
 """Steps whose documents are drawn at once."""
 
+RATE_TIMES_WIDTH = 0.256
+"""The learning rate of matrices times the rung's width, unless a recipe says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -28,7 +31,8 @@ class Recipe:
     documents
         Documents of a step.
     learning_rate
-        Of matrices, by Muon, scaled to the root mean square of AdamW's updates.
+        Of matrices, by Muon, scaled to the root mean square of AdamW's updates; 0 for the rung's
+        own, which falls with its width.
     embedding_rate
         Of embeddings and norms, by AdamW.
     final_rate
@@ -54,7 +58,7 @@ class Recipe:
     seed: int = 0
     steps: int = 0
     documents: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 0.0
     embedding_rate: float = 2e-3
     final_rate: float = 0.05
     warm_up_steps: int = 200
@@ -75,6 +79,8 @@ class Recipe:
             raise ValueError(f"skills: expected four or dense, got {self.skills!r}")
         if not self.steps:
             object.__setattr__(self, "steps", RUNGS[self.rung].steps)
+        if not self.learning_rate:
+            object.__setattr__(self, "learning_rate", RATE_TIMES_WIDTH / RUNGS[self.rung].width)
 
     def rate(self, step: int) -> float:
         """Learning rate at a step, as a share of the highest."""

@@ -95,7 +95,7 @@ def bench(request) -> Bench:
 
 
 def test_something_is_bundled():
-    assert "gpt-3" in bundled_models()
+    assert "gpt-3/0" in bundled_models()
 
 
 @pytest.mark.parametrize("name", bundled_models())
@@ -108,7 +108,7 @@ def test_transformers_loads_it_from_its_folder_as_it_is(name):
     assert tokenizer.convert_ids_to_tokens(top) in LEVEL_MARKERS
     made = json.loads((BUNDLED / name / "training.json").read_text())
     assert made["parameters"] == model.num_parameters()
-    assert made["recipe"]["rung"] == name
+    assert f"{made['recipe']['rung']}/{made['recipe']['seed']}" == name
 
 
 def test_a_survey_level_follows_the_grade_marker_after_any_context(bench):

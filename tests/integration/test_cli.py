@@ -370,5 +370,5 @@ def test_faults_reach_the_shell_as_a_status_and_one_line(config: Path, tmp_path:
 
 def copied_model(folder: Path) -> Path:
     """A copy of gpt-3, to be damaged."""
-    shutil.copytree(BUNDLED / "gpt-3", folder)
+    shutil.copytree(BUNDLED / "gpt-3/0", folder)
     return folder

@@ -130,7 +130,7 @@ def test_a_report_of_a_degenerate_run_is_written(
 
 def damaged_model(folder: Path, everywhere: bool) -> Path:
     """A copy of gpt-3 with NaN in its embedding: of every token, or of the graders' cue alone."""
-    shutil.copytree(BUNDLED / "gpt-3", folder)
+    shutil.copytree(BUNDLED / "gpt-3/0", folder)
     weights = load_file(folder / "model.safetensors")
     embedding = weights["model.embed_tokens.weight"]
     # What is read off stays as it is, so that only a prompt with the token is spoiled.

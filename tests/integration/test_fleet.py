@@ -156,7 +156,7 @@ def test_hosts_that_always_die_are_a_fleet_error_after_bounded_attempts(
     small: Any, tmp_path: Path, work: Recorder
 ) -> None:
     model = tmp_path / "model"
-    shutil.copytree(BUNDLED / "gpt-3", model)
+    shutil.copytree(BUNDLED / "gpt-3/0", model)
     stage = Stage(small({"agents.model": str(model)}))
     fleet = RayFleet(stage.host_settings("cpu"), 1)
     try:

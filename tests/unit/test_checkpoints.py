@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from agents.checkpoints import CheckpointError, bundled_models, find_checkpoint
+from agents.checkpoints import CheckpointError, bundled_models, expand_models, find_checkpoint
 from agents.training.rungs import ladder_tokenizer
 
 
@@ -57,6 +57,20 @@ def test_a_model_without_a_stated_length_may_read_anything(folder):
 def test_every_bundled_model_is_found_by_name():
     for name in bundled_models():
         assert find_checkpoint(name).name == name
+
+
+def test_a_rung_alone_is_its_first_seed():
+    assert find_checkpoint("gpt-3").folder == find_checkpoint("gpt-3/0").folder
+
+
+def test_patterns_stand_for_bundled_models_and_other_names_for_themselves(folder):
+    rung = [name for name in bundled_models() if name.startswith("gpt-3/")]
+    assert expand_models("gpt-3/*") == tuple(rung)
+    assert expand_models("*") == tuple(bundled_models())
+    assert expand_models("org/name") == ("org/name",)
+    assert expand_models(f"{folder}, gpt-3/0,gpt-3/*") == (str(folder), *rung)
+    with pytest.raises(CheckpointError, match=r"that fits a bundled model \(.*gpt-3/0.*'gpt-0/\*'"):
+        expand_models("gpt-0/*")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

@@ -28,12 +28,12 @@ from experiments.doctor import diagnose, exit_status, render
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """A folder with one whole, tiny model."""
-    folder = tmp_path / "models" / "gpt-1"
+    folder = tmp_path / "models" / "gpt-1" / "0"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
     Tokenizer(WordLevel({"a": 0}, unk_token="a")).save(str(folder / "tokenizer.json"))
     save_file({"weight": np.zeros((8, 8), np.float32)}, folder / "model.safetensors")
-    return folder.parent
+    return folder.parent.parent
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_sound_machine_can_run(models: Path, tmp_path: Path) -> None:
     checks = diagnose(metrics_port=free_port(), runs=tmp_path / "not" / "yet", models=models)
     faults = [check for check in checks if check.status == "fail"]
     assert [check.name for check in faults if check.name not in {"memory", "disk"}] == []
-    assert row(checks, "model gpt-1").status == "ok"
+    assert row(checks, "model gpt-1/0").status == "ok"
     assert not (tmp_path / "not").exists()
 
 
@@ -96,7 +96,7 @@ def test_no_models_is_a_failure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_missing_model_file_is_named(models: Path, name: str) -> None:
-    (models / "gpt-1" / name).unlink()
+    (models / "gpt-1/0" / name).unlink()
     (check,) = checks.check_models(models)
     assert check.status == "fail"
     assert name in check.found
@@ -104,7 +104,7 @@ def test_a_missing_model_file_is_named(models: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_truncated_model_file_is_a_failure(models: Path, name: str) -> None:
-    path = models / "gpt-1" / name
+    path = models / "gpt-1/0" / name
     path.write_bytes(path.read_bytes()[:-9])
     (check,) = checks.check_models(models)
     assert check.status == "fail"
@@ -113,13 +113,13 @@ def test_a_truncated_model_file_is_a_failure(models: Path, name: str) -> None:
 
 def test_one_broken_model_does_not_hide_another(models: Path) -> None:
     shutil.copytree(models / "gpt-1", models / "gpt-2")
-    (models / "gpt-1" / "config.json").unlink()
+    (models / "gpt-1/0" / "config.json").unlink()
     assert [check.status for check in checks.check_models(models)] == ["fail", "ok"]
 
 
 def test_weights_that_differ_have_another_hash(models: Path) -> None:
     (before,) = checks.check_models(models)
-    save_file({"weight": np.ones((8, 8), np.float32)}, models / "gpt-1" / "model.safetensors")
+    save_file({"weight": np.ones((8, 8), np.float32)}, models / "gpt-1/0" / "model.safetensors")
     (after,) = checks.check_models(models)
     assert before.status == after.status == "ok"
     assert before.found != after.found
