@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,9 +18,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
+
+from protocols.table import TASKS
+from protocols.tasks.task import sizes_in_words
 
 SEED_LIMIT = 2**63
 
@@ -42,6 +47,18 @@ def _plain_name(value: str) -> str:
     return value
 
 
+def _any_of(names: Collection[str]) -> str:
+    """What may stand somewhere, as pydantic words it for a literal."""
+    *most, last = (repr(name) for name in sorted(names))
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    """A suggestion for a name that is none of these; empty where none is near."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 SelectionTemperature = Annotated[float, Field(gt=0), AfterValidator(_finite_or_infinite)]
 SamplingTemperature = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -59,10 +76,29 @@ class _Section(BaseModel):
 
 
 class TaskConfig(_Section):
-    """Which recurrent task, and its size knob."""
+    """Which recurrent task, and its size knob; a size that is not given is the task's own."""
 
-    name: Literal["addition"] = "addition"
-    digits: Annotated[int, Field(ge=1, le=6)] = 2
+    name: str = "addition"
+    size: Annotated[int | None, Field(validate_default=True)] = None
+
+    @field_validator("name")
+    @classmethod
+    def _a_known_task(cls, name: str) -> str:
+        if name not in TASKS:
+            raise ValueError(f"expected {_any_of(TASKS)}, got {name!r}{_nearest(name, TASKS)}")
+        return name
+
+    @field_validator("size")
+    @classmethod
+    def _a_size_of_the_task(cls, size: int | None, info: ValidationInfo) -> int | None:
+        task = TASKS.get(info.data.get("name", ""))
+        if task is None:
+            return size
+        if size is None:
+            return task.default_size
+        if size not in task.sizes:
+            raise ValueError(f"expected {sizes_in_words(task.sizes)}, got {size}")
+        return size
 
 
 class SelectionConfig(_Section):
@@ -301,10 +337,13 @@ def _explain(fault: Any) -> str:
 
 def _nearest_key(path: str) -> str:
     """A suggestion for an unknown key, by its last part first, then by the whole path."""
-    leaves = {key.rpartition(".")[2]: key for key in reversed(known_keys())}
-    near = difflib.get_close_matches(path.rpartition(".")[2], leaves, n=1, cutoff=0.7)
+    section, _, leaf = path.rpartition(".")
+    known = [key.rpartition(".") for key in known_keys()]
+    near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=1, cutoff=0.7)
     if near:
-        return f"; did you mean {leaves[near[0]]}?"
+        homes = [home for home, _, last in reversed(known) if last == near[0]]
+        home = max(homes, key=lambda home: difflib.SequenceMatcher(None, home, section).ratio())
+        return f"; did you mean {home}.{near[0]}?" if home else f"; did you mean {near[0]}?"
     whole = difflib.get_close_matches(path, known_keys(), n=1, cutoff=0.5)
     return f"; did you mean {whole[0]}?" if whole else ""
 

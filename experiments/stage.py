@@ -17,10 +17,10 @@ from agents.scripted_host import CharacterEncoder
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig
 from experiments.problems import draw_problems
+from experiments.tasks import bundled_size, make_task
 from protocols.interfaces.interface import Interface
 from protocols.interfaces.scripted import ScriptedInterface
 from protocols.interfaces.table import choose_interface
-from protocols.table import TASKS
 
 SCRIPTED_MODELS = ("scripted", "bayes")
 """Values of `agents.model` that need no model."""
@@ -39,7 +39,7 @@ class Stage:
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
-        self.task = TASKS[config.task.name](config.task.digits)
+        self.task = make_task(config.task)
         self.problems = draw_problems(self.task, config)
         self.behaviour = scripted_behaviour(config)
         self.checkpoint, encoder, interface = (
@@ -150,7 +150,7 @@ def scripted_behaviour(config: RunConfig) -> Behaviour | None:
     skills = scripted.skills
     return Behaviour(
         task=config.task.name,
-        size=config.task.digits,
+        size=bundled_size(config.task),
         adaptation="bayes" if name == "bayes" else scripted.adaptation,
         error=scripted.error,
         tpr=scripted.tpr,

@@ -61,7 +61,7 @@ def draw_batch(seed: int, step: int, documents: int, length: int, error_free: fl
     """
     rng = stream(seed, "corpus", step)
     task = Addition(2)
-    shortest = 2 * task.digits + 2 + task.max_answer_characters + 1
+    shortest = 2 * task.size + 2 + task.max_answer_characters + 1
     items = length // shortest + 1
     skill = rng.choice(np.array(SKILLS), size=documents)
     skill[rng.random(documents) < error_free] = 1.0
@@ -103,9 +103,9 @@ def _items(
 
     asked = np.hstack(
         [
-            digits(pairs[:, 0], task.digits)[:, ::-1],
+            digits(pairs[:, 0], task.size)[:, ::-1],
             np.full((count, 1), _ID["+"]),
-            digits(pairs[:, 1], task.digits)[:, ::-1],
+            digits(pairs[:, 1], task.size)[:, ::-1],
             np.full((count, 1), _ID["="]),
         ]
     )

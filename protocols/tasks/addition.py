@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.task import Problem, Split
+from protocols.tasks.task import Problem, Split, check_size
 
 HELD_OUT_SHARE = 0.2
 NEAR_MISSES = (1, -1, 2, -2, 10, -10, 11, -11, 100, -100)
@@ -24,23 +24,24 @@ class Addition:
 
     Parameters
     ----------
-    digits
-        Width of an operand, 1 to 6: the task's size knob.
+    size
+        Width of an operand, 1 to 6 digits.
 
     Raises
     ------
     ValueError
-        If `digits` is outside 1 … 6.
+        If `size` is none of `sizes`.
     """
 
     name = "addition"
+    sizes = range(1, 7)
+    default_size = 2
 
-    def __init__(self, digits: int = 2) -> None:
-        if not 1 <= digits <= 6:
-            raise ValueError(f"task.digits: expected 1 to 6, got {digits}")
-        self.digits = digits
-        self.bound = 10**digits
-        self.max_answer_characters = digits + 1
+    def __init__(self, size: int = default_size) -> None:
+        check_size(size, self.sizes)
+        self.size = size
+        self.bound = 10**size
+        self.max_answer_characters = size + 1
 
     def draw(self, rng: np.random.Generator, split: Split) -> Problem:
         """One problem of the given split."""
@@ -70,7 +71,7 @@ class Addition:
         """Right iff the answer is exactly the reversed, zero-padded sum."""
         operands = query.removesuffix("=").split("+")
         if len(operands) != 2 or not all(
-            len(part) == self.digits and part.isdecimal() for part in operands
+            len(part) == self.size and part.isdecimal() for part in operands
         ):
             return False
         return answer == self.render_answer(int(operands[0]) + int(operands[1]))
@@ -99,11 +100,11 @@ class Addition:
 
     def query(self, a: int, b: int) -> str:
         """Canonical text of one problem."""
-        return f"{a:0{self.digits}d}+{b:0{self.digits}d}="
+        return f"{a:0{self.size}d}+{b:0{self.size}d}="
 
     def render_answer(self, total: int) -> str:
         """The sum's digits, least significant first."""
-        return f"{total:0{self.digits + 1}d}"[::-1]
+        return f"{total:0{self.size + 1}d}"[::-1]
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -50,6 +50,45 @@ class Task(Protocol):
         ...
 
 
+class SizedTask(Task, Protocol):
+    """A task that comes with mgptn: made from one number, its size knob.
+
+    Attributes
+    ----------
+    sizes
+        The sizes that it may have.
+    default_size
+        The one that it has where a configuration names none.
+    """
+
+    sizes: range
+    default_size: int
+
+    def __init__(self, size: int) -> None: ...
+
+
+def check_size(size: int, sizes: range) -> None:
+    """Refuse a size that a task has not.
+
+    Raises
+    ------
+    ValueError
+        Saying which sizes there are.
+    """
+    if size not in sizes:
+        raise ValueError(f"task.size: expected {sizes_in_words(sizes)}, got {size}")
+
+
+def sizes_in_words(sizes: range) -> str:
+    """A task's sizes as an error or a table names them: ``1 to 6``, or ``2, 4 or 6``."""
+    if len(sizes) == 1:
+        return str(sizes[0])
+    if sizes.step == 1:
+        return f"{sizes[0]} to {sizes[-1]}"
+    *most, last = (str(size) for size in sizes)
+    return f"{', '.join(most)} or {last}"
+
+
 def validate(task: Task, rng: np.random.Generator, problems: int = 200) -> None:
     """Prove on fresh problems that a task's verifier can be trusted.
 

@@ -172,7 +172,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         ("name=../escape", "name: expected letters, digits"),
         ("selector=votes", "selector: expected 'peers'"),
         ("task=chess", "task.name: expected 'addition', got 'chess'"),
-        ("task.digits=7", "task.digits: expected less than or equal to 6, got 7"),
+        ("task.size=7", "task.size: expected 1 to 6, got 7"),
         ("hosts.count=0", "hosts.count: expected"),
         ("hosts.count=some", "hosts.count: expected"),
         ("hosts.dtype=float64", "hosts.dtype: expected"),

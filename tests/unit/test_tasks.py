@@ -44,15 +44,31 @@ class ForgetsZeros(Addition):
 class WritesTooMuch(Addition):
     """A task whose references are longer than it declares."""
 
-    def __init__(self, digits):
-        super().__init__(digits)
-        self.max_answer_characters = digits
+    def __init__(self, size):
+        super().__init__(size)
+        self.max_answer_characters = size
 
 
-@pytest.mark.parametrize("digits", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        (name, size)
+        for name, task in TASKS.items()
+        for size in sorted({*task.sizes[:3], task.default_size, *task.sizes[-3:]})
+    ],
+)
+def test_every_task_is_valid(name, size):
+    validate(TASKS[name](size), stream(0, "validate", name, size))
+
+
 @pytest.mark.parametrize("name", list(TASKS))
-def test_every_task_is_valid(name, digits):
-    validate(TASKS[name](digits), stream(0, "validate", name, digits))
+def test_every_task_says_its_name_and_sizes(name):
+    task = TASKS[name]
+    assert task.name == name
+    assert task.default_size in task.sizes
+    assert all(size > 0 for size in task.sizes)
+    with pytest.raises(ValueError, match=r"task\.size: expected .*, got -1"):
+        task(-1)
 
 
 @pytest.mark.parametrize(
@@ -162,5 +178,5 @@ def test_a_corruption_is_wrong_and_in_the_right_form(digits, seed, total):
 
 @pytest.mark.parametrize("digits", [0, 7, -1])
 def test_other_widths_are_refused(digits):
-    with pytest.raises(ValueError, match=rf"task.digits: expected 1 to 6, got {digits}"):
+    with pytest.raises(ValueError, match=rf"task.size: expected 1 to 6, got {digits}"):
         Addition(digits)
