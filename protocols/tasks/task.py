@@ -27,7 +27,11 @@ class Task(Protocol):
     """A recurrent task with a verifier."""
 
     name: str
-    max_answer_characters: int
+
+    @property
+    def max_answer_characters(self) -> int:
+        """Characters of the longest answer that an agent may give."""
+        ...
 
     def draw(self, rng: np.random.Generator, split: Split) -> Problem:
         """One problem; the same generator state gives the same problem."""
