@@ -38,6 +38,7 @@ class Encoder:
         self._tokenizer.model_max_length = NO_LIMIT
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
+        self.endings = lru_cache(maxsize=None)(self._endings)
 
     @property
     def vocabulary(self) -> Collection[str]:
@@ -68,8 +69,25 @@ class Encoder:
 
     def decode(self, tokens: Tokens) -> str:
         """The text of tokens; special tokens are left out."""
-        text: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+        text: str = self._tokenizer.decode(
+            list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
         return text
+
+    def _endings(self, texts: tuple[str, ...]) -> frozenset[int]:
+        """Every token in whose text one of these stands.
+
+        Empty where the tokenizer has none: what is generated then runs to its maximum length, and
+        is cut at the ending as it is read.
+        """
+        vocabulary: dict[str, int] = self._tokenizer.get_vocab()
+        found: set[int] = set()
+        for text in texts:
+            # As the vocabulary writes it: "Ċ" or "<0x0A>" for a newline, say.
+            written = self._tokenizer.convert_ids_to_tokens(self._encode(text))[-1]
+            candidates = [token for name, token in vocabulary.items() if written in name]
+            found.update(token for token in candidates if text in self.decode((token,)))
+        return frozenset(found)
 
     def _encode(self, text: str) -> Tokens:
         return tuple(self._tokenizer(text, add_special_tokens=False).input_ids)

@@ -16,8 +16,9 @@ Tokens = tuple[int, ...]
 class Generate:
     """Sample a continuation of prefix + suffix.
 
-    Ends at one of `stops` (not part of the answer) or after `max_tokens` tokens. The i-th token is
-    drawn with the i-th uniform number of the Philox stream named by `key`.
+    Ends at one of `stops` (not part of the answer), after one of `endings` (part of it), or after
+    `max_tokens` tokens. The i-th token is drawn with the i-th uniform number of the Philox stream
+    named by `key`.
     """
 
     prefix: Tokens
@@ -26,6 +27,7 @@ class Generate:
     max_tokens: int
     sampling_temperature: float
     key: tuple[int, int]
+    endings: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

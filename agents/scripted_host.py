@@ -107,6 +107,10 @@ class CharacterEncoder:
         """The texts' code points."""
         return tuple(ord(text) for text in texts)
 
+    def endings(self, texts: tuple[str, ...]) -> frozenset[int]:
+        """None: a host without a model says when it is done."""
+        return frozenset()
+
     def decode(self, tokens: Tokens) -> str:
         """The characters."""
         return "".join(map(chr, tokens))

@@ -270,6 +270,9 @@ class _Draws:
             self._open[i], self._finished[i] = False, True
             return token
         self._tokens[i].append(token)
+        if token in request.endings:
+            self._open[i], self._finished[i] = False, True
+            return token
         self._open[i] = len(self._tokens[i]) < request.max_tokens
         return token
 

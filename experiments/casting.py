@@ -78,6 +78,7 @@ def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
             max_tokens=script.max_tokens,
             sampling_temperature=agent.genome.sampling_temperature,
             key=philox_key(script.seed, "answer", cast.generation, agent.id, cast.match.problem),
+            endings=encoder.endings(interface.endings),
         )
     shown = _examples(agent) if script.own_context else ()
     prompt = interface.grade_prompt(shown, request.query, request.answer)
@@ -98,8 +99,10 @@ def _grading_key(cast: Cast, grader: Agent, script: Script) -> tuple[int, int]:
 def from_host(reply: HostReply, script: Script) -> Reply:
     """A host's reply as what the seat says; a grade that cannot be read is None."""
     if isinstance(reply, Generated):
-        text = script.interface.read_answer(script.encoder.decode(reply.tokens))
-        return AnswerReply(text, reply.finished, len(reply.tokens), reply.log_probability)
+        written = script.encoder.decode(reply.tokens)
+        finished = reply.finished or any(text in written for text in script.interface.endings)
+        answer = script.interface.read_answer(written)
+        return AnswerReply(answer, finished, len(reply.tokens), reply.log_probability)
     return GradeReply(read_levels(reply))
 
 

@@ -222,6 +222,23 @@ def models() -> None:
     _console().print(models_table())
 
 
+@main.command()
+@click.argument("name", required=False)
+@click.option("--size", type=int, help="The task's size [its default].")
+@click.option("--count", type=click.IntRange(min=1, max=1000), default=3, show_default=True)
+def tasks(name: str | None, size: int | None, count: int) -> None:
+    """List the tasks, or show examples of one."""
+    from experiments.task_listing import describe_task, further_tasks, tasks_table
+
+    if name is None:
+        _console().print(tasks_table())
+        for line in further_tasks():
+            click.echo(line)
+        return
+    for line in describe_task(name, size, count):
+        click.echo(line)
+
+
 @main.group()
 def bench() -> None:
     """Measure how fast this machine does things."""

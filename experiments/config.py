@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,11 +18,33 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from protocols.table import TASKS
+from protocols.tasks.answer_matching import MatchName
+from protocols.tasks.questions import Questions
+from protocols.tasks.reasoning_gym import PREFIX
+from protocols.tasks.split import HeldOut
+from protocols.tasks.task import sizes_in_words
+
 SEED_LIMIT = 2**63
+QUESTIONS = Questions.name
+
+TASK_KEYS: dict[str, tuple[str, ...]] = {
+    "size": ("bundled",),
+    "options": ("reasoning-gym",),
+    "pass_score": ("reasoning-gym",),
+    "file": ("questions",),
+    "question_field": ("questions",),
+    "answer_field": ("questions",),
+    "match": ("questions",),
+    "held_out": ("questions", "reasoning-gym"),
+    "max_answer_characters": ("questions", "reasoning-gym"),
+}
+"""Keys of the section `task` → the kinds of task that they are for."""
 
 
 class ConfigError(ValueError):
@@ -42,6 +65,18 @@ def _plain_name(value: str) -> str:
     return value
 
 
+def _any_of(names: Collection[str]) -> str:
+    """What may stand somewhere, as pydantic words it for a literal."""
+    *most, last = (repr(name) for name in names)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    """A suggestion for a name that is none of these; empty where none is near."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 SelectionTemperature = Annotated[float, Field(gt=0), AfterValidator(_finite_or_infinite)]
 SamplingTemperature = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -59,10 +94,69 @@ class _Section(BaseModel):
 
 
 class TaskConfig(_Section):
-    """Which recurrent task, and its size knob."""
+    """Which recurrent task, and what is set about it; a size not given is the task's own."""
 
-    name: Literal["addition"] = "addition"
-    digits: Annotated[int, Field(ge=1, le=6)] = 2
+    name: str = "addition"
+    size: Annotated[int | None, Field(validate_default=True)] = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    pass_score: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
+    file: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+    question_field: Annotated[str, Field(min_length=1)] = "question"
+    answer_field: Annotated[str, Field(min_length=1)] = "answer"
+    match: MatchName = "exact"
+    held_out: HeldOut | None = None
+    max_answer_characters: Annotated[int | None, Field(ge=1, le=100_000)] = None
+
+    @property
+    def kind(self) -> str:
+        """Whose task it is: ``bundled``, ``questions`` or ``reasoning-gym``."""
+        return _kind_of_task(self.name)
+
+    def __hash__(self) -> int:  # pydantic's own would want to hash the options
+        return hash(self.model_dump_json())
+
+    @field_validator("name")
+    @classmethod
+    def _a_known_task(cls, name: str) -> str:
+        if name in TASKS or name == QUESTIONS or (name.startswith(PREFIX) and name != PREFIX):
+            return name
+        known = [*sorted(TASKS), QUESTIONS, f"{PREFIX}…"]
+        raise ValueError(f"expected {_any_of(known)}, got {name!r}{_nearest(name, known)}")
+
+    @field_validator(*TASK_KEYS)
+    @classmethod
+    def _for_this_task(cls, value: Any, info: ValidationInfo) -> Any:
+        name, field = info.data.get("name"), str(info.field_name)
+        if name is None or _kind_of_task(name) in TASK_KEYS[field]:
+            return value
+        if value != cls.model_fields[field].get_default(call_default_factory=True):
+            raise ValueError(f"expected nothing here for the task {name}, got {value!r}")
+        return value
+
+    @field_validator("size")
+    @classmethod
+    def _a_size_of_the_task(cls, size: int | None, info: ValidationInfo) -> int | None:
+        task = TASKS.get(info.data.get("name", ""))
+        if task is None:
+            return size
+        if size is None:
+            return task.default_size
+        if size not in task.sizes:
+            raise ValueError(f"expected {sizes_in_words(task.sizes)}, got {size}")
+        return size
+
+    @field_validator("file")
+    @classmethod
+    def _a_file_of_questions(cls, file: str | None, info: ValidationInfo) -> str | None:
+        if file is None and info.data.get("name") == QUESTIONS:
+            raise ValueError("expected the path of a file of questions, got nothing")
+        return file
+
+
+def _kind_of_task(name: str) -> str:
+    if name in TASKS:
+        return "bundled"
+    return "questions" if name == QUESTIONS else "reasoning-gym"
 
 
 class SelectionConfig(_Section):
@@ -301,10 +395,13 @@ def _explain(fault: Any) -> str:
 
 def _nearest_key(path: str) -> str:
     """A suggestion for an unknown key, by its last part first, then by the whole path."""
-    leaves = {key.rpartition(".")[2]: key for key in reversed(known_keys())}
-    near = difflib.get_close_matches(path.rpartition(".")[2], leaves, n=1, cutoff=0.7)
+    section, _, leaf = path.rpartition(".")
+    known = [key.rpartition(".") for key in known_keys()]
+    near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=1, cutoff=0.7)
     if near:
-        return f"; did you mean {leaves[near[0]]}?"
+        homes = [home for home, _, last in reversed(known) if last == near[0]]
+        home = max(homes, key=lambda home: difflib.SequenceMatcher(None, home, section).ratio())
+        return f"; did you mean {home}.{near[0]}?" if home else f"; did you mean {near[0]}?"
     whole = difflib.get_close_matches(path, known_keys(), n=1, cutoff=0.5)
     return f"; did you mean {whole[0]}?" if whole else ""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config import ConfigError, RunConfig, check_config
+from experiments.problems import hash_of_problems
 from experiments.stage import Stage
 
 MANIFEST = "manifest.json"
@@ -20,10 +21,10 @@ LIBRARIES = ("mgptn", "torch", "transformers", "tokenizers", "numpy", "scipy", "
 """Packages whose versions stand in the manifest."""
 
 
-def library_versions() -> dict[str, str]:
-    """Version of Python and of each of `LIBRARIES`."""
+def library_versions(further: tuple[str, ...] = ()) -> dict[str, str]:
+    """Version of Python, and of each of `LIBRARIES` and of those given."""
     versions = {"python": platform.python_version()}
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *further):
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
@@ -44,7 +45,9 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "dtype": config.hosts.dtype,
         "threads": config.hosts.threads,
         "slots": config.hosts.slots,
-        "versions": library_versions(),
+        "task_file": stage.task_file_hash,
+        "problems": hash_of_problems(stage.problems),
+        "versions": library_versions(stage.libraries),
         "platform": platform.platform(),
         "processor": _processor(),
         "command": " ".join(sys.argv),
@@ -80,8 +83,15 @@ def read_manifest(folder: Path) -> tuple[Any, RunConfig]:
     return manifest, check_config(manifest["config"], source=str(path))
 
 
-def check_same_ground(manifest: Any, stage: Stage, folder: Path) -> None:
-    """Refuse to carry on a run with other weights or library versions than it was begun with.
+def check_same_ground(
+    manifest: Any, stage: Stage, folder: Path, *, other_versions: bool = False
+) -> None:
+    """Refuse to carry on a run with other weights, questions or versions than it was begun with.
+
+    Parameters
+    ----------
+    other_versions
+        Let library versions differ.
 
     Raises
     ------
@@ -93,17 +103,40 @@ def check_same_ground(manifest: Any, stage: Stage, folder: Path) -> None:
             f"{folder}: expected {manifest['model']!r} with weights hash {manifest['weights']}, "
             f"got {stage.checkpoint.weights}"
         )
-    here = library_versions()
+    _check_same_file(manifest, stage, folder)
+    here = library_versions(stage.libraries)
     differing = [
         f"{name} {then} (here {here.get(name)})"
         for name, then in manifest["versions"].items()
         if here.get(name) != then
     ]
-    if differing:
+    if differing and not other_versions:
         raise ConfigError(
             f"{folder}: expected the library versions that the run was begun with, because others "
             f"may round differently: {', '.join(differing)}; install them, or pass "
             "--other-versions to go on all the same"
+        )
+    _check_same_problems(manifest, stage, folder)
+
+
+def _check_same_file(manifest: Any, stage: Stage, folder: Path) -> None:
+    """Refuse a file of questions that has changed."""
+    begun = manifest.get("task_file")
+    if begun != stage.task_file_hash:
+        raise ConfigError(
+            f"{folder}: expected the task.file {stage.config.task.file} that the run was begun "
+            f"with, of content hash {begun}, got one of {stage.task_file_hash}: it has been "
+            "changed since; put the former back, or begin a new run"
+        )
+
+
+def _check_same_problems(manifest: Any, stage: Stage, folder: Path) -> None:
+    """Refuse problems that are others than those before, whatever the reason."""
+    begun, here = manifest.get("problems"), hash_of_problems(stage.problems)
+    if begun not in (None, here):
+        raise ConfigError(
+            f"{folder}: expected the problems that the run was begun with, of hash {begun}, got "
+            f"others from {stage.task.name}, of hash {here}"
         )
 
 

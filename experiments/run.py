@@ -95,8 +95,7 @@ def resume(
         )
     check_port(config.metrics.host, config.metrics.port)
     stage = Stage(config)
-    if not other_versions:
-        check_same_ground(manifest, stage, folder)
+    check_same_ground(manifest, stage, folder, other_versions=other_versions)
     with hosts(stage, ray_address, device=manifest["device"]) as fleet:
         session = Session.reopen(folder, config, manifest["arms"], stage, contents)
         console.print(f"Resuming at generation {len(session.rounds)}.", highlight=False)

@@ -16,11 +16,12 @@ from agents.ray_session import host_count
 from agents.scripted_host import CharacterEncoder
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig
+from experiments.fitting import check_answers_fit, check_context_fits
 from experiments.problems import draw_problems
+from experiments.tasks import bundled_size, make_task
 from protocols.interfaces.interface import Interface
 from protocols.interfaces.scripted import ScriptedInterface
 from protocols.interfaces.table import choose_interface
-from protocols.table import TASKS
 
 SCRIPTED_MODELS = ("scripted", "bayes")
 """Values of `agents.model` that need no model."""
@@ -32,18 +33,23 @@ class Stage:
     Raises
     ------
     ConfigError
-        If the task has too few problems, or a full context would not fit into the model's.
+        If the task cannot be had as configured, or has too few problems, or its questions and
+        answers do not fit the model.
     agents.checkpoints.CheckpointError
         If the model cannot be used.
     """
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
-        self.task = TASKS[config.task.name](config.task.digits)
+        made = make_task(config.task)
+        self.task, self.task_file_hash = made.task, made.file_hash
+        self.libraries = made.libraries
         self.problems = draw_problems(self.task, config)
         self.behaviour = scripted_behaviour(config)
         self.checkpoint, encoder, interface = (
-            _model(config) if self.behaviour is None else _scripted(config, self.behaviour)
+            _model(config, self._multiline())
+            if self.behaviour is None
+            else _scripted(config, self.behaviour)
         )
         self.script = Script(
             task=self.task,
@@ -55,7 +61,7 @@ class Stage:
             keyed_grades=self.behaviour is not None,
         )
         encoder.stops(interface.stops)
-        self._check_context()
+        self._check_fit()
 
     def host_settings(self, device: str) -> HostSettings:
         """How to make a host of this run on a device."""
@@ -121,22 +127,16 @@ class Stage:
             return "cuda" if torch.cuda.is_available() else "cpu"
         return wanted
 
-    def _check_context(self) -> None:
-        """A full context of the longest answers, and a grading question after it, must fit."""
-        problem = self.problems[0][0]
-        answer = problem.reference[:1] * self.script.max_tokens
-        capacity = self.config.agents.context_capacity
-        examples = [(problem.query, answer)] * capacity
-        prompt = self.script.interface.grade_prompt(examples, problem.query, answer)
-        encoder = self.script.encoder
-        needed = len(encoder.prefix(prompt.prefix)) + len(encoder.suffix(prompt.suffix)) + 1
-        room = self.checkpoint.context_tokens
-        if needed > room:
-            raise ConfigError(
-                f"agents.context_capacity: expected examples that fit into {room} tokens of "
-                f"{self.config.agents.model!r}, got {capacity} examples, which with a question "
-                f"can need {needed}"
-            )
+    def _multiline(self) -> bool:
+        """Has any right answer several lines?"""
+        return any("\n" in p.reference for generation in self.problems for p in generation)
+
+    def _check_fit(self) -> None:
+        model = self.config.agents.model
+        problems = [problem for generation in self.problems for problem in generation]
+        check_answers_fit(problems, self.script, model)
+        capacity, room = self.config.agents.context_capacity, self.checkpoint.context_tokens
+        check_context_fits(problems, self.script, model, capacity, room)
 
 
 Encoding = Encoder | CharacterEncoder
@@ -147,10 +147,15 @@ def scripted_behaviour(config: RunConfig) -> Behaviour | None:
     name, scripted = config.agents.model, config.agents.scripted
     if name not in SCRIPTED_MODELS:
         return None
+    if config.task.kind != "bundled":
+        raise ConfigError(
+            f"agents.model: expected a model for the task {config.task.name}, whose right answers "
+            f"agents without one do not know, got {name!r}"
+        )
     skills = scripted.skills
     return Behaviour(
         task=config.task.name,
-        size=config.task.digits,
+        size=bundled_size(config.task),
         adaptation="bayes" if name == "bayes" else scripted.adaptation,
         error=scripted.error,
         tpr=scripted.tpr,
@@ -170,13 +175,15 @@ def _scripted(config: RunConfig, behaviour: Behaviour) -> tuple[Checkpoint, Enco
     return checkpoint, CharacterEncoder(), ScriptedInterface()
 
 
-def _model(config: RunConfig) -> tuple[Checkpoint, Encoding, Interface]:
+def _model(config: RunConfig, multiline: bool) -> tuple[Checkpoint, Encoding, Interface]:
     """A model's files, tokenizer and layout."""
     name = config.agents.model
     checkpoint = find_checkpoint(name)
     encoder = Encoder(checkpoint)
     try:
-        interface = choose_interface(config.agents.interface, encoder.vocabulary, name)
+        interface = choose_interface(
+            config.agents.interface, encoder.vocabulary, name, multiline=multiline
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from None
     return checkpoint, encoder, interface

@@ -18,8 +18,15 @@ from protocols.tasks.subset_sum import SubsetSum
 PROTOCOLS: dict[str, Callable[[str, int], Conversation]] = {"survey": survey}
 """Name → protocol, called with the query and the number of graders."""
 
-TASKS: dict[str, Callable[[int], BundledTask]] = {
-    task.name: task
-    for task in (Addition, Facts, SubsetSum, Composition, UnseenComposition, Indivisible)
-}
+BUNDLED: tuple[type[BundledTask], ...] = (
+    Addition,
+    Facts,
+    SubsetSum,
+    Composition,
+    UnseenComposition,
+    Indivisible,
+)
+"""The tasks that come with mgptn; a further one is entered here and nowhere else."""
+
+TASKS: dict[str, type[BundledTask]] = {task.name: task for task in BUNDLED}
 """Name → bundled task, called with its size."""

@@ -32,6 +32,9 @@ class Interface(Protocol):
         As a configuration names it.
     stops
         Texts that end an answer; each must be a single token.
+    endings
+        Texts that end an answer wherever they stand in it, by themselves or inside a token: in many
+        vocabularies a newline is also a part of other tokens.
     extra_answer_tokens
         Tokens that an answer may need beyond its characters: what the layout puts around it, and
         the stop.
@@ -41,6 +44,7 @@ class Interface(Protocol):
 
     name: str
     stops: tuple[str, ...]
+    endings: tuple[str, ...]
     extra_answer_tokens: int
     level_options: tuple[str, ...]
 
@@ -53,5 +57,5 @@ class Interface(Protocol):
         ...
 
     def read_answer(self, text: str) -> str:
-        """The answer in what a model wrote, stops removed."""
+        """The answer in what a model wrote, stops removed: what is before the first ending."""
         ...

@@ -22,6 +22,7 @@ class LadderInterface:
 
     name = "ladder"
     stops: tuple[str, ...] = (END, GRADE)
+    endings: tuple[str, ...] = ()
     extra_answer_tokens = 1
     level_options: tuple[str, ...] = LEVEL_MARKERS
     required_tokens = (START, JUDGE, GRADE, *LEVEL_MARKERS)

@@ -19,6 +19,7 @@ class ScriptedInterface:
 
     name = "scripted"
     stops: tuple[str, ...] = (ITEM_END,)
+    endings: tuple[str, ...] = ()
     extra_answer_tokens = 1
     level_options: tuple[str, ...] = tuple(str(i) for i in range(len(LEVELS)))
 

@@ -11,8 +11,15 @@ from protocols.interfaces.interface import Interface
 from protocols.interfaces.ladder import LadderInterface
 
 
-def choose_interface(name: str, vocabulary: Collection[str], model: str) -> Interface:
+def choose_interface(
+    name: str, vocabulary: Collection[str], model: str, *, multiline: bool = False
+) -> Interface:
     """The interface of this name; ``auto`` is the ladder's where the vocabulary has its markers.
+
+    Parameters
+    ----------
+    multiline
+        Do the task's answers have several lines?
 
     Raises
     ------
@@ -22,9 +29,9 @@ def choose_interface(name: str, vocabulary: Collection[str], model: str) -> Inte
     """
     missing = [token for token in LadderInterface.required_tokens if token not in vocabulary]
     if name == "auto":
-        return BaseInterface() if missing else LadderInterface()
+        return BaseInterface(multiline) if missing else LadderInterface()
     if name == "base":
-        return BaseInterface()
+        return BaseInterface(multiline)
     if name != "ladder":
         raise ValueError(f"agents.interface: expected auto, ladder or base, got {name!r}")
     if missing:

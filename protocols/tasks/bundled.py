@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.task import Problem, Split
+from protocols.tasks.task import Problem, Split, check_size
 
 HELD_OUT_SHARE = 0.2
 """Share of a task's problems that no model of the ladder is trained on."""
@@ -70,11 +70,7 @@ class BundledTask(ABC):
     answer_alphabet: str
 
     def __init__(self, size: int) -> None:
-        if size not in self.sizes:
-            raise ValueError(
-                f"task.size: expected one of {', '.join(map(str, self.sizes))} for {self.name}, "
-                f"got {size}"
-            )
+        check_size(size, self.sizes)
         self.size = size
 
     @abstractmethod

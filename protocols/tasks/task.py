@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,7 +28,11 @@ class Task(Protocol):
     """A recurrent task with a verifier."""
 
     name: str
-    max_answer_characters: int
+
+    @property
+    def max_answer_characters(self) -> int:
+        """Characters of the longest answer that an agent may give."""
+        ...
 
     def draw(self, rng: np.random.Generator, split: Split) -> Problem:
         """One problem; the same generator state gives the same problem."""
@@ -48,6 +53,28 @@ class Task(Protocol):
     def corrupt(self, problem: Problem, rng: np.random.Generator) -> str:
         """A wrong answer in the right form."""
         ...
+
+
+def check_size(size: int, sizes: Sequence[int]) -> None:
+    """Refuse a size that a task has not.
+
+    Raises
+    ------
+    ValueError
+        Saying which sizes there are.
+    """
+    if size not in sizes:
+        raise ValueError(f"task.size: expected {sizes_in_words(sizes)}, got {size}")
+
+
+def sizes_in_words(sizes: Sequence[int]) -> str:
+    """A task's sizes as an error or a table names them: ``1 to 6``, or ``2, 4 or 6``."""
+    if len(sizes) == 1:
+        return str(sizes[0])
+    if list(sizes) == list(range(sizes[0], sizes[-1] + 1)):
+        return f"{sizes[0]} to {sizes[-1]}"
+    *most, last = (str(size) for size in sizes)
+    return f"{', '.join(most)} or {last}"
 
 
 def validate(task: Task, rng: np.random.Generator, problems: int = 200) -> None:

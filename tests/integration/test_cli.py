@@ -23,7 +23,7 @@ from experiments.sweep import Axes, cells_of
 
 COMMANDS = (
     *("run", "resume", "replay", "sweep", "report", "pretrain"),
-    *("models", "bench", "theory", "doctor"),
+    *("models", "tasks", "bench", "theory", "doctor"),
 )
 HEAVY = ("torch", "ray", "transformers", "polars", "matplotlib", "numpy", "scipy", "pydantic")
 
@@ -171,8 +171,13 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         ("name=a/b", "name: expected letters, digits"),
         ("name=../escape", "name: expected letters, digits"),
         ("selector=votes", "selector: expected 'peers'"),
-        ("task=chess", "task.name: expected 'addition', got 'chess'"),
-        ("task.digits=7", "task.digits: expected less than or equal to 6, got 7"),
+        ("task=chess", "task.name: expected 'addition', "),
+        ("task=chess", "'questions' or 'reasoning-gym/…', got 'chess'"),
+        ("task=addtion", "got 'addtion'; did you mean addition?"),
+        ("task=questions", "task.file: expected the path of a file of questions, got nothing"),
+        ("task.file=a.jsonl", "task.file: expected nothing here for the task addition, got 'a.js"),
+        ("task.options.size=3", "task.options: expected nothing here for the task addition, got"),
+        ("task.size=7", "task.size: expected 1 to 6, got 7"),
         ("hosts.count=0", "hosts.count: expected"),
         ("hosts.count=some", "hosts.count: expected"),
         ("hosts.dtype=float64", "hosts.dtype: expected"),

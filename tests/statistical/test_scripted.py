@@ -26,7 +26,7 @@ def config(model: str = "scripted", **changes) -> RunConfig:
     data = {
         "name": "scripted",
         "seed": 3,
-        "task": {"name": "addition", "digits": 4},
+        "task": {"name": "addition", "size": 4},
         "population": {
             "size": 24,
             "generations": 1,

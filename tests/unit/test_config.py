@@ -65,8 +65,9 @@ def fault(path, value):
         ("protocol.threshold", math.nan, "(finite|greater)"),
         ("protocol.graders", 0, "greater than or equal to 1"),
         ("protocol.name", "debate", "'survey'"),
-        ("task.digits", 0, "greater than or equal to 1"),
-        ("task.digits", 7, "less than or equal to 6"),
+        ("task.size", 0, "1 to 6"),
+        ("task.size", 7, "1 to 6"),
+        ("task.size", 2.5, "valid integer"),
         ("task.name", "sorting", "'addition'"),
         ("hosts.count", 0, "greater than or equal to 1"),
         ("hosts.count", "some", "'auto'"),
@@ -166,7 +167,7 @@ def test_an_exhausted_task_is_refused_with_what_it_has():
     config = check_config(
         {
             "name": "run",
-            "task": {"digits": 1},
+            "task": {"size": 1},
             "population": {"generations": 2},
             "problems_per_generation": held_out,
         }
@@ -241,12 +242,12 @@ def test_a_file_is_read_with_its_overrides(file):
         (
             "population.size=5",
             "population.selection.temperature=.inf",
-            "task.digits=3",
+            "task.size=3",
             "agents.sampling_temperature=1e-1",
             "hosts.count=per-agent",
         ),
     )
-    assert (config.population.size, config.task.digits, config.protocol.graders) == (5, 3, 2)
+    assert (config.population.size, config.task.size, config.protocol.graders) == (5, 3, 2)
     assert config.population.selection.temperature == math.inf
     assert config.agents.sampling_temperature == 0.1
     assert config.hosts.count == "per-agent"

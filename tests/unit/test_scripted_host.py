@@ -22,7 +22,7 @@ from protocols.interfaces.scripted import ScriptedInterface, parse
 TEXT = st.text(st.characters(exclude_characters="\x1e\x1f"), max_size=12)
 RUN = {
     "name": "scripted",
-    "task": {"name": "addition", "digits": 3},
+    "task": {"name": "addition", "size": 3},
     "population": {"size": 4, "generations": 3},
     "agents": {"model": "scripted"},
     "protocol": {"graders": 2},

@@ -177,7 +177,7 @@ def test_other_sizes_are_refused(name):
     sizes = TASKS[name].sizes
     assert TASKS[name].default_size in sizes
     for size in (sizes[0] - 1, sizes[-1] + 1):
-        with pytest.raises(ValueError, match=f"expected one of .* for {name}, got {size}"):
+        with pytest.raises(ValueError, match=rf"task\.size: expected .*, got {size}"):
             TASKS[name](size)
 
 

@@ -1,0 +1,112 @@
+"""When an answer counts as the one written down: as text, as a number, or as mathematics."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Literal
+
+MatchName = Literal["exact", "numeric", "math"]
+Same = Callable[[str, str], bool]
+"""Called with the reference and the answer; never raises."""
+
+TOLERANCE = Fraction(1, 10**6)
+"""Relative difference within which two numbers are the same, unless both are whole."""
+
+SECONDS = 5
+"""Time that math-verify may take to read an answer, and again to compare it."""
+
+_NUMBER = re.compile(
+    r"(?P<sign>[-+]?)\s*[$€£]?\s*(?P<whole>\d{1,3}(,\d{3})+|\d{1,300})?(\.(?P<part>\d{0,300}))?"
+    r"([eE](?P<power>[-+]?\d{1,3}))?(\s*/\s*(?P<under>\d{1,300}))?\s*(?P<percent>%?)\.?",
+    re.ASCII,
+)
+
+
+def exact() -> Same:
+    """The same text, apart from space around it."""
+    return lambda reference, answer: reference.strip() == answer.strip()
+
+
+def numeric() -> Same:
+    """The same number; `as_number` says what is read as one.
+
+    Whole numbers must be equal; others may differ by a millionth. A reference that is no number is
+    matched as text.
+    """
+    return _same_number
+
+
+def math() -> Same:
+    """The same mathematics to math-verify, which reads LaTeX and plain expressions.
+
+    Raises
+    ------
+    ImportError
+        If math-verify is not installed.
+    """
+    library = importlib.import_module("math_verify")
+    # It warns of each answer that it cannot read in time; here that is an answer that is wrong.
+    logging.getLogger("math_verify").setLevel(logging.ERROR)
+
+    def same(reference: str, answer: str) -> bool:
+        if reference.strip() == answer.strip():
+            return True
+        # Its time limit is an alarm signal, which only the main thread can be sent.
+        main = threading.current_thread() is threading.main_thread()
+        limit = SECONDS if main else None
+        try:
+            gold = library.parse(_as_latex(reference), parsing_timeout=limit)
+            read = library.parse(_as_latex(answer), parsing_timeout=limit)
+            return bool(library.verify(gold, read, timeout_seconds=limit))
+        except Exception:  # noqa: BLE001 (any text may be asked about)
+            return False
+
+    return same
+
+
+MATCHES: dict[MatchName, Callable[[], Same]] = {"exact": exact, "numeric": numeric, "math": math}
+"""Name → what makes the comparison."""
+
+
+def as_number(text: str) -> Fraction | None:
+    """What ``-1,234.5``, ``$3``, ``2e-3``, ``3/4`` or ``12 %`` says; None for any other text.
+
+    A full stop at the end is no part of a number, and neither is a currency sign before it.
+    """
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None or not (found["whole"] or found["part"]):
+        return None
+    digits = (found["whole"] or "0").replace(",", "")
+    value = Fraction(int(digits + (found["part"] or "")), 10 ** len(found["part"] or ""))
+    value *= Fraction(10) ** int(found["power"] or 0)
+    if found["under"]:
+        if int(found["under"]) == 0:
+            return None
+        value /= int(found["under"])
+    if found["percent"]:
+        value /= 100
+    return -value if found["sign"] == "-" else value
+
+
+def _same_number(reference: str, answer: str) -> bool:
+    wanted, got = as_number(reference), as_number(answer)
+    if wanted is None:
+        return reference.strip() == answer.strip()
+    if got is None:
+        return False
+    if wanted.denominator == got.denominator == 1:
+        return wanted == got
+    return abs(wanted - got) <= TOLERANCE * abs(wanted)
+
+
+def _as_latex(text: str) -> str:
+    """The text marked as mathematics, unless it is already: unmarked LaTeX would not be read."""
+    text = text.strip()
+    return text if re.search(r"\$|\\\(|\\\[|\\boxed", text) else f"${text}$"
