@@ -18,7 +18,7 @@ class Behaviour:
     Attributes
     ----------
     task, size
-        Name and size of the task, whose verifier tells the host what is right.
+        Name and size of the task, whose verifier says what is right.
     adaptation
         What a context does to an agent's error: nothing (``"none"``); the error becomes the share
         of wrong examples in it (``"copy"``, under which chaining follows the recurrence of

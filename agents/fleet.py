@@ -19,6 +19,7 @@ class FleetError(RuntimeError):
 class Fleet(Protocol):
     """Runs tiles; the replies do not depend on how many hosts there are."""
 
+    settings: HostSettings
     restarts: int
 
     @property
@@ -53,6 +54,31 @@ class LocalFleet:
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order."""
         return [run_tile(self.host, tile) for tile in tiles]
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class NoFleet:
+    """The hosts of a run without a model: none."""
+
+    alive = 0
+    restarts = 0
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.settings = settings
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        """Nothing, to nothing.
+
+        Raises
+        ------
+        FleetError
+            If there is a tile.
+        """
+        if tiles:
+            raise FleetError(f"tiles: expected none without a model, got {len(tiles)}")
+        return []
 
     def close(self) -> None:
         """Nothing to end."""

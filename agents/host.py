@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from agents.behaviour import Behaviour
 from agents.requests import Tile, TileReply
 
 
@@ -40,8 +39,6 @@ class HostSettings:
     threads
         Of the host's arithmetic on a CPU. Part of the manifest: sums split over another number of
         threads round differently.
-    behaviour
-        Of a host without a model; None for one with.
     """
 
     model: str
@@ -49,4 +46,3 @@ class HostSettings:
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1
-    behaviour: Behaviour | None = None

@@ -1,4 +1,4 @@
-"""Making a host from its settings: of a transformers model, or scripted."""
+"""Making a host from its settings, so that torch is imported only where a model runs."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -8,11 +8,7 @@ from agents.host import Host, HostSettings
 
 
 def make_host(settings: HostSettings) -> Host:
-    """The host that the settings describe; torch is imported only for one with a model."""
-    if settings.behaviour is not None:
-        from agents.scripted_host import ScriptedHost
-
-        return ScriptedHost(settings.behaviour)
+    """The host that the settings describe."""
     from agents.transformers_host import TransformersHost
 
     return TransformersHost(settings)

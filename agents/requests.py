@@ -32,15 +32,11 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The log-probability of each option as a continuation of prefix + suffix.
-
-    A model's reply follows from the text alone; `key` names the draws of a scripted grader.
-    """
+    """The log-probability of each option as a continuation of prefix + suffix."""
 
     prefix: Tokens
     suffix: Tokens
     options: tuple[Tokens, ...]
-    key: tuple[int, int] | None = None
 
 
 HostRequest = Generate | Score

@@ -10,11 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import polars as pl
 import psutil
 from rich.console import Console
 from rich.table import Table
-
-from experiments.tables import read_tables
 
 INTERVAL = 0.1
 """Seconds between looks at the processes."""
@@ -38,7 +37,7 @@ def whole_run(console: Console, config: Path, overrides: tuple[str, ...]) -> int
         wall = time.perf_counter() - began
         if driver.returncode != 0:
             return driver.returncode
-        generations = read_tables(folder)["generations"]
+        generations = pl.read_parquet(folder / "generations.parquet")
         hosts = peaks.pop("hosts at once")
     table = Table("what", "figure")
     total = float(generations["seconds_total"].sum())

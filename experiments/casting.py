@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from agents.encoder import Encoder
 from agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
-from agents.scripted_host import CharacterEncoder
-from population.records import Agent, AgentId, Grade, Match, Outcome
+from population.outcomes import Grade, Match, Outcome
+from population.records import Agent, AgentId
 from population.streams import philox_key
 from protocols.interfaces.interface import Interface, Pair
 from protocols.messages import (
@@ -33,17 +33,15 @@ from protocols.tasks.task import Problem, Task
 class Script:
     """How a run's seats are asked: the same for every arm.
 
-    `max_tokens` bounds an answer; `own_context` says whether graders see their own examples;
-    `keyed_grades` gives every grading a key of its own, for graders that draw.
+    `max_tokens` bounds an answer; `own_context` says whether graders see their own examples.
     """
 
     task: Task
     interface: Interface
-    encoder: Encoder | CharacterEncoder
+    encoder: Encoder
     max_tokens: int
     own_context: bool
     seed: int
-    keyed_grades: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +84,7 @@ def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
         prefix=encoder.prefix(prompt.prefix),
         suffix=encoder.suffix(prompt.suffix),
         options=tuple(encoder.suffix(option) for option in interface.level_options),
-        key=_grading_key(cast, agent, script) if script.keyed_grades else None,
     )
-
-
-def _grading_key(cast: Cast, grader: Agent, script: Script) -> tuple[int, int]:
-    match = cast.match
-    where = (cast.generation, grader.id, match.author, match.problem)
-    return philox_key(script.seed, "grade", *where)
 
 
 def from_host(reply: HostReply, script: Script) -> Reply:

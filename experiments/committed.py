@@ -4,20 +4,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from population.records import (
-    Agent,
-    AgentId,
-    Birth,
-    Example,
-    Generation,
-    Genome,
-    Grade,
-    Match,
-    Outcome,
+import numpy as np
+
+from experiments.packed_agents import (
+    pack_births,
+    pack_populations,
+    unpack_births,
+    unpack_populations,
 )
+from experiments.packing import Plain, pack, unpack
+from population.generation import Generation
+from population.outcomes import Matches, Outcomes
+from population.records import AgentId
 
 PHASES = ("forward", "answer", "grade", "select", "total")
 """Keys of a generation's `seconds`."""
@@ -58,68 +58,67 @@ class Committed:
     seconds: dict[str, float]
     counters: dict[str, int]
 
-    def to_plain(self) -> dict[str, Any]:
-        """As nested dicts, lists, strings and numbers."""
+    def to_plain(self) -> Plain:
+        """As nested dicts, lists, strings, numbers and bytes."""
+        generation = self.generation
         return {
             "arm": self.arm,
-            "generation": asdict(self.generation),
+            "generation": {
+                "index": generation.index,
+                "populations": pack_populations((generation.agents, generation.survivors)),
+                "outcomes": _pack_outcomes(generation.outcomes),
+                **{name: pack(getattr(generation, name)) for name in _DECIDED},
+                "births": pack_births(generation.births),
+                "deaths": pack(np.array(generation.deaths, dtype=np.int64)),
+                "digest": generation.digest,
+            },
             "seconds": dict(self.seconds),
             "counters": dict(self.counters),
         }
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> Committed:
+    def from_plain(cls, plain: Plain) -> Committed:
         """The inverse of `to_plain`, also after a round trip through msgpack."""
         g = plain["generation"]
+        agents, survivors = unpack_populations(g["populations"])
         generation = Generation(
             index=g["index"],
-            agents=tuple(_agent(a) for a in g["agents"]),
-            outcomes=tuple(_outcome(o) for o in g["outcomes"]),
-            scores=tuple(g["scores"]),
-            accepted=tuple(g["accepted"]),
-            fitness=tuple(g["fitness"]),
-            rates=tuple(g["rates"]),
-            births=tuple(
-                Birth(
-                    AgentId(b["child"]),
-                    AgentId(b["parent"]),
-                    tuple(b["mutations"]),
-                    b.get("other_parent"),  # absent from journals before recombination
-                )
-                for b in g["births"]
-            ),
-            deaths=tuple(AgentId(d) for d in g["deaths"]),
-            survivors=tuple(_agent(a) for a in g["survivors"]),
+            agents=agents,
+            outcomes=_unpack_outcomes(g["outcomes"]),
+            **{name: unpack(g[name]) for name in _DECIDED},
+            births=unpack_births(g["births"]),
+            deaths=tuple(AgentId(d) for d in unpack(g["deaths"]).tolist()),
+            survivors=survivors,
             digest=g["digest"],
         )
         return cls(plain["arm"], generation, dict(plain["seconds"]), dict(plain["counters"]))
 
 
-def _agent(plain: dict[str, Any]) -> Agent:
-    genome = plain["genome"]
-    values = {field.name: plain[field.name] for field in fields(Agent)}
-    values["genome"] = Genome(
-        model=genome["model"],
-        sampling_temperature=genome["sampling_temperature"],
-        context=tuple(Example(e["query"], e["answer"]) for e in genome["context"]),
-    )
-    return Agent(**values)
+_DECIDED = ("scores", "accepted", "fitness", "rates")
+_BY_ANSWER = ("answers", "finished", "tokens", "log_probabilities", "verdicts", "grades")
 
 
-def _outcome(plain: dict[str, Any]) -> Outcome:
-    match = plain["match"]
-    values = {field.name: plain[field.name] for field in fields(Outcome)}
-    values["match"] = Match(
-        author=AgentId(match["author"]),
-        problem=match["problem"],
-        graders=tuple(AgentId(g) for g in match["graders"]),
+def _pack_outcomes(outcomes: Outcomes) -> Plain:
+    matches = outcomes.matches
+    return {
+        "authors": pack(matches.authors),
+        "problems": matches.problems,
+        "graders": pack(matches.graders),
+        "queries": list(outcomes.queries),
+        "texts": list(outcomes.texts),
+        "levels": pack(outcomes.levels),
+        "values": pack(outcomes.values),
+        **{name: pack(getattr(outcomes, name)) for name in _BY_ANSWER},
+    }
+
+
+def _unpack_outcomes(plain: Plain) -> Outcomes:
+    authors = unpack(plain["authors"]).astype(np.int64)
+    return Outcomes(
+        matches=Matches(authors, plain["problems"], unpack(plain["graders"])),
+        queries=tuple(plain["queries"]),
+        texts=tuple(plain["texts"]),
+        levels=unpack(plain["levels"]),
+        values=unpack(plain["values"]),
+        **{name: unpack(plain[name]) for name in _BY_ANSWER},
     )
-    values["grades"] = tuple(
-        Grade(
-            grader=AgentId(g["grader"]),
-            levels=None if g["levels"] is None else tuple(g["levels"]),
-            value=g["value"],
-        )
-        for g in plain["grades"]
-    )
-    return Outcome(**values)

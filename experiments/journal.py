@@ -22,7 +22,8 @@ from typing import Any, Self
 
 import msgpack
 
-MAGIC = b"MGPTN-JOURNAL-1\n"
+MAGIC = b"MGPTN-JOURNAL-2\n"
+EARLIER = b"MGPTN-JOURNAL-1\n"
 LINK_BYTES = 32
 
 
@@ -68,6 +69,11 @@ def read_journal(path: Path) -> Contents:
     if len(data) < len(MAGIC) and MAGIC.startswith(data):
         torn = Damage(0, True, f"it was only begun: {len(data)} of {len(MAGIC)} first bytes")
         return Contents((), 0, _first_link(), torn)
+    if data.startswith(EARLIER):
+        raise JournalError(
+            f"{path}: expected a journal of format 2, whose outcomes are arrays, got one of format "
+            "1, which this version cannot read; read it with the version named in manifest.json"
+        )
     if not data.startswith(MAGIC):
         raise JournalError(
             f"{path}: expected a journal starting with {MAGIC!r}, got {data[: len(MAGIC)]!r}"
@@ -227,4 +233,6 @@ def _first_link() -> bytes:
 
 
 def _link(before: bytes, payload: bytes) -> bytes:
-    return hashlib.blake2b(before + payload, digest_size=LINK_BYTES).digest()
+    link = hashlib.blake2b(before, digest_size=LINK_BYTES)
+    link.update(payload)
+    return link.digest()

@@ -40,7 +40,7 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "seed": config.seed,
         "model": config.agents.model,
         "weights": stage.checkpoint.weights,
-        "interface": stage.script.interface.name,
+        "interface": None if stage.scripted else stage.script.interface.name,
         "device": device,
         "dtype": config.hosts.dtype,
         "threads": config.hosts.threads,

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from wsgiref.simple_server import WSGIServer
 
+import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
 from prometheus_client.metrics_core import Metric
 
@@ -30,6 +31,7 @@ from experiments.metric_names import (
     WORK_COUNTERS,
 )
 from population.measures import Measures
+from population.outcomes import Outcomes
 from protocols.scale import LEVELS
 
 
@@ -135,14 +137,14 @@ class RunMetrics:
                 self._phases.labels(*labels, phase).inc(committed.seconds.get(phase, 0.0))
             self._generations.labels(*labels).inc()
             self._accepted.labels(*labels).inc(len(generation.accepted))
-            readable = [g.levels for o in generation.outcomes for g in o.grades if g.levels]
-            for level, masses in zip(LEVELS, zip(*readable, strict=True), strict=False):
-                self._levels.labels(*labels, level).inc(sum(masses))
-            for fitness in generation.fitness:
-                if fitness is not None:
-                    self._fitness.labels(*labels).observe(fitness)
-            for rate in generation.rates:
-                self._rates.labels(*labels).observe(rate)
+            for level, mass in zip(LEVELS, _level_masses(generation.outcomes), strict=False):
+                self._levels.labels(*labels, level).inc(mass)
+            for histogram, values in (
+                (self._fitness.labels(*labels), generation.fitness),
+                (self._rates.labels(*labels), generation.rates),
+            ):
+                for value in values[~np.isnan(values)].tolist():
+                    histogram.observe(value)
             self._last_commit.labels(*labels).set(time.time())
             self._hosts.labels(*self._run).set(hosts_alive)
 
@@ -256,6 +258,12 @@ class _WholeCommits:
         for family in families:
             family.samples = [s for s in family.samples if s.name != f"{family.name}_created"]
         return families
+
+
+def _level_masses(outcomes: Outcomes) -> list[float]:
+    """Readable grades by level, each spread by its probabilities; none where none was given."""
+    counts = outcomes.grade_counts().sum(axis=0)[1:]
+    return list((counts @ outcomes.levels).tolist())
 
 
 def _show(gauge: Gauge, labels: tuple[str, ...], value: float) -> None:

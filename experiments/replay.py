@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from experiments.arms import SELECTED, found_tournament
 from experiments.config import RunConfig
 from experiments.journal import Damage, read_journal
 from experiments.manifest import read_manifest
-from experiments.session import JOURNAL, population_hash, rounds_of
-from population.records import Generation
+from experiments.session import JOURNAL, joint_hash, rounds_of
+from population.columns import differing
+from population.generation import Generation
+from population.outcomes import Floats
 
 TOLERANCE = 1e-9
 """Relative difference in fitness and rates that another processor's rounding may make."""
@@ -66,7 +68,7 @@ def replay(folder: Path) -> Replay:
     contents = read_journal(folder / JOURNAL)
     tournaments = {arm: found_tournament(config, arm) for arm in manifest["arms"]}
     differences: list[str] = []
-    again: list[Generation] = []
+    again: list[str] = []
     rounds = 0
     for committed in rounds_of(contents.records):
         rounds += 1
@@ -77,13 +79,13 @@ def replay(folder: Path) -> Replay:
                 for name in _differing(derived, c.generation)
             ]
             if c.arm == SELECTED:
-                again.append(derived)
+                again.append(derived.digest)
     recorded = next((r["population_hash"] for r in contents.records if r["kind"] == "end"), None)
     return Replay(
         rounds,
         tuple(manifest["arms"]),
         tuple(differences),
-        population_hash(again),
+        joint_hash(again),
         recorded,
         contents.damage,
     )
@@ -154,20 +156,15 @@ def _with_temperature(config: RunConfig, selection_temperature: float) -> RunCon
 
 def _differing(derived: Generation, recorded: Generation) -> list[str]:
     """Names of the fields in which two generations differ, rounding apart."""
-    names = [
+    return [
         name
-        for name in ("agents", "scores", "accepted", "births", "deaths", "survivors", "digest")
-        if getattr(derived, name) != getattr(recorded, name)
-    ]
-    return names + [
-        name
-        for name in ("fitness", "rates")
-        if not _close(getattr(derived, name), getattr(recorded, name))
+        for name in differing(derived, recorded)
+        if name not in ("fitness", "rates")
+        or not _close(getattr(derived, name), getattr(recorded, name))
     ]
 
 
-def _close(ours: Sequence[float | None], theirs: Sequence[float | None]) -> bool:
-    return len(ours) == len(theirs) and all(
-        a == b or (a is not None and b is not None and math.isclose(a, b, rel_tol=TOLERANCE))
-        for a, b in zip(ours, theirs, strict=True)
+def _close(ours: Floats, theirs: Floats) -> bool:
+    return ours.shape == theirs.shape and np.allclose(
+        ours, theirs, rtol=TOLERANCE, atol=0.0, equal_nan=True
     )

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from experiments.replay import replay, reselect
-from population.records import Generation
+from population.generation import Generation
+from population.outcomes import Floats
 
 SHOWN = 20
 """Differences that are listed; the rest are counted."""
@@ -62,10 +61,9 @@ def describe_reselection(folder: Path, selection_temperature: float) -> list[str
     return lines
 
 
-def _effective(rates: tuple[float, ...]) -> float:
+def _effective(rates: Floats) -> float:
     """(Σw)²/Σw²: how many equal parents these rates are worth (Kish 1965)."""
-    values = np.array(rates)
-    return float(values.sum() ** 2 / (values**2).sum())
+    return float(rates.sum() ** 2 / (rates**2).sum())
 
 
 def _lineages(generation: Generation) -> int:

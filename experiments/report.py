@@ -80,6 +80,8 @@ def write_report(
     *,
     manifest: dict[str, Any],
     tables: Tables,
+    answers: pl.LazyFrame,
+    grades: pl.LazyFrame,
     summary: Sequence[str],
     verdict_heading: str,
 ) -> Path:
@@ -89,8 +91,9 @@ def write_report(
     ----------
     manifest
         The run's provenance, nested plain data; its ``"config"`` is shown as what was run.
-    tables
-        As `build_tables` makes them.
+    tables, answers, grades
+        As `build_tables` makes them; those of answers and grades apart, since only a few of their
+        rows are looked at.
     summary
         The findings, a sentence a line.
     verdict_heading
@@ -112,7 +115,7 @@ def write_report(
         results=_results(generations, arms),
         worth=_worth(generations, arms),
         cost=_cost(generations, arms),
-        samples=_samples(tables),
+        samples=_samples(answers, grades),
         provenance=flat({k: v for k, v in manifest.items() if k != "config"}),
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -260,11 +263,10 @@ def _seconds(value: float) -> str:
     return f"{value:.1f}" if math.isfinite(value) else UNDEFINED
 
 
-def _samples(tables: Tables) -> list[Cells]:
+def _samples(answers: pl.LazyFrame, grades: pl.LazyFrame) -> list[Cells]:
     """A few of the run's answers, right and wrong, by kind, from its first and last generation."""
-    answers = tables["answers"].filter(pl.col("arm") == RUN)
-    grades = tables["grades"].filter(pl.col("arm") == RUN)
-    present = answers["generation"].unique().sort().to_list()
+    answers, grades = (table.filter(pl.col("arm") == RUN) for table in (answers, grades))
+    present = answers.select(pl.col("generation").unique().sort()).collect()["generation"].to_list()
     kinds = (
         ("right", pl.col("verdict")),
         ("wrong, not accepted", ~pl.col("verdict") & ~pl.col("accepted")),
@@ -272,7 +274,7 @@ def _samples(tables: Tables) -> list[Cells]:
     )
     samples: list[Cells] = []
     for generation in sorted({present[0], present[-1]}) if present else []:
-        here = answers.filter(pl.col("generation") == generation).sort("index")
+        here = answers.filter(pl.col("generation") == generation).sort("index").collect()
         for kind, condition in kinds:
             found = here.filter(condition)
             chosen = found.unique("problem", keep="first", maintain_order=True)
@@ -280,7 +282,7 @@ def _samples(tables: Tables) -> list[Cells]:
             for answer in chosen.head(SAMPLES_OF_A_KIND).iter_rows(named=True):
                 its = grades.filter(
                     (pl.col("generation") == generation) & (pl.col("index") == answer["index"])
-                )
+                ).collect()
                 values = [_grade(value) for value in its["value"].to_list()]
                 rows.append(
                     {

@@ -16,9 +16,9 @@ from typing import Any
 
 from rich.console import Console
 
-from agents.ray_fleet import RayFleet
+from agents.fleet import Fleet
 from agents.ray_session import start_ray, stop_ray
-from experiments.arms import SELECTED, arms_of
+from experiments.arms import arms_of
 from experiments.config import RunConfig
 from experiments.journal import read_journal
 from experiments.live import LiveTable
@@ -30,15 +30,12 @@ from experiments.session import (
     Session,
     advance,
     check_vacant,
-    generations_of,
-    measured_rounds,
-    population_hash,
+    joint_hash,
 )
 from experiments.stage import Stage
 from experiments.verdict import Verdict, judge
-from population.lineage import trace_lineage
+from population.lineage import Lineage
 from population.phylogeny import alife_csv, newick
-from population.records import Generation
 
 PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
 
@@ -98,18 +95,18 @@ def resume(
     check_same_ground(manifest, stage, folder, other_versions=other_versions)
     with hosts(stage, ray_address, device=manifest["device"]) as fleet:
         session = Session.reopen(folder, config, manifest["arms"], stage, contents)
-        console.print(f"Resuming at generation {len(session.rounds)}.", highlight=False)
+        console.print(f"Resuming at generation {len(session.digests)}.", highlight=False)
         return _complete(session, stage, fleet, console)
 
 
 @contextmanager
-def hosts(stage: Stage, ray_address: str | None, device: str | None = None) -> Iterator[RayFleet]:
-    """A fleet for as long as the context lasts; Ray too, if it had to be started."""
+def hosts(stage: Stage, ray_address: str | None, device: str | None = None) -> Iterator[Fleet]:
+    """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started."""
     with ExitStack() as stack:
-        if start_ray(ray_address):
+        if stage.scripted is None and start_ray(ray_address):
             stack.callback(stop_ray)
         stack.enter_context(_terminated_as_interrupted())
-        fleet = stage.ray_fleet(device)
+        fleet = stage.ray_fleet(device) if stage.scripted is None else stage.local_fleet()
         stack.callback(fleet.close)
         yield fleet
 
@@ -118,45 +115,42 @@ def write_results(folder: Path) -> Finished:
     """Tables, lineage, figures and report of a run, all derived from its journal."""
     from experiments.figure_files import write_figures
     from experiments.report import write_report
-    from experiments.tables import build_tables, write_tables
+    from experiments.results import write_tables_of
 
     manifest, config = read_manifest(folder)
-    rounds = measured_rounds(folder, config)
-    verdict = judge(rounds, config)
-    tables = build_tables(
-        (committed for r in rounds for committed in r.committed),
-        {(arm, r.index): measures for r in rounds for arm, measures in r.measures.items()},
-    )
-    hashed = population_hash(generations_of(rounds, SELECTED))
+    found = write_tables_of(folder, config)
+    verdict = judge(found.ends, config)
+    hashed = joint_hash(found.digests)
     paths = [
-        *write_tables(tables, folder),
-        *_write_phylogeny(generations_of(rounds, SELECTED), folder),
-        *write_figures(tables, folder / "figures"),
+        *found.paths,
+        *_write_phylogeny(found.lineage, folder),
+        *write_figures(found.tables, folder / "figures"),
     ]
     report = write_report(
         folder,
         manifest={**manifest, "population_hash": hashed},
-        tables=tables,
+        tables=found.tables,
+        answers=found.said("answers"),
+        grades=found.said("grades"),
         summary=verdict.sentences,
         verdict_heading=verdict.heading,
     )
     return Finished(folder, verdict, hashed, (report, *paths))
 
 
-def _write_phylogeny(generations: list[Generation], folder: Path) -> list[Path]:
+def _write_phylogeny(lineage: Lineage | None, folder: Path) -> list[Path]:
     """The lineage of the run itself, extinct lines included; nothing without a generation."""
     from experiments.tables import write_whole
 
-    if not generations:
+    if lineage is None:
         return []
-    lineage = trace_lineage(generations)
     texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}
     for name, text in texts.items():
         write_whole(folder / name, methodcaller("write", text.encode()))
     return [folder / name for name in texts]
 
 
-def _complete(session: Session, stage: Stage, fleet: RayFleet, console: Console) -> Finished:
+def _complete(session: Session, stage: Stage, fleet: Fleet, console: Console) -> Finished:
     """Run what is left of a session, and write its results."""
     config = session.config
     arms = [simulation.arm for simulation in session.simulations]
@@ -177,7 +171,7 @@ def _complete(session: Session, stage: Stage, fleet: RayFleet, console: Console)
 
 
 def _run_what_is_left(
-    session: Session, fleet: RayFleet, metrics: RunMetrics, table: LiveTable
+    session: Session, fleet: Fleet, metrics: RunMetrics, table: LiveTable
 ) -> None:
     """Every generation of a session that is not committed yet, shown as each is."""
     with ExitStack() as stack:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from experiments.journal import Contents, Journal, JournalError, read_journal
 from experiments.manifest import make_manifest, write_manifest
 from experiments.simulation import Simulation, step_together
 from experiments.stage import Stage
+from population.generation import Generation
 from population.measures import Measures, measure
-from population.records import Generation
 
 JOURNAL = "journal.msgpack"
 
@@ -50,8 +50,10 @@ class Session:
 
     Attributes
     ----------
-    rounds
-        What has been committed, in order.
+    digests
+        Of the selected arm's population after each generation that has been committed.
+    last
+        The round that was committed last; None before the first.
     observers
         Called with each round after it is committed, and only then.
     """
@@ -61,7 +63,8 @@ class Session:
     ) -> None:
         self.folder = folder
         self.config = config
-        self.rounds: list[Round] = []
+        self.digests: list[str] = []
+        self.last: Round | None = None
         self.observers: list[Observer] = []
         self.ended = False
         self.simulations = [Simulation(config, arm=arm, stage=stage) for arm in arms]
@@ -128,29 +131,26 @@ class Session:
                 "arms": [c.to_plain() for c in committed],
             }
         )
-        self._remember(committed)
+        done = self._remember(committed)
         for observer in self.observers:
-            observer(self.rounds[-1])
+            observer(done)
 
     def end(self) -> str:
         """Record that the run is complete; its population hash."""
-        hashed = population_hash(self.generations(SELECTED))
+        hashed = joint_hash(self.digests)
         if not self.ended:
             self._journal.append({"kind": "end", "population_hash": hashed})
             self.ended = True
         return hashed
 
-    def generations(self, arm: str) -> list[Generation]:
-        """What has been committed of an arm."""
-        return generations_of(self.rounds, arm)
-
     def close(self) -> None:
         """Close the journal."""
         self._journal.close()
 
-    def _remember(self, committed: Sequence[Committed]) -> None:
-        before = self.rounds[-1] if self.rounds else None
-        self.rounds.append(measured_round(committed, before, self.config))
+    def _remember(self, committed: Sequence[Committed]) -> Round:
+        self.last = measured_round(committed, self.last, self.config)
+        self.digests += [c.generation.digest for c in committed if c.arm == SELECTED]
+        return self.last
 
 
 def advance(sessions: Sequence[Session], fleet: Fleet) -> None:
@@ -205,12 +205,20 @@ def rounds_of(records: Iterable[dict[str, Any]]) -> Iterable[list[Committed]]:
             yield [Committed.from_plain(arm) for arm in record["arms"]]
 
 
-def measured_rounds(folder: Path, config: RunConfig) -> list[Round]:
-    """Every intact round of a run's journal, measured."""
-    rounds: list[Round] = []
+def measured_rounds(folder: Path, config: RunConfig) -> Iterator[Round]:
+    """Every intact round of a run's journal, measured, one at a time."""
+    before: Round | None = None
     for committed in rounds_of(read_journal(folder / JOURNAL).records):
-        rounds.append(measured_round(committed, rounds[-1] if rounds else None, config))
-    return rounds
+        before = measured_round(committed, before, config)
+        yield before
+
+
+def first_and_last(rounds: Iterable[Round]) -> list[Round]:
+    """The ends of a run: two rounds, or one where there is one, or none."""
+    ends: list[Round] = []
+    for done in rounds:
+        ends[1:] = [done]
+    return ends
 
 
 def generations_of(rounds: Sequence[Round], arm: str) -> list[Generation]:
@@ -218,9 +226,14 @@ def generations_of(rounds: Sequence[Round], arm: str) -> list[Generation]:
     return [c.generation for c in (r.of(arm) for r in rounds) if c is not None]
 
 
-def population_hash(generations: Sequence[Generation]) -> str:
+def population_hash(generations: Iterable[Generation]) -> str:
     """One hexadecimal hash of the whole course of a population."""
+    return joint_hash(generation.digest for generation in generations)
+
+
+def joint_hash(digests: Iterable[str]) -> str:
+    """The population hash of generations with these digests."""
     content = hashlib.blake2b(digest_size=32, person=b"mgptn.run")
-    for generation in generations:
-        content.update(bytes.fromhex(generation.digest))
+    for digest in digests:
+        content.update(bytes.fromhex(digest))
     return content.hexdigest()

@@ -9,18 +9,17 @@ from pathlib import Path
 from agents.behaviour import Behaviour
 from agents.checkpoints import Checkpoint, find_checkpoint
 from agents.encoder import Encoder
-from agents.fleet import Fleet, LocalFleet
+from agents.fleet import Fleet, LocalFleet, NoFleet
 from agents.host import HostSettings
 from agents.ray_fleet import RayFleet
 from agents.ray_session import host_count
-from agents.scripted_host import CharacterEncoder
+from agents.scripted import ScriptedAgents
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig
 from experiments.fitting import check_answers_fit, check_context_fits
 from experiments.problems import draw_problems
 from experiments.tasks import bundled_size, make_task
 from protocols.interfaces.interface import Interface
-from protocols.interfaces.scripted import ScriptedInterface
 from protocols.interfaces.table import choose_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
@@ -29,6 +28,13 @@ SCRIPTED_MODELS = ("scripted", "bayes")
 
 class Stage:
     """Everything that a run's arms share. Making one starts nothing.
+
+    Attributes
+    ----------
+    scripted
+        The agents of a run without a model; None for one with.
+    script
+        How a model is asked; a run without one has none.
 
     Raises
     ------
@@ -45,12 +51,14 @@ class Stage:
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries
         self.problems = draw_problems(self.task, config)
-        self.behaviour = scripted_behaviour(config)
-        self.checkpoint, encoder, interface = (
-            _model(config, self._multiline())
-            if self.behaviour is None
-            else _scripted(config, self.behaviour)
-        )
+        behaviour = scripted_behaviour(config)
+        if behaviour is not None:
+            name = config.agents.model
+            self.checkpoint = Checkpoint(name, Path(name), behaviour.digest(), {})
+            self.scripted: ScriptedAgents | None = ScriptedAgents(behaviour, self.task)
+            return
+        self.scripted = None
+        self.checkpoint, encoder, interface = _model(config, self._multiline())
         self.script = Script(
             task=self.task,
             interface=interface,
@@ -58,7 +66,6 @@ class Stage:
             max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
             own_context=config.protocol.grader_context == "own",
             seed=config.seed,
-            keyed_grades=self.behaviour is not None,
         )
         encoder.stops(interface.stops)
         self._check_fit()
@@ -72,11 +79,12 @@ class Stage:
             device=device,
             dtype=hosts.dtype,
             threads=hosts.threads,
-            behaviour=self.behaviour,
         )
 
     def local_fleet(self) -> Fleet:
-        """One host in this process."""
+        """One host in this process; none where there is no model."""
+        if self.scripted is not None:
+            return NoFleet(self.host_settings("cpu"))
         return LocalFleet(self.host_settings(self.device()))
 
     def ray_fleet(self, device: str | None = None) -> RayFleet:
@@ -139,9 +147,6 @@ class Stage:
         check_context_fits(problems, self.script, model, capacity, room)
 
 
-Encoding = Encoder | CharacterEncoder
-
-
 def scripted_behaviour(config: RunConfig) -> Behaviour | None:
     """The behaviour of a run without a model; None for one with."""
     name, scripted = config.agents.model, config.agents.scripted
@@ -168,14 +173,7 @@ def scripted_behaviour(config: RunConfig) -> Behaviour | None:
     )
 
 
-def _scripted(config: RunConfig, behaviour: Behaviour) -> tuple[Checkpoint, Encoding, Interface]:
-    """What stands for a model's files, tokenizer and layout where there is no model."""
-    name = config.agents.model
-    checkpoint = Checkpoint(name, Path(name), behaviour.digest(), {})
-    return checkpoint, CharacterEncoder(), ScriptedInterface()
-
-
-def _model(config: RunConfig, multiline: bool) -> tuple[Checkpoint, Encoding, Interface]:
+def _model(config: RunConfig, multiline: bool) -> tuple[Checkpoint, Encoder, Interface]:
     """A model's files, tokenizer and layout."""
     name = config.agents.model
     checkpoint = find_checkpoint(name)

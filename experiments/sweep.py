@@ -14,13 +14,13 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.ray_fleet import RayFleet
+from agents.fleet import Fleet
 from experiments.arms import RANDOM, SELECTED, UNSELECTED, arms_of
 from experiments.config import ConfigError, RunConfig, check_config
 from experiments.journal import read_journal
 from experiments.manifest import check_same_ground, read_manifest
 from experiments.run import hosts
-from experiments.session import JOURNAL, Session, advance, measured_rounds
+from experiments.session import JOURNAL, Session, advance, first_and_last, measured_rounds
 from experiments.stage import Stage
 from experiments.sweep_figure import write_sweep_figure
 from experiments.tables import write_whole
@@ -118,9 +118,9 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
     """A row a cell: its axes, the first and last gold error, its controls' last, its last J."""
     rows = []
     for cell in cells:
-        rounds = measured_rounds(folder / cell.name, cell.config)
-        first, last = rounds[0].measures[SELECTED], rounds[-1].measures[SELECTED]
-        random, unselected = (rounds[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
+        ends = first_and_last(measured_rounds(folder / cell.name, cell.config))
+        first, last = ends[0].measures[SELECTED], ends[-1].measures[SELECTED]
+        random, unselected = (ends[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
         rows.append(
             {
                 "cell": cell.name,
@@ -128,7 +128,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
                 "selection_temperature": cell.config.population.selection.temperature,
                 "sampling_temperature": cell.config.agents.sampling_temperature,
                 "seed": cell.config.seed,
-                "generations": len(rounds),
+                "generations": ends[-1].index + 1,
                 "error_first": first.gold_error,
                 "error_last": last.gold_error,
                 "error_last_low": last.gold_error_low,
@@ -143,7 +143,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _run_side_by_side(waiting: Iterator[Session], fleet: RayFleet, parallel: int) -> Iterator[int]:
+def _run_side_by_side(waiting: Iterator[Session], fleet: Fleet, parallel: int) -> Iterator[int]:
     """Keep `parallel` sessions under way until all have ended; yields generations done."""
     active: list[Session] = list(itertools.islice(waiting, parallel))
     while active:
@@ -159,7 +159,7 @@ def _run_side_by_side(waiting: Iterator[Session], fleet: RayFleet, parallel: int
 
 
 def _open(
-    folder: Path, cell: Cell, stage: Stage, arms: tuple[str, ...], fleet: RayFleet, stack: ExitStack
+    folder: Path, cell: Cell, stage: Stage, arms: tuple[str, ...], fleet: Fleet, stack: ExitStack
 ) -> Session:
     """A cell's session, begun or carried on."""
     path = folder / cell.name

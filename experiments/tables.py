@@ -8,20 +8,22 @@ Tables hold no clock time and no machine's name, so equal runs give equal tables
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, get_type_hints
 
+import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from experiments.committed import COUNTERS, PHASES, Committed
 from population.measures import Measures, offspring_numbers
-from population.records import Generation
+from population.outcomes import Floats
+from population.selectors import mean_grades
 from protocols.scale import LEVELS
 
-Row = dict[str, Any]
 Schema = dict[str, pl.DataType]
 
 _STRING, _INTEGER, _FLOAT, _TRUTH = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
@@ -110,36 +112,41 @@ def build_tables(
     ValueError
         If a committed generation has no measures, or a phase or counter that has no column.
     """
-    rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
+    frames: dict[str, list[pl.DataFrame]] = {name: [] for name in SCHEMAS}
     for one in committed:
-        key = {"arm": one.arm, "generation": one.generation.index}
         found = measures.get((one.arm, one.generation.index))
         if found is None:
             raise ValueError(
                 f"measures: expected those of generation {one.generation.index} of {one.arm!r}, "
                 "got none"
             )
-        parts = {
-            "generations": [_generation_row(one, found)],
-            "answers": _answer_rows(one.generation),
-            "grades": _grade_rows(one.generation),
-            "births": _birth_rows(one.generation),
-            "agents": _agent_rows(one.generation),
-        }
-        for name, part in parts.items():
-            rows[name].extend({**row, **key} for row in part)
-    return {name: _frame(rows[name], schema) for name, schema in SCHEMAS.items()}
+        frames["generations"].append(generation_frame(one, found))
+        for name, frame in FRAMES.items():
+            frames[name].append(frame(one))
+    return {name: joined(name, frames[name]) for name in SCHEMAS}
+
+
+def joined(name: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """A table of its parts, in order; empty where there is none."""
+    return pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *frames])
 
 
 def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
     """Write each table as ``<name>.parquet``."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    for name, table in tables.items():
-        path = folder / f"{name}.parquet"
-        write_whole(path, partial(table.write_parquet, compression="zstd"))
-        paths.append(path)
-    return paths
+    return [write_table(name, [table], folder) for name, table in tables.items()]
+
+
+def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path:
+    """Write a table's parts, in order, as ``<name>.parquet``; one part at a time is in memory."""
+    path = folder / f"{name}.parquet"
+
+    def parts(*pushed_down: object) -> Iterator[pl.DataFrame]:
+        yield from frames
+
+    table = register_io_source(parts, schema=SCHEMAS[name])
+    write_whole(path, partial(table.sink_parquet, compression="zstd"))
+    return path
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -173,15 +180,8 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def _frame(rows: list[Row], schema: Schema) -> pl.DataFrame:
-    columns = {
-        name: pl.Series(name, [row[name] for row in rows], dtype=dtype, strict=True)
-        for name, dtype in schema.items()
-    }
-    return pl.DataFrame(columns)
-
-
-def _generation_row(one: Committed, measures: Measures) -> Row:
+def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
+    """The row of a generation of an arm: what was measured, and what it cost."""
     for label, given, known in (
         ("seconds", one.seconds.keys(), PHASES),
         ("counters", one.counters.keys(), COUNTERS),
@@ -189,100 +189,126 @@ def _generation_row(one: Committed, measures: Measures) -> Row:
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise ValueError(f"{label}: expected only {', '.join(known)}, got {', '.join(unknown)}")
-    return {
+    row = {
         **asdict(measures),
         **{f"seconds_{phase}": one.seconds.get(phase) for phase in PHASES},
         **{counter: one.counters.get(counter) for counter in COUNTERS},
     }
+    return _frame("generations", one, {name: [value] for name, value in row.items()})
 
 
-def _answer_rows(generation: Generation) -> list[Row]:
-    accepted = set(generation.accepted)
-    rows: list[Row] = []
-    for index, (outcome, score) in enumerate(
-        zip(generation.outcomes, generation.scores, strict=True)
-    ):
-        values = [grade.value for grade in outcome.grades if grade.value is not None]
-        rows.append(
-            {
-                "index": index,
-                "author": outcome.match.author,
-                "problem": outcome.match.problem,
-                "query": _storable(outcome.query),
-                "answer": _storable(outcome.answer),
-                "finished": outcome.finished,
-                "tokens": outcome.tokens,
-                "log_probability": outcome.log_probability,
-                "verdict": outcome.verdict,
-                "score": score,
-                "grade_mean": sum(values) / len(values) if values else None,
-                "accepted": index in accepted,
-            }
-        )
-    return rows
+def answer_frame(one: Committed) -> pl.DataFrame:
+    """A row for each answer of a generation of an arm."""
+    generation, outcomes = one.generation, one.generation.outcomes
+    asked, size = outcomes.matches.asked, len(outcomes)
+    accepted = np.zeros(size, dtype=np.bool_)
+    accepted[generation.accepted] = True
+    columns = {
+        "index": np.arange(size),
+        "author": outcomes.matches.authors.repeat(outcomes.matches.problems),
+        "problem": asked,
+        "query": _texts(outcomes.queries)[asked],
+        "answer": _texts(outcomes.texts)[outcomes.answers],
+        "finished": outcomes.finished,
+        "tokens": outcomes.tokens,
+        "log_probability": outcomes.log_probabilities,
+        "verdict": outcomes.verdicts,
+        "score": _or_null(generation.scores),
+        "grade_mean": _or_null(mean_grades(outcomes)),
+        "accepted": accepted,
+    }
+    return _frame("answers", one, columns)
 
 
-def _storable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot hold, written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def grade_frame(one: Committed) -> pl.DataFrame:
+    """A row for each grade of a generation of an arm."""
+    outcomes = one.generation.outcomes
+    distinct, matches = outcomes.levels, outcomes.matches
+    if len(distinct) and distinct.shape[1] != len(LEVELS):
+        raise ValueError(f"levels: expected {len(LEVELS)} of a grade, got {distinct.shape[1]}")
+    each, grades = outcomes.grades.shape[1], outcomes.grades.ravel()
+    levels = np.vstack([distinct.reshape(-1, len(LEVELS)), np.full(len(LEVELS), np.nan)])
+    columns = {
+        "index": np.arange(len(outcomes)).repeat(each),
+        "author": matches.authors.repeat(matches.problems * each),
+        "problem": matches.asked.repeat(each),
+        "grader": matches.authors[matches.graders[:, :each]].ravel(),
+        "value": _or_null(outcomes.grade_values().ravel()),
+        **{f"level_{i}": _or_null(level[grades]) for i, level in enumerate(levels.T, start=1)},
+        "verdict": outcomes.verdicts.repeat(each),
+    }
+    return _frame("grades", one, columns)
 
 
-def _grade_rows(generation: Generation) -> list[Row]:
-    rows: list[Row] = []
-    for index, outcome in enumerate(generation.outcomes):
-        for grade in outcome.grades:
-            levels = (None,) * len(LEVELS) if grade.levels is None else grade.levels
-            if len(levels) != len(LEVELS):
-                raise ValueError(f"levels: expected {len(LEVELS)} of a grade, got {len(levels)}")
-            rows.append(
-                {
-                    "index": index,
-                    "author": outcome.match.author,
-                    "problem": outcome.match.problem,
-                    "grader": grade.grader,
-                    "value": grade.value,
-                    **{f"level_{n}": level for n, level in enumerate(levels, start=1)},
-                    "verdict": outcome.verdict,
-                }
-            )
-    return rows
-
-
-def _birth_rows(generation: Generation) -> list[Row]:
-    founders = {agent.id: agent.founder for agent in generation.agents}
-    genomes = {agent.id: agent.genome for agent in generation.survivors}
-    rows: list[Row] = []
-    for birth in generation.births:
+def birth_frame(one: Committed) -> pl.DataFrame:
+    """A row for each birth at the end of a generation of an arm."""
+    births = one.generation.births
+    founders = {agent.id: agent.founder for agent in one.generation.agents}
+    for birth in births:
         founders[birth.child] = founders[birth.parent]
-        genome = genomes.get(birth.child)
-        rows.append(
-            {
-                "child": birth.child,
-                "parent": birth.parent,
-                "other_parent": birth.other_parent,
-                "founder": founders[birth.child],
-                "mutations": list(birth.mutations),
-                "genome": None if genome is None else genome.digest(),
-            }
-        )
-    return rows
+    genomes = {agent.id: agent.genome.digest() for agent in one.generation.survivors}
+    columns = {
+        "child": [birth.child for birth in births],
+        "parent": [birth.parent for birth in births],
+        "other_parent": [birth.other_parent for birth in births],
+        "founder": [founders[birth.child] for birth in births],
+        "mutations": [list(birth.mutations) for birth in births],
+        "genome": [genomes.get(birth.child) for birth in births],
+    }
+    return _frame("births", one, columns)
 
 
-def _agent_rows(generation: Generation) -> list[Row]:
-    offspring = offspring_numbers(generation)
-    return [
+def agent_frame(one: Committed) -> pl.DataFrame:
+    """A row for each agent that answered in a generation of an arm."""
+    generation = one.generation
+    agents, offspring = generation.agents, offspring_numbers(generation)
+    columns = {
+        "slot": np.arange(len(agents)),
+        "agent": [agent.id for agent in agents],
+        "parent": [agent.parent for agent in agents],
+        "founder": [agent.founder for agent in agents],
+        "born": [agent.born for agent in agents],
+        "genome": [agent.genome.digest() for agent in agents],
+        "context": [len(agent.genome.context) for agent in agents],
+        "sampling_temperature": [agent.genome.sampling_temperature for agent in agents],
+        "fitness": _or_null(generation.fitness),
+        "rate": generation.rates,
+        "offspring": [offspring[agent.id] for agent in agents],
+    }
+    return _frame("agents", one, columns)
+
+
+FRAMES: dict[str, Callable[[Committed], pl.DataFrame]] = {
+    "answers": answer_frame,
+    "grades": grade_frame,
+    "births": birth_frame,
+    "agents": agent_frame,
+}
+"""What each table but that of generations has of one commit."""
+
+
+def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Columns with the key of their commit, by the table's schema."""
+    rows = len(next(iter(columns.values())))
+    everything = {
+        **columns,
+        "arm": pl.repeat(one.arm, rows, dtype=_STRING, eager=True),
+        "generation": pl.repeat(one.generation.index, rows, dtype=_INTEGER, eager=True),
+    }
+    return pl.DataFrame(
         {
-            "slot": slot,
-            "agent": agent.id,
-            "parent": agent.parent,
-            "founder": agent.founder,
-            "born": agent.born,
-            "genome": agent.genome.digest(),
-            "context": len(agent.genome.context),
-            "sampling_temperature": agent.genome.sampling_temperature,
-            "fitness": generation.fitness[slot],
-            "rate": generation.rates[slot],
-            "offspring": offspring[agent.id],
+            label: pl.Series(label, everything[label]).cast(dtype)
+            for label, dtype in SCHEMAS[name].items()
         }
-        for slot, agent in enumerate(generation.agents)
-    ]
+    )
+
+
+def _texts(texts: Sequence[str]) -> pl.Series:
+    """Texts with lone surrogates, which UTF-8 cannot hold, written as escapes."""
+    storable = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts]
+    return pl.Series(storable, dtype=pl.String)
+
+
+def _or_null(values: Floats) -> pl.Series:
+    """Numbers, null where they are NaN: what nobody could say."""
+    return pl.Series(values).fill_nan(None)

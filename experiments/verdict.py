@@ -12,9 +12,9 @@ import numpy as np
 from experiments.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from experiments.config import RunConfig
 from experiments.session import Round, generations_of
+from population.generation import Generation
 from population.grading import Interval, cluster_bootstrap
-from population.measures import best_of_n_errors, majority_errors
-from population.records import Generation
+from population.measures import best_of_n_errors, majority_errors, problem_errors
 from population.streams import stream
 
 
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
-    """Judge a run by its first and last generations and its controls.
+    """Judge a run by its first and last generations and its controls; rounds between are not read.
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
     below that of the random-selector control, both beyond the 95 % interval. Intervals are by
@@ -63,7 +63,7 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
             "Undecided: one generation", ("One generation cannot show a change; run at least two.",)
         )
     change = _between(selected, config, "first-last")
-    first, last = np.mean(_errors(selected[0])), np.mean(_errors(selected[-1]))
+    first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
     sentences = [
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
@@ -117,17 +117,17 @@ def _still_better(against: Against) -> str:
 
 def _against(last: Generation, arms: dict[str, list[Generation]], config: RunConfig) -> Against:
     """Last generation's error against each control's on the same problems: theirs, difference."""
-    ours = _errors(last)
+    ours = problem_errors(last)
     theirs = {
-        RANDOM_NAME: _errors(arms[RANDOM][-1]),
-        NEUTRAL_NAME: _errors(arms[NEUTRAL][-1]),
-        "no feedback": _errors(arms[UNSELECTED][-1]),
+        RANDOM_NAME: problem_errors(arms[RANDOM][-1]),
+        NEUTRAL_NAME: problem_errors(arms[NEUTRAL][-1]),
+        "no feedback": problem_errors(arms[UNSELECTED][-1]),
         f"best of {len(last.agents)} unselected": best_of_n_errors(arms[UNSELECTED][-1]),
         f"majority vote of {len(last.agents)} unselected": majority_errors(arms[UNSELECTED][-1]),
     }
     found = {}
     for name, errors in theirs.items():
-        differences = np.array(ours) - np.array(errors)
+        differences = ours - errors
         interval = _bootstrap(differences, config, name)
         difference = Difference(float(differences.mean()), interval.low, interval.high)
         found[name] = (float(np.mean(errors)), difference)
@@ -136,7 +136,7 @@ def _against(last: Generation, arms: dict[str, list[Generation]], config: RunCon
 
 def _between(generations: Sequence[Generation], config: RunConfig, purpose: str) -> Difference:
     """Change of error from the first generation to the last, whose problems differ."""
-    first, last = np.array(_errors(generations[0])), np.array(_errors(generations[-1]))
+    first, last = problem_errors(generations[0]), problem_errors(generations[-1])
     paired = np.stack([first, last], axis=1)
 
     # Problems of the two generations are drawn apart: each column by a shuffle of its own.
@@ -151,12 +151,6 @@ def _bootstrap(values: np.ndarray, config: RunConfig, purpose: str) -> Interval:
     return cluster_bootstrap(values, lambda drawn: float(drawn.mean()), rng)
 
 
-def _errors(generation: Generation) -> list[float]:
-    """Share of wrong answers to each problem, [Q]."""
-    wrong = np.array([not outcome.verdict for outcome in generation.outcomes])
-    return list(wrong.reshape(len(generation.agents), -1).mean(axis=0))
-
-
 def _said(difference: Difference) -> str:
     if difference.falls:
         return ", lower"
@@ -166,8 +160,8 @@ def _said(difference: Difference) -> str:
 def _worth(rounds: Sequence[Round]) -> str:
     """What the graders were worth in the first generation, before anything was selected."""
     first = rounds[0].measures[SELECTED]
-    answer = next(c for c in rounds[0].committed if c.arm == SELECTED).generation.outcomes[0]
-    graders = len(answer.grades)
+    (selected, *_) = generations_of(rounds[:1], SELECTED)
+    graders = selected.outcomes.grades.shape[1]
     effective = (
         f"; {graders} graders were worth {first.effective_graders:.1f} independent ones"
         if np.isfinite(first.effective_graders)

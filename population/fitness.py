@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from population.records import AgentId, Outcome
+from population.outcomes import Outcomes
+from population.records import AgentId
 
 Values = NDArray[np.float64]
 
@@ -45,16 +46,16 @@ class Reputations(NamedTuple):
     converged: bool
 
 
-def survey(outcomes: Sequence[Outcome]) -> Survey:
+def survey(outcomes: Outcomes) -> Survey:
     """The grades of A outcomes in a row per grader; unreadable ones are NaN."""
-    graders = sorted({grade.grader for outcome in outcomes for grade in outcome.grades})
-    row = {grader: i for i, grader in enumerate(graders)}
-    grades = np.full((len(graders), len(outcomes)), np.nan)
-    for answer, outcome in enumerate(outcomes):
-        for grade in outcome.grades:
-            if grade.value is not None:
-                grades[row[grade.grader], answer] = grade.value
-    return Survey(tuple(graders), grades)
+    seats = outcomes.matches.graders[:, : outcomes.grades.shape[1]]
+    slots, rows = np.unique(seats, return_inverse=True)
+    ids = outcomes.matches.authors[slots]
+    ascending = np.argsort(ids)
+    grades = np.full((len(slots), len(outcomes)), np.nan)
+    answers = np.broadcast_to(np.arange(len(outcomes))[:, None], seats.shape)
+    grades[np.argsort(ascending)[rows.reshape(seats.shape)], answers] = outcomes.grade_values()
+    return Survey(tuple(AgentId(i) for i in ids[ascending].tolist()), grades)
 
 
 def as_table(answers: Sequence[Sequence[float | None]]) -> Values:

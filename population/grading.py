@@ -1,8 +1,9 @@
 """Measures of graders: how their grades agree with verdicts, and how their errors agree.
 
 Grades are float64 in [0, 1], NaN where not graded; verdicts are boolean, True for a right answer,
-and spread over the grades' leading axes. A measure that is undefined on its data (no right or no
-wrong answers, …) is NaN, never an exception.
+and spread over the grades' leading axes. Where counts are given, each grade stands for as many
+equal ones with equal verdicts. A measure that is undefined on its data (no right or no wrong
+answers, …) is NaN, never an exception.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -16,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 
 class GraderRates(NamedTuple):
@@ -35,7 +35,9 @@ class Interval(NamedTuple):
     high: float
 
 
-def grader_rates(grades: ArrayLike, verdicts: ArrayLike, threshold: float) -> GraderRates:
+def grader_rates(
+    grades: ArrayLike, verdicts: ArrayLike, threshold: float, counts: ArrayLike | None = None
+) -> GraderRates:
     """TPR, FPR, Λ = TPR/FPR and Youden's J = TPR − FPR of accepting grades ≥ a threshold.
 
     Parameters
@@ -46,6 +48,8 @@ def grader_rates(grades: ArrayLike, verdicts: ArrayLike, threshold: float) -> Gr
         bool [A] or of the grades' shape.
     threshold
         Least grade that accepts, in the units of grades.
+    counts
+        Numbers ≥ 0 of the grades' shape, how often each was given; once each if None.
 
     Returns
     -------
@@ -54,22 +58,23 @@ def grader_rates(grades: ArrayLike, verdicts: ArrayLike, threshold: float) -> Gr
     Raises
     ------
     ValueError
-        If grades leave [0, 1], verdicts are not boolean, shapes do not fit, or a threshold is NaN.
+        If grades leave [0, 1], verdicts are not boolean, shapes do not fit, a count is negative,
+        or a threshold is NaN.
 
     Source
     ------
     Youden 1950, "Index for rating diagnostic tests".
     """
-    values, right = _graded(grades, verdicts)
+    values, right, given = _graded(grades, verdicts, counts)
     if math.isnan(threshold):
         raise ValueError("threshold: expected a number, got nan")
     accepted = values >= threshold
-    tpr, fpr = _mean(accepted[right]), _mean(accepted[~right])
+    tpr, fpr = (_mean(accepted[side], given[side]) for side in (right, ~right))
     ratio = tpr / fpr if fpr > 0.0 else (math.inf if fpr == 0.0 and tpr > 0.0 else math.nan)
     return GraderRates(tpr, fpr, ratio, tpr - fpr)
 
 
-def auc(grades: ArrayLike, verdicts: ArrayLike) -> float:
+def auc(grades: ArrayLike, verdicts: ArrayLike, counts: ArrayLike | None = None) -> float:
     """Probability that a right answer is graded above a wrong one, ties counting half.
 
     Arguments and errors as of `grader_rates`.
@@ -78,15 +83,20 @@ def auc(grades: ArrayLike, verdicts: ArrayLike) -> float:
     ------
     Mann & Whitney 1947; Hanley & McNeil 1982.
     """
-    values, right = _graded(grades, verdicts)
-    positives, negatives = int(right.sum()), int((~right).sum())
-    if positives == 0 or negatives == 0:
+    values, right, given = _graded(grades, verdicts, counts)
+    distinct, place = np.unique(values, return_inverse=True)
+    positives, negatives = (
+        np.bincount(place[side], weights=given[side], minlength=distinct.size)
+        for side in (right, ~right)
+    )
+    pairs = float(positives.sum() * negatives.sum())
+    if pairs == 0.0:
         return math.nan
-    rank_sum = float(rankdata(values)[right].sum())
-    return (rank_sum - positives * (positives + 1) / 2.0) / (positives * negatives)
+    below = np.cumsum(negatives) - negatives / 2.0
+    return float(positives @ below) / pairs
 
 
-def brier(grades: ArrayLike, verdicts: ArrayLike) -> float:
+def brier(grades: ArrayLike, verdicts: ArrayLike, counts: ArrayLike | None = None) -> float:
     """Brier score, mean of (grade − verdict)²: 0 for a seer, 1/4 for a constant grade of 1/2.
 
     Arguments and errors as of `grader_rates`.
@@ -95,11 +105,13 @@ def brier(grades: ArrayLike, verdicts: ArrayLike) -> float:
     ------
     Brier 1950, "Verification of forecasts expressed in terms of probability".
     """
-    values, right = _graded(grades, verdicts)
-    return _mean((values - right) ** 2)
+    values, right, given = _graded(grades, verdicts, counts)
+    return _mean((values - right) ** 2, given)
 
 
-def calibration_error(grades: ArrayLike, verdicts: ArrayLike, bins: int = 10) -> float:
+def calibration_error(
+    grades: ArrayLike, verdicts: ArrayLike, bins: int = 10, counts: ArrayLike | None = None
+) -> float:
     """Expected calibration error: Σ_b (n_b/n)·|share right − mean grade| over equal-width bins.
 
     Arguments and errors as of `grader_rates`; bins ≥ 1. A grade on an edge belongs to the bin
@@ -111,12 +123,12 @@ def calibration_error(grades: ArrayLike, verdicts: ArrayLike, bins: int = 10) ->
     """
     if bins < 1:
         raise ValueError(f"bins: expected at least 1, got {bins}")
-    values, right = _graded(grades, verdicts)
-    if values.size == 0:
+    values, right, given = _graded(grades, verdicts, counts)
+    if not given.any():
         return math.nan
     place = np.minimum((values * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, weights=right - values, minlength=bins)
-    return float(np.abs(gaps).sum() / values.size)
+    gaps = np.bincount(place, weights=(right - values) * given, minlength=bins)
+    return float(np.abs(gaps).sum() / given.sum())
 
 
 def error_correlation(
@@ -149,17 +161,22 @@ def error_correlation(
     table = np.asarray(grades, dtype=np.float64)
     if table.ndim != 2:
         raise ValueError(f"grades: expected graders by answers, got shape {table.shape}")
-    _graded(table, verdicts)
-    errors = table[:, ~np.broadcast_to(np.asarray(verdicts), table.shape[1:])]
+    _, right = _checked(table, verdicts)
+    errors = table[:, ~np.broadcast_to(right, table.shape[1:])]
     graded = ~np.isnan(errors)
     if threshold is not None:
         errors = np.where(graded, errors >= threshold, np.nan)
-    correlations = [
-        _correlation(errors[i][both], errors[j][both])
-        for i, j in itertools.combinations(range(table.shape[0]), 2)
-        for both in [graded[i] & graded[j]]
-    ]
-    return _mean(np.array([rho for rho in correlations if not math.isnan(rho)]))
+    if graded.all():
+        correlations = _correlations(errors)
+    else:
+        correlations = np.array(
+            [
+                _correlations(errors[[i, j]][:, graded[i] & graded[j]])
+                for i, j in itertools.combinations(range(len(errors)), 2)
+            ]
+        ).ravel()
+    defined = correlations[~np.isnan(correlations)]
+    return float(defined.mean()) if defined.size else math.nan
 
 
 def effective_graders(graders: int, correlation: float) -> float:
@@ -247,9 +264,21 @@ def cluster_bootstrap(
 
 
 def _graded(
+    grades: ArrayLike, verdicts: ArrayLike, counts: ArrayLike | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Grades that were given, flat, the verdict on each, and how often."""
+    values, right = _checked(grades, verdicts)
+    given = np.ones(values.shape) if counts is None else np.asarray(counts, dtype=np.float64)
+    if given.shape != values.shape or not np.all(given >= 0.0):
+        raise ValueError(f"counts: expected numbers ≥ 0, one per grade of {values.shape}")
+    graded = ~np.isnan(values)
+    return values[graded], np.broadcast_to(right, values.shape)[graded], given[graded]
+
+
+def _checked(
     grades: ArrayLike, verdicts: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Grades that were given, flat, and the verdict on each."""
+    """Grades and verdicts as arrays whose shapes fit."""
     values = np.asarray(grades, dtype=np.float64)
     right = np.asarray(verdicts)
     if right.dtype != np.bool_ and right.size:
@@ -258,15 +287,22 @@ def _graded(
         raise ValueError(f"verdicts: expected one per answer of {values.shape}, got {right.shape}")
     if np.any((values < 0.0) | (values > 1.0)):
         raise ValueError("grades: expected in [0, 1] or NaN, got one outside")
-    graded = ~np.isnan(values)
-    return values[graded], np.broadcast_to(right.astype(np.bool_), values.shape)[graded]
+    return values, right.astype(np.bool_)
 
 
-def _mean(values: NDArray[np.float64] | NDArray[np.bool_]) -> float:
-    return float(values.mean()) if values.size else math.nan
+def _mean(values: NDArray[np.float64] | NDArray[np.bool_], counts: NDArray[np.float64]) -> float:
+    total = counts.sum()
+    return float(counts @ values / total) if total else math.nan
 
 
-def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    if first.size < 2 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
-        return math.nan
-    return float(np.clip(np.corrcoef(first, second)[0, 1], -1.0, 1.0))
+def _correlations(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pearson's r of every pair of rows, flat; NaN where a row is all alike or has one value."""
+    first, second = np.triu_indices(len(rows), 1)
+    if rows.shape[1] < 2:
+        return np.full(first.size, np.nan)
+    varies = np.ptp(rows, axis=1) > 0.0
+    correlations = np.full((len(rows), len(rows)), np.nan)
+    if varies.any():
+        correlations[np.ix_(varies, varies)] = np.atleast_2d(np.corrcoef(rows[varies]))
+    pairs: NDArray[np.float64] = np.clip(correlations[first, second], -1.0, 1.0)
+    return pairs

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from population.records import Agent, AgentId, Generation
+from population.generation import Generation
+from population.records import Agent, AgentId
 
 
 @dataclass(frozen=True, slots=True)

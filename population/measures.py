@@ -11,10 +11,13 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from population.diversity import effective_size, hill
+from population.generation import Generation
 from population.grading import (
     auc,
     brier,
@@ -24,10 +27,13 @@ from population.grading import (
     error_correlation,
     grader_rates,
 )
+from population.outcomes import Floats, Outcomes
 from population.price import price
-from population.records import AgentId, Generation, Outcome
-from population.selectors import mean_grade
+from population.records import AgentId
+from population.selectors import mean_grades
 from population.streams import stream
+
+Value = TypeVar("Value", bound="np.generic[Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +137,17 @@ def measure(
         If Price's identity does not hold to rounding error: the records contradict each other.
     """
     outcomes, size = generation.outcomes, len(generation.agents)
-    verdicts = np.array([outcome.verdict for outcome in outcomes])
-    wrong = ~verdicts.reshape(size, -1)
+    verdicts = outcomes.verdicts
+    errors = problem_errors(generation)
     interval = cluster_bootstrap(
-        wrong.T, lambda drawn: float(drawn.mean()), stream(seed, "bootstrap", generation.index)
+        errors, lambda drawn: float(drawn.mean()), stream(seed, "bootstrap", generation.index)
     )
-    scores = np.array([np.nan if s is None else s for s in generation.scores])
-    selector = grader_rates(scores, verdicts, threshold)
-    grades = _grade_table(generation)
-    graders = grader_rates(grades, verdicts, threshold)
-    correlation = error_correlation(grades, verdicts)
-    fitness = [f for f in generation.fitness if f is not None]
-    accepted = verdicts[list(generation.accepted)]
+    selector = grader_rates(generation.scores, verdicts, threshold)
+    grades, graded_right, counts = _distinct_grades(outcomes)
+    graders = grader_rates(grades, graded_right, threshold, counts)
+    correlation = _error_correlation(outcomes)
+    fitness = generation.fitness[~np.isnan(generation.fitness)].tolist()
+    accepted = verdicts[generation.accepted]
     founders = Counter(agent.founder for agent in generation.survivors)
     error_terms = _price(generation, previous, agent_errors, "error")
     fitness_terms = _price(generation, previous, _agent_fitness, "fitness")
@@ -150,13 +155,13 @@ def measure(
         generation=generation.index,
         agents=size,
         answers=len(outcomes),
-        grades=sum(len(outcome.grades) for outcome in outcomes),
-        tokens=sum(outcome.tokens for outcome in outcomes),
+        grades=outcomes.grades.size,
+        tokens=int(outcomes.tokens.sum()),
         births=len(generation.births),
         deaths=len(generation.deaths),
         fitness_mean=sum(fitness) / len(fitness) if fitness else math.nan,
         fitness_max=max(fitness, default=math.nan),
-        gold_error=float(wrong.mean()),
+        gold_error=float(np.mean(~verdicts)),
         gold_error_low=interval.low,
         gold_error_high=interval.high,
         majority_error=float(np.mean(majority_errors(generation))),
@@ -170,13 +175,13 @@ def measure(
         grader_tpr=graders.tpr,
         grader_fpr=graders.fpr,
         grader_j=graders.youden_j,
-        grader_auc=auc(grades, verdicts),
-        grader_brier=brier(grades, verdicts),
-        grader_ece=calibration_error(grades, verdicts),
+        grader_auc=auc(grades, graded_right, counts),
+        grader_brier=brier(grades, graded_right, counts),
+        grader_ece=calibration_error(grades, graded_right, counts=counts),
         grader_correlation=correlation,
-        effective_graders=effective_graders(len(grades), correlation),
-        unreadable_grades=sum(g.value is None for o in outcomes for g in o.grades),
-        truncated_answers=sum(not outcome.finished for outcome in outcomes),
+        effective_graders=effective_graders(outcomes.grades.shape[1], correlation),
+        unreadable_grades=int(np.sum(outcomes.grades < 0)),
+        truncated_answers=int(np.sum(~outcomes.finished)),
         context_mean=sum(len(agent.genome.context) for agent in generation.agents) / size,
         lineages=len(founders),
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
@@ -189,29 +194,40 @@ def measure(
     )
 
 
-def majority_errors(generation: Generation) -> list[float]:
-    """Error of the commonest answer to each problem, [Q]; tied answers count by their share."""
+def problem_errors(generation: Generation) -> Floats:
+    """Share of wrong answers to each problem, float64 [Q]."""
+    wrong = ~_by_problem(generation.outcomes.verdicts, generation)
+    means: Floats = wrong.mean(axis=1)
+    return means
+
+
+def majority_errors(generation: Generation) -> Floats:
+    """Error of the commonest answer to each problem, float64 [Q]; tied ones count by share."""
+    outcomes = generation.outcomes
     errors = []
-    for answers in _by_problem(generation):
-        votes = Counter(outcome.answer for outcome in answers)
-        most = max(votes.values())
-        winners = [outcome for outcome in answers if votes[outcome.answer] == most]
-        errors.append(sum(not outcome.verdict for outcome in winners) / len(winners))
-    return errors
+    for answers, wrong in zip(
+        _by_problem(outcomes.answers, generation),
+        ~_by_problem(outcomes.verdicts, generation),
+        strict=True,
+    ):
+        _, kinds, votes = np.unique(answers, return_inverse=True, return_counts=True)
+        winners = (votes == votes.max())[kinds]
+        errors.append(wrong[winners].mean())
+    return np.array(errors, dtype=np.float64)
 
 
-def best_of_n_errors(generation: Generation) -> list[float]:
-    """Error of each problem's answer with the highest mean grade, [Q]; ties count by share.
+def best_of_n_errors(generation: Generation) -> Floats:
+    """Error of each problem's answer with the highest mean grade, float64 [Q]; ties by share.
 
     A problem none of whose answers has a readable grade counts with its answers' mean error.
     """
-    errors = []
-    for answers in _by_problem(generation):
-        grades = [mean_grade(outcome) for outcome in answers]
-        best = max((grade for grade in grades if grade is not None), default=None)
-        picked = [o for o, grade in zip(answers, grades, strict=True) if grade == best]
-        errors.append(sum(not outcome.verdict for outcome in picked) / len(picked))
-    return errors
+    grades = _by_problem(mean_grades(generation.outcomes), generation)
+    # Below every grade, so that the unread are picked where there is nothing else.
+    known = np.where(np.isnan(grades), -1.0, grades)
+    picked = known == known.max(axis=1, keepdims=True)
+    wrong = picked & ~_by_problem(generation.outcomes.verdicts, generation)
+    shares: Floats = wrong.sum(axis=1) / picked.sum(axis=1)
+    return shares
 
 
 def offspring_numbers(generation: Generation) -> dict[AgentId, int]:
@@ -235,18 +251,17 @@ def survivors_ancestors(generation: Generation) -> dict[AgentId, AgentId]:
 
 def agent_errors(generation: Generation) -> dict[AgentId, float]:
     """Share of each agent's answers that are wrong."""
-    size = len(generation.agents)
-    wrong = np.array([not outcome.verdict for outcome in generation.outcomes])
-    means = wrong.reshape(size, -1).mean(axis=1)
-    return {a.id: float(mean) for a, mean in zip(generation.agents, means, strict=True)}
+    wrong = ~_by_problem(generation.outcomes.verdicts, generation)
+    return _of_agents(generation, wrong.mean(axis=0))
 
 
 def _agent_fitness(generation: Generation) -> dict[AgentId, float]:
     """Each agent's fitness, NaN where it has none."""
-    return {
-        agent.id: math.nan if fitness is None else fitness
-        for agent, fitness in zip(generation.agents, generation.fitness, strict=True)
-    }
+    return _of_agents(generation, generation.fitness)
+
+
+def _of_agents(generation: Generation, values: Floats) -> dict[AgentId, float]:
+    return {a.id: value for a, value in zip(generation.agents, values.tolist(), strict=True)}
 
 
 def _price(
@@ -278,17 +293,25 @@ def _price(
     return terms.selection, terms.transmission
 
 
-def _grade_table(generation: Generation) -> np.ndarray:
-    """Grades by seat, float64 [K, A]; NaN where unreadable."""
-    rows = [
-        [np.nan if grade.value is None else grade.value for grade in outcome.grades]
-        for outcome in generation.outcomes
-    ]
-    return np.clip(np.array(rows, dtype=np.float64).T, 0.0, 1.0)
+def _distinct_grades(outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Distinct grades of wrong answers, then of right ones, [2·D]: value, verdict, how often."""
+    counts = outcomes.grade_counts()[:, 1:].ravel()
+    right = np.repeat([False, True], len(outcomes.values))
+    return np.tile(_clipped(outcomes.values), 2), right, counts
 
 
-def _by_problem(generation: Generation) -> list[list[Outcome]]:
-    problems: dict[int, list[Outcome]] = {}
-    for outcome in generation.outcomes:
-        problems.setdefault(outcome.match.problem, []).append(outcome)
-    return list(problems.values())
+def _error_correlation(outcomes: Outcomes) -> float:
+    wrong = ~outcomes.verdicts
+    values = np.append(_clipped(outcomes.values), np.nan)
+    grades = values[outcomes.grades[wrong].T]
+    return error_correlation(grades, np.zeros(grades.shape[1], dtype=np.bool_))
+
+
+def _clipped(values: Floats) -> Floats:
+    """Grades without the rounding that carries a mean of levels over the scale's ends."""
+    return np.clip(values, 0.0, 1.0)
+
+
+def _by_problem(values: NDArray[Value], generation: Generation) -> NDArray[Value]:
+    """Values by answer, [A], as [Q, M]."""
+    return values.reshape(len(generation.agents), -1).T

@@ -4,19 +4,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+
+SORTED_AT_MOST = 256
+"""Others from which graders are drawn by sorting keys of all of them."""
 
 
 def random_graders(
     size: int, problems: int, graders: int, rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.unsignedinteger[Any]]:
     """For each answer, `graders` distinct others of the `size` agents, never its author.
+
+    Every ordered choice is as likely. Among few others, or where most of them grade, all get a
+    random key and the least keys grade; among many, seats are drawn one by one, and again where
+    somebody has one already.
 
     Returns
     -------
-    int64 [size · problems, graders]
-        Slots of the graders, author-major.
+    Unsigned integers [size · problems, graders]
+        Slots of the graders, author-major, in the smallest type that holds `size`.
 
     Raises
     ------
@@ -27,8 +36,32 @@ def random_graders(
         raise ValueError(
             f"protocol.graders: expected at most population.size − 1 = {size - 1}, got {graders}"
         )
-    author = np.repeat(np.arange(size), problems)
-    keys = rng.random((len(author), size - 1))
-    others = np.argpartition(keys, graders - 1, axis=1)[:, :graders]
+    author = np.repeat(np.arange(size, dtype=np.int32), problems)
+    if size - 1 <= SORTED_AT_MOST or 2 * graders > size - 1:
+        keys = rng.random((len(author), size - 1))
+        least = np.argpartition(keys, graders - 1, axis=1)[:, :graders]
+        others = least.T.astype(np.int32)
+    else:
+        others = _drawn_in_turn(len(author), size - 1, graders, rng)
     # The others of an author are all slots but its own: skip over it.
-    return np.asarray(others + (others >= author[:, None]), dtype=np.int64)
+    seats = np.empty((len(author), graders), dtype=np.min_scalar_type(size))
+    for seat, other in enumerate(others):
+        seats[:, seat] = other + (other >= author)
+    return seats
+
+
+def _drawn_in_turn(
+    answers: int, others: int, graders: int, rng: np.random.Generator
+) -> npt.NDArray[np.int32]:
+    """Distinct indices below `others`, int32 [graders, answers], by rejection seat by seat."""
+    seats = np.empty((graders, answers), dtype=np.int32)
+    for seat, drawn in enumerate(seats):
+        drawn[:] = rng.integers(others, size=answers, dtype=np.int32)
+        taken = np.zeros(answers, dtype=np.bool_)
+        for earlier in seats[:seat]:
+            taken |= earlier == drawn
+        again = np.flatnonzero(taken)
+        while again.size:
+            drawn[again] = rng.integers(others, size=again.size, dtype=np.int32)
+            again = again[(seats[:seat, again] == drawn[again]).any(axis=0)]
+    return seats

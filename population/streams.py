@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from population.philox import philox4x32
 
 Coordinate = int | str
 
@@ -52,6 +56,40 @@ def philox_key(seed: int, purpose: str, *coordinates: Coordinate) -> tuple[int, 
 def stream(seed: int, purpose: str, *coordinates: Coordinate) -> np.random.Generator:
     """The generator of the stream that `philox_key` names; equal names give equal draws."""
     return keyed_generator(philox_key(seed, purpose, *coordinates))
+
+
+def uniforms(key: tuple[int, int], *coordinates: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Four uniform numbers in [0, 1) for each element of some arrays, whatever their order.
+
+    An element's coordinates are the counter of a Philox4x32-10 stream, so that its numbers depend
+    on them and the key alone: not on what else is drawn, nor on how the work is cut up.
+
+    Parameters
+    ----------
+    key
+        As of `philox_key`; the first word counts.
+    coordinates
+        Integers ≥ 0, [N] each, where in the stream: an agent's id below 2^64, then at most two
+        below 2^32.
+
+    Returns
+    -------
+    float64 [4, N], multiples of 2^−32.
+
+    Raises
+    ------
+    ValueError
+        If there is no coordinate, or more than three.
+    """
+    if not 1 <= len(coordinates) <= 3:
+        raise ValueError(f"coordinates: expected one to three arrays, got {len(coordinates)}")
+    first, *others = (np.asarray(c).astype(np.uint64) for c in coordinates)
+    counters = np.zeros((4, first.size), dtype=np.uint32)
+    counters[0], counters[1] = first & np.uint64(2**32 - 1), first >> np.uint64(32)
+    for place, other in enumerate(others, start=2):
+        counters[place] = other
+    words = philox4x32(counters, (key[0] & (2**32 - 1), key[0] >> 32))
+    return np.multiply(words, 2.0**-32, dtype=np.float64)
 
 
 def keyed_generator(key: tuple[int, int]) -> np.random.Generator:

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from population.columns import differing
+from population.generation import Generation
 from population.mutation import MutationRates, mutate
+from population.outcomes import Floats, Integers, Matches, Outcomes
 from population.pairing import random_graders
 from population.processes import (
     PROCESSES,
@@ -19,19 +22,9 @@ from population.processes import (
     draw_other_parent,
 )
 from population.recombination import one_point
-from population.records import (
-    Agent,
-    AgentId,
-    Birth,
-    Example,
-    Generation,
-    Genome,
-    Match,
-    Outcome,
-    population_digest,
-)
+from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selection import OPERATORS
-from population.selectors import SELECTORS
+from population.selectors import SELECTORS, known_means
 from population.streams import stream
 
 
@@ -93,26 +86,23 @@ class Tournament:
             for i, genome in enumerate(genomes)
         )
         self._next_id = len(genomes)
+        self._asked: Matches | None = None
 
-    def ask(self) -> tuple[Match, ...]:
+    def ask(self) -> Matches:
         """The generation's matches, author-major: every agent answers every problem."""
-        settings = self.settings
-        graders = random_graders(
-            len(self.agents), settings.problems, settings.graders, self._stream("graders")
-        )
-        return tuple(
-            Match(
-                author=agent.id,
-                problem=problem,
-                graders=tuple(
-                    self.agents[g].id for g in graders[slot * settings.problems + problem]
-                ),
+        if self._asked is None:
+            size, settings = len(self.agents), self.settings
+            graders = random_graders(
+                size, settings.problems, settings.graders, self._stream("graders")
             )
-            for slot, agent in enumerate(self.agents)
-            for problem in range(settings.problems)
-        )
+            self._asked = Matches(
+                authors=np.array([agent.id for agent in self.agents], dtype=np.int64),
+                problems=settings.problems,
+                graders=graders,
+            )
+        return self._asked
 
-    def tell(self, outcomes: Sequence[Outcome]) -> Generation:
+    def tell(self, outcomes: Outcomes) -> Generation:
         """Decide on the generation, given the outcomes of all its matches in the order asked.
 
         Raises
@@ -120,15 +110,10 @@ class Tournament:
         ValueError
             If the outcomes are not those of the matches that `ask` returns; nothing changes.
         """
-        outcomes = tuple(outcomes)
         self._check(outcomes)
         scores = SELECTORS[self.settings.selector](outcomes, self._stream("selector"))
-        accepted = tuple(
-            i
-            for i, score in enumerate(scores)
-            if score is not None and score >= self.settings.threshold
-        )
-        fitness = self._fitness(scores)
+        accepted = np.flatnonzero(scores >= self.settings.threshold)
+        fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
         rates = self._rates(fitness)
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
@@ -141,7 +126,7 @@ class Tournament:
             scores=scores,
             accepted=accepted,
             fitness=fitness,
-            rates=tuple(float(rate) for rate in rates),
+            rates=rates,
             births=births,
             deaths=deaths,
             survivors=survivors,
@@ -149,39 +134,34 @@ class Tournament:
         )
         self.agents = survivors
         self.generation += 1
+        self._asked = None
         return told
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.seed, purpose, self.generation)
 
-    def _check(self, outcomes: tuple[Outcome, ...]) -> None:
+    def _check(self, outcomes: Outcomes) -> None:
         matches = self.ask()
         if len(outcomes) != len(matches):
             raise ValueError(
                 f"outcomes: expected {len(matches)} of generation {self.generation}, "
                 f"got {len(outcomes)}"
             )
-        for i, (outcome, match) in enumerate(zip(outcomes, matches, strict=True)):
-            if outcome.match != match:
-                raise ValueError(
-                    f"outcomes[{i}]: expected the outcome of {match}, got one of {outcome.match}"
-                )
-            if tuple(grade.grader for grade in outcome.grades) not in (match.graders, ()):
-                raise ValueError(
-                    f"outcomes[{i}].grades: expected those of graders {match.graders}, got "
-                    f"{[grade.grader for grade in outcome.grades]}"
-                )
+        told = outcomes.matches
+        if differing(told, matches):
+            rows = (i for i in range(len(matches)) if told.described(i) != matches.described(i))
+            i = next(rows, 0)
+            raise ValueError(
+                f"outcomes[{i}]: expected the outcome of {matches.described(i)}, got one of "
+                f"{told.described(i)}"
+            )
+        if outcomes.grades.shape[1] not in (self.settings.graders, 0):
+            raise ValueError(
+                f"outcomes.grades: expected those of {self.settings.graders} graders, got "
+                f"{outcomes.grades.shape[1]}"
+            )
 
-    def _fitness(self, scores: Sequence[float | None]) -> tuple[float | None, ...]:
-        """Mean score of each agent's answers, [M]; None where none of them has one."""
-        fitness: list[float | None] = []
-        for slot in range(len(self.agents)):
-            first = slot * self.settings.problems
-            own = [s for s in scores[first : first + self.settings.problems] if s is not None]
-            fitness.append(sum(own) / len(own) if own else None)
-        return tuple(fitness)
-
-    def _rates(self, fitness: Sequence[float | None]) -> np.ndarray:
+    def _rates(self, fitness: Floats) -> Floats:
         """Replication rates, float64 [M], of agents that compete within their demes."""
         operator, size = OPERATORS[self.settings.operator], self._deme_size
         return np.concatenate(
@@ -193,24 +173,22 @@ class Tournament:
             ]
         )
 
-    def _taught(self, outcomes: tuple[Outcome, ...], accepted: Sequence[int]) -> list[Agent]:
+    def _taught(self, outcomes: Outcomes, accepted: Integers) -> list[Agent]:
         """The agents with what was accepted of their answers in their contexts, in slot order."""
-        lessons: dict[AgentId, list[Example]] = {agent.id: [] for agent in self.agents}
-        for i in accepted:
-            outcome = outcomes[i]
-            lessons[outcome.match.author].append(Example(outcome.query, outcome.answer))
+        capacity, size = self.settings.context_capacity, len(self.agents)
+        authors = accepted // self.settings.problems
+        ends = np.cumsum(np.bincount(authors, minlength=size))
+        # What would be forgotten at once is not looked at.
+        newest = ends[authors] - np.arange(len(accepted)) <= max(capacity, 1)
+        lessons = _examples(outcomes, accepted[newest])
+        ends = np.cumsum(np.bincount(authors[newest], minlength=size)).tolist()
         return [
-            replace(
-                agent,
-                genome=agent.genome.remember(
-                    tuple(lessons[agent.id]), self.settings.context_capacity
-                ),
-            )
-            for agent in self.agents
+            agent.taught(tuple(lessons[first:last]), capacity)
+            for agent, first, last in zip(self.agents, [0, *ends], ends, strict=False)
         ]
 
     def _replace(
-        self, living: list[Agent], drawn: Births, rates: np.ndarray
+        self, living: list[Agent], drawn: Births, rates: Floats
     ) -> tuple[tuple[Agent, ...], tuple[Birth, ...], tuple[AgentId, ...]]:
         """Carry out births in order; the survivors in slot order, all births, all deaths."""
         # Of all at once, parents are who lived at first; in turn, who lives by then.
@@ -244,7 +222,7 @@ class Tournament:
         return tuple(living), tuple(births), tuple(deaths)
 
     def _mixed(
-        self, parents: list[Agent], worth: np.ndarray, first: int, dying: set[int], event: int
+        self, parents: list[Agent], worth: Floats, first: int, dying: set[int], event: int
     ) -> tuple[Genome, AgentId | None]:
         """A child's genome before mutation, and its second parent if it has one."""
         genome = parents[first].genome
@@ -263,8 +241,19 @@ class Tournament:
         return mixed.genome, mate.id
 
 
-def _filled(fitness: Sequence[float | None]) -> np.ndarray:
+def _examples(outcomes: Outcomes, chosen: Integers) -> list[Example]:
+    """Some answers as examples, equal ones as one object."""
+    texts = len(outcomes.texts)
+    kinds = chosen % outcomes.matches.problems * texts + outcomes.answers[chosen].astype(np.int64)
+    distinct, places = np.unique(kinds, return_inverse=True)
+    examples = [
+        Example(outcomes.queries[kind // texts], outcomes.texts[kind % texts])
+        for kind in distinct.tolist()
+    ]
+    return [examples[place] for place in places.tolist()]
+
+
+def _filled(fitness: Floats) -> Floats:
     """Fitness, float64 [M], the unknown at the mean of the known: neither favoured nor punished."""
-    known = [value for value in fitness if value is not None]
-    mean = sum(known) / len(known) if known else 0.0
-    return np.array([mean if value is None else value for value in fitness], dtype=np.float64)
+    known = fitness[~np.isnan(fitness)].tolist()
+    return np.where(np.isnan(fitness), sum(known) / len(known) if known else 0.0, fitness)

@@ -11,19 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.committed import Committed
+from population.generation import Generation
 from population.measures import Measures
-from population.records import (
-    Agent,
-    AgentId,
-    Birth,
-    Example,
-    Generation,
-    Genome,
-    Grade,
-    Match,
-    Outcome,
-    population_digest,
-)
+from population.outcomes import Grade, Match, Outcome
+from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
+from tests.columns import columns, with_outcomes
 
 ARMS = ("selected", "neutral-drift", "random-selector", "unselected")
 THRESHOLD = 0.6
@@ -79,7 +71,7 @@ def with_answer(committed: Committed, index: int, answer: str) -> Committed:
     """The same commit with one answer's text replaced."""
     outcomes = list(committed.generation.outcomes)
     outcomes[index] = replace(outcomes[index], answer=answer)
-    return replace(committed, generation=replace(committed.generation, outcomes=tuple(outcomes)))
+    return replace(committed, generation=with_outcomes(committed.generation, outcomes))
 
 
 def undefined(measures: Measures) -> Measures:
@@ -144,11 +136,11 @@ def _generation(
     return Generation(
         index=index,
         agents=agents,
-        outcomes=tuple(outcomes),
-        scores=scores,
-        accepted=accepted,
-        fitness=fitness,
-        rates=tuple(float(r) for r in rates),
+        outcomes=columns(outcomes),
+        scores=np.array(scores, dtype=np.float64),
+        accepted=np.array(accepted, dtype=np.int64),
+        fitness=np.array(fitness),
+        rates=rates,
         births=births,
         deaths=tuple(a.id for a in agents) if births else (),
         survivors=survivors,
@@ -216,14 +208,14 @@ def _measures(generation: Generation) -> Measures:
     """Plausible, and exact where it is simple; what it costs to compute is made up."""
     outcomes = generation.outcomes
     size = len(generation.agents)
-    accepted = set(generation.accepted)
+    accepted = set(generation.accepted.tolist())
     error = _share([not o.verdict for o in outcomes])
     half = 1.96 * math.sqrt(error * (1 - error) / len(outcomes))
     tpr = _share([i in accepted for i, o in enumerate(outcomes) if o.verdict])
     fpr = _share([i in accepted for i, o in enumerate(outcomes) if not o.verdict])
     founders = [a.founder for a in generation.survivors]
     shares = np.array([founders.count(f) / size for f in set(founders)])
-    fitness = [f for f in generation.fitness if f is not None]
+    fitness = generation.fitness
     first = generation.index == 0
     return Measures(
         generation=generation.index,

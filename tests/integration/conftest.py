@@ -29,7 +29,7 @@ from experiments.journal import JournalError, read_journal
 from experiments.session import JOURNAL, Session, advance, rounds_of
 from experiments.simulation import Simulation
 from experiments.stage import Stage
-from population.records import Generation
+from population.generation import Generation
 
 MGPTN = Path(sys.executable).with_name("mgptn")
 

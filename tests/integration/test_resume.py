@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import ray
 from click.testing import CliRunner, Result
@@ -20,6 +21,7 @@ from rich.console import Console
 from experiments.cli import main
 from experiments.config import ConfigError, RunConfig
 from experiments.journal import MAGIC, Journal, read_journal
+from experiments.packing import pack, unpack
 from experiments.run import resume
 from experiments.session import JOURNAL, population_hash
 
@@ -328,13 +330,27 @@ def _generation(records: list[dict[str, Any]]) -> Any:
     return records[1]["arms"][0]["generation"]
 
 
+def _change(
+    field: str, change: Callable[[Any], Any], *sections: str
+) -> Callable[[list[dict[str, Any]]], None]:
+    """Alters an array of generation 1."""
+
+    def altered(records: list[dict[str, Any]]) -> None:
+        section = _generation(records)
+        for name in sections:
+            section = section[name]
+        section[field] = pack(change(unpack(section[field])))
+
+    return altered
+
+
 FORGERIES: dict[str, Callable[[list[dict[str, Any]]], None]] = {
-    "fitness": lambda r: _generation(r)["fitness"].__setitem__(0, 0.987),
-    "rates": lambda r: _generation(r)["rates"].reverse(),
-    "births": lambda r: _generation(r)["births"][0].update(parent=10_000),
-    "deaths": lambda r: _generation(r)["deaths"].reverse(),
-    "accepted": lambda r: _generation(r).update(accepted=[0, 1, 2, 3, 4, 5, 6, 7]),
-    "survivors": lambda r: _generation(r)["survivors"].reverse(),
+    "fitness": _change("fitness", lambda fitness: np.append(0.987, fitness[1:])),
+    "rates": _change("rates", lambda rates: rates[::-1]),
+    "births": _change("parent", lambda parents: np.append(10_000, parents[1:]), "births"),
+    "deaths": _change("deaths", lambda deaths: deaths[::-1]),
+    "accepted": _change("accepted", lambda accepted: np.arange(8)),
+    "survivors": _change("founder", lambda founders: founders[::-1], "populations"),
     "digest": lambda r: _generation(r).update(digest="00" * 32),
 }
 
@@ -350,12 +366,7 @@ def test_replay_finds_an_altered_decision(run_folder: Path, field: str) -> None:
 
 
 def test_replay_finds_an_altered_answer_or_hash(run_folder: Path, undisturbed: str) -> None:
-    def higher_grades(records: list[dict[str, Any]]) -> None:
-        for outcome in _generation(records)["outcomes"]:
-            for grade in outcome["grades"]:
-                grade["value"] = 1.0 - grade["value"]
-
-    rewrite(run_folder, higher_grades)
+    rewrite(run_folder, _change("values", lambda values: 1.0 - values, "outcomes"))
     done = mgptn("replay", run_folder)
     assert done.exit_code == 1
     assert "generation 1, arm selected: scores differ from the recorded ones" in done.output

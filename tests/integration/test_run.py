@@ -71,7 +71,7 @@ def test_every_answer_and_grade_of_every_arm_is_the_same_bit_for_bit(
     one_host: Done, two_hosts: Done, course: Any, recorded: Any
 ) -> None:
     assert recorded(one_host.folder) == course(one_host.config)
-    rounds = measured_rounds(two_hosts.folder, two_hosts.config)
+    rounds = list(measured_rounds(two_hosts.folder, two_hosts.config))
     for arm in ARMS:
         committed = [done.of(arm) for done in rounds]
         assert [c.generation for c in committed if c] == course(one_host.config, arm), arm

@@ -58,7 +58,7 @@ def test_a_cell_is_an_ordinary_run(swept: Path, base: RunConfig) -> None:
     cell = cells_of(base, AXES)[0]
     with pytest.raises(ConfigError, match="never overwritten"):
         run(cell.config, swept / cell.name, Console(quiet=True))
-    assert len(measured_rounds(swept / cell.name, cell.config)) == 3
+    assert len(list(measured_rounds(swept / cell.name, cell.config))) == 3
 
 
 def test_the_table_has_a_row_a_cell_and_the_figure_is_drawn(swept: Path, base: RunConfig) -> None:

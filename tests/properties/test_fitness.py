@@ -18,8 +18,10 @@ from scipy.stats import beta, trim_mean
 from population import fitness, ratings
 from population.dawid_skene import dawid_skene
 from population.grading import grader_rates
-from population.records import AgentId, Grade, Match, Outcome
+from population.outcomes import Grade, Match, Outcome
+from population.records import AgentId
 from population.streams import stream
+from tests.columns import columns
 
 pure = settings(deadline=None, max_examples=80)
 grade = st.floats(0, 1, width=32) | st.sampled_from([0.0, 0.5, 1.0])
@@ -123,10 +125,18 @@ def test_a_survey_has_a_row_for_every_grader():
         given = tuple(Grade(g, None if v is None else (1.0,), v) for g, v in grades)
         return Outcome(match, "1+1=", "2", True, 1, 0.0, given, True)
 
-    table = fitness.survey([outcome(7, (9, 0.25), (8, None)), outcome(8, (9, 1.0), (7, 0.5))])
+    outcomes = [
+        outcome(9, (7, 0.125), (8, 0.75)),
+        outcome(7, (9, 0.25), (8, None)),
+        outcome(8, (9, 1.0), (7, 0.5)),
+    ]
+    table = fitness.survey(columns(outcomes))
     assert table.graders == (7, 8, 9)
+    unasked = np.nan
     np.testing.assert_array_equal(
-        table.grades, [[np.nan, 0.5], [np.nan, np.nan], [0.25, 1.0]], strict=True
+        table.grades,
+        [[0.125, unasked, 0.5], [0.75, np.nan, unasked], [unasked, 0.25, 1.0]],
+        strict=True,
     )
 
 

@@ -21,7 +21,8 @@ from population.lineage import (
     trace_lineage,
 )
 from population.mutation import MutationRates
-from population.records import Birth, Genome, Outcome
+from population.outcomes import Outcome, Outcomes
+from population.records import Birth, Genome
 from population.tournament import Tournament, TournamentSettings
 
 
@@ -32,7 +33,12 @@ def evolve(process, size, generations, seed):
     )
     tournament = Tournament(chosen, [Genome("gpt-1", 1.0)] * size, seed)
     return [
-        tournament.tell([Outcome(m, "", "", True, 0, 0.0, (), False) for m in tournament.ask()])
+        tournament.tell(
+            Outcomes.gather(
+                tournament.ask(),
+                [Outcome(m, "", "", True, 0, 0.0, (), False) for m in tournament.ask()],
+            )
+        )
         for _ in range(generations)
     ]
 

@@ -11,15 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from population import pairing
 from population.mutation import MutationRates, drop, duplicate, jitter, mutate, swap
+from population.outcomes import Grade, Outcome, Outcomes
 from population.pairing import random_graders
 from population.processes import PROCESSES, ProcessOptions
 from population.recombination import one_point
-from population.records import Example, Genome, Grade, Outcome, population_digest
+from population.records import Example, Genome, population_digest
 from population.selection import OPERATORS
 from population.selectors import SELECTORS
 from population.streams import stream
 from population.tournament import Tournament, TournamentSettings
+from tests.columns import or_none
 
 pure = settings(deadline=None, max_examples=60)
 ALL = MutationRates(drop=1.0, swap=1.0, duplicate=1.0, jitter=1.0)
@@ -70,7 +73,8 @@ def grade(grader, value):
 
 def answer(tournament, value_of, verdict_of=lambda match: True):
     """Outcomes of what is asked: values by grader's index and match."""
-    return [
+    matches = tournament.ask()
+    outcomes = [
         Outcome(
             match=match,
             query=f"{tournament.generation}.{match.problem}?",
@@ -81,8 +85,9 @@ def answer(tournament, value_of, verdict_of=lambda match: True):
             grades=tuple(grade(g, value_of(match, k)) for k, g in enumerate(match.graders)),
             verdict=verdict_of(match),
         )
-        for match in tournament.ask()
+        for match in matches
     ]
+    return Outcomes.gather(matches, outcomes)
 
 
 def by_chance(rng, unreadable=0.2):
@@ -115,11 +120,13 @@ def test_graders_are_distinct_others(size, problems, seed, data):
         assert all(0 <= slot < size for slot in row)
 
 
-def test_every_other_grades_as_often():
+@pytest.mark.parametrize("sorted_at_most", [256, 3])
+def test_every_other_grades_as_often(monkeypatch, sorted_at_most):
     """One and two graders of 6 agents' answers to 3 000 problems: χ² of which sets grade whom.
 
-    False-alarm probability 1e-6 (5e-7 a test); the seed is fixed.
+    By sorting and in turn. False-alarm probability 2e-6 (5e-7 a test); the seed is fixed.
     """
+    monkeypatch.setattr(pairing, "SORTED_AT_MOST", sorted_at_most)
     size, problems = 6, 3000
     for graders in (1, 2):
         seats = random_graders(size, problems, graders, stream(5, "graders", graders))
@@ -133,6 +140,16 @@ def test_every_other_grades_as_often():
         expected = len(sets) / len(possible)
         statistic = ((counts - expected) ** 2 / expected).sum()
         assert chi2.sf(statistic, len(possible) - size) > 5e-7
+
+
+@pytest.mark.parametrize("graders", [1, 8, 150, 299])
+def test_graders_of_a_large_population_are_distinct_others(graders):
+    seats = random_graders(300, 4, graders, stream(2, "graders"))
+    assert seats.shape == (1200, graders)
+    ascending = np.sort(seats.astype(int), axis=1)
+    assert (np.diff(ascending, axis=1) > 0).all()
+    assert (ascending[:, -1] < 300).all()
+    assert not (seats == np.repeat(np.arange(300), 4)[:, None]).any()
 
 
 def test_more_graders_than_others_are_refused():
@@ -181,7 +198,7 @@ def test_the_population_keeps_its_size_and_its_books(tournament):
         assert len(set(generation.deaths)) == len(generation.deaths)
         assert (started | set(born)) - set(generation.deaths) == ended
         assert np.mean(generation.rates) == pytest.approx(1.0, abs=1e-9)
-        assert min(generation.rates) >= 0.0
+        assert generation.rates.min() >= 0.0
         assert generation.digest == population_digest(generation.survivors, generation.index)
         before = generation.survivors
     assert tournament.agents == before
@@ -285,16 +302,19 @@ def test_the_outcomes_of_other_matches_are_refused_and_nothing_changes(tournamen
     )
     played(twin, tournament.generation)
     right = answer(tournament, by_chance(np.random.default_rng(3)))
-    i = data.draw(st.integers(0, len(right) - 1))
-    match = right[i].match
-    stranger = replace(match, problem=match.problem + 100)
+    matches, graders = right.matches, right.matches.graders.astype(np.int64)
+    i, k = (data.draw(st.integers(0, size - 1)) for size in graders.shape)
+    other_grader = graders.copy()
+    other_grader[i, k] += 1
     for wrong in (
-        [],
-        right[:-1],
-        [*right, right[-1]],
-        right[1:] + right[:1],
-        [*right[:i], replace(right[i], match=stranger), *right[i + 1 :]],
-        [*right[:i], replace(right[i], match=replace(match, graders=())), *right[i + 1 :]],
+        Outcomes.gather(replace(matches, graders=graders[:0]), []),
+        replace(right, answers=right.answers[:-1]),
+        replace(right, answers=np.append(right.answers, 0)),
+        replace(right, matches=replace(matches, authors=np.roll(matches.authors, 1))),
+        replace(right, matches=replace(matches, problems=matches.problems + 1)),
+        replace(right, matches=replace(matches, graders=other_grader)),
+        replace(right, matches=replace(matches, graders=graders[:, 1:])),
+        replace(right, grades=np.hstack([right.grades, right.grades])),
     ):
         with pytest.raises(ValueError, match=r"outcomes"):
             tournament.tell(wrong)
@@ -305,11 +325,14 @@ def test_the_refused_outcome_is_named():
     chosen = TournamentSettings(problems=2, graders=1, threshold=0.5, context_capacity=1)
     tournament = Tournament(chosen, [Genome("gpt-1", 1.0)] * 2, 0)
     outcomes = answer(tournament, lambda m, k: 0.5)
-    outcomes[2], outcomes[3] = outcomes[3], outcomes[2]
-    with pytest.raises(ValueError, match=r"outcomes\[2\]: expected the outcome of Match\(author=1"):
-        tournament.tell(outcomes)
+    others = replace(outcomes.matches, authors=np.array([0, 7]))
+    said = (
+        r"outcomes\[2\]: expected the outcome of author 1 and problem 0, .* got one of author 7 and"
+    )
+    with pytest.raises(ValueError, match=said):
+        tournament.tell(replace(outcomes, matches=others))
     with pytest.raises(ValueError, match=r"outcomes: expected 4 of generation 0, got 3"):
-        tournament.tell(outcomes[:3])
+        tournament.tell(replace(outcomes, answers=outcomes.answers[:3]))
 
 
 def test_one_founder_is_no_population():
@@ -332,8 +355,8 @@ def corner(size=4, value_of=lambda m, k: 0.5, **changes):
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0, None])
 def test_equal_fitness_gives_everybody_a_rate_of_exactly_one(operator, process, value):
     _, generation = corner(value_of=lambda m, k: value, operator=operator, process=process)
-    assert generation.rates == (1.0,) * 4
-    assert generation.fitness == (value,) * 4
+    assert generation.rates.tolist() == [1.0] * 4
+    assert or_none(generation.fitness) == (value,) * 4
 
 
 @pytest.mark.parametrize("operator", list(OPERATORS))
@@ -349,19 +372,19 @@ def test_neutral_drift_gives_everybody_a_rate_of_exactly_one(operator, process, 
         selector=selector,
         selection_temperature=float("inf"),
     )
-    assert generation.rates == (1.0,) * 6
+    assert generation.rates.tolist() == [1.0] * 6
 
 
 def test_where_nobody_is_accepted_nobody_learns():
     tournament, generation = corner(value_of=lambda m, k: 0.59)
-    assert generation.accepted == ()
+    assert generation.accepted.size == 0
     assert all(agent.genome.context == () for agent in tournament.agents)
 
 
 def test_where_all_have_top_marks_everybody_learns_everything():
     tournament, generation = corner(value_of=lambda m, k: 1.0)
-    assert generation.accepted == tuple(range(12))
-    assert generation.fitness == (1.0,) * 4
+    assert generation.accepted.tolist() == list(range(12))
+    assert generation.fitness.tolist() == [1.0] * 4
     for agent in tournament.agents:
         assert agent.genome.context == tuple(
             Example(f"0.{problem}?", str(agent.parent)) for problem in range(3)
@@ -380,9 +403,14 @@ def test_an_unreadable_grade_is_left_out_of_the_mean_and_not_counted_as_zero():
         return None if match.author == 1 else 0.4
 
     _, generation = corner(value_of=value_of)
-    assert generation.scores[:6] == (0.9, 0.9, None, None, None, None)
-    assert generation.fitness == (pytest.approx(0.9), None, pytest.approx(0.4), pytest.approx(0.4))
-    assert generation.accepted == (0, 1)
+    assert or_none(generation.scores[:6]) == (0.9, 0.9, None, None, None, None)
+    assert or_none(generation.fitness) == (
+        pytest.approx(0.9),
+        None,
+        pytest.approx(0.4),
+        pytest.approx(0.4),
+    )
+    assert generation.accepted.tolist() == [0, 1]
     assert generation.rates[0] > generation.rates[1] > generation.rates[2] == generation.rates[3]
 
 
@@ -418,7 +446,7 @@ def test_without_a_process_the_agents_stay_and_go_on_learning(value):
 def test_the_unselected_are_founders_for_ever():
     _, generation = corner(process="none", selector="none", value_of=lambda m, k: 1.0)
     assert generation.survivors == generation.agents
-    assert generation.fitness == (None,) * 4
+    assert or_none(generation.fitness) == (None,) * 4
 
 
 def test_the_coldest_selection_leaves_only_the_fittest_line():
@@ -449,7 +477,7 @@ def on_islands(migration, **changes):
 
 def test_agents_of_an_island_compete_with_each_other_only():
     _, generation = on_islands(0.0, selection_temperature=1e-5)
-    assert generation.rates == (2.0, 0.0, 0.0, 2.0, 0.0, 2.0, 0.0, 2.0)
+    assert generation.rates.tolist() == [2.0, 0.0, 0.0, 2.0, 0.0, 2.0, 0.0, 2.0]
     assert [birth.parent for birth in generation.births] == [0, 0, 3, 3, 5, 5, 7, 7]
 
 
@@ -581,22 +609,24 @@ def test_each_selector_sees_what_it_should_and_nothing_else():
         return values.setdefault((match.author, match.problem, k), round(float(rng.random()), 3))
 
     outcomes = answer(tournament, value_of, lambda m: (m.author + m.problem) % 3 == 0)
-    flipped = [replace(o, verdict=not o.verdict) for o in outcomes]
-    other_grades = [replace(o, grades=o.grades[:1]) for o in outcomes]
-    for name, selector in SELECTORS.items():
-        scores = selector(outcomes, stream(0, "s"))
+    flipped = replace(outcomes, verdicts=~outcomes.verdicts)
+    other_grades = replace(outcomes, grades=outcomes.grades[:, :1])
+
+    def scored(name, outcomes):
+        return or_none(SELECTORS[name](outcomes, stream(0, "s")))
+
+    for name in SELECTORS:
+        scores = scored(name, outcomes)
         assert len(scores) == len(outcomes)
         assert all(s is None or 0.0 <= s <= 1.0 for s in scores)
-        assert (selector(flipped, stream(0, "s")) != scores) == (name == "oracle")
-        assert (selector(other_grades, stream(0, "s")) != scores) == (name in ("peers", "shuffled"))
-    peers = SELECTORS["peers"](outcomes, stream(0, "s"))
+        assert (scored(name, flipped) != scores) == (name == "oracle")
+        assert (scored(name, other_grades) != scores) == (name in ("peers", "shuffled"))
+    peers = scored("peers", outcomes)
     assert peers[0] == pytest.approx((values[0, 0, 0] + values[0, 0, 1]) / 2)
-    assert sorted(SELECTORS["shuffled"](outcomes, stream(0, "s"))) == sorted(peers)
-    assert SELECTORS["shuffled"](outcomes, stream(0, "s")) != peers
-    assert SELECTORS["oracle"](outcomes, stream(0, "s")) == tuple(
-        float(o.verdict) for o in outcomes
-    )
-    assert set(SELECTORS["none"](outcomes, stream(0, "s"))) == {None}
+    assert sorted(scored("shuffled", outcomes)) == sorted(peers)
+    assert scored("shuffled", outcomes) != peers
+    assert scored("oracle", outcomes) == tuple(float(o.verdict) for o in outcomes)
+    assert set(scored("none", outcomes)) == {None}
 
 
 # Mutations.

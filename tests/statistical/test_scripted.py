@@ -14,8 +14,8 @@ import pytest
 from experiments.config import RunConfig, check_config
 from experiments.simulation import Simulation
 from population.bootstrap import append_rate, filtered_error, posterior_error
+from population.generation import Generation
 from population.measures import measure
-from population.records import Generation
 from population.scripted import ScriptedGeneration, ScriptedSettings, scripted_generations
 
 LIMIT = 5.0

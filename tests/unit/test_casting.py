@@ -14,7 +14,8 @@ from agents.encoder import Encoder
 from agents.requests import Generate, Generated, Score, Scored
 from agents.training.rungs import ladder_tokenizer
 from experiments.casting import Script, cast_match, from_host, read_levels, to_host, to_outcome
-from population.records import Agent, AgentId, Example, Genome, Match
+from population.outcomes import Match
+from population.records import Agent, AgentId, Example, Genome
 from protocols.interfaces.ladder import LadderInterface
 from protocols.messages import (
     AUTHOR,

@@ -161,7 +161,13 @@ def test_a_journal_that_was_only_begun_is_torn_and_can_be_carried_on(tmp_path, b
     assert read_journal(tmp_path / "j").damage is None
 
 
-@pytest.mark.parametrize("data", [b"MGPTN-JOURNAL-2\n", b"MGx", b"something else altogether"])
+def test_a_journal_of_outcomes_one_by_one_is_named_as_what_it_is(tmp_path):
+    (tmp_path / "j").write_bytes(b"MGPTN-JOURNAL-1\n" + b"whatever stands in it")
+    with pytest.raises(JournalError, match=r"of format 2, .* got one of format 1"):
+        read_journal(tmp_path / "j")
+
+
+@pytest.mark.parametrize("data", [b"MGPTN-JOURNAL-3\n", b"MGx", b"something else altogether"])
 def test_what_is_no_journal_is_refused(tmp_path, data):
     (tmp_path / "j").write_bytes(data)
     with pytest.raises(JournalError, match="expected a journal starting with"):

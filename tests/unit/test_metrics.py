@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -104,7 +105,7 @@ def test_commits_add_up(metrics: RunMetrics) -> None:
     assert value(metrics, "decision_youden_j", of="selector") == seen[-1].youden_j
     assert value(metrics, "decision_youden_j", of="grader") == seen[-1].grader_j
     assert metrics.registry.get_sample_value("mgptn_hosts_alive", RUN) == 2
-    fitness = [f for c in mine for f in c.generation.fitness]
+    fitness = [f for c in mine for f in c.generation.fitness.tolist()]
     assert value(metrics, "fitness_ratio_count") == len(fitness)
     assert value(metrics, "fitness_ratio_sum") == pytest.approx(sum(fitness))
     assert value(metrics, "replication_rate_sum") == pytest.approx(len(fitness))
@@ -166,7 +167,7 @@ def test_an_undefined_measure_is_absent_until_it_is_defined_again(metrics: RunMe
 
 def test_fitness_that_is_unknown_is_not_counted(metrics: RunMetrics) -> None:
     committed, measures = synthetic_run(arms=("selected",), generations=1, agents=4)
-    generation = replace(committed[0].generation, fitness=(None, 0.0, 0.5, 1.0))
+    generation = replace(committed[0].generation, fitness=np.array([np.nan, 0.0, 0.5, 1.0]))
     metrics.commit(replace(committed[0], generation=generation), measures["selected", 0], 1)
     assert value(metrics, "fitness_ratio_count") == 3
     assert value(metrics, "fitness_ratio_bucket", le="0.0") == 1

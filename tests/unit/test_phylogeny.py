@@ -12,13 +12,14 @@ from phylotrackpy import systematics
 
 from population.lineage import Life, Lineage, common_ancestor, trace_lineage
 from population.mutation import MutationRates
+from population.outcomes import Outcome, Outcomes
 from population.phylogeny import (
     alife_csv,
     mean_pairwise_distance,
     newick,
     phylogenetic_diversity,
 )
-from population.records import Genome, Outcome
+from population.records import Genome
 from population.tournament import Tournament, TournamentSettings
 
 # 0 bore 2 in generation 0 and 3 in generation 2; 2 bore 4, who never answered, and 4 bore 5.
@@ -45,7 +46,12 @@ def evolve(process, size, generations, seed):
     )
     tournament = Tournament(chosen, [Genome("gpt-1", 1.0)] * size, seed)
     return trace_lineage(
-        tournament.tell([Outcome(m, "", "", True, 0, 0.0, (), False) for m in tournament.ask()])
+        tournament.tell(
+            Outcomes.gather(
+                tournament.ask(),
+                [Outcome(m, "", "", True, 0, 0.0, (), False) for m in tournament.ask()],
+            )
+        )
         for _ in range(generations)
     )
 

@@ -73,6 +73,8 @@ def written(folder: Path, tables: dict[str, pl.DataFrame], **changed: Any) -> st
     arguments = {
         "manifest": MANIFEST,
         "tables": tables,
+        "answers": tables["answers"].lazy(),
+        "grades": tables["grades"].lazy(),
         "summary": ["Gold error fell.", "So did drift's."],
         "verdict_heading": "Amplified",
     }

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -13,6 +14,7 @@ from experiments.figure_files import FIGURES, write_figures
 from experiments.figures import founder_shares, predicted_errors
 from experiments.tables import SCHEMAS, build_tables, read_tables, write_tables
 from population.records import Agent, AgentId, Birth, Genome
+from tests.columns import or_none, with_outcomes
 from tests.synthetic import ARMS, synthetic_run, undefined
 
 GENERATIONS, AGENTS, PROBLEMS, GRADERS = 4, 6, 5, 2
@@ -42,12 +44,12 @@ def test_tables_agree_with_the_records_they_come_from() -> None:
 
     answers = tables["answers"].filter(here)
     assert answers["answer"].to_list() == [o.answer for o in one.generation.outcomes]
-    assert answers["score"].to_list() == list(one.generation.scores)
-    assert answers.filter("accepted")["index"].to_list() == list(one.generation.accepted)
+    assert answers["score"].to_list() == list(or_none(one.generation.scores))
+    assert answers.filter("accepted")["index"].to_list() == one.generation.accepted.tolist()
     agents = tables["agents"].filter(here)
     assert agents["genome"].to_list() == [a.genome.digest() for a in one.generation.agents]
     assert agents["context"].to_list() == [len(a.genome.context) for a in one.generation.agents]
-    assert agents["rate"].to_list() == list(one.generation.rates)
+    assert agents["rate"].to_list() == one.generation.rates.tolist()
     row = tables["generations"].filter(here).row(0, named=True)
     assert row["gold_error"] == measures[one.arm, one.generation.index].gold_error
     assert row["seconds_grade"] == one.seconds["grade"]
@@ -146,11 +148,11 @@ def test_a_failed_write_leaves_the_old_table_and_nothing_else(
     write_tables(tables, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def half_written(self: pl.DataFrame, file: object, **options: object) -> None:
+    def half_written(self: pl.LazyFrame, file: object, **options: object) -> None:
         file.write(b"PAR1")  # type: ignore[attr-defined]
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", half_written)
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", half_written)
     with pytest.raises(OSError, match="No space left"):
         write_tables(tables, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -183,8 +185,8 @@ def test_the_unknown_is_null_and_the_undefined_is_nan() -> None:
     outcomes = list(one.generation.outcomes)
     unread = tuple(replace(g, levels=None, value=None) for g in outcomes[0].grades)
     outcomes[0] = replace(outcomes[0], grades=unread)
-    scores = (None, *one.generation.scores[1:])
-    generation = replace(one.generation, outcomes=tuple(outcomes), scores=scores)
+    scores = np.append(np.nan, one.generation.scores[1:])
+    generation = replace(with_outcomes(one.generation, outcomes), scores=scores)
     gone = {key: undefined(value) for key, value in measures.items()}
     tables = build_tables([replace(one, generation=generation, seconds={})], gone)
     assert tables["answers"].row(0, named=True)["score"] is None

@@ -33,10 +33,8 @@ def rounds(errors: Errors, generations: int = 2, problems: int = 40) -> list[Rou
                 continue
             rate = errors[c.arm][0 if index == 0 else 1]
             rng = stream(0, "verdicts", c.arm, index)
-            outcomes = tuple(
-                replace(outcome, verdict=bool(rng.random() >= rate))
-                for outcome in c.generation.outcomes
-            )
+            said = c.generation.outcomes
+            outcomes = replace(said, verdicts=rng.random(len(said)) >= rate)
             together.append(replace(c, generation=replace(c.generation, outcomes=outcomes)))
         found.append(measured_round(together, found[-1] if found else None, CONFIG))
     return found

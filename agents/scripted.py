@@ -1,0 +1,212 @@
+"""Agents without a model: a generation's answers and grades as arrays, of known error, TPR, FPR.
+
+Dimensions: M agents, Q problems, K graders, A = M·Q answers, author-major.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+
+from agents.behaviour import Behaviour
+from population.bootstrap import posterior_error
+from population.outcomes import Floats, Integers, Matches, Outcomes, Truths, interned
+from population.records import Agent, Example
+from population.streams import philox_key, stream, uniforms
+from protocols.scale import LEVEL_VALUES
+from protocols.tasks.task import Problem, Task
+
+WRONG_ANSWERS = 64
+"""Wrong answers that the task draws for a problem, among which who errs chooses evenly."""
+
+_WORDS = 4
+"""Uniform numbers that one counter gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSheet:
+    """What may be said to a generation's problems.
+
+    Attributes
+    ----------
+    texts
+        [T] answers, each once.
+    choices
+        int64 [Q, 1 + W], indices in `texts`: a right answer, then wrong ones.
+    right
+        bool [Q, 1 + W], the verifier's word on each.
+    """
+
+    texts: tuple[str, ...]
+    choices: Integers
+    right: Truths
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A generation's answers.
+
+    Attributes
+    ----------
+    sheet
+        What each is chosen from.
+    choice
+        int64 [A], column of `AnswerSheet.choices`.
+    verdicts
+        bool [A].
+    log_probabilities
+        float64 [A], in nats, of being right or wrong as it is.
+    """
+
+    sheet: AnswerSheet
+    choice: Integers
+    verdicts: Truths
+    log_probabilities: Floats
+
+
+class ScriptedAgents:
+    """Answers and grades by a `Behaviour`, a generation at a time.
+
+    What is drawn for an answer or a grade depends on the run's seed, the generation, the author,
+    the problem and the grader's seat alone: not on who else answers, nor in what order.
+    """
+
+    def __init__(self, behaviour: Behaviour, task: Task) -> None:
+        self.behaviour = behaviour
+        self._task = task
+        self._sheet = lru_cache(maxsize=1)(self._draw_sheet)
+        self._is_wrong: dict[Example, bool] = {}
+        self._error_after = lru_cache(maxsize=None)(self._error)
+
+    def answer(
+        self,
+        matches: Matches,
+        agents: Sequence[Agent],
+        problems: Sequence[Problem],
+        generation: int,
+    ) -> Given:
+        """What the agents, in the order of the matches' authors, answer to the problems."""
+        sheet = self._sheet(tuple(problems))
+        key = philox_key(self.behaviour.seed, "answer", generation)
+        errors = self.errors(agents).repeat(matches.problems)
+        asked = matches.asked
+        draws = uniforms(key, matches.authors.repeat(matches.problems), asked)
+        wrong = draws[0] < errors
+        choice = np.where(wrong, 1 + (draws[1] * WRONG_ANSWERS).astype(np.int64), 0)
+        likely = np.where(wrong, errors, 1.0 - errors)
+        logs = np.log(np.maximum(likely, 1e-300))
+        return Given(sheet, choice, sheet.right[asked, choice], logs)
+
+    def grade(
+        self, matches: Matches, problems: Sequence[Problem], given: Given, generation: int
+    ) -> Outcomes:
+        """How the matches end, once the graders have spoken: the top level or the bottom one."""
+        texts, answers = given.sheet.texts, given.sheet.choices[matches.asked, given.choice]
+        lengths = np.array([len(text) for text in texts])
+        return Outcomes(
+            matches=matches,
+            queries=tuple(problem.query for problem in problems),
+            texts=texts,
+            answers=answers.astype(np.min_scalar_type(len(texts))),
+            finished=np.ones(len(matches), dtype=np.bool_),
+            tokens=lengths.astype(np.min_scalar_type(int(lengths.max())))[answers],
+            log_probabilities=given.log_probabilities,
+            verdicts=given.verdicts,
+            levels=np.eye(len(LEVEL_VALUES))[[0, -1]],
+            values=np.array([LEVEL_VALUES[0], LEVEL_VALUES[-1]]),
+            grades=self._passed(matches, problems, given, generation),
+        )
+
+    def errors(self, agents: Sequence[Agent]) -> Floats:
+        """Probability of each agent's answering wrongly, float64 [M], that its context leads to."""
+        contexts = [agent.genome.context for agent in agents]
+        shown = list(chain.from_iterable(contexts))
+        # Equal examples are one object nearly always: each is looked up once.
+        wrong = {
+            i: self._wrong(e) for i, e in dict(zip(map(id, shown), shown, strict=True)).items()
+        }
+        found = [
+            self._error_after(len(context), sum(map(wrong.__getitem__, map(id, context))))
+            for context in contexts
+        ]
+        return np.array(found, dtype=np.float64)
+
+    def _error(self, held: int, wrong: int) -> float:
+        """The error of an agent that sees `held` examples, `wrong` of them wrong."""
+        behaviour = self.behaviour
+        if behaviour.adaptation == "bayes":
+            return posterior_error(behaviour.skills, behaviour.prior, held, wrong)
+        if behaviour.adaptation == "none" or not held:
+            return behaviour.error
+        return wrong / held
+
+    def _wrong(self, example: Example) -> bool:
+        known = self._is_wrong.get(example)
+        if known is None:
+            known = not self._task.verify(example.query, example.answer)
+            self._is_wrong[example] = known
+        return known
+
+    def _draw_sheet(self, problems: tuple[Problem, ...]) -> AnswerSheet:
+        texts: list[str] = []
+        right: list[bool] = []
+        for problem in problems:
+            rng = stream(self.behaviour.seed, "wrong answers", problem.query)
+            said = [self._task.reference(problem.query)]
+            said += [self._task.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
+            texts += said
+            right += [self._task.verify(problem.query, text) for text in said]
+        distinct, places = interned(texts)
+        shape = len(problems), 1 + WRONG_ANSWERS
+        return AnswerSheet(distinct, places.reshape(shape), np.reshape(right, shape))
+
+    def _passed(
+        self, matches: Matches, problems: Sequence[Problem], given: Given, generation: int
+    ) -> Integers:
+        """Which graders pass each answer, int8 [A, K]: 1 the top level, 0 the bottom one."""
+        behaviour, asked = self.behaviour, matches.asked
+        authors = matches.authors.repeat(matches.problems)
+        keys = [philox_key(behaviour.seed, name, generation) for name in ("grade", "look")]
+        rates = np.where(given.verdicts, behaviour.tpr, behaviour.fpr)
+        blind = ~given.verdicts & self._blind(problems)[asked]
+        # Two graders correlate by ρ if each looks at the common draw with probability √ρ.
+        looking = math.sqrt(behaviour.correlation)
+        common = self._common(problems, given) if looking else blind
+        graders = matches.graders.shape[1]
+        passed = np.empty((len(matches), graders), dtype=np.int8)
+        for first in range(0, graders, _WORDS):
+            where = authors, asked, np.full(len(matches), first // _WORDS)
+            says = uniforms(keys[0], *where) < rates
+            if looking:
+                looks = ~given.verdicts & (uniforms(keys[1], *where) < looking)
+                says = np.where(looks, common, says)
+            passed[:, first : first + _WORDS] = (says | blind)[: graders - first].T
+        return passed
+
+    def _blind(self, problems: Sequence[Problem]) -> Truths:
+        """Problems whose wrong answers every grader passes, bool [Q]."""
+        seed, share = self.behaviour.seed, self.behaviour.blind_spot
+        draws = [stream(seed, "blind spot", problem.query).random() for problem in problems]
+        return np.array(draws) < share
+
+    def _common(self, problems: Sequence[Problem], given: Given) -> Truths:
+        """What graders who look at the common draw say of each answer, bool [A].
+
+        It is named by the problem and the answer's text: equal answers have one draw.
+        """
+        seed, texts = self.behaviour.seed, given.sheet.texts
+        draws = [
+            [stream(seed, "common draw", problem.query, texts[i]).random() for i in choices]
+            for problem, choices in zip(problems, given.sheet.choices.tolist(), strict=True)
+        ]
+        passes = np.array(draws) < self.behaviour.fpr
+        return np.tile(passes, (len(given.choice) // len(problems), 1))[
+            np.arange(len(given.choice)), given.choice
+        ]

@@ -1,0 +1,103 @@
+"""A generation on hosts: every match a conversation, what all of them ask put to hosts together."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agents.requests import Generate, TileReply
+from agents.tiles import Plan, plan
+from experiments.casting import Cast, cast_match, from_host, to_host, to_outcome
+from experiments.play import Play
+from experiments.stage import Stage
+from population.outcomes import Outcomes
+from population.tournament import Tournament
+from protocols.messages import Conversation, Reply, Request, Transcript
+from protocols.table import PROTOCOLS
+
+
+class HostedPlay(Play):
+    """A generation of agents that are copies of a model, as conversations under way."""
+
+    def __init__(self, arm: str, tournament: Tournament, stage: Stage) -> None:
+        super().__init__(arm, tournament, stage)
+        self._phase = ""
+        self._scenes = list(self._staged())
+
+    @property
+    def asks(self) -> bool:
+        """Does any conversation wait for replies?"""
+        return any(scene.requests for scene in self._scenes)
+
+    def plan(self) -> Plan:
+        """Tiles for everything asked in this round."""
+        stage = self.stage
+        requests = [to_host(r, s.cast, stage.script) for s in self._scenes for r in s.requests]
+        answering = sum(isinstance(request, Generate) for request in requests)
+        self.counters["answer_requests"] += answering
+        self.counters["grade_requests"] += len(requests) - answering
+        self._phase = "answer" if answering else "grade"
+        return plan(requests, stage.checkpoint.weights, stage.config.hosts.slots)
+
+    def account(self, replies: Sequence[TileReply], elapsed: float) -> None:
+        """Book the round's work and its share of the wall time."""
+        self.counters["tiles"] += len(replies)
+        self.seconds[self._phase] += elapsed
+        for reply in replies:
+            self.seconds["forward"] += reply.work.seconds
+            for name in ("tokens_computed", "tokens_saved", "tokens_padded"):
+                self.counters[name] += getattr(reply.work, name)
+
+    def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
+        """Send each conversation the replies to what it asked."""
+        script = self.stage.script
+        spoken = iter([from_host(reply, script) for reply in planned.collect(replies)])
+        for scene in self._scenes:
+            if scene.requests:
+                scene.advance([next(spoken) for _ in scene.requests])
+
+    def outcomes(self) -> Outcomes:
+        """How the conversations ended, with the verifier's verdicts."""
+        ended = []
+        began = time.perf_counter()
+        for scene in self._scenes:
+            assert scene.transcript is not None
+            ended.append(to_outcome(scene.cast, scene.transcript, self.stage.task))
+        outcomes = Outcomes.gather(self.matches, ended)
+        self.seconds["select"] += time.perf_counter() - began
+        return outcomes
+
+    def _staged(self) -> Iterator[_Scene]:
+        """Every match cast and begun."""
+        config, generation = self.stage.config, self.tournament.generation
+        agents = {agent.id: agent for agent in self.tournament.agents}
+        protocol = PROTOCOLS[config.protocol.name]
+        for match in self.matches:
+            problem = self.stage.problems[generation][match.problem]
+            cast = cast_match(match, problem, agents, generation)
+            scene = _Scene(cast, protocol(problem.query, config.protocol.graders))
+            scene.advance(None)
+            yield scene
+
+
+@dataclass(slots=True)
+class _Scene:
+    """One match under way."""
+
+    cast: Cast
+    conversation: Conversation
+    requests: Sequence[Request] = ()
+    transcript: Transcript | None = None
+
+    def advance(self, replies: Sequence[Reply] | None) -> None:
+        """Send replies (None to begin), and keep what is asked next, or how it ended."""
+        try:
+            if replies is None:
+                self.requests = next(self.conversation)
+            else:
+                self.requests = self.conversation.send(replies)
+        except StopIteration as end:
+            self.requests, self.transcript = (), end.value

@@ -1,0 +1,56 @@
+"""One round of the tournament, complete: what was seen and what was decided.
+
+Dimensions: M agents, Q problems, A = M·Q answers, author-major.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from population.columns import Columns
+from population.outcomes import Floats, Integers, Outcomes
+from population.records import Agent, AgentId, Birth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation(Columns):
+    """One round of the tournament.
+
+    Attributes
+    ----------
+    index
+        0 for the first.
+    agents
+        The M agents that answered, in slot order.
+    outcomes
+        Of A matches.
+    scores
+        float64 [A], what the selector made of each outcome, in [0, 1]; NaN where it could say
+        nothing.
+    accepted
+        Integers, ascending indices of the answers that entered their author's context.
+    fitness
+        float64 [M], mean score of each agent's answers; NaN where none of them has a score.
+    rates
+        float64 [M], replication rates, mean 1.
+    births, deaths
+        What selection decided at the end of the generation.
+    survivors
+        The M agents that start the next generation, in slot order.
+    digest
+        Hexadecimal hash of `survivors` and the generation's index.
+    """
+
+    index: int
+    agents: tuple[Agent, ...]
+    outcomes: Outcomes
+    scores: Floats
+    accepted: Integers
+    fitness: Floats
+    rates: Floats
+    births: tuple[Birth, ...]
+    deaths: tuple[AgentId, ...]
+    survivors: tuple[Agent, ...]
+    digest: str

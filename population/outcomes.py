@@ -1,0 +1,235 @@
+"""Matches and their outcomes as columns: arrays by answer, and by answer and grader.
+
+Dimensions: M agents, Q problems of a generation, K graders of an answer, A = M·Q answers
+(author-major: answer a is of author slot a // Q to problem a % Q), T distinct texts, D distinct
+grades, L levels of the scale. `Match`, `Grade` and `Outcome` show one answer to a human's eye.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from population.columns import Columns
+from population.records import AgentId
+
+Integers = NDArray[np.integer[Any]]
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+Levels = tuple[float, ...] | None
+Kind = TypeVar("Kind", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One problem put to one author, and who grades the answer."""
+
+    author: AgentId
+    problem: int
+    graders: tuple[AgentId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What a grader says of an answer.
+
+    `levels` is a distribution over the scale, worst level first, and `value` its mean in [0, 1];
+    both are None where the grade could not be read.
+    """
+
+    grader: AgentId
+    levels: Levels
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a match ended.
+
+    `finished` is False for an answer cut off at its maximum length. `verdict` is the task's
+    verifier's word: measurement only, unless the selector is the oracle. `tokens` counts the
+    answer's tokens, and `log_probability` is the sum of theirs, in nats.
+    """
+
+    match: Match
+    query: str
+    answer: str
+    finished: bool
+    tokens: int
+    log_probability: float
+    grades: tuple[Grade, ...]
+    verdict: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches(Columns, Sequence[Match]):
+    """Who answers what, and who grades it.
+
+    Attributes
+    ----------
+    authors
+        int64 [M], ids of the agents in slot order; each answers every problem.
+    problems
+        Q.
+    graders
+        Integers [A, K], slots of each answer's graders.
+    """
+
+    authors: NDArray[np.int64]
+    problems: int
+    graders: Integers
+
+    @property
+    def asked(self) -> NDArray[np.int64]:
+        """int64 [A], the problem of every answer."""
+        return np.tile(np.arange(self.problems), len(self.authors))
+
+    def described(self, answer: int) -> str:
+        """A match in words, whether or not it can be one."""
+        slot, problem = divmod(answer, max(self.problems, 1))
+        author = self.authors[slot] if slot < len(self.authors) else "nobody"
+        graders = self.graders[answer].tolist() if answer < len(self.graders) else []
+        return f"author {author} and problem {problem}, graded by slots {graders}"
+
+    def __len__(self) -> int:
+        return len(self.graders)
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Match]: ...
+    def __getitem__(self, index: int | slice) -> Match | list[Match]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        return Match(
+            author=AgentId(int(self.authors[place // self.problems])),
+            problem=place % self.problems,
+            graders=tuple(AgentId(g) for g in self.authors[self.graders[place]].tolist()),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes(Columns, Sequence[Outcome]):
+    """How all matches of a generation ended.
+
+    Attributes
+    ----------
+    matches
+        The A matches.
+    queries
+        [Q] texts of the problems.
+    texts
+        [T] answers, each once.
+    answers
+        Integers [A], index of each answer in `texts`.
+    finished, tokens, log_probabilities, verdicts
+        bool, integers, float64 and bool [A], as of `Outcome`.
+    levels
+        float64 [D, L], every distribution over the scale that was given as a grade, once.
+    values
+        float64 [D], mean of each, in [0, 1].
+    grades
+        Integers [A, K], index of each grade in `levels`, −1 where it could not be read; [A, 0]
+        where nobody was asked.
+    """
+
+    matches: Matches
+    queries: tuple[str, ...]
+    texts: tuple[str, ...]
+    answers: Integers
+    finished: Truths
+    tokens: Integers
+    log_probabilities: Floats
+    verdicts: Truths
+    levels: Floats
+    values: Floats
+    grades: Integers
+
+    @classmethod
+    def gather(cls, matches: Matches, outcomes: Sequence[Outcome]) -> Outcomes:
+        """Columns of outcomes given one by one, in the order of their matches."""
+        texts, answers = interned(outcome.answer for outcome in outcomes)
+        given = [
+            None if grade.levels is None or grade.value is None else (grade.levels, grade.value)
+            for outcome in outcomes
+            for grade in outcome.grades
+        ]
+        distinct, known = interned(grade for grade in given if grade is not None)
+        grades = np.full(len(given), -1, dtype=np.int64)
+        grades[[grade is not None for grade in given]] = known
+        return cls(
+            matches=matches,
+            queries=tuple(outcome.query for outcome in outcomes[: matches.problems]),
+            texts=texts,
+            answers=answers,
+            finished=np.array([outcome.finished for outcome in outcomes], dtype=np.bool_),
+            tokens=np.array([outcome.tokens for outcome in outcomes], dtype=np.int64),
+            log_probabilities=np.array(
+                [outcome.log_probability for outcome in outcomes], dtype=np.float64
+            ),
+            verdicts=np.array([outcome.verdict for outcome in outcomes], dtype=np.bool_),
+            levels=np.array([levels for levels, _ in distinct], dtype=np.float64).reshape(
+                len(distinct), -1 if distinct else 0
+            ),
+            values=np.array([value for _, value in distinct], dtype=np.float64),
+            grades=grades.reshape(len(outcomes), -1 if outcomes else 0),
+        )
+
+    def grade_values(self) -> Floats:
+        """float64 [A, K], the value of every grade; NaN where it could not be read."""
+        known: Floats = np.append(self.values, np.nan)[self.grades]
+        return known
+
+    def grade_counts(self) -> NDArray[np.int64]:
+        """int64 [2, D + 1], how often each distinct grade was given to wrong and to right answers.
+
+        The first of the D + 1 are those that could not be read.
+        """
+        kinds = len(self.values) + 1
+        first = 1 + kinds * self.verdicts.astype(np.int64)
+        counts = np.zeros(2 * kinds, dtype=np.int64)
+        for seat in self.grades.T:
+            counts += np.bincount(first + seat, minlength=2 * kinds)
+        return counts.reshape(2, kinds)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Outcome]: ...
+    def __getitem__(self, index: int | slice) -> Outcome | list[Outcome]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        match = self.matches[index]
+        grades = zip(match.graders, self.grades[index].tolist(), strict=False)
+        return Outcome(
+            match=match,
+            query=self.queries[match.problem],
+            answer=self.texts[self.answers[index]],
+            finished=bool(self.finished[index]),
+            tokens=int(self.tokens[index]),
+            log_probability=float(self.log_probabilities[index]),
+            grades=tuple(self._grade(grader, grade) for grader, grade in grades),
+            verdict=bool(self.verdicts[index]),
+        )
+
+    def _grade(self, grader: AgentId, grade: int) -> Grade:
+        if grade < 0:
+            return Grade(grader, None, None)
+        return Grade(grader, tuple(self.levels[grade].tolist()), float(self.values[grade]))
+
+
+def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64]]:
+    """Distinct values in order of appearance, and each value's index among them."""
+    found: dict[Kind, int] = {}
+    places = [found.setdefault(value, len(found)) for value in values]
+    return tuple(found), np.array(places, dtype=np.int64)
