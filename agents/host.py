@@ -39,6 +39,8 @@ class HostSettings:
     threads
         Of the host's arithmetic on a CPU. Part of the manifest: sums split over another number of
         threads round differently.
+    others
+        Name and hash of each further model that the host serves.
     """
 
     model: str
@@ -46,3 +48,4 @@ class HostSettings:
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1
+    others: tuple[tuple[str, str], ...] = ()

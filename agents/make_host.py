@@ -9,6 +9,10 @@ from agents.host import Host, HostSettings
 
 def make_host(settings: HostSettings) -> Host:
     """The host that the settings describe."""
+    if settings.others:
+        from agents.mixed_host import MixedHost
+
+        return MixedHost(settings)
     from agents.transformers_host import TransformersHost
 
     return TransformersHost(settings)

@@ -60,6 +60,29 @@ def plan(requests: Sequence[HostRequest], weights: str, slots: int) -> Plan:
     return Plan(tuple(tiles), tuple(found[request] for request in requests))
 
 
+def plan_mixed(requests: Sequence[tuple[str, HostRequest]], slots: int) -> Plan:
+    """`plan` for requests to several models: each model's tiles, in the order of first requests.
+
+    Parameters
+    ----------
+    requests
+        Hash of the model's files, and what it is asked.
+    slots
+        Rows that a tile may have, ≥ 1.
+    """
+    of_model: dict[str, list[int]] = {}
+    for i, (weights, _) in enumerate(requests):
+        of_model.setdefault(weights, []).append(i)
+    tiles: list[Tile] = []
+    places: dict[int, tuple[int, int]] = {}
+    for weights, chosen in of_model.items():
+        part = plan([requests[i][1] for i in chosen], weights, slots)
+        for i, (tile, place) in zip(chosen, part.places, strict=True):
+            places[i] = (len(tiles) + tile, place)
+        tiles += part.tiles
+    return Plan(tuple(tiles), tuple(places[i] for i in range(len(requests))))
+
+
 def rows_of(request: HostRequest) -> tuple[Tokens, ...]:
     """The suffixes that a request needs as rows.
 

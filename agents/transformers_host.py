@@ -36,7 +36,7 @@ class TransformersHost:
         If the files found here are not those with the expected hash.
     """
 
-    def __init__(self, settings: HostSettings) -> None:
+    def __init__(self, settings: HostSettings, *, prefix_bytes: int = PREFIX_CACHE_BYTES) -> None:
         checkpoint = find_checkpoint(settings.model)
         if checkpoint.weights != settings.weights:
             raise CheckpointError(
@@ -57,7 +57,7 @@ class TransformersHost:
             local_files_only=True,
         )
         self.model = model.to(self.device).eval()
-        self._prefixes = _PrefixCache(PREFIX_CACHE_BYTES)
+        self._prefixes = _PrefixCache(prefix_bytes)
 
     @torch.inference_mode()
     def generate(self, tile: Tile) -> TileReply:
@@ -117,7 +117,7 @@ class TransformersHost:
 
     def forget_prefixes(self) -> None:
         """Empty the cache of prefixes, as for a measurement that starts cold."""
-        self._prefixes = _PrefixCache(PREFIX_CACHE_BYTES)
+        self._prefixes = _PrefixCache(self._prefixes.limit)
 
     def _forward(
         self,
@@ -185,7 +185,7 @@ class _PrefixCache:
     """The most recently used prefixes within a bound of bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._held = 0
         self._prefixes: OrderedDict[Tokens, _Prefix] = OrderedDict()
 
@@ -198,7 +198,7 @@ class _PrefixCache:
     def put(self, tokens: Tokens, prefix: _Prefix) -> None:
         self._prefixes[tokens] = prefix
         self._held += prefix.bytes
-        while self._held > self._limit and len(self._prefixes) > 1:
+        while self._held > self.limit and len(self._prefixes) > 1:
             self._held -= self._prefixes.popitem(last=False)[1].bytes
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from agents.checkpoints import expand_models
 from experiments.config import RunConfig
 from population.mutation import MutationRates
 from population.processes import ProcessOptions
@@ -76,5 +77,9 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         ),
         recombination=mutation.recombination,
     )
-    founder = Genome(config.agents.model, config.agents.sampling_temperature)
-    return Tournament(settings, [founder] * population.size, config.seed)
+    models = expand_models(config.agents.model)
+    founders = [
+        Genome(models[slot % len(models)], config.agents.sampling_temperature)
+        for slot in range(population.size)
+    ]
+    return Tournament(settings, founders, config.seed)

@@ -112,7 +112,7 @@ def _answering(
         )
         for i, problem in enumerate(stage.problems[0])
     ]
-    tiles = plan(requests, stage.checkpoint.weights, ROWS).tiles
+    tiles = plan(requests, stage.script.weights, ROWS).tiles
     rows = [[*request.prefix, *request.suffix] for request in requests]
     tokens = torch.tensor(rows, device=host.device)
     model: Any = host.model
@@ -145,7 +145,7 @@ def _grading(stage: Stage, fleet: LocalFleet, host: TransformersHost) -> Contest
     ]
     contexts = _contexts(stage, GRADERS, EXAMPLES)
     requests: list[HostRequest] = [Score(c, s, options) for c in contexts for s in suffixes]
-    tiles = plan(requests, stage.checkpoint.weights, ROWS).tiles
+    tiles = plan(requests, stage.script.weights, ROWS).tiles
     rows = torch.tensor([[*c, *s] for c in contexts for s in suffixes], device=host.device)
     model: Any = host.model
 

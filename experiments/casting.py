@@ -31,9 +31,10 @@ from protocols.tasks.task import Problem, Task
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How a run's seats are asked: the same for every arm.
+    """How the seats of one model's copies are asked: the same for every arm.
 
-    `max_tokens` bounds an answer; `own_context` says whether graders see their own examples.
+    `max_tokens` bounds an answer; `own_context` says whether graders see their own examples;
+    `weights` is the hash of the model's files.
     """
 
     task: Task
@@ -42,6 +43,7 @@ class Script:
     max_tokens: int
     own_context: bool
     seed: int
+    weights: str
 
 
 @dataclass(frozen=True, slots=True)

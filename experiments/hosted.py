@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.requests import Generate, TileReply
-from agents.tiles import Plan, plan
-from experiments.casting import Cast, cast_match, from_host, to_host, to_outcome
+from agents.tiles import Plan, plan_mixed
+from experiments.casting import Cast, Script, cast_match, from_host, to_host, to_outcome
 from experiments.play import Play
 from experiments.stage import Stage
 from population.outcomes import Outcomes
@@ -34,13 +34,15 @@ class HostedPlay(Play):
 
     def plan(self) -> Plan:
         """Tiles for everything asked in this round."""
-        stage = self.stage
-        requests = [to_host(r, s.cast, stage.script) for s in self._scenes for r in s.requests]
-        answering = sum(isinstance(request, Generate) for request in requests)
+        requests = [
+            (script.weights, to_host(request, scene.cast, script))
+            for scene, request, script in self._asked()
+        ]
+        answering = sum(isinstance(request, Generate) for _, request in requests)
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
         self._phase = "answer" if answering else "grade"
-        return plan(requests, stage.checkpoint.weights, stage.config.hosts.slots)
+        return plan_mixed(requests, self.stage.config.hosts.slots)
 
     def account(self, replies: Sequence[TileReply], elapsed: float) -> None:
         """Book the round's work and its share of the wall time."""
@@ -53,8 +55,14 @@ class HostedPlay(Play):
 
     def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
         """Send each conversation the replies to what it asked."""
-        script = self.stage.script
-        spoken = iter([from_host(reply, script) for reply in planned.collect(replies)])
+        spoken = iter(
+            [
+                from_host(reply, script)
+                for reply, (_, _, script) in zip(
+                    planned.collect(replies), self._asked(), strict=True
+                )
+            ]
+        )
         for scene in self._scenes:
             if scene.requests:
                 scene.advance([next(spoken) for _ in scene.requests])
@@ -69,6 +77,13 @@ class HostedPlay(Play):
         outcomes = Outcomes.gather(self.matches, ended)
         self.seconds["select"] += time.perf_counter() - began
         return outcomes
+
+    def _asked(self) -> Iterator[tuple[_Scene, Request, Script]]:
+        """Every request of this round, with how its seat's model is asked."""
+        scripts = self.stage.scripts
+        for scene in self._scenes:
+            for request in scene.requests:
+                yield scene, request, scripts[scene.cast.seats[request.seat].genome.model]
 
     def _staged(self) -> Iterator[_Scene]:
         """Every match cast and begun."""

@@ -39,7 +39,7 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "arms": list(arms),
         "seed": config.seed,
         "model": config.agents.model,
-        "weights": stage.checkpoint.weights,
+        "weights": stage.weights,
         "interface": None if stage.scripted else stage.script.interface.name,
         "device": device,
         "dtype": config.hosts.dtype,
@@ -98,10 +98,10 @@ def check_same_ground(
     ConfigError
         Naming what differs, what was expected, what was got.
     """
-    if manifest["weights"] != stage.checkpoint.weights:
+    if manifest["weights"] != stage.weights:
         raise ConfigError(
             f"{folder}: expected {manifest['model']!r} with weights hash {manifest['weights']}, "
-            f"got {stage.checkpoint.weights}"
+            f"got {stage.weights}"
         )
     _check_same_file(manifest, stage, folder)
     here = library_versions(stage.libraries)

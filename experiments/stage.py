@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agents.behaviour import Behaviour
-from agents.checkpoints import Checkpoint, find_checkpoint
+from agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from agents.encoder import Encoder
 from agents.fleet import Fleet, LocalFleet, NoFleet
 from agents.host import HostSettings
@@ -19,7 +19,6 @@ from experiments.config import ConfigError, RunConfig
 from experiments.fitting import check_answers_fit, check_context_fits
 from experiments.problems import draw_problems
 from experiments.tasks import bundled_size, make_task
-from protocols.interfaces.interface import Interface
 from protocols.interfaces.table import choose_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
@@ -33,8 +32,10 @@ class Stage:
     ----------
     scripted
         The agents of a run without a model; None for one with.
-    script
-        How a model is asked; a run without one has none.
+    checkpoints
+        Name → files of each model that founders are copies of.
+    scripts
+        Name → how its copies are asked; a run without a model has none.
 
     Raises
     ------
@@ -51,34 +52,39 @@ class Stage:
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries
         self.problems = draw_problems(self.task, config)
+        self.scripts: dict[str, Script] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             name = config.agents.model
-            self.checkpoint = Checkpoint(name, Path(name), behaviour.digest(), {})
+            self.checkpoints = {name: Checkpoint(name, Path(name), behaviour.digest(), {})}
             self.scripted: ScriptedAgents | None = ScriptedAgents(behaviour, self.task)
             return
         self.scripted = None
-        self.checkpoint, encoder, interface = _model(config, self._multiline())
-        self.script = Script(
-            task=self.task,
-            interface=interface,
-            encoder=encoder,
-            max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
-            own_context=config.protocol.grader_context == "own",
-            seed=config.seed,
-        )
-        encoder.stops(interface.stops)
-        self._check_fit()
+        names = expand_models(config.agents.model)[: config.population.size]
+        self.checkpoints = {name: find_checkpoint(name) for name in names}
+        self.scripts = {name: self._script(found) for name, found in self.checkpoints.items()}
+
+    @property
+    def script(self) -> Script:
+        """How the first model's copies are asked."""
+        return next(iter(self.scripts.values()))
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Name → hash of the files of each model."""
+        return {name: found.weights for name, found in self.checkpoints.items()}
 
     def host_settings(self, device: str) -> HostSettings:
         """How to make a host of this run on a device."""
         hosts = self.config.hosts
+        (model, weights), *others = ((c.name, c.weights) for c in self.checkpoints.values())
         return HostSettings(
-            model=self.config.agents.model,
-            weights=self.checkpoint.weights,
+            model=model,
+            weights=weights,
             device=device,
             dtype=hosts.dtype,
             threads=hosts.threads,
+            others=tuple(others),
         )
 
     def local_fleet(self) -> Fleet:
@@ -139,12 +145,34 @@ class Stage:
         """Has any right answer several lines?"""
         return any("\n" in p.reference for generation in self.problems for p in generation)
 
-    def _check_fit(self) -> None:
-        model = self.config.agents.model
+    def _script(self, checkpoint: Checkpoint) -> Script:
+        """How the copies of a model are asked; it is checked that everything asked fits."""
+        config = self.config
+        encoder = Encoder(checkpoint)
+        try:
+            interface = choose_interface(
+                config.agents.interface,
+                encoder.vocabulary,
+                checkpoint.name,
+                multiline=self._multiline(),
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        script = Script(
+            task=self.task,
+            interface=interface,
+            encoder=encoder,
+            max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
+            own_context=config.protocol.grader_context == "own",
+            seed=config.seed,
+            weights=checkpoint.weights,
+        )
+        encoder.stops(interface.stops)
         problems = [problem for generation in self.problems for problem in generation]
-        check_answers_fit(problems, self.script, model)
-        capacity, room = self.config.agents.context_capacity, self.checkpoint.context_tokens
-        check_context_fits(problems, self.script, model, capacity, room)
+        check_answers_fit(problems, script, checkpoint.name)
+        capacity = config.agents.context_capacity
+        check_context_fits(problems, script, checkpoint.name, capacity, checkpoint.context_tokens)
+        return script
 
 
 def scripted_behaviour(config: RunConfig) -> Behaviour | None:
@@ -171,17 +199,3 @@ def scripted_behaviour(config: RunConfig) -> Behaviour | None:
         prior=scripted.prior or (1.0 / len(skills),) * len(skills),
         seed=config.seed,
     )
-
-
-def _model(config: RunConfig, multiline: bool) -> tuple[Checkpoint, Encoder, Interface]:
-    """A model's files, tokenizer and layout."""
-    name = config.agents.model
-    checkpoint = find_checkpoint(name)
-    encoder = Encoder(checkpoint)
-    try:
-        interface = choose_interface(
-            config.agents.interface, encoder.vocabulary, name, multiline=multiline
-        )
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    return checkpoint, encoder, interface

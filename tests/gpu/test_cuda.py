@@ -46,7 +46,7 @@ def test_scores_are_those_of_the_cpu():
         for problem in stage.problems[0]
         for prompt in [interface.grade_prompt((), problem.query, problem.reference)]
     ]
-    planned = plan(requests, stage.checkpoint.weights, 8)
+    planned = plan(requests, stage.script.weights, 8)
     scores = {
         device: np.array(
             [

@@ -85,7 +85,7 @@ class Bench:
         return np.array([verify(problem.query, answer) for problem, answer in pairs])
 
     def _replies(self, requests):
-        planned = plan(requests, self.stage.checkpoint.weights, 32)
+        planned = plan(requests, self.stage.script.weights, 32)
         return planned.collect(self.fleet.run(planned.tiles))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.requests import Generate, Generated, Score, Scored, Tile, TileReply, Work
-from agents.tiles import WIDTH_STEP, option_starts, plan, rows_of
+from agents.tiles import WIDTH_STEP, option_starts, plan, plan_mixed, rows_of
 
 pure = settings(deadline=None, max_examples=150)
 tokens = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)
@@ -156,3 +156,15 @@ def test_tiles_that_differ_are_unequal(field):
     }
     assert isinstance(tile, Tile)
     assert replace(tile, **{field: other[field]}) != tile
+
+
+@pure
+@given(st.lists(st.tuples(st.sampled_from("uvw"), st.one_of(generates, scores))), slot_counts)
+def test_requests_to_several_models_are_planned_model_by_model(requests, slots):
+    planned = plan_mixed(requests, slots)
+    for (weights, request), (tile, place) in zip(requests, planned.places, strict=True):
+        assert planned.tiles[tile].weights == weights
+        assert planned.tiles[tile].requests[place] == request
+    for weights in dict(requests):
+        alone = plan([request for name, request in requests if name == weights], weights, slots)
+        assert [tile for tile in planned.tiles if tile.weights == weights] == list(alone.tiles)
