@@ -1,7 +1,7 @@
 """`mgptn bench population`: how fast populations turn over, from a hundred agents to a million.
 
-Everything is interleaved, so that a machine that slows down slows all sizes and contestants alike;
-medians over repeats come with their spread.
+Births and deaths alone are timed interleaved, so that a machine that slows down slows all sizes and
+contestants alike; medians over repeats come with their spread.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from experiments.bench_scripted import SIZES as SIMULATED
+from experiments.bench_scripted import simulated, simulated_table
 from experiments.manifest import library_versions
 from population import moran
 from population.fixation import count_fixations
@@ -89,6 +91,8 @@ def population(
             + (f", as M^{large:.2f} from M = {LARGE:,} on" if math.isfinite(large) else ""),
             highlight=False,
         )
+    whole = simulated(tuple(s for s in sizes if s in SIMULATED), repeats)
+    console.print(simulated_table(whole))
     contests = _contests(repeats)
     if contests:
         console.print(_contest_table(contests))
@@ -106,6 +110,7 @@ def population(
                 asdict(t) | {"exponent": t.exponent(), "exponent_large": t.exponent(LARGE)}
                 for t in turnovers
             ],
+            "simulated": [asdict(one) for one in whole],
             "egttools": [asdict(c) | {"ratios": c.ratios} for c in contests] or None,
             "versions": library_versions(),
         }

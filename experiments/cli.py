@@ -279,7 +279,7 @@ def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
 @click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_population(repeats: int, out: Path | None) -> None:
-    """Selection without a model, against the number of agents."""
+    """Selection, and the whole simulator without a model, against the number of agents."""
     from experiments.bench_population import population
 
     population(_console(), repeats, out)

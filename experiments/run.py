@@ -163,16 +163,14 @@ def _complete(session: Session, stage: Stage, fleet: Fleet, console: Console) ->
     with ExitStack() as stack:
         stack.callback(metrics.close)
         metrics.serve(config.metrics.host, config.metrics.port)
-        _run_what_is_left(session, fleet, metrics, LiveTable(console, title, generations))
+        run_what_is_left(session, fleet, metrics, LiveTable(console, title, generations))
         finished = write_results(session.folder)
         if config.metrics.port:
             time.sleep(config.metrics.linger_seconds)
     return finished
 
 
-def _run_what_is_left(
-    session: Session, fleet: Fleet, metrics: RunMetrics, table: LiveTable
-) -> None:
+def run_what_is_left(session: Session, fleet: Fleet, metrics: RunMetrics, table: LiveTable) -> None:
     """Every generation of a session that is not committed yet, shown as each is."""
     with ExitStack() as stack:
         stack.callback(session.close)

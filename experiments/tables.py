@@ -21,7 +21,6 @@ from polars.io.plugins import register_io_source
 from experiments.committed import COUNTERS, PHASES, Committed
 from population.measures import Measures, offspring_numbers
 from population.outcomes import Floats
-from population.selectors import mean_grades
 from protocols.scale import LEVELS
 
 Schema = dict[str, pl.DataType]
@@ -214,7 +213,7 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "log_probability": outcomes.log_probabilities,
         "verdict": outcomes.verdicts,
         "score": _or_null(generation.scores),
-        "grade_mean": _or_null(mean_grades(outcomes)),
+        "grade_mean": _or_null(outcomes.mean_grades()),
         "accepted": accepted,
     }
     return _frame("answers", one, columns)

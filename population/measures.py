@@ -30,7 +30,6 @@ from population.grading import (
 from population.outcomes import Floats, Outcomes
 from population.price import price
 from population.records import AgentId
-from population.selectors import mean_grades
 from population.streams import stream
 
 Value = TypeVar("Value", bound="np.generic[Any]")
@@ -221,7 +220,7 @@ def best_of_n_errors(generation: Generation) -> Floats:
 
     A problem none of whose answers has a readable grade counts with its answers' mean error.
     """
-    grades = _by_problem(mean_grades(generation.outcomes), generation)
+    grades = _by_problem(generation.outcomes.mean_grades(), generation)
     # Below every grade, so that the unread are picked where there is nothing else.
     known = np.where(np.isnan(grades), -1.0, grades)
     picked = known == known.max(axis=1, keepdims=True)

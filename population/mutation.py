@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from population.records import Genome
 
@@ -60,6 +61,19 @@ def jitter(genome: Genome, rng: np.random.Generator, scale: float) -> Genome | N
     if temperature == genome.sampling_temperature:
         return None
     return replace(genome, sampling_temperature=temperature)
+
+
+def unmutated(rates: MutationRates, draws: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Births at which `mutate` draws no mutation, bool [N].
+
+    Parameters
+    ----------
+    draws
+        float64 [4, N], the first four uniform numbers of each birth's generator.
+    """
+    chances = np.array([rates.drop, rates.swap, rates.duplicate, rates.jitter])
+    spared: NDArray[np.bool_] = np.all(draws >= chances[:, None], axis=0, keepdims=True)[0]
+    return spared
 
 
 def mutate(

@@ -10,7 +10,7 @@ grades, L levels of the scale. `Match`, `Grade` and `Outcome` show one answer to
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -151,6 +151,8 @@ class Outcomes(Columns, Sequence[Outcome]):
     levels: Floats
     values: Floats
     grades: Integers
+    _counts: NDArray[np.int64] | None = field(default=None, init=False, repr=False, compare=False)
+    _means: Floats | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def gather(cls, matches: Matches, outcomes: Sequence[Outcome]) -> Outcomes:
@@ -193,11 +195,24 @@ class Outcomes(Columns, Sequence[Outcome]):
         The first of the D + 1 are those that could not be read.
         """
         kinds = len(self.values) + 1
-        first = 1 + kinds * self.verdicts.astype(np.int64)
-        counts = np.zeros(2 * kinds, dtype=np.int64)
-        for seat in self.grades.T:
-            counts += np.bincount(first + seat, minlength=2 * kinds)
-        return counts.reshape(2, kinds)
+        if self._counts is None:
+            first = 1 + kinds * self.verdicts.astype(np.int64)
+            counts = np.zeros(2 * kinds, dtype=np.int64)
+            for seat in self.grades.T:
+                counts += np.bincount(first + seat, minlength=2 * kinds)
+            object.__setattr__(self, "_counts", counts)
+        assert self._counts is not None
+        return self._counts.reshape(2, kinds)
+
+    def mean_grades(self) -> Floats:
+        """Mean of each answer's readable grades, float64 [A]; NaN where there is none."""
+        if self._means is None:
+            values = np.append(self.values, np.nan)
+            means = known_means((values[seat] for seat in self.grades.T), len(self))
+            means.flags.writeable = False
+            object.__setattr__(self, "_means", means)
+        assert self._means is not None
+        return self._means
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -233,3 +248,23 @@ def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64
     found: dict[Kind, int] = {}
     places = [found.setdefault(value, len(found)) for value in values]
     return tuple(found), np.array(places, dtype=np.int64)
+
+
+def known_means(columns: Iterable[Floats], rows: int) -> Floats:
+    """Mean of what is known of each row, float64 [rows]; NaN where nothing is.
+
+    Summed column by column from the first, so that rounding does not depend on how NumPy cuts
+    sums up.
+
+    Parameters
+    ----------
+    columns
+        Of a table, float64 [rows] each, NaN where unknown.
+    """
+    total, count = np.zeros(rows), np.zeros(rows, dtype=np.int64)
+    for column in columns:
+        known = ~np.isnan(column)
+        total += column if known.all() else np.where(known, column, 0.0)
+        count += known
+    means: Floats = np.full(rows, np.nan)
+    return np.divide(total, count, out=means, where=count > 0)

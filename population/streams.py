@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from population.philox import philox4x32
+from population.philox import philox4x32, philox4x64
 
 Coordinate = int | str
+Floats = NDArray[np.float64]
+
+_AT_ONCE = 1 << 14
+"""Elements taken at a time, for a processor's cache; no result depends on it."""
 
 
 def philox_key(seed: int, purpose: str, *coordinates: Coordinate) -> tuple[int, int]:
@@ -42,15 +46,30 @@ def philox_key(seed: int, purpose: str, *coordinates: Coordinate) -> tuple[int, 
     """
     if seed < 0:
         raise ValueError(f"seed: expected an integer ≥ 0, got {seed}")
-    digest = hashlib.blake2b(digest_size=16, person=b"mgptn.stream")
-    for part in (seed, purpose, *coordinates):
-        if isinstance(part, bool) or not isinstance(part, (int, str, np.integer)):
-            raise TypeError(f"coordinate: expected an integer or a string, got {part!r}")
-        text = f"s{part}" if isinstance(part, str) else f"i{int(part)}"
-        encoded = text.encode()
-        digest.update(len(encoded).to_bytes(4, "little") + encoded)
-    words = digest.digest()
+    name = b"".join(map(_encoded, (seed, purpose, *coordinates)))
+    words = hashlib.blake2b(name, digest_size=16, person=b"mgptn.stream").digest()
     return int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
+
+
+def first_uniforms(seed: int, purpose: str, *coordinates: Coordinate, count: int) -> Floats:
+    """The first four uniform numbers of many streams, whose last coordinate is 0 … count − 1.
+
+    Returns
+    -------
+    float64 [4, count]: column i is ``stream(seed, purpose, *coordinates, i).random(4)``.
+    """
+    name = b"".join(map(_encoded, (seed, purpose, *coordinates)))
+    start = hashlib.blake2b(name, digest_size=16, person=b"mgptn.stream")
+    keys = []
+    for i in range(count):
+        named = start.copy()
+        named.update(_encoded(i))
+        keys.append(named.digest())
+    words = np.frombuffer(b"".join(keys), dtype="<u8").reshape(count, 2)
+    # NumPy counts before it draws, and makes a number of a word's upper 53 bits.
+    drawn = philox4x64((1, 0, 0, 0), words.T) >> np.uint64(11)
+    numbers: Floats = np.multiply(drawn, 2.0**-53, dtype=np.float64)
+    return numbers
 
 
 def stream(seed: int, purpose: str, *coordinates: Coordinate) -> np.random.Generator:
@@ -58,7 +77,7 @@ def stream(seed: int, purpose: str, *coordinates: Coordinate) -> np.random.Gener
     return keyed_generator(philox_key(seed, purpose, *coordinates))
 
 
-def uniforms(key: tuple[int, int], *coordinates: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def uniforms(key: tuple[int, int], *coordinates: NDArray[np.integer[Any]]) -> Floats:
     """Four uniform numbers in [0, 1) for each element of some arrays, whatever their order.
 
     An element's coordinates are the counter of a Philox4x32-10 stream, so that its numbers depend
@@ -83,13 +102,26 @@ def uniforms(key: tuple[int, int], *coordinates: NDArray[np.integer[Any]]) -> ND
     """
     if not 1 <= len(coordinates) <= 3:
         raise ValueError(f"coordinates: expected one to three arrays, got {len(coordinates)}")
-    first, *others = (np.asarray(c).astype(np.uint64) for c in coordinates)
-    counters = np.zeros((4, first.size), dtype=np.uint32)
-    counters[0], counters[1] = first & np.uint64(2**32 - 1), first >> np.uint64(32)
-    for place, other in enumerate(others, start=2):
-        counters[place] = other
-    words = philox4x32(counters, (key[0] & (2**32 - 1), key[0] >> 32))
-    return np.multiply(words, 2.0**-32, dtype=np.float64)
+    drawn = np.empty((4, len(coordinates[0])))
+    words = key[0] & (2**32 - 1), key[0] >> 32
+    for start in range(0, drawn.shape[1], _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        agents, *others = (coordinate[part] for coordinate in coordinates)
+        counters = np.zeros((4, len(agents)), dtype=np.uint32)
+        counters[0], counters[1] = agents & (2**32 - 1), agents >> 32
+        for place, other in enumerate(others, start=2):
+            counters[place] = other
+        np.multiply(philox4x32(counters, words), 2.0**-32, out=drawn[:, part])
+    return drawn
+
+
+def _encoded(part: Coordinate) -> bytes:
+    """A part of a stream's name, after its length."""
+    if isinstance(part, bool) or not isinstance(part, (int, str, np.integer)):
+        raise TypeError(f"coordinate: expected an integer or a string, got {part!r}")
+    text = f"s{part}" if isinstance(part, str) else f"i{int(part)}"
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "little") + encoded
 
 
 def keyed_generator(key: tuple[int, int]) -> np.random.Generator:

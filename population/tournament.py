@@ -11,8 +11,8 @@ import numpy as np
 
 from population.columns import differing
 from population.generation import Generation
-from population.mutation import MutationRates, mutate
-from population.outcomes import Floats, Integers, Matches, Outcomes
+from population.mutation import MutationRates, mutate, unmutated
+from population.outcomes import Floats, Integers, Matches, Outcomes, known_means
 from population.pairing import random_graders
 from population.processes import (
     PROCESSES,
@@ -24,8 +24,8 @@ from population.processes import (
 from population.recombination import one_point
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selection import OPERATORS
-from population.selectors import SELECTORS, known_means
-from population.streams import stream
+from population.selectors import SELECTORS
+from population.streams import first_uniforms, stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +196,20 @@ class Tournament:
         worth = rates.copy()
         births: list[Birth] = []
         deaths: list[AgentId] = []
+        draws = first_uniforms(self.seed, "mutation", self.generation, count=len(drawn.ancestry))
+        spared = unmutated(self.settings.mutation, draws).tolist()
         for event, (parent_slot, child_slot) in enumerate(drawn.ancestry):
             parent = parents[parent_slot]
             dying = set() if drawn.all_at_once else {child_slot}
             genome, other = self._mixed(parents, worth, parent_slot, dying, event)
-            genome, mutations = mutate(
-                genome,
-                self.settings.mutation,
-                self.settings.context_capacity,
-                stream(self.seed, "mutation", self.generation, event),
-            )
+            mutations: tuple[str, ...] = ()
+            if not spared[event]:
+                genome, mutations = mutate(
+                    genome,
+                    self.settings.mutation,
+                    self.settings.context_capacity,
+                    stream(self.seed, "mutation", self.generation, event),
+                )
             child = Agent(
                 id=AgentId(self._next_id),
                 genome=genome,

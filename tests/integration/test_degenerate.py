@@ -80,7 +80,7 @@ def test_at_threshold_0_everything_is_accepted(course: Any, small: Any, capacity
 
 def test_at_threshold_1_no_peer_accepts_anything(course: Any, small: Any) -> None:
     for generation in course(small({"protocol.threshold": 1.0})):
-        assert generation.accepted == ()
+        assert generation.accepted.size == 0
         assert None not in generation.fitness
 
 
