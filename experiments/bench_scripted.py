@@ -76,7 +76,7 @@ def simulate(size: int, controls: bool, generations: int) -> Simulated:
     config = check_config(
         {
             "name": "bench",
-            "task": {"digits": 4},
+            "task": {"size": 4},
             "population": {"size": size, "generations": generations + 1},
             "agents": {"model": "scripted"},
             "protocol": {"graders": GRADERS},

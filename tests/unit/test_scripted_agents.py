@@ -28,7 +28,7 @@ from protocols.tasks.addition import Addition
 TASK = Addition(3)
 RUN = {
     "name": "scripted",
-    "task": {"name": "addition", "digits": 3},
+    "task": {"name": "addition", "size": 3},
     "population": {"size": 4, "generations": 3},
     "agents": {"model": "scripted"},
     "protocol": {"graders": 2},
