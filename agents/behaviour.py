@@ -25,7 +25,8 @@ class Behaviour:
         `population.bootstrap.filtered_error`); or the agent infers a skill from it (``"bayes"``,
         `population.bootstrap.posterior_error`).
     error
-        Of an agent with an empty context; under ``"bayes"`` the prior's mean counts instead.
+        Of an agent with an empty context; under ``"bayes"`` the prior's mean counts instead. A
+        wrong answer is one of 64 that the task draws for the problem.
     tpr, fpr
         Probability that a grader passes a right and a wrong answer. A grade is the top level or
         the bottom one.

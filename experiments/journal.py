@@ -15,10 +15,11 @@ import fcntl
 import hashlib
 import itertools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self, overload
 
 import msgpack
 
@@ -44,11 +45,46 @@ class Damage:
     reason: str
 
 
+class Records(Sequence[dict[str, Any]]):
+    """A journal's records, each read from the file when it is asked for.
+
+    Parameters
+    ----------
+    spans
+        Offset and length of each record's payload.
+    """
+
+    def __init__(self, path: Path, spans: Sequence[tuple[int, int]]) -> None:
+        self._path = path
+        self._spans = tuple(spans)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Records: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | Records:
+        if isinstance(index, slice):
+            return Records(self._path, self._spans[index])
+        offset, length = self._spans[index]
+        with self._path.open("rb") as file:
+            file.seek(offset)
+            record: dict[str, Any] = msgpack.unpackb(file.read(length), strict_map_key=False)
+        return record
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """A journal's intact records, its length up to their end, the last link, and any damage."""
 
-    records: tuple[dict[str, Any], ...]
+    records: Records
     intact_bytes: int
     link: bytes
     damage: Damage | None
@@ -57,49 +93,55 @@ class Contents:
 def read_journal(path: Path) -> Contents:
     """Every intact record of a journal, and where the first fault is, if there is one.
 
+    All of the file is checked, and none of it kept in memory.
+
     Raises
     ------
     JournalError
         If there is no file, or it is not a journal at all.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return _read(path, file)
     except OSError as error:
         raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
-    if len(data) < len(MAGIC) and MAGIC.startswith(data):
-        torn = Damage(0, True, f"it was only begun: {len(data)} of {len(MAGIC)} first bytes")
-        return Contents((), 0, _first_link(), torn)
-    if data.startswith(EARLIER):
+
+
+def _read(path: Path, file: BinaryIO) -> Contents:
+    size = os.fstat(file.fileno()).st_size
+    begun = file.read(len(MAGIC))
+    if len(begun) < len(MAGIC) and MAGIC.startswith(begun):
+        torn = Damage(0, True, f"it was only begun: {len(begun)} of {len(MAGIC)} first bytes")
+        return Contents(Records(path, ()), 0, _first_link(), torn)
+    if begun == EARLIER:
         raise JournalError(
             f"{path}: expected a journal of format 2, whose outcomes are arrays, got one of format "
             "1, which this version cannot read; read it with the version named in manifest.json"
         )
-    if not data.startswith(MAGIC):
-        raise JournalError(
-            f"{path}: expected a journal starting with {MAGIC!r}, got {data[: len(MAGIC)]!r}"
-        )
-    records: list[dict[str, Any]] = []
+    if begun != MAGIC:
+        raise JournalError(f"{path}: expected a journal starting with {MAGIC!r}, got {begun!r}")
+    spans: list[tuple[int, int]] = []
     offset, link = len(MAGIC), _first_link()
-    while offset < len(data):
+    while offset < size:
         body = offset + 4
-        end = body + int.from_bytes(data[offset:body], "little")
-        if body > len(data) or end + LINK_BYTES > len(data):
+        length = int.from_bytes(file.read(4), "little")
+        end = body + length + LINK_BYTES
+        if body > size or end > size:
             reason = (
-                f"record {len(records)} is cut short: expected {end + LINK_BYTES - offset} bytes, "
-                f"got {len(data) - offset}"
+                f"record {len(spans)} is cut short: expected {end - offset} bytes, "
+                f"got {size - offset}"
             )
-            return Contents(tuple(records), offset, link, Damage(offset, True, reason))
-        payload = data[body:end]
-        expected = _link(link, payload)
-        if data[end : end + LINK_BYTES] != expected:
+            return Contents(Records(path, spans), offset, link, Damage(offset, True, reason))
+        expected, found = _link(link, file.read(length)), file.read(LINK_BYTES)
+        if found != expected:
             reason = (
-                f"record {len(records)} was altered: expected link {expected.hex()[:16]}…, "
-                f"got {data[end : end + 8].hex()}…"
+                f"record {len(spans)} was altered: expected link {expected.hex()[:16]}…, "
+                f"got {found[:8].hex()}…"
             )
-            return Contents(tuple(records), offset, link, Damage(offset, False, reason))
-        records.append(msgpack.unpackb(payload, strict_map_key=False))
-        offset, link = end + LINK_BYTES, expected
-    return Contents(tuple(records), offset, link, None)
+            return Contents(Records(path, spans), offset, link, Damage(offset, False, reason))
+        spans.append((body, length))
+        offset, link = end, expected
+    return Contents(Records(path, spans), offset, link, None)
 
 
 class Journal:
