@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import time
@@ -192,8 +191,8 @@ def pretrain(
 ) -> Iterator[Progress]:
     """Train a rung into `folder`, yielding progress; carries on from a checkpoint found there.
 
-    The folder ends with what ``AutoModelForCausalLM`` and ``AutoTokenizer`` load, and
-    ``training.json``: recipe, versions, device and final losses.
+    The folder ends with what ``AutoModelForCausalLM`` and ``AutoTokenizer`` load, weights rounded
+    to bfloat16, and ``training.json``: recipe, versions, device and final losses.
 
     The same recipe gives the same bits on the same kind of processor with as many threads. For
     that, PyTorch is set to deterministic algorithms, for the whole process.
@@ -217,27 +216,28 @@ def pretrain(
     sums = torch.zeros(2, 2, dtype=torch.float64, device=device)
     step_tokens = recipe.documents * CONTEXT_TOKENS
     clock, clock_step = time.perf_counter(), first
-    last = Progress(first, recipe.steps, math.nan, math.nan, 0.0, math.inf)
     while trainer.step < recipe.steps:
         sums += trainer.advance()
         done = trainer.step
         ended = done == recipe.steps
         curve = trainer.adaptation() if done % adaptation_every == 0 or ended else None
-        if done % save_every == 0 or ended:
-            _save(trainer, folder)
+        progress = None
         if done % report_every == 0 or curve is not None:
             now = time.perf_counter()
             rate = (done - clock_step) * step_tokens / (now - clock)
             left = (recipe.steps - done) * step_tokens / rate
             means = (sums[:, 0] / sums[:, 1]).tolist()
-            last = Progress(done, recipe.steps, means[0], means[1], rate, left, curve)
+            progress = Progress(done, recipe.steps, means[0], means[1], rate, left, curve)
             with (folder / LOG).open("a") as log:
-                log.write(json.dumps(asdict(last)) + "\n")
-            yield last
+                log.write(json.dumps(asdict(progress)) + "\n")
             sums.zero_()
+        if done % save_every == 0 or ended:
+            _save(trainer, folder)
+        if progress is not None:
+            yield progress
             clock, clock_step = time.perf_counter(), done
     if first < recipe.steps or not (folder / "training.json").exists():
-        _finish(trainer, folder, last)
+        _finish(trainer, folder)
 
 
 def _restore(trainer: Trainer, folder: Path) -> None:
@@ -312,21 +312,23 @@ def _read_pool(saved: list[Any] | None) -> dict[tuple[str, int], OwnAnswers] | N
     }
 
 
-def _finish(trainer: Trainer, folder: Path, last: Progress) -> None:
-    """Write the model, its tokenizer and how it came about."""
+def _finish(trainer: Trainer, folder: Path) -> None:
+    """Write the model in bfloat16, its tokenizer and how it came about."""
     import transformers
 
     recipe, model = trainer.recipe, trainer.model
+    last = json.loads((folder / LOG).read_text().splitlines()[-1])
     model.set_attn_implementation("sdpa")
+    torch.nn.Module.to(model, torch.bfloat16)
     model.save_pretrained(folder)
     ladder_tokenizer().save_pretrained(folder)
     provenance = {
         "recipe": asdict(recipe),
         "tokens": recipe.steps * recipe.documents * CONTEXT_TOKENS,
         "parameters": model.num_parameters(),
-        "answer_loss": last.answer_loss,
-        "level_loss": last.level_loss,
-        "adaptation": last.adaptation,
+        "answer_loss": last["answer_loss"],
+        "level_loss": last["level_loss"],
+        "adaptation": last["adaptation"],
         "device": trainer.device,
         "threads": torch.get_num_threads(),
         "versions": {

@@ -5,6 +5,7 @@
 import json
 import math
 import re
+import shutil
 from dataclasses import replace
 from itertools import islice, pairwise
 
@@ -447,7 +448,8 @@ def test_the_folder_is_one_that_transformers_loads(trained):
     assert (model.config.num_hidden_layers, model.config.hidden_size) == (rung.layers, rung.width)
     assert model.config.max_position_embeddings == CONTEXT_TOKENS
     saved = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
-    assert all(torch.equal(saved[name], value) for name, value in model.state_dict().items())
+    rounded = {name: value.bfloat16() for name, value in saved.items()}
+    assert all(torch.equal(rounded[name], value) for name, value in model.state_dict().items())
     assert tokenizer.convert_ids_to_tokens(list(range(len(VOCABULARY)))) == list(VOCABULARY)
     assert (tokenizer.bos_token, tokenizer.eos_token) == (START, END)
     ids = tokenizer("<judge>12+34=640<grade>", add_special_tokens=False).input_ids
@@ -464,6 +466,15 @@ def test_how_the_weights_came_about_is_written_down(trained):
     assert written["answer_loss"] == progress[-1].answer_loss
     assert written["versions"]["torch"] == torch.__version__
     assert (written["device"], written["threads"]) == ("cpu", 1)
+
+
+def test_a_kill_before_the_model_was_written_costs_nothing(trained, tmp_path):
+    folder, _ = trained
+    for name in ("checkpoint.pt", "training.jsonl"):
+        shutil.copy(folder / name, tmp_path / name)
+    assert train(tmp_path) == []
+    for name in ("model.safetensors", "training.json"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_another_recipe_in_the_same_folder_is_refused(trained, tmp_path):
