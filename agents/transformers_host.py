@@ -232,49 +232,58 @@ class _Draws:
     def __init__(self, requests: list[Generate]) -> None:
         self._requests = requests
         self._tokens: list[list[int]] = [[] for _ in requests]
-        self._logs = [0.0] * len(requests)
+        self._logs = np.zeros(len(requests))
         self._finished = [False] * len(requests)
-        self._open = [True] * len(requests)
+        self._open = np.arange(len(requests))
+        self._temperatures = np.array([r.sampling_temperature for r in requests])
         self._uniforms = [keyed_generator(r.key).random(r.max_tokens) for r in requests]
         self._step = 0
 
     def take(self, logits: np.ndarray) -> np.ndarray | None:
         """Draw each open row's next token from logits float [R, V]; None once all have ended."""
+        readable = np.isfinite(logits[self._open].max(axis=1))
+        self._logs[self._open[~readable]] = math.nan  # what cannot be read ends, unfinished
+        rows = self._open[readable]
+        chosen = self._draw(rows, logits[rows].astype(np.float64))
         drawn = np.zeros(len(self._requests), dtype=np.int64)
-        for i, request in enumerate(self._requests):
-            if self._open[i]:
-                drawn[i] = self._draw(i, request, logits[i].astype(np.float64))
+        drawn[rows] = chosen
+        going = [self._append(row, token) for row, token in zip(rows.tolist(), chosen, strict=True)]
+        self._open = rows[np.array(going, dtype=np.bool_)]
         self._step += 1
-        return drawn if any(self._open) else None
+        return drawn if len(self._open) else None
 
     def replies(self) -> tuple[Generated, ...]:
         """The answers."""
         return tuple(
             Generated(tuple(tokens), finished, log)
-            for tokens, finished, log in zip(self._tokens, self._finished, self._logs, strict=True)
+            for tokens, finished, log in zip(
+                self._tokens, self._finished, self._logs.tolist(), strict=True
+            )
         )
 
-    def _draw(self, i: int, request: Generate, logits: np.ndarray) -> int:
+    def _draw(self, rows: np.ndarray, logits: np.ndarray) -> list[int]:
         """By inversion of the distribution function, in float64 and a fixed order."""
-        if not np.isfinite(logits.max()):
-            self._open[i] = False  # what cannot be read ends the answer, unfinished
-            self._logs[i] = math.nan
-            return 0
-        scaled = logits / request.sampling_temperature
-        weights = np.exp(scaled - scaled.max())
-        cumulative = np.cumsum(weights)
-        point = self._uniforms[i][self._step] * cumulative[-1]
-        token = min(int(np.searchsorted(cumulative, point, "right")), len(weights) - 1)
-        self._logs[i] += float(np.log(weights[token] / cumulative[-1]))
+        scaled = logits / self._temperatures[rows, None]
+        weights = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        cumulative = np.cumsum(weights, axis=1)
+        total = cumulative[:, -1]
+        points = np.array([self._uniforms[row][self._step] for row in rows]) * total
+        chosen = (cumulative <= points[:, None]).sum(axis=1).clip(max=logits.shape[1] - 1)
+        self._logs[rows] += np.log(weights[np.arange(len(rows)), chosen] / total)
+        tokens: list[int] = chosen.tolist()
+        return tokens
+
+    def _append(self, row: int, token: int) -> bool:
+        """Put a token to a row's answer; does the row go on?"""
+        request, tokens = self._requests[row], self._tokens[row]
         if token in request.stops:
-            self._open[i], self._finished[i] = False, True
-            return token
-        self._tokens[i].append(token)
+            self._finished[row] = True
+            return False
+        tokens.append(token)
         if token in request.endings:
-            self._open[i], self._finished[i] = False, True
-            return token
-        self._open[i] = len(self._tokens[i]) < request.max_tokens
-        return token
+            self._finished[row] = True
+            return False
+        return len(tokens) < request.max_tokens
 
 
 def _option_columns(requests: list[Score]) -> list[set[int]]:
