@@ -35,7 +35,10 @@ UNUSABLE = {
 }
 """Data sets that are no task here, and why."""
 
-HASHED = ("isomorphic_strings", "knight_swap", "polynomial_multiplication", "ransom_note")
+HASHED = (
+    *("isomorphic_strings", "knight_swap", "polynomial_multiplication", "ransom_note"),
+    "word_ladder",
+)
 """Data sets whose problems depend on Python's hash seed, so that they differ by process."""
 
 SIZE = 10_000
