@@ -64,4 +64,6 @@ setup: # make .venv what pyproject.toml and constraints.txt say, unless it alrea
 	[ -x $(VENV)/bin/python ] || "$(PYTHON)" -m venv $(VENV) || exit 1; \
 	$(RUN) pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]' || { \
 		echo "The installation failed; the next make starts it afresh." >&2; exit 1; }; \
+	$(RUN) pip install -qq --disable-pip-version-check -c constraints.txt -e '.[tasks]' 2>/dev/null || \
+		echo "Without tasks from reasoning-gym: its libraries did not install (pycosat needs a C compiler)."; \
 	echo "$$key" > $(STAMP) && rm -f $(UNDER_WAY)

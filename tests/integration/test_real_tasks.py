@@ -26,6 +26,8 @@ from protocols.interfaces.base import GRADING_QUESTION
 from protocols.tasks.reasoning_gym import ReasoningGym
 from tests.random_models import random_qwen3
 
+pytest.importorskip("reasoning_gym", reason="an extra: pip install '.[tasks]'")
+
 ROOT = Path(__file__).parents[2]
 WORKED = ROOT / "experiments" / "configs" / "reasoning_gym.yaml"
 SMALL = {

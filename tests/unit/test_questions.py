@@ -19,6 +19,8 @@ from protocols.tasks.answer_matching import MATCHES, as_number
 from protocols.tasks.questions import Questions
 from protocols.tasks.task import Problem, validate
 
+pytest.importorskip("math_verify", reason="an extra: pip install '.[tasks]'")
+
 pure = settings(deadline=None, max_examples=200)
 PLANETS = [
     ("Which planet is nearest to the sun?", "Mercury"),

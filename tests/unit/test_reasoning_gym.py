@@ -30,6 +30,8 @@ from protocols.tasks.safe_scoring import ALGEBRA, ARITHMETIC, EVALUATING, is_saf
 from protocols.tasks.split import is_held_out
 from protocols.tasks.task import Problem, validate
 
+pytest.importorskip("reasoning_gym", reason="an extra: pip install '.[tasks]'")
+
 pure = settings(deadline=None, max_examples=100)
 ROOT = Path(__file__).parents[2]
 QUICK = ("chain_sum", "leg_counting", "countdown", "n_queens", "maze", "list_functions")
