@@ -10,23 +10,25 @@ from pathlib import Path
 from rich.table import Table
 
 from agents.checkpoints import bundled_models, find_checkpoint
-from experiments.cards.card import CARD, Card, Estimate, read_card
+from agents.training.corpus import MIXTURE
+from experiments.cards.card import CARD, Estimate, read_card
 
 
 def models_table() -> Table:
     """A row for each bundled model: size, context, training, and its card's main figures.
 
-    Errors, TPR and FPR are of its own answers, as far as they reach over the card's tasks.
+    Error, TPR and FPR are of its own answers, from the least to the greatest of the card's tasks.
 
     Raises
     ------
     CardError
         If a card cannot be read.
     """
-    table = Table(
-        *("model", "parameters", "context", "tokens seen", "loss: answers, levels", "weights"),
-        *("tasks", "error", "TPR", "FPR"),
-    )
+    table = Table(caption=f"Tasks of their corpus: {_tasks()}.", caption_justify="left")
+    for column in ("model", "parameters", "context", "tokens", "weights"):
+        table.add_column(column, no_wrap=True)
+    for column in ("error", "TPR", "FPR"):
+        table.add_column(column)
     for name in bundled_models():
         checkpoint = find_checkpoint(name)
         made = json.loads((checkpoint.folder / "training.json").read_text())
@@ -34,39 +36,37 @@ def models_table() -> Table:
             name,
             f"{made['parameters']:,}",
             str(checkpoint.context_tokens),
-            f"{made['tokens']:,}",
-            f"{made['answer_loss']:.3f}, {made['level_loss']:.3f}",
-            checkpoint.weights[:16],
+            f"{made['tokens'] / 1e6:.0f} M",
+            checkpoint.weights[:8],
             *_card_cells(checkpoint.folder, checkpoint.weights),
         )
     return table
 
 
-def _card_cells(folder: Path, weights: str) -> tuple[str, str, str, str]:
-    """How many tasks a card has, and the spans over them of error, TPR and FPR."""
+def _card_cells(folder: Path, weights: str) -> tuple[str, str, str]:
+    """The spans over a card's tasks of error, TPR and FPR."""
     path = folder / CARD
     if not path.exists():
-        return ("no card", "", "", "")
+        return ("no card", "", "")
     card = read_card(path)
     if card.provenance.weights != weights:
-        return ("other weights' card", "", "", "")
+        return ("card of other weights", "", "")
     tasks = card.tasks.values()
     rates = [task.grading.own.rates[-1] for task in tasks]
     return (
-        _tasks(card),
         _span([task.answering.sampled for task in tasks]),
         _span([at.tpr for at in rates]),
         _span([at.fpr for at in rates]),
     )
 
 
-def _tasks(card: Card) -> str:
+def _tasks() -> str:
     sizes: dict[str, list[str]] = {}
-    for task in card.tasks.values():
-        sizes.setdefault(task.task, []).append(str(task.size))
-    return ", ".join(f"{name} {'/'.join(of)}" for name, of in sizes.items())
+    for name, size in MIXTURE:
+        sizes.setdefault(name, []).append(str(size))
+    return "; ".join(f"{name} {', '.join(of)}" for name, of in sizes.items())
 
 
 def _span(estimates: list[Estimate]) -> str:
     values = [estimate.value for estimate in estimates if estimate.value is not None]
-    return f"{min(values):.2f} – {max(values):.2f}" if values else "undefined"
+    return f"{min(values):.2f}–{max(values):.2f}" if values else "undefined"

@@ -31,9 +31,10 @@ def points(
     label: str,
     **style: Any,
 ) -> None:
-    """Estimates against x, with their intervals; undefined ones are left out."""
+    """Estimates against x, with their intervals; undefined ones are in the legend only."""
     known = [(at, e) for at, e in zip(x, estimates, strict=True) if e.value is not None]
     if not known:
+        axes.plot([], [], label=label, **{"linestyle": "none", **style})
         return
     values = np.array([e.value for _, e in known], dtype=np.float64)
     low = np.array([v if e.low is None else e.low for v, (_, e) in zip(values, known, strict=True)])
@@ -81,6 +82,15 @@ def panels(card: Card, height: float = 2.3) -> tuple[Figure, list[Axes]]:
     for axes in grid[count:]:
         axes.set_visible(False)
     return figure, grid[:count]
+
+
+def label_panels(figure: Figure, grid: list[Axes], x: str, y: str) -> None:
+    """The one name of the horizontal axes, under the lowest of them, and of the vertical ones."""
+    columns = min(COLUMNS, len(grid))
+    for axes in grid[-columns:]:
+        axes.tick_params(labelbottom=True)
+    grid[-(columns // 2) - 1].set_xlabel(x)
+    figure.supylabel(y, fontsize=10)
 
 
 def finish(figure: Figure, axes: Axes, title: str, columns: int = 3) -> Figure:

@@ -12,7 +12,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.cards.card import Card
-from experiments.cards.drawing import aside, finish, look, panels, points, task_axis, wide
+from experiments.cards.drawing import (
+    aside,
+    finish,
+    label_panels,
+    look,
+    panels,
+    points,
+    task_axis,
+    wide,
+)
 from experiments.cards.grading_figures import contexts, correlation, exchange, grading, levels
 from experiments.figure_style import PAPER, PREDICTED, REFERENCE, styled
 from experiments.tables import write_whole
@@ -59,8 +68,7 @@ def adaptation(card: Card) -> Figure:
             points(axes, x, [c.error for c in cells], label, **style)
         axes.axhline(1 - task.chance, **REFERENCE)
         axes.set(ylim=(-0.02, 1.02), xlim=(-0.06, 1.06))
-    figure.supxlabel("share of wrong examples in the context", fontsize=10)
-    figure.supylabel("error", fontsize=10)
+    label_panels(figure, grid, "share of wrong examples in the context", "error")
     title = f"{card.provenance.model}: adaptation (dotted: exact Bayes; dashed: random answers)"
     return finish(figure, grid[0], title)
 
@@ -93,8 +101,7 @@ def requested(card: Card) -> Figure:
             axes.annotate("absent", (0.5, 0.5), xycoords="axes fraction", ha="center")
         elif not task.answering.falls:
             axes.annotate("does not fall throughout", (0.03, 0.06), xycoords="axes fraction")
-    figure.supxlabel("survey level asked for, from “not at all” to “a great deal”", fontsize=10)
-    figure.supylabel("error", fontsize=10)
+    label_panels(figure, grid, "survey level asked for, from 1, “not at all”", "error")
     return finish(figure, grid[0], f"{card.provenance.model}: score conditioning")
 
 

@@ -8,7 +8,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.cards.card import THRESHOLDS, Card, Estimate, Exchange
-from experiments.cards.drawing import aside, finish, look, panels, points, task_axis, wide
+from experiments.cards.drawing import (
+    aside,
+    finish,
+    label_panels,
+    look,
+    panels,
+    points,
+    task_axis,
+    wide,
+)
 from experiments.cards.exam import KINDS
 from experiments.figure_style import INK, REFERENCE, WIDE
 
@@ -73,8 +82,7 @@ def exchange(card: Card) -> Figure:
         short = [name.rsplit("/", 1)[-1] if len(name) > 10 else name for name in names]
         axes.set_xticks(range(len(names)), labels=short)
         axes.set_yticks(range(len(names)), labels=short)
-    figure.supxlabel("author", fontsize=10)
-    figure.supylabel("grader", fontsize=10)
+    label_panels(figure, grid, "author", "grader")
     title = f"{card.provenance.model}: Youden's J of who grades whom (TPR, FPR)"
     return finish(figure, grid[0], title)
 
@@ -141,8 +149,8 @@ def contexts(card: Card) -> Figure:
         of = [next(c for c in t.contexts if c.context == name) for t in card.tasks.values()]
         style = look(place)
         at = x + aside(place, len(shown))
-        points(axes, at, [c.tpr for c in of], f"TPR, {name}", **style)
-        points(axes, at, [c.fpr for c in of], f"FPR, {name}", **style, fillstyle="none")
+        points(axes, at - 0.03, [c.tpr for c in of], f"TPR, {name}", **style)
+        points(axes, at + 0.03, [c.fpr for c in of], f"FPR, {name}", **style, fillstyle="none")
     axes.set(ylim=(-0.02, 1.02), ylabel=f"accepted from {THRESHOLDS[-1]} on")
     return finish(figure, axes, f"{card.provenance.model}: the grader's own context")
 

@@ -53,22 +53,20 @@ def measure_shown(request: Request, out: Path | None, figures: bool, console: Co
 
 def summary(card: Card) -> Table:
     """A row for each task: what matters most of it."""
-    table = Table(
-        *("task", "problems", "error", "greedy", "TPR", "FPR", "J", "gap to Bayes", "levels' mass"),
-        title=f"{card.provenance.model}: own answers, threshold {THRESHOLDS[-1]}",
-    )
+    table = Table(title=f"{card.provenance.model}: own answers, threshold {THRESHOLDS[-1]}")
+    table.add_column("task, problems", no_wrap=True)
+    for column in ("error", "TPR", "FPR", "J", "gap to Bayes: mean, most", "least levels' mass"):
+        table.add_column(column)
     for name, task in card.tasks.items():
         rates = task.grading.own.rates[-1]
         gaps = [cell.gap.value for cell in task.adaptation if cell.gap and cell.gap.value]
         table.add_row(
-            name,
-            f"{task.problems:,}" + (" (all)" if task.all_held_out else ""),
+            f"{name}, {'all ' if task.all_held_out else ''}{task.problems}",
             shown(task.answering.sampled),
-            shown(task.answering.greedy),
             shown(rates.tpr),
             shown(rates.fpr),
             shown(rates.youden_j),
-            f"{sum(gaps) / len(gaps):.2f}, at most {max(gaps):.2f}" if gaps else "–",
+            f"{sum(gaps) / len(gaps):.2f}, {max(gaps):.2f}" if gaps else "–",
             f"{min(mass.minimum for mass in task.levels):.3f}",
         )
     return table

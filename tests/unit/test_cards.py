@@ -4,6 +4,7 @@
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_bayes_for_a_requested_level_is_what_simulated_raters_do():
         assert (~right[at]).mean() == pytest.approx(
             level_error(name), abs=5 * 0.5 / math.sqrt(at.sum())
         )
-    assert all(level_error(a) > level_error(b) for a, b in zip(LEVELS, LEVELS[1:], strict=False))
+    assert all(level_error(a) > level_error(b) for a, b in pairwise(LEVELS))
 
 
 # Estimates
