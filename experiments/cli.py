@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import click
 
+from experiments.cards.command import models
 from experiments.theory_cli import theory
 
 RUNS = Path("runs")
@@ -214,12 +215,7 @@ def pretrain(
         sys.exit(130)
 
 
-@main.command()
-def models() -> None:
-    """List the bundled models."""
-    from experiments.listing import models_table
-
-    _console().print(models_table())
+main.add_command(models)
 
 
 @main.command()

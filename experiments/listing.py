@@ -1,28 +1,72 @@
-"""`mgptn models`: the bundled models, and how each was made."""
+"""`mgptn models`: the bundled models, how each was made, and what its card says first."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from rich.table import Table
 
-from agents.checkpoints import BUNDLED, bundled_models, find_checkpoint
+from agents.checkpoints import bundled_models, find_checkpoint
+from agents.training.corpus import MIXTURE
+from experiments.cards.card import CARD, Estimate, read_card
 
 
 def models_table() -> Table:
-    """A row for each bundled model: its size, training and weights hash."""
-    table = Table("model", "parameters", "tokens seen", "seed", "loss: answers, levels", "weights")
+    """A row for each bundled model: size, context, training, and its card's main figures.
+
+    Error, TPR and FPR are of its own answers, from the least to the greatest of the card's tasks.
+
+    Raises
+    ------
+    CardError
+        If a card cannot be read.
+    """
+    table = Table(caption=f"Tasks of their corpus: {_tasks()}.", caption_justify="left")
+    for column in ("model", "parameters", "context", "tokens", "weights"):
+        table.add_column(column, no_wrap=True)
+    for column in ("error", "TPR", "FPR"):
+        table.add_column(column)
     for name in bundled_models():
         checkpoint = find_checkpoint(name)
-        made = json.loads((BUNDLED / name / "training.json").read_text())
+        made = json.loads((checkpoint.folder / "training.json").read_text())
         table.add_row(
             name,
             f"{made['parameters']:,}",
-            f"{made['tokens']:,}",
-            str(made["recipe"]["seed"]),
-            f"{made['answer_loss']:.3f}, {made['level_loss']:.3f}",
-            checkpoint.weights[:16],
+            str(checkpoint.context_tokens),
+            f"{made['tokens'] / 1e6:.0f} M",
+            checkpoint.weights[:8],
+            *_card_cells(checkpoint.folder, checkpoint.weights),
         )
     return table
+
+
+def _card_cells(folder: Path, weights: str) -> tuple[str, str, str]:
+    """The spans over a card's tasks of error, TPR and FPR."""
+    path = folder / CARD
+    if not path.exists():
+        return ("no card", "", "")
+    card = read_card(path)
+    if card.provenance.weights != weights:
+        return ("card of other weights", "", "")
+    tasks = card.tasks.values()
+    rates = [task.grading.own.rates[-1] for task in tasks]
+    return (
+        _span([task.answering.sampled for task in tasks]),
+        _span([at.tpr for at in rates]),
+        _span([at.fpr for at in rates]),
+    )
+
+
+def _tasks() -> str:
+    sizes: dict[str, list[str]] = {}
+    for name, size in MIXTURE:
+        sizes.setdefault(name, []).append(str(size))
+    return "; ".join(f"{name} {', '.join(of)}" for name, of in sizes.items())
+
+
+def _span(estimates: list[Estimate]) -> str:
+    values = [estimate.value for estimate in estimates if estimate.value is not None]
+    return f"{min(values):.2f}–{max(values):.2f}" if values else "undefined"

@@ -17,6 +17,7 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
+from agents.checkpoints import find_checkpoint
 from agents.training.adaptation import Curve, adaptation_curve
 from agents.training.attention import BLOCKWISE
 from agents.training.corpus import (
@@ -326,6 +327,7 @@ def _finish(trainer: Trainer, folder: Path) -> None:
         "recipe": asdict(recipe),
         "tokens": recipe.steps * recipe.documents * CONTEXT_TOKENS,
         "parameters": model.num_parameters(),
+        "weights": find_checkpoint(str(folder)).weights,
         "answer_loss": last["answer_loss"],
         "level_loss": last["level_loss"],
         "adaptation": last["adaptation"],

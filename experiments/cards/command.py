@@ -1,0 +1,87 @@
+"""`mgptn models`: the bundled models, their cards, and whether they are what the cards say.
+
+Only the command line; heavy imports happen inside the commands, so that help is instant.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(ctx: click.Context) -> None:
+    """List the bundled models; measure or verify them."""
+    if ctx.invoked_subcommand is None:
+        from experiments.listing import models_table
+
+        _console().print(models_table())
+
+
+@models.command()
+@click.argument("name")
+@click.option(
+    "--problems",
+    type=click.IntRange(min=64),
+    default=2000,
+    show_default=True,
+    help="Held-out problems of each task.",
+)
+@click.option("--task", "tasks", multiple=True, metavar="NAME:SIZE", help="Only this task [all].")
+@click.option("--graders", multiple=True, metavar="NAME", help="Another model to exchange grades.")
+@click.option("--out", type=FOLDER, help="Folder of the card [beside a bundled model's weights].")
+@click.option("--figures", is_flag=True, help="Draw the card beside it.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+def measure(
+    name: str,
+    problems: int,
+    tasks: tuple[str, ...],
+    graders: tuple[str, ...],
+    out: Path | None,
+    figures: bool,
+    seed: int,
+    threads: int,
+) -> None:
+    """Measure a model's card anew; an interrupted one is carried on."""
+    from experiments.cards.measure import Request, parse_tasks
+    from experiments.cards.show import measure_shown
+
+    request = Request(
+        model=name,
+        problems=problems,
+        seed=seed,
+        tasks=parse_tasks(tasks),
+        graders=graders,
+        threads=threads,
+        command=shlex.join(["mgptn", *sys.argv[1:]]),
+    )
+    try:
+        measure_shown(request, out, figures, _console())
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. The same command carries on from finished tasks.", err=True)
+        sys.exit(130)
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+def verify(names: tuple[str, ...]) -> None:
+    """Hold models, or all bundled ones, against their cards; exit status 1 if one disagrees."""
+    from experiments.cards.show import verify_shown
+
+    sys.exit(0 if verify_shown(names, _console()) else 1)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console()

@@ -1,0 +1,136 @@
+"""How a model grades without a context: its own answers, and answers like the corpus's.
+
+Dimensions: N answers.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.cards.card import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
+from experiments.cards.estimates import Values, bootstrapped, inverse, proportion
+from experiments.cards.exam import KINDS, Exam, corpus_answers, kinds_of
+from experiments.cards.subject import Answers, Grades, Subject
+from population import grading
+from population.streams import stream
+from protocols.tasks.bundled import Flags
+
+NO_PAIR = "there are not both right and wrong answers"
+
+
+def examine_grading(subject: Subject, exam: Exam, own: Answers, grades: Grades) -> Grading:
+    """The model as grader; `grades` are those of its own sampled answers."""
+    task = exam.task
+    rng = stream(subject.seed, "card intervals", task.name, task.size, "grading")
+    drawn, right = corpus_answers(exam, rng)
+    corpus = subject.grade(exam, drawn)
+    return Grading(
+        own=judged(exam, own.texts, own.right, grades, rng),
+        corpus=judged(exam, drawn, right, corpus, rng),
+        generation=proportion(own.right),
+        gap=bootstrapped(_table(grades, own.right), _gap, rng, NO_PAIR),
+    )
+
+
+def judged(
+    exam: Exam, answers: Sequence[str], right: Flags, grades: Grades, rng: np.random.Generator
+) -> Judged:
+    """Every measure of one grader's grades [N] of answers."""
+    table = _table(grades, right)
+    kinds = kinds_of(exam, answers, rng)
+    values = grades.values
+    return Judged(
+        answers=len(right),
+        right=int(right.sum()),
+        unread=int(np.isnan(values).sum()),
+        rates=tuple(rates(values, right, threshold, rng) for threshold in THRESHOLDS),
+        auc=bootstrapped(table, lambda t: grading.auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
+        calibration_error=bootstrapped(
+            table, lambda t: grading.calibration_error(t[:, 0], t[:, 1] > 0), rng, "no grade"
+        ),
+        brier=bootstrapped(table, _brier, rng, "no grade"),
+        kinds={kind: _kind(values, right, kinds == kind, rng) for kind in KINDS},
+    )
+
+
+def rates(
+    values: npt.NDArray[np.float64], right: Flags, threshold: float, rng: np.random.Generator
+) -> Rates:
+    """Acceptance of grades [N] at a threshold."""
+    tpr, fpr = acceptance(values, right, threshold)
+    accepted = np.stack([values >= threshold, right], axis=1)[~np.isnan(values)]
+    odds = bootstrapped(accepted, _fpr_over_tpr, rng, "no right answer accepted, or none wrong")
+    return Rates(
+        threshold=threshold,
+        tpr=tpr,
+        fpr=fpr,
+        likelihood_ratio=inverse(odds, "no wrong answer was accepted"),
+        youden_j=bootstrapped(accepted, youden, rng, NO_PAIR),
+        balanced_accuracy=bootstrapped(accepted, lambda t: (1 + youden(t)) / 2, rng, NO_PAIR),
+    )
+
+
+def acceptance(
+    values: npt.NDArray[np.float64], right: Flags, threshold: float
+) -> tuple[Estimate, Estimate]:
+    """TPR and FPR of grades [N] at a threshold."""
+    read = ~np.isnan(values)
+    accepted = values >= threshold
+    return (
+        proportion(accepted[read & right], "no right answer"),
+        proportion(accepted[read & ~right], "no wrong answer"),
+    )
+
+
+def youden(table: Values) -> float:
+    """J of a table [N, 2] of accepted and right."""
+    tpr, fpr = _tpr_fpr(table)
+    return tpr - fpr
+
+
+def _tpr_fpr(table: Values) -> tuple[float, float]:
+    accepted, right = table[:, 0], table[:, 1]
+    with np.errstate(invalid="ignore"):
+        tpr = np.float64((accepted * right).sum()) / right.sum()
+        fpr = np.float64((accepted * (1 - right)).sum()) / (1 - right).sum()
+    return float(tpr), float(fpr)
+
+
+def _fpr_over_tpr(table: Values) -> float:
+    """1/Λ, which unlike Λ is finite for a grader that accepts no wrong answer."""
+    tpr, fpr = _tpr_fpr(table)
+    return fpr / tpr if tpr > 0 else float("nan")
+
+
+def _gap(table: Values) -> float:
+    """Balanced accuracy of grades less accuracy of answers, of a table of grades and right."""
+    accepted = np.stack([table[:, 0] >= THRESHOLDS[-1], table[:, 1]], axis=1)
+    return (1 + youden(accepted)) / 2 - float(table[:, 1].mean())
+
+
+def _brier(table: Values) -> float:
+    return grading.brier(table[:, 0], table[:, 1] > 0)
+
+
+def _kind(
+    values: npt.NDArray[np.float64], right: Flags, of_kind: Flags, rng: np.random.Generator
+) -> KindJudged:
+    wrong = ~right & of_kind & ~np.isnan(values)
+    against = right | wrong
+    table = np.stack([values, right], axis=1)
+    return KindJudged(
+        fpr=tuple(proportion(values[wrong] >= at, "no such answer") for at in THRESHOLDS),
+        auc=bootstrapped(table[against], lambda t: grading.auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
+        brier=bootstrapped(table[wrong], _brier, rng, "no such answer"),
+    )
+
+
+def _table(grades: Grades, right: Flags) -> Values:
+    """Grades that could be read, and which of their answers are right, float64 [·, 2]."""
+    read = ~np.isnan(grades.values)
+    return np.stack([grades.values, right], axis=1)[read]
