@@ -14,8 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from agents.checkpoints import bundled_models
-from experiments.cards.card import CARD, THRESHOLDS, Card, Estimate, read_card
-from experiments.cards.measure import Request, card_folder, measure
+from experiments.cards.card import CARD, Card, read_card
+from experiments.cards.measure import measure
+from experiments.cards.parts import THRESHOLDS, Estimate
+from experiments.cards.request import Request, card_folder
 from experiments.cards.verify import FALSE_ALARM, models_of, verify
 
 
