@@ -11,7 +11,8 @@ from rich.table import Table
 
 from agents.checkpoints import bundled_models, find_checkpoint
 from agents.training.corpus import MIXTURE
-from experiments.cards.card import CARD, Estimate, read_card
+from experiments.cards.card import CARD, read_card
+from experiments.cards.parts import Estimate
 
 
 def models_table() -> Table:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 
 from agents.training.corpus import SKILLS
-from experiments.cards.card import Adapted
 from experiments.cards.estimates import clustered_mean, distance
 from experiments.cards.exam import Exam, dealt, draw_contexts, exactly
+from experiments.cards.parts import Adapted
 from experiments.cards.subject import ANSWER_MARKERS, Subject
 from population.bootstrap import posterior_error
 from population.streams import stream
@@ -17,13 +17,16 @@ from population.streams import stream
 EXAMPLES = (1, 4, 16)
 QUARTERS = (0, 1, 2, 3, 4)
 
-PROBLEMS_PER_CONTEXT = 32
+PROBLEMS_PER_CONTEXT = 64
 """Problems that are asked after the same examples, whose keys and values they share."""
+
+LEAST_CONTEXTS = 8
+"""Fewer would not tell how much contexts of a kind differ."""
 
 
 def context_count(problems: int) -> int:
     """Contexts that so many problems are dealt to."""
-    return max(1, problems // PROBLEMS_PER_CONTEXT)
+    return max(min(LEAST_CONTEXTS, problems), problems // PROBLEMS_PER_CONTEXT)
 
 
 def examine_adaptation(subject: Subject, exam: Exam, comparable: bool) -> tuple[Adapted, ...]:

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from agents.training.corpus import PERSONA_SKILLS, RATERS, SKILLS
-from experiments.cards.card import Answering, AtDraws, AtLevel, AtPersona, Estimate
 from experiments.cards.estimates import bootstrapped, proportion
 from experiments.cards.exam import KINDS, Exam, kinds_of
+from experiments.cards.parts import Answering, AtDraws, AtLevel, AtPersona, Estimate
 from experiments.cards.subject import GREEDY, Answers, Subject
 from population.capability import pass_at_k
 from population.streams import stream

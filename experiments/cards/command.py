@@ -53,7 +53,7 @@ def measure(
     threads: int,
 ) -> None:
     """Measure a model's card anew; an interrupted one is carried on."""
-    from experiments.cards.measure import Request, parse_tasks
+    from experiments.cards.request import Request, parse_tasks
     from experiments.cards.show import measure_shown
 
     request = Request(

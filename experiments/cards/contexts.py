@@ -8,9 +8,9 @@ import numpy as np
 
 from agents.training.corpus import SKILLS
 from experiments.cards.adaptation import context_count
-from experiments.cards.card import THRESHOLDS, GraderContext, Mass
 from experiments.cards.estimates import clustered_mean
 from experiments.cards.exam import Exam, dealt, draw_contexts
+from experiments.cards.parts import THRESHOLDS, GraderContext, Mass
 from experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
 from population.streams import stream
 

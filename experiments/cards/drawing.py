@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.cards.card import Card, Estimate
+from experiments.cards.card import Card
+from experiments.cards.parts import Estimate
 from experiments.figure_style import FOUNDERS, INK, WIDE, Style
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -62,6 +64,12 @@ def task_axis(axes: Axes, card: Card) -> np.ndarray:
     axes.set_xticks(places, labels=list(card.tasks), rotation=30, ha="right")
     axes.set_xlim(-0.6, len(card.tasks) - 0.4)
     return places
+
+
+def called(card: Card) -> str:
+    """The model's name; of a folder elsewhere, its own name."""
+    name = card.provenance.model
+    return Path(name).name if Path(name).is_absolute() else name
 
 
 def wide(height: float = 4.2) -> tuple[Figure, Axes]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.cards.card import Estimate
+from experiments.cards.parts import Estimate
 from population.grading import cluster_bootstrap
 from population.judgement import wilson
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.cards.card import THRESHOLDS, Correlation, Estimate, Exchange
 from experiments.cards.estimates import Values, bootstrapped
 from experiments.cards.exam import Exam, draw_contexts
 from experiments.cards.grading import NO_PAIR, acceptance, youden
+from experiments.cards.parts import THRESHOLDS, Correlation, Estimate, Exchange
 from experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
 from population.judgement import phi
 from population.streams import stream

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from experiments.cards.card import Card
 from experiments.cards.drawing import (
     aside,
+    called,
     finish,
     label_panels,
     look,
@@ -52,7 +53,7 @@ def answers(card: Card) -> Figure:
         x, guess, ls="none", marker="_", ms=26, color=PREDICTED["color"], label="random answers"
     )
     axes.set(ylim=(-0.02, 1.02), ylabel="error without a context")
-    return finish(figure, axes, f"{card.provenance.model}: answers (dotted, dashed: Bayes)", 5)
+    return finish(figure, axes, f"{called(card)}: answers (dotted, dashed: Bayes)", 5)
 
 
 def adaptation(card: Card) -> Figure:
@@ -69,7 +70,7 @@ def adaptation(card: Card) -> Figure:
         axes.axhline(1 - task.chance, **REFERENCE)
         axes.set(ylim=(-0.02, 1.02), xlim=(-0.06, 1.06))
     label_panels(figure, grid, "share of wrong examples in the context", "error")
-    title = f"{card.provenance.model}: adaptation (dotted: exact Bayes; dashed: random answers)"
+    title = f"{called(card)}: adaptation (dotted: exact Bayes; dashed: random answers)"
     return finish(figure, grid[0], title)
 
 
@@ -83,7 +84,7 @@ def repeated(card: Card) -> Figure:
         points(axes, draws, [one.passed for one in at], name, **style)
     axes.set_xscale("log", base=2)
     axes.set(ylim=(-0.02, 1.02), xlabel="samples k", ylabel="pass@k")
-    return finish(figure, axes, f"{card.provenance.model}: repeated sampling", 5)
+    return finish(figure, axes, f"{called(card)}: repeated sampling", 5)
 
 
 def requested(card: Card) -> Figure:
@@ -102,7 +103,7 @@ def requested(card: Card) -> Figure:
         elif not task.answering.falls:
             axes.annotate("does not fall throughout", (0.03, 0.06), xycoords="axes fraction")
     label_panels(figure, grid, "survey level asked for, from 1, “not at all”", "error")
-    return finish(figure, grid[0], f"{card.provenance.model}: score conditioning")
+    return finish(figure, grid[0], f"{called(card)}: score conditioning")
 
 
 FIGURES: dict[str, Callable[[Card], Figure]] = {

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from experiments.cards.card import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
 from experiments.cards.estimates import Values, bootstrapped, inverse, proportion
 from experiments.cards.exam import KINDS, Exam, corpus_answers, kinds_of
+from experiments.cards.parts import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
 from experiments.cards.subject import Answers, Grades, Subject
 from population import grading
 from population.streams import stream

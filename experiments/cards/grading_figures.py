@@ -7,9 +7,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.cards.card import THRESHOLDS, Card, Estimate, Exchange
+from experiments.cards.card import Card
 from experiments.cards.drawing import (
     aside,
+    called,
     finish,
     label_panels,
     look,
@@ -19,6 +20,7 @@ from experiments.cards.drawing import (
     wide,
 )
 from experiments.cards.exam import KINDS
+from experiments.cards.parts import THRESHOLDS, Estimate, Exchange
 from experiments.figure_style import INK, REFERENCE, WIDE
 
 ENOUGH_MASS = 0.99
@@ -56,7 +58,7 @@ def grading(card: Card) -> Figure:
         points(lower, x + aside(place, len(rows)), estimates, name, **look(place))
     lower.axhline(0.5, **REFERENCE)
     lower.set(ylim=(-0.02, 1.02), ylabel="of own answers")
-    return finish(figure, lower, f"{card.provenance.model}: grading without a context", 5)
+    return finish(figure, lower, f"{called(card)}: grading without a context", 5)
 
 
 def exchange(card: Card) -> Figure:
@@ -83,7 +85,7 @@ def exchange(card: Card) -> Figure:
         axes.set_xticks(range(len(names)), labels=short)
         axes.set_yticks(range(len(names)), labels=short)
     label_panels(figure, grid, "author", "grader")
-    title = f"{card.provenance.model}: Youden's J of who grades whom (TPR, FPR)"
+    title = f"{called(card)}: Youden's J of who grades whom (TPR, FPR)"
     return finish(figure, grid[0], title)
 
 
@@ -109,7 +111,7 @@ def correlation(card: Card) -> Figure:
         points(axes, x + aside(place, len(kinds)), estimates, kind, **look(place))
     axes.axhline(0, **REFERENCE)
     axes.set(ylim=(-0.35, 1.05), ylabel="φ of false acceptances")
-    title = f"{card.provenance.model}: do graders err on the same answers? (u: undefined)"
+    title = f"{called(card)}: do graders err on the same answers? (u: undefined)"
     return finish(figure, axes, title, 2)
 
 
@@ -136,7 +138,7 @@ def levels(card: Card) -> Figure:
     axes.axhline(1 - ENOUGH_MASS, **REFERENCE)
     axes.set_yscale("log")
     axes.set(ylabel="1 − probability of the five levels")
-    title = f"{card.provenance.model}: is a grade given? (mean to worst, writers and personas)"
+    title = f"{called(card)}: is a grade given? (mean to worst, writers and personas)"
     return finish(figure, axes, title)
 
 
@@ -152,7 +154,7 @@ def contexts(card: Card) -> Figure:
         points(axes, at - 0.03, [c.tpr for c in of], f"TPR, {name}", **style)
         points(axes, at + 0.03, [c.fpr for c in of], f"FPR, {name}", **style, fillstyle="none")
     axes.set(ylim=(-0.02, 1.02), ylabel=f"accepted from {THRESHOLDS[-1]} on")
-    return finish(figure, axes, f"{card.provenance.model}: the grader's own context")
+    return finish(figure, axes, f"{called(card)}: the grader's own context")
 
 
 def _between(between: str, graders: tuple[str, ...]) -> str:

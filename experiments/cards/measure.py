@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from agents.checkpoints import BUNDLED, find_checkpoint
 from agents.training.corpus import MIXTURE
 from experiments.cards.adaptation import EXAMPLES, examine_adaptation
 from experiments.cards.answering import examine_answers
@@ -28,6 +26,7 @@ from experiments.cards.contexts import examine_contexts, examine_mass
 from experiments.cards.exam import chance, held_out_exam
 from experiments.cards.exchange import examine_correlation, examine_exchange
 from experiments.cards.grading import examine_grading
+from experiments.cards.request import Request, Step, task_name
 from experiments.cards.subject import ANSWER_MARKERS, Subject
 from experiments.manifest import library_versions
 from population.streams import stream
@@ -44,65 +43,6 @@ GUESSABLE = 0.1
 """Accuracy of random answers from which the Bayes columns no longer say what a model should do."""
 
 BAYES_HOLDS = "Bayes for the corpus's prior, of a model that can answer and can err at will."
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to measure: a model, on which tasks, with how many problems, and which graders."""
-
-    model: str
-    problems: int = 2000
-    seed: int = 0
-    tasks: tuple[tuple[str, int], ...] = tuple(MIXTURE)
-    graders: tuple[str, ...] = ()
-    threads: int = 1
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A part of a task that is about to be measured, or with an empty part, one that is done."""
-
-    task: str
-    part: str
-    done: int
-    total: int
-
-
-def task_name(task: tuple[str, int]) -> str:
-    """``addition:2``."""
-    return f"{task[0]}:{task[1]}"
-
-
-def parse_tasks(names: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Tasks of the corpus by name and size; all of them for no names.
-
-    Raises
-    ------
-    CardError
-        If the corpus has no such task.
-    """
-    known = {task_name(task): task for task in MIXTURE}
-    for name in names:
-        if name not in known:
-            raise CardError(f"--task: expected one of {', '.join(known)}, got {name!r}")
-    return tuple(known[name] for name in dict.fromkeys(names)) or tuple(MIXTURE)
-
-
-def card_folder(model: str, out: Path | None) -> Path:
-    """Where a card is written: `out`, or beside a bundled model's weights.
-
-    Raises
-    ------
-    CardError
-        If there is no `out` and the model is not bundled.
-    """
-    if out is not None:
-        return out
-    folder = find_checkpoint(model).folder
-    if not folder.is_relative_to(BUNDLED):
-        raise CardError(f"--out: expected a folder, since {model!r} is not a bundled model")
-    return folder
 
 
 def measure(request: Request, folder: Path) -> Iterator[Step]:
@@ -248,7 +188,10 @@ def _carried_on(blank: Card, folder: Path, request: Request) -> Card:
     for path in (folder / CARD, folder / UNFINISHED):
         if not path.exists():
             continue
-        before = read_card(path)
+        try:
+            before = read_card(path)
+        except CardError as error:
+            raise CardError(f"{error}; remove it, or choose --out") from None
         same_weights = before.provenance.weights == blank.provenance.weights
         if same_weights and before.settings == blank.settings:
             card = card.model_copy(update={"tasks": card.tasks | before.tasks})

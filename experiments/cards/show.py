@@ -14,8 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from agents.checkpoints import bundled_models
-from experiments.cards.card import CARD, THRESHOLDS, Card, Estimate, read_card
-from experiments.cards.measure import Request, card_folder, measure
+from experiments.cards.card import CARD, Card, read_card
+from experiments.cards.measure import measure
+from experiments.cards.parts import THRESHOLDS, Estimate
+from experiments.cards.request import Request, card_folder
 from experiments.cards.verify import FALSE_ALARM, models_of, verify
 
 
@@ -55,11 +57,11 @@ def summary(card: Card) -> Table:
     """A row for each task: what matters most of it."""
     table = Table(title=f"{card.provenance.model}: own answers, threshold {THRESHOLDS[-1]}")
     table.add_column("task, problems", no_wrap=True)
-    for column in ("error", "TPR", "FPR", "J", "gap to Bayes: mean, most", "least levels' mass"):
+    for column in ("error", "TPR", "FPR", "J", "gap to Bayes: mean, most", "mass of levels"):
         table.add_column(column)
     for name, task in card.tasks.items():
         rates = task.grading.own.rates[-1]
-        gaps = [cell.gap.value for cell in task.adaptation if cell.gap and cell.gap.value]
+        gaps = [cell.gap.value or 0.0 for cell in task.adaptation if cell.gap is not None]
         table.add_row(
             f"{name}, {'all ' if task.all_held_out else ''}{task.problems}",
             shown(task.answering.sampled),

@@ -12,9 +12,10 @@ from typing import Any
 from agents.checkpoints import BUNDLED, Checkpoint, CheckpointError, find_checkpoint
 from agents.training.recipe import Recipe
 from agents.training.rungs import RUNGS, llama_config
-from experiments.cards.card import CARD, THRESHOLDS, Card, CardError, Estimate, read_card
+from experiments.cards.card import CARD, Card, CardError, read_card
 from experiments.cards.exam import held_out_exam
 from experiments.cards.grading import acceptance
+from experiments.cards.parts import THRESHOLDS, Estimate
 from experiments.cards.subject import Subject, count_parameters
 from population.judgement import same_proportion
 from population.streams import stream

@@ -17,10 +17,11 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from agents.checkpoints import bundled_models, find_checkpoint
 from agents.training.recipe import Recipe
 from agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
-from experiments.cards import answering
+from experiments.cards import answering, estimates
 from experiments.cards.card import CARD, CardError, read_card, write_card
 from experiments.cards.figures import FIGURES, write_card_figures
-from experiments.cards.measure import UNFINISHED, Request, measure
+from experiments.cards.measure import UNFINISHED, measure
+from experiments.cards.request import Request
 from experiments.cards.verify import verify
 from experiments.cli import main
 from protocols.interfaces.markers import PERSONAS, VOCABULARY, WANT
@@ -29,10 +30,11 @@ TASKS = (("addition", 2), ("composition", 1))
 
 
 @pytest.fixture(autouse=True, scope="module")
-def few_samples():
-    """64 problems × 256 samples are most of a small card's time."""
+def quick():
+    """Repeated samples and the bootstrap are most of a small card's time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(answering, "PASS_PROBLEMS", 2)
+        patch.setattr(estimates, "DRAWS", 50)
         yield
 
 

@@ -17,7 +17,6 @@ from experiments.cards.card import (
     SCHEMA_VERSION,
     Card,
     CardError,
-    Estimate,
     Provenance,
     Settings,
     read_card,
@@ -42,7 +41,8 @@ from experiments.cards.exam import (
 )
 from experiments.cards.exchange import mean_phi
 from experiments.cards.grading import rates
-from experiments.cards.measure import parse_tasks
+from experiments.cards.parts import Estimate
+from experiments.cards.request import parse_tasks
 from population.judgement import wilson
 from population.streams import stream
 from protocols.scale import LEVELS
