@@ -153,7 +153,7 @@ def test_the_manifest_says_what_decides_the_bits(two_hosts: Done) -> None:
     assert manifest["config"] == two_hosts.config.model_dump(mode="json")
     assert manifest["arms"] == list(ARMS)
     assert manifest["arms"][0] == SELECTED
-    assert manifest["weights"] == Stage(two_hosts.config).checkpoint.weights
+    assert manifest["weights"] == Stage(two_hosts.config).weights
     assert manifest["device"] == "cpu"
     assert {"mgptn", "python", "torch", "transformers", "ray"} <= set(manifest["versions"])
 
