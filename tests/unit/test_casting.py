@@ -51,7 +51,9 @@ def script(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
     ladder_tokenizer().save_pretrained(folder)
     encoder = Encoder(Checkpoint("tiny", folder, "hash", {}))
-    return Script(Addition(2), LadderInterface(), encoder, 4, own_context=False, seed=1)
+    return Script(
+        Addition(2), LadderInterface(), encoder, 4, own_context=False, seed=1, weights="w"
+    )
 
 
 def text_of(script, tokens):
