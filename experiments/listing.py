@@ -16,7 +16,7 @@ from experiments.cards.parts import Estimate
 
 
 def models_table() -> Table:
-    """A row for each bundled model: size, context, training, and its card's main figures.
+    """A row for each bundled model: size, training, and its card's main figures.
 
     Error, TPR and FPR are of its own answers, from the least to the greatest of the card's tasks.
 
@@ -26,17 +26,14 @@ def models_table() -> Table:
         If a card cannot be read.
     """
     table = Table(caption=f"Tasks of their corpus: {_tasks()}.", caption_justify="left")
-    for column in ("model", "parameters", "context", "tokens", "weights"):
+    for column in ("model", "parameters", "tokens", "weights", "error", "TPR", "FPR"):
         table.add_column(column, no_wrap=True)
-    for column in ("error", "TPR", "FPR"):
-        table.add_column(column)
     for name in bundled_models():
         checkpoint = find_checkpoint(name)
         made = json.loads((checkpoint.folder / "training.json").read_text())
         table.add_row(
             name,
             f"{made['parameters']:,}",
-            str(checkpoint.context_tokens),
             f"{made['tokens'] / 1e6:.0f} M",
             checkpoint.weights[:8],
             *_card_cells(checkpoint.folder, checkpoint.weights),
