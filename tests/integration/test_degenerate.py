@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file, save_file
 
 from agents.checkpoints import BUNDLED
 from experiments.arms import SELECTED
@@ -135,7 +135,7 @@ def damaged_model(folder: Path, everywhere: bool) -> Path:
     weights = load_file(folder / "model.safetensors")
     embedding = weights["model.embed_tokens.weight"]
     # What is read off stays as it is, so that only a prompt with the token is spoiled.
-    weights["lm_head.weight"] = embedding.copy()
+    weights["lm_head.weight"] = embedding.clone()
     vocabulary = json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
     [token] = [entry["id"] for entry in vocabulary if entry["content"] == GRADE_TOKEN]
     embedding[slice(None) if everywhere else token] = math.nan

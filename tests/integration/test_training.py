@@ -369,7 +369,7 @@ def test_blockwise_attention_is_plain_causal_attention(small_model, length):
         logits.square().sum().backward()
         results.append([logits.detach(), *(p.grad.clone() for p in model.parameters())])
     for plain, ours in zip(*results, strict=True):
-        scale = float(plain.abs().max())
+        scale = max(1e-9, float(plain.abs().max()))  # one token alone has no gradient in q and k
         assert torch.allclose(plain, ours, rtol=0, atol=1e-6 * scale)  # softmax is in float32
 
 
