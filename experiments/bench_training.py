@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from agents.training.corpus import draw_documents
 from agents.training.recipe import BLOCK_STEPS, Recipe
 from agents.training.rungs import CONTEXT_TOKENS, RUNGS
 
@@ -58,6 +59,16 @@ def training(console: Console, rungs: tuple[str, ...], repeats: int, threads: in
         )
     console.print(f"{device}, {torch.get_num_threads()} threads, {repeats} repeats in turn")
     console.print(table)
+    _drawing_seconds(0)  # warms up
+    drawn = [tokens / _drawing_seconds(block) for block in range(1, 1 + repeats)]
+    console.print(f"documents drawn: {statistics.median(drawn):,.0f} tokens/s", highlight=False)
+
+
+def _drawing_seconds(block: int) -> float:
+    recipe = Recipe("gpt-1")
+    began = time.perf_counter()
+    draw_documents(recipe.seed, block, recipe.error_free(block), CONTEXT_TOKENS)
+    return time.perf_counter() - began
 
 
 def _block_seconds(trainer: Trainer) -> float:
