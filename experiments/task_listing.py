@@ -11,7 +11,8 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from experiments.config import QUESTIONS, ConfigError, check_config
+from experiments.config import ConfigError, check_config
+from experiments.task_config import QUESTIONS
 from experiments.tasks import INSTALL, make_task
 from population.streams import stream
 from protocols.table import TASKS

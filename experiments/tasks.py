@@ -13,8 +13,9 @@ from typing import Any, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from experiments.config import ConfigError, TaskConfig
+from experiments.config import ConfigError
 from experiments.question_file import QuestionFile, read_questions
+from experiments.task_config import TaskConfig
 from protocols.table import TASKS
 from protocols.tasks.questions import Questions
 from protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class

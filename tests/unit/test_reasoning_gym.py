@@ -209,7 +209,7 @@ def test_mgptn_does_not_import_the_libraries_unasked():
     code = (
         "import sys, experiments.config, experiments.stage\n"
         "from experiments.tasks import make_task\n"
-        "make_task(experiments.config.TaskConfig())\n"
+        "make_task(experiments.task_config.TaskConfig())\n"
         "print([n for n in ('reasoning_gym', 'math_verify', 'sympy') if n in sys.modules])"
     )
     done = subprocess.run(

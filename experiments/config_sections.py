@@ -1,0 +1,119 @@
+"""The sections of a configuration but its task: population, agents, protocol, hosts, metrics."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from experiments.config_section import (
+    Probability,
+    SamplingTemperature,
+    Section,
+    SelectionTemperature,
+)
+
+
+class SelectionConfig(Section):
+    """How fitness becomes births and deaths; temperature ``.inf`` is neutral drift."""
+
+    process: Literal[
+        "wright-fisher", "soft-survival", "moran", "death-birth", "islands", "none"
+    ] = "wright-fisher"
+    resampling: Literal["multinomial", "systematic"] = "multinomial"
+    operator: Literal["softmax", "proportional", "linear-rank", "truncation", "k-tournament"] = (
+        "softmax"
+    )
+    temperature: SelectionTemperature = 0.1
+
+
+class IslandsConfig(Section):
+    """Demes of equal size, for the process ``islands``, and migration between them."""
+
+    count: Annotated[int, Field(ge=1)] = 2
+    migration: Probability = 0.1
+
+
+class MutationConfig(Section):
+    """Probability of each mutation at a birth, and the size of the jitter (log scale)."""
+
+    drop: Probability = 0.1
+    swap: Probability = 0.1
+    duplicate: Probability = 0.05
+    jitter: Probability = 0.1
+    jitter_scale: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 0.1
+    recombination: Probability = 0.0
+
+
+class PopulationConfig(Section):
+    """How many agents, for how long, under which selection and mutation."""
+
+    size: Annotated[int, Field(ge=2)] = 8
+    generations: Annotated[int, Field(ge=1)] = 6
+    selection: SelectionConfig = SelectionConfig()
+    islands: IslandsConfig = IslandsConfig()
+    mutation: MutationConfig = MutationConfig()
+
+
+class ScriptedConfig(Section):
+    """How agents without a model behave: `agents.model` is ``scripted`` or ``bayes``."""
+
+    error: Probability = 0.5
+    adaptation: Literal["none", "copy"] = "copy"
+    tpr: Probability = 0.9
+    fpr: Probability = 0.1
+    correlation: Probability = 0.0
+    blind_spot: Probability = 0.0
+    skills: Annotated[tuple[Probability, ...], Field(min_length=1)] = (0.05, 0.35, 0.65, 0.95)
+    prior: tuple[Probability, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_prior_over_the_skills(self) -> ScriptedConfig:
+        if self.prior and (
+            len(self.prior) != len(self.skills) or abs(sum(self.prior) - 1.0) > 1e-9
+        ):
+            raise ValueError(
+                f"prior: expected {len(self.skills)} probabilities that sum to 1, one a skill, "
+                f"got {self.prior}"
+            )
+        return self
+
+
+class AgentsConfig(Section):
+    """What every founder is: a bundled model's name, a checkpoint folder, or a hub id."""
+
+    model: Annotated[str, Field(min_length=1)] = "gpt-3"
+    scripted: ScriptedConfig = ScriptedConfig()
+    interface: Literal["auto", "ladder", "base"] = "auto"
+    sampling_temperature: SamplingTemperature = 1.0
+    context_capacity: Annotated[int, Field(ge=0)] = 16
+
+
+class ProtocolConfig(Section):
+    """Who says what to whom, and what it takes to be accepted."""
+
+    name: Literal["survey"] = "survey"
+    graders: Annotated[int, Field(ge=1)] = 4
+    threshold: Probability = 0.6
+    grader_context: Literal["empty", "own"] = "empty"
+
+
+class HostsConfig(Section):
+    """The fleet: ``auto`` is one host a GPU, or one a CPU core where there is none."""
+
+    count: Literal["auto", "per-agent"] | Annotated[int, Field(ge=1)] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    gpus_per_host: Annotated[float, Field(gt=0, le=8, allow_inf_nan=False)] = 1.0
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    slots: Annotated[int, Field(ge=1, le=1024)] = 32
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+
+
+class MetricsConfig(Section):
+    """Where Prometheus finds the run, and for how long after its end; port 0 turns it off."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    linger_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0
