@@ -9,6 +9,7 @@ from typing import Any
 
 from agents.checkpoints import expand_models
 from experiments.config import RunConfig
+from experiments.plugins import find_protocol
 from population.mutation import MutationRates
 from population.processes import ProcessOptions
 from population.records import Genome
@@ -52,6 +53,7 @@ def arm_config(config: RunConfig, arm: str) -> RunConfig:
 def found_tournament(config: RunConfig, arm: str) -> Tournament:
     """An arm's tournament at its founding: a pure function of the configuration."""
     config = arm_config(config, arm)
+    protocol = find_protocol(config.protocol.name)
     population = config.population
     mutation = population.mutation
     settings = TournamentSettings(
@@ -76,10 +78,20 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
             migration=population.islands.migration,
         ),
         recombination=mutation.recombination,
+        seating=protocol.seating(config.protocol.as_options()),
+        partners=protocol.partners,
+        feeds=protocol.feeds,
+        entry=protocol.entry or config.agents.context_entry,
     )
     models = expand_models(config.agents.model)
+    # Every model meets every persona before a pair of them comes again.
+    personas = config.agents.personas or (None,)
     founders = [
-        Genome(models[slot % len(models)], config.agents.sampling_temperature)
+        Genome(
+            models[slot % len(models)],
+            config.agents.sampling_temperature,
+            persona=personas[(slot // len(models)) % len(personas)],
+        )
         for slot in range(population.size)
     ]
     return Tournament(settings, founders, config.seed)

@@ -15,10 +15,12 @@ from experiments.config_section import Section, plain_name
 from experiments.config_sections import (
     AgentsConfig,
     HostsConfig,
+    HumanConfig,
     MetricsConfig,
     PopulationConfig,
     ProtocolConfig,
 )
+from experiments.plugins import find_protocol
 from experiments.task_config import TaskConfig
 
 SEED_LIMIT = 2**63
@@ -38,6 +40,7 @@ class RunConfig(Section):
     agents: AgentsConfig = AgentsConfig()
     protocol: ProtocolConfig = ProtocolConfig()
     selector: Literal["peers", "random", "shuffled", "oracle", "none"] = "peers"
+    human: HumanConfig = HumanConfig()
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
     problems_per_generation: Annotated[int, Field(ge=1)] = 24
@@ -51,11 +54,20 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _enough_peers(self) -> RunConfig:
-        peers = self.population.size - 1
-        if self.protocol.graders > peers:
+        protocol = find_protocol(self.protocol.name)
+        seating = protocol.seating(self.protocol.as_options())
+        graders = self.protocol.graders if seating == "peers" else 0
+        peers = self.population.size - 1 - protocol.partners
+        if peers < 0:
             raise ValueError(
-                f"protocol.graders: expected at most population.size − 1 = {peers} "
-                f"(nobody grades itself), got {self.protocol.graders}"
+                f"population.size: expected at least {1 + protocol.partners} for the protocol "
+                f"{protocol.name}, got {self.population.size}"
+            )
+        if graders > peers:
+            beside = f" − {protocol.partners} who take part" if protocol.partners else ""
+            raise ValueError(
+                f"protocol.graders: expected at most population.size − 1{beside} = {peers} "
+                f"(nobody grades itself), got {graders}"
             )
         return self
 
