@@ -7,8 +7,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from agents.checkpoints import expand_models
 from experiments.config import RunConfig
+from experiments.grading_config import weights_of
+from experiments.seating import founders_models, topology_of
+from population.human import Human
 from population.mutation import MutationRates
 from population.processes import ProcessOptions
 from population.records import Genome
@@ -59,7 +61,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         graders=config.protocol.graders,
         threshold=config.protocol.threshold,
         context_capacity=config.agents.context_capacity,
-        selector=config.selector,
+        selector=weights_of(config.selector),
         process=population.selection.process,
         operator=population.selection.operator,
         selection_temperature=population.selection.temperature,
@@ -76,10 +78,14 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
             migration=population.islands.migration,
         ),
         recombination=mutation.recombination,
+        topology=topology_of(config.protocol, population, config.agents.model),
+        self_grading=config.protocol.self_grading == "also",
+        aggregation=config.protocol.aggregation.name,
+        trim=config.protocol.aggregation.trim,
+        human=Human(**config.human.model_dump()),
     )
-    models = expand_models(config.agents.model)
     founders = [
-        Genome(models[slot % len(models)], config.agents.sampling_temperature)
-        for slot in range(population.size)
+        Genome(model, config.agents.sampling_temperature)
+        for model in founders_models(config.agents.model, population.size)
     ]
     return Tournament(settings, founders, config.seed)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
@@ -19,6 +19,8 @@ from experiments.config_sections import (
     PopulationConfig,
     ProtocolConfig,
 )
+from experiments.grading_config import HumanConfig, SelectorChoice, weights_of
+from experiments.seating import check_seats
 from experiments.task_config import TaskConfig
 
 SEED_LIMIT = 2**63
@@ -37,7 +39,8 @@ class RunConfig(Section):
     population: PopulationConfig = PopulationConfig()
     agents: AgentsConfig = AgentsConfig()
     protocol: ProtocolConfig = ProtocolConfig()
-    selector: Literal["peers", "random", "shuffled", "oracle", "none"] = "peers"
+    selector: SelectorChoice = "peers"
+    human: HumanConfig = HumanConfig()
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
     problems_per_generation: Annotated[int, Field(ge=1)] = 24
@@ -60,13 +63,29 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _somebody_grades_itself(self) -> RunConfig:
+        asked = self.protocol.self_grading == "also"
+        if "self" in weights_of(self.selector) and not asked:
+            raise ValueError(
+                "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
+                f"author for its own grade), got {self.protocol.self_grading!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _equal_islands(self) -> RunConfig:
         size, count = self.population.size, self.population.islands.count
-        if self.population.selection.process == "islands" and size % count:
+        apart = (self.population.selection.process, self.protocol.topology.name)
+        if "islands" in apart and size % count:
             raise ValueError(
                 f"population.islands.count: expected a divisor of population.size = {size} "
                 f"(islands are of equal size), got {count}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _everybody_can_be_graded(self) -> RunConfig:
+        check_seats(self.protocol, self.population, self.agents.model, self.seed)
         return self
 
 
@@ -118,7 +137,7 @@ def _apply(data: dict[str, Any], override: str) -> None:
     here = data
     for parent in parents:
         below = here.get(parent)
-        if isinstance(below, str) and parent == "task":
+        if isinstance(below, str) and parent in ("task", "topology", "aggregation"):
             below = {"name": below}
         if below is None:
             below = {}

@@ -1,4 +1,4 @@
-"""The sections of a configuration but its task: population, agents, protocol, hosts, metrics."""
+"""The sections of a configuration but its task and who grades: population, agents, hosts, …"""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -14,6 +14,7 @@ from experiments.config_section import (
     Section,
     SelectionTemperature,
 )
+from experiments.grading_config import AggregationConfig, TopologyConfig
 
 
 class SelectionConfig(Section):
@@ -96,6 +97,9 @@ class ProtocolConfig(Section):
 
     name: Literal["survey"] = "survey"
     graders: Annotated[int, Field(ge=1)] = 4
+    topology: TopologyConfig = TopologyConfig()
+    self_grading: Literal["none", "also"] = "none"
+    aggregation: AggregationConfig = AggregationConfig()
     threshold: Probability = 0.6
     grader_context: Literal["empty", "own"] = "empty"
 
