@@ -7,9 +7,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from agents.checkpoints import expand_models
 from experiments.config import RunConfig
+from experiments.grading_config import weights_of
 from experiments.plugins import find_protocol
+from experiments.seating import founders_models, topology_of
 from population.mutation import MutationRates
 from population.processes import ProcessOptions
 from population.records import Genome
@@ -61,7 +62,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         graders=config.protocol.graders,
         threshold=config.protocol.threshold,
         context_capacity=config.agents.context_capacity,
-        selector=config.selector,
+        selector=weights_of(config.selector),
         process=population.selection.process,
         operator=population.selection.operator,
         selection_temperature=population.selection.temperature,
@@ -82,16 +83,21 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         partners=protocol.partners,
         feeds=protocol.feeds,
         entry=protocol.entry or config.agents.context_entry,
+        topology=topology_of(config.protocol, population, config.agents.model),
+        self_grading=config.protocol.self_grading == "also",
+        aggregation=config.protocol.aggregation.name,
+        trim=config.protocol.aggregation.trim,
+        human=config.human.simulated,
     )
-    models = expand_models(config.agents.model)
+    models = founders_models(config.agents.model, population.size)
     # Every model meets every persona before a pair of them comes again.
-    personas = config.agents.personas or (None,)
+    personas, kinds = config.agents.personas or (None,), len(set(models))
     founders = [
         Genome(
-            models[slot % len(models)],
+            model,
             config.agents.sampling_temperature,
-            persona=personas[(slot // len(models)) % len(personas)],
+            persona=personas[(slot // kinds) % len(personas)],
         )
-        for slot in range(population.size)
+        for slot, model in enumerate(models)
     ]
     return Tournament(settings, founders, config.seed)

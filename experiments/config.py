@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
@@ -15,12 +15,13 @@ from experiments.config_section import Section, plain_name
 from experiments.config_sections import (
     AgentsConfig,
     HostsConfig,
-    HumanConfig,
     MetricsConfig,
     PopulationConfig,
     ProtocolConfig,
 )
+from experiments.grading_config import HumanConfig, SelectorChoice, weights_of
 from experiments.plugins import find_protocol
+from experiments.seating import check_seats
 from experiments.task_config import TaskConfig
 
 SEED_LIMIT = 2**63
@@ -39,7 +40,7 @@ class RunConfig(Section):
     population: PopulationConfig = PopulationConfig()
     agents: AgentsConfig = AgentsConfig()
     protocol: ProtocolConfig = ProtocolConfig()
-    selector: Literal["peers", "random", "shuffled", "oracle", "none"] = "peers"
+    selector: SelectorChoice = "peers"
     human: HumanConfig = HumanConfig()
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
@@ -72,13 +73,33 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _somebody_grades_itself(self) -> RunConfig:
+        seating = find_protocol(self.protocol.name).seating(self.protocol.as_options())
+        also = seating == "peers" and self.protocol.self_grading == "also"
+        asked = also or seating == "self"
+        if "self" in weights_of(self.selector) and not asked:
+            raise ValueError(
+                "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
+                f"author for its own grade), got {self.protocol.self_grading!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _equal_islands(self) -> RunConfig:
         size, count = self.population.size, self.population.islands.count
-        if self.population.selection.process == "islands" and size % count:
+        apart = (self.population.selection.process, self.protocol.topology.name)
+        if "islands" in apart and size % count:
             raise ValueError(
                 f"population.islands.count: expected a divisor of population.size = {size} "
                 f"(islands are of equal size), got {count}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _everybody_can_be_graded(self) -> RunConfig:
+        protocol = self.protocol
+        if find_protocol(protocol.name).seating(protocol.as_options()) == "peers":
+            check_seats(protocol, self.population, self.agents.model, self.seed)
         return self
 
 
@@ -130,7 +151,7 @@ def _apply(data: dict[str, Any], override: str) -> None:
     here = data
     for parent in parents:
         below = here.get(parent)
-        if isinstance(below, str) and parent == "task":
+        if isinstance(below, str) and parent in ("task", "topology", "aggregation"):
             below = {"name": below}
         if below is None:
             below = {}

@@ -10,7 +10,14 @@ import re
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 
 def finite_or_infinite(value: float) -> float:
@@ -57,3 +64,12 @@ class Section(BaseModel):
         if isinstance(value, bool):  # would pass for 1 or 0
             raise ValueError(f"expected a number, a name or a section, got {value}")
         return value
+
+
+class NamedSection(Section):
+    """A section whose name alone may stand for it: ``ring`` for ``{name: ring}``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, data: Any) -> Any:
+        return {"name": data} if isinstance(data, str) else data

@@ -1,4 +1,4 @@
-"""The sections of a configuration but its task: population, agents, protocol, hosts, metrics."""
+"""The sections of a configuration but its task and who grades: population, agents, hosts, …"""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -16,6 +16,7 @@ from experiments.config_section import (
     any_of,
     nearest,
 )
+from experiments.grading_config import AggregationConfig, TopologyConfig
 from experiments.plugins import interfaces, protocols
 from protocols.interfaces.wordings import WORDINGS, Wording
 from protocols.protocol import Picker, ProtocolOptions
@@ -132,6 +133,9 @@ class ProtocolConfig(Section):
 
     name: str = "survey"
     graders: Annotated[int, Field(ge=1)] = 4
+    topology: TopologyConfig = TopologyConfig()
+    self_grading: Literal["none", "also"] = "none"
+    aggregation: AggregationConfig = AggregationConfig()
     threshold: Probability = 0.6
     grader_context: Literal["empty", "own", "shared"] = "empty"
     question: Literal["words", "digits", "yes-no"] | QuestionConfig = "words"
@@ -160,9 +164,9 @@ class ProtocolConfig(Section):
         return Wording("own", own.question, own.lead, own.options, levels)
 
     def as_options(self) -> ProtocolOptions:
-        """What the protocol is told."""
+        """What the protocol is told; an author that grades too has the last grader's seat."""
         return ProtocolOptions(
-            graders=self.graders,
+            graders=self.graders + (self.self_grading == "also"),
             draws=self.draws,
             turns=self.turns,
             wanted=self.wanted - 1,
@@ -172,18 +176,6 @@ class ProtocolConfig(Section):
 
     def __hash__(self) -> int:  # pydantic's own would want to hash the options
         return hash(self.model_dump_json())
-
-
-class HumanConfig(Section):
-    """Who picks where a protocol asks a human; a simulated one sees what is right."""
-
-    source: Literal["simulated", "prompt", "file"] = "simulated"
-    folder: Annotated[str, Field(min_length=1)] = "human"
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
-    lapse: Probability = 0.02
-    bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
 
 
 class HostsConfig(Section):

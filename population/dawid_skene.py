@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 Values = NDArray[np.float64]
+Votes = Any
+"""A matrix, dense or sparse: what both of these have is `shape`, `T` and `@`."""
 
 
 class Consensus(NamedTuple):
@@ -81,35 +83,90 @@ def dawid_skene(
     given = ~np.isnan(votes)
     if not np.all((votes == 0.0) | (votes == 1.0) | ~given):
         raise ValueError("labels: expected 0, 1 or NaN, got another number")
-    if iterations < 1:
-        raise ValueError(f"iterations: expected at least 1, got {iterations}")
-    for name, value in (("tolerance", tolerance), ("smoothing", smoothing)):
-        if not value > 0.0:
-            raise ValueError(f"{name}: expected a number > 0, got {value}")
     labelled = given.any(axis=0)
     if not labelled.any():
         raise ValueError("labels: expected at least one, got none")
     accepted = (given & (votes == 1.0))[:, labelled].astype(np.float64)
     rejected = given[:, labelled] - accepted
-    posterior = accepted.sum(axis=0) / (accepted + rejected).sum(axis=0)
+    found = maximise(accepted, rejected, iterations, tolerance, smoothing)
+    right = np.full(votes.shape[1], np.nan)
+    right[labelled] = found.right
+    return found._replace(right=right)
+
+
+def maximise(
+    accepted: Votes,
+    rejected: Votes,
+    iterations: int = 500,
+    tolerance: float = 1e-9,
+    smoothing: float = 1.0,
+    known: Values | None = None,
+) -> Consensus:
+    """As `dawid_skene`, of answers that all have a label, dense or sparse.
+
+    Parameters
+    ----------
+    accepted, rejected
+        [K, A], 1 where a grader accepted an answer, and where it rejected one; else 0.
+    known
+        float64 [4, K], numbers ≥ 0 of right answers accepted and rejected, and of wrong ones
+        accepted and rejected, that are known of each grader beforehand: they are added to its
+        prior, and EM starts from what they say. None for nothing.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+    if iterations < 1:
+        raise ValueError(f"iterations: expected at least 1, got {iterations}")
+    for name, value in (("tolerance", tolerance), ("smoothing", smoothing)):
+        if not value > 0.0:
+            raise ValueError(f"{name}: expected a number > 0, got {value}")
+    graders, answers = accepted.shape
+    before = np.zeros((4, graders)) if known is None else known
+    if before.shape != (4, graders) or not np.all(before >= 0.0):
+        raise ValueError(f"known: expected numbers ≥ 0 of shape (4, {graders}), got {before}")
+    prior = before + smoothing
+    passed, failed = (votes.T @ np.ones(graders) for votes in (accepted, rejected))
+    posterior: Values = np.asarray(passed / (passed + failed), dtype=np.float64)
+    if before.any():
+        tpr, fpr = prior[0] / (prior[0] + prior[1]), prior[2] / (prior[2] + prior[3])
+        posterior = expit(_log_odds(accepted, rejected, tpr, fpr, np.float64(0.5))[2])
     objective: list[float] = []
     converged = False
     for _ in range(iterations):
-        tpr = _rate(accepted @ posterior, rejected @ posterior, smoothing)
-        fpr = _rate(accepted @ (1.0 - posterior), rejected @ (1.0 - posterior), smoothing)
-        prevalence = _rate(posterior.sum(), (1.0 - posterior).sum(), smoothing)
-        log_right = np.log(prevalence) + np.log(tpr) @ accepted + np.log1p(-tpr) @ rejected
-        log_wrong = np.log1p(-prevalence) + np.log(fpr) @ accepted + np.log1p(-fpr) @ rejected
-        posterior = expit(log_right - log_wrong)
-        prior = sum(float(np.sum(np.log(r) + np.log1p(-r))) for r in (tpr, fpr, prevalence))
-        fit = float(np.logaddexp(log_right, log_wrong).sum())
-        objective.append(fit + smoothing * prior)
-        if len(objective) > 1 and objective[-1] - objective[-2] < tolerance * posterior.size:
+        tpr = _rate(accepted @ posterior + before[0], rejected @ posterior + before[1], smoothing)
+        wrong = 1.0 - posterior
+        fpr = _rate(accepted @ wrong + before[2], rejected @ wrong + before[3], smoothing)
+        prevalence = _rate(posterior.sum(), wrong.sum(), smoothing)
+        log_right, log_wrong, odds = _log_odds(accepted, rejected, tpr, fpr, prevalence)
+        posterior = expit(odds)
+        density = sum(
+            float(np.sum(p * np.log(r) + q * np.log1p(-r)))
+            for p, q, r in (
+                (prior[0], prior[1], tpr),
+                (prior[2], prior[3], fpr),
+                (smoothing, smoothing, prevalence),
+            )
+        )
+        objective.append(float(np.logaddexp(log_right, log_wrong).sum()) + density)
+        if len(objective) > 1 and objective[-1] - objective[-2] < tolerance * answers:
             converged = True
             break
-    right = np.full(votes.shape[1], np.nan)
-    right[labelled] = posterior
-    return Consensus(right, tpr, fpr, float(prevalence), np.array(objective), converged)
+    return Consensus(posterior, tpr, fpr, float(prevalence), np.array(objective), converged)
+
+
+def _log_odds(
+    accepted: Votes, rejected: Votes, tpr: Values, fpr: Values, prevalence: Values | np.float64
+) -> tuple[Values, Values, Values]:
+    """Log-probability of every answer's labels with it right, and with it wrong; their difference.
+
+    float64 [A] each.
+    """
+    right = np.log(prevalence) + accepted.T @ np.log(tpr) + rejected.T @ np.log1p(-tpr)
+    wrong = np.log1p(-prevalence) + accepted.T @ np.log(fpr) + rejected.T @ np.log1p(-fpr)
+    return right, wrong, right - wrong
 
 
 def _rate(accepted: Values, rejected: Values, smoothing: float) -> Values:

@@ -188,7 +188,7 @@ def measure(
         grader_brier=brier(grades, graded_right, counts),
         grader_ece=calibration_error(grades, graded_right, counts=counts),
         grader_correlation=correlation,
-        effective_graders=effective_graders(outcomes.grades.shape[1], correlation),
+        effective_graders=effective_graders(max(1, outcomes.peers_asked), correlation),
         grade_bias=_mean_difference(grades, graded_right, counts),
         position_bias=_known_mean(outcomes.order_effects),
         turn_error=outcomes.turns.error(),
@@ -307,7 +307,7 @@ def _price(
 
 def _distinct_grades(outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
     """Distinct grades of wrong answers, then of right ones, [2·D]: value, verdict, how often."""
-    counts = outcomes.grade_counts()[:, 1:].ravel()
+    counts = outcomes.peer_grade_counts()[:, 1:].ravel()
     right = np.repeat([False, True], len(outcomes.values))
     return np.tile(_clipped(outcomes.values), 2), right, counts
 
@@ -325,8 +325,9 @@ def _known_mean(values: Floats) -> float:
 
 def _error_correlation(outcomes: Outcomes) -> float:
     wrong = ~outcomes.verdicts
-    values = np.append(_clipped(outcomes.values), np.nan)
-    grades = values[outcomes.grades[wrong].T]
+    values, seats = np.append(_clipped(outcomes.values), np.nan), outcomes.peer_seats()
+    given = outcomes.grades if seats is None else np.where(seats, outcomes.grades, -1)
+    grades = values[given[wrong].T]
     return error_correlation(grades, np.zeros(grades.shape[1], dtype=np.bool_))
 
 

@@ -101,6 +101,17 @@ class Matches(Columns, Sequence[Match]):
         """int64 [A], the problem of every answer."""
         return np.tile(np.arange(self.problems), len(self.authors))
 
+    @property
+    def slots(self) -> NDArray[np.int64]:
+        """int64 [A], the slot of every answer's author."""
+        return np.arange(len(self.authors)).repeat(self.problems)
+
+    @property
+    def own(self) -> Truths:
+        """bool [A, K], seats in which the author itself grades."""
+        own: Truths = self.graders == self.slots.astype(self.graders.dtype)[:, None]
+        return own
+
     def described(self, answer: int) -> str:
         """A match in words, whether or not it can be one."""
         slot, problem = divmod(answer, max(self.problems, 1))
@@ -179,6 +190,7 @@ class Outcomes(Columns, Sequence[Outcome]):
     ratings: Floats = field(default_factory=lambda: np.zeros(0))
     _counts: NDArray[np.int64] | None = field(default=None, init=False, repr=False, compare=False)
     _means: Floats | None = field(default=None, init=False, repr=False, compare=False)
+    _seats: tuple[Truths | None] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def gather(cls, matches: Matches, outcomes: Sequence[Outcome]) -> Outcomes:
@@ -220,6 +232,36 @@ class Outcomes(Columns, Sequence[Outcome]):
         known: Floats = np.append(self.values, np.nan)[self.grades]
         return known
 
+    def peer_seats(self) -> Truths | None:
+        """bool [A, K], seats whose grades are the peers' word: all but an author's own.
+
+        Where nobody else was asked, the author's own stand for them. None for all seats.
+        """
+        if self._seats is None:
+            own = self.matches.own[:, : self.grades.shape[1]]
+            mixed = own.any() and not own.all()
+            seats = ~own | own.all(axis=1, keepdims=True) if mixed else None
+            object.__setattr__(self, "_seats", (seats,))
+        assert self._seats is not None
+        return self._seats[0]
+
+    @property
+    def peers_asked(self) -> int:
+        """Seats of an answer whose grades are the peers' word; 0 where nobody was asked."""
+        seats = self.peer_seats()
+        return self.grades.shape[1] if seats is None else int(seats.sum(axis=1).max())
+
+    def peer_values(self) -> Floats:
+        """float64 [A, K], the value of every grade that is the peers' word; NaN elsewhere."""
+        values, seats = self.grade_values(), self.peer_seats()
+        return values if seats is None else np.where(seats, values, np.nan)
+
+    def own_values(self) -> Floats:
+        """float64 [A], each author's grade of its own answer; NaN where there is none readable."""
+        own = self.matches.own[:, : self.grades.shape[1]]
+        values = np.where(own, self.grade_values(), np.nan)
+        return known_means(values.T, len(self))
+
     def grade_counts(self) -> NDArray[np.int64]:
         """int64 [2, D + 1], how often each distinct grade was given to wrong and to right answers.
 
@@ -235,11 +277,24 @@ class Outcomes(Columns, Sequence[Outcome]):
         assert self._counts is not None
         return self._counts.reshape(2, kinds)
 
+    def peer_grade_counts(self) -> NDArray[np.int64]:
+        """As `grade_counts`, of the grades that are the peers' word."""
+        seats = self.peer_seats()
+        if seats is None:
+            return self.grade_counts()
+        kinds = len(self.values) + 1
+        places = (1 + kinds * self.verdicts.astype(np.int64))[:, None] + self.grades
+        return np.bincount(places[seats], minlength=2 * kinds).reshape(2, kinds)
+
     def mean_grades(self) -> Floats:
-        """Mean of each answer's readable grades, float64 [A]; NaN where there is none."""
+        """Mean of each answer's readable grades by peers, float64 [A]; NaN where there is none.
+
+        As of `peer_seats`: an author's own grade counts where nobody else was asked.
+        """
         if self._means is None:
-            values = np.append(self.values, np.nan)
-            means = known_means((values[seat] for seat in self.grades.T), len(self))
+            values, seats = np.append(self.values, np.nan), self.peer_seats()
+            grades = self.grades if seats is None else np.where(seats, self.grades, -1)
+            means = known_means((values[seat] for seat in grades.T), len(self))
             means.flags.writeable = False
             object.__setattr__(self, "_means", means)
         assert self._means is not None

@@ -1,4 +1,4 @@
-"""Who grades whom."""
+"""Who grades whom: graders of every answer, drawn among those who may."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from population.topology import Eligible
 
 SORTED_AT_MOST = 256
 """Others from which graders are drawn by sorting keys of all of them."""
@@ -84,6 +86,63 @@ def random_partners(
         )
     keys = np.where(busy, 2.0, rng.random((answers, size)))
     return np.argsort(keys, axis=1, kind="stable")[:, :partners]
+
+
+def graders_among(
+    eligible: Eligible, problems: int, graders: int, rng: np.random.Generator
+) -> npt.NDArray[np.unsignedinteger[Any]]:
+    """For each answer, `graders` distinct others of those that a topology allows its author.
+
+    Every ordered choice is as likely: seat after seat, one of those left is drawn, by its rank
+    among them.
+
+    Returns
+    -------
+    Unsigned integers [size · problems, graders]
+        As of `random_graders`.
+
+    Raises
+    ------
+    ValueError
+        If somebody has fewer than `graders`.
+    """
+    size = len(eligible.first)
+    least = int(eligible.counts.min())
+    if graders > least:
+        raise ValueError(f"graders: expected at most {least}, the fewest eligible, got {graders}")
+    counts, first, own = (
+        np.repeat(column.astype(np.int32), problems)
+        for column in (eligible.counts, eligible.first, eligible.own)
+    )
+    slots = eligible.slots.astype(np.min_scalar_type(size))
+    seats = np.empty((len(counts), graders), dtype=slots.dtype)
+    taken: list[npt.NDArray[np.int32]] = []
+    for seat in range(graders):
+        # Rounding could carry a product of a number below 1 up to its bound.
+        rank = np.minimum(rng.random(len(counts)) * (counts - seat), counts - seat - 1)
+        drawn = rank.astype(np.int32)
+        for earlier in taken:
+            drawn += drawn >= earlier
+        place = first + drawn
+        place += (own >= 0) & (place >= own)
+        seats[:, seat] = slots[place]
+        _insert(taken, drawn)
+    return seats
+
+
+def _insert(ascending: list[npt.NDArray[np.int32]], values: npt.NDArray[np.int32]) -> None:
+    """Add a value to every column of a table whose columns ascend."""
+    for row, kept in enumerate(ascending):
+        ascending[row], values = np.minimum(kept, values), np.maximum(kept, values)
+    ascending.append(values)
+
+
+def seated(
+    seats: npt.NDArray[np.unsignedinteger[Any]], problems: int
+) -> npt.NDArray[np.unsignedinteger[Any]]:
+    """Graders with each answer's author in one more seat, the last: [A, K] → [A, K + 1]."""
+    authors = np.arange(len(seats) // problems, dtype=seats.dtype).repeat(problems)
+    return np.column_stack([seats, authors])
 
 
 def _drawn_in_turn(

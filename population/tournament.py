@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from population.aggregation import AGGREGATIONS, Rule, aggregate
 from population.columns import differing
 from population.generation import Generation
+from population.human import Human
 from population.mutation import MutationRates, mutate, unmutated
 from population.outcomes import Floats, Integers, Matches, Outcomes, known_means
-from population.pairing import random_graders, random_partners
+from population.pairing import graders_among, random_graders, random_partners, seated
 from population.processes import (
     PROCESSES,
     Births,
@@ -24,8 +26,9 @@ from population.processes import (
 from population.recombination import one_point
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selection import OPERATORS
-from population.selectors import SELECTORS
+from population.selectors import AGGREGATING, Evidence, Selector, mixture
 from population.streams import first_uniforms, stream
+from population.topology import BY_STRENGTH, Eligible, Topology, check_enough, eligible_graders
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,16 @@ class TournamentSettings:
     Attributes
     ----------
     problems, graders
-        Problems of a generation, and graders of each answer.
+        Problems of a generation, and graders of each answer among the others.
     threshold
-        An answer whose score is at least this is accepted into its author's context.
+        An answer whose score is at least this is accepted into its author's context; and a grade
+        of at least this is an accepting vote, for aggregations that count votes.
     context_capacity
         Examples that a context holds; the oldest are forgotten.
-    selector, process, operator
-        Names in `SELECTORS`, `PROCESSES` and `OPERATORS`.
+    selector
+        A name in `SELECTORS`, or several with their weights in a mixture.
+    process, operator
+        Names in `PROCESSES` and `OPERATORS`.
     selection_temperature
         The T of exp(f/T), > 0; infinity is neutral drift.
     seating
@@ -57,13 +63,21 @@ class TournamentSettings:
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
+    topology
+        Among whom the graders of an answer are drawn.
+    self_grading
+        Does each author grade its own answers too, in one more seat, the last?
+    aggregation, trim
+        How an answer's grades become one score: `aggregation.Rule`.
+    human
+        How the simulated human rates, for the selector of that name.
     """
 
     problems: int
     graders: int
     threshold: float
     context_capacity: int
-    selector: str = "peers"
+    selector: str | Mapping[str, float] = "peers"
     process: str = "wright-fisher"
     operator: str = "softmax"
     selection_temperature: float = 0.1
@@ -74,6 +88,11 @@ class TournamentSettings:
     partners: int = 0
     feeds: str = "accepted"
     entry: str = "plain"
+    topology: Topology = field(default_factory=Topology)
+    self_grading: bool = False
+    aggregation: str = "mean"
+    trim: float = 0.25
+    human: Human = field(default_factory=Human)
 
 
 TOP_LEVEL = 4
@@ -105,11 +124,18 @@ class Tournament:
         )
         self._next_id = len(genomes)
         self._asked: Matches | None = None
+        chosen = settings.selector
+        weights: Mapping[str, float] = {chosen: 1.0} if isinstance(chosen, str) else chosen
+        self._selector: Selector = mixture(weights)
+        self._aggregates = any(weights.get(name, 0.0) > 0.0 for name in AGGREGATING)
+        # What is known of every slot's agent as a grader, learned from outcomes alone.
+        self._known = np.zeros((len(genomes), AGGREGATIONS[settings.aggregation].learns))
+        self._fixed: Eligible | None = None
 
     def ask(self) -> Matches:
         """The generation's matches, author-major: every agent answers every problem."""
         if self._asked is None:
-            graders = self._graders()
+            graders = self._seats()
             self._asked = Matches(
                 authors=np.array([agent.id for agent in self.agents], dtype=np.int64),
                 problems=self.settings.problems,
@@ -120,15 +146,6 @@ class Tournament:
             )
         return self._asked
 
-    def _graders(self) -> Integers:
-        """Slots of each answer's graders, by the protocol's seating."""
-        size, settings = len(self.agents), self.settings
-        if settings.seating == "self":
-            return np.repeat(np.arange(size), settings.problems)[:, None]
-        if settings.seating == "nobody":
-            return np.zeros((size * settings.problems, 0), dtype=np.int64)
-        return random_graders(size, settings.problems, settings.graders, self._stream("graders"))
-
     def tell(self, outcomes: Outcomes) -> Generation:
         """Decide on the generation, given the outcomes of all its matches in the order asked.
 
@@ -138,7 +155,7 @@ class Tournament:
             If the outcomes are not those of the matches that `ask` returns; nothing changes.
         """
         self._check(outcomes)
-        scores = SELECTORS[self.settings.selector](outcomes, self._stream("selector"))
+        scores, known = self._scores(outcomes)
         least = 0.0 if self.settings.feeds == "all" else self.settings.threshold
         accepted = np.flatnonzero(scores >= least)
         fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
@@ -160,6 +177,7 @@ class Tournament:
             survivors=survivors,
             digest=population_digest(survivors, self.generation),
         )
+        self._known = self._handed_on(known, survivors, births)
         self.agents = survivors
         self.generation += 1
         self._asked = None
@@ -167,6 +185,63 @@ class Tournament:
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.seed, purpose, self.generation)
+
+    def _seats(self) -> Integers:
+        """Slots of every answer's graders, its author last where authors grade too."""
+        size, settings, name = len(self.agents), self.settings, self.settings.topology.name
+        if settings.seating == "self":
+            return np.repeat(np.arange(size), settings.problems)[:, None]
+        if settings.seating == "nobody":
+            return np.zeros((size * settings.problems, 0), dtype=np.int64)
+        if name == "random":
+            drawn = random_graders(
+                size, settings.problems, settings.graders, self._stream("graders")
+            )
+        else:
+            drawn = graders_among(
+                self._eligible(), settings.problems, settings.graders, self._stream("graders")
+            )
+        return seated(drawn, settings.problems) if settings.self_grading else drawn
+
+    def _eligible(self) -> Eligible:
+        """Who may grade whom: drawn once, but where it goes by the models in the slots."""
+        if self._fixed is not None:
+            return self._fixed
+        settings = self.settings
+        found = eligible_graders(
+            len(self.agents),
+            settings.graders,
+            settings.topology,
+            [agent.genome.model for agent in self.agents],
+            stream(self.seed, "topology"),
+        )
+        check_enough(found, settings.graders, settings.topology.name)
+        if settings.topology.name not in BY_STRENGTH:
+            self._fixed = found
+        return found
+
+    def _scores(self, outcomes: Outcomes) -> tuple[Floats, Floats]:
+        """The selector's word on every answer, and what is now known of the graders."""
+        settings, peers, known = self.settings, np.full(len(outcomes), np.nan), self._known
+        if self._aggregates:
+            rule = Rule(settings.aggregation, settings.threshold, settings.trim)
+            peers, known = aggregate(outcomes, rule, known)
+        if outcomes.ratings.size:
+            peers = np.where(np.isnan(peers), outcomes.ratings, peers)
+        evidence = Evidence(outcomes, peers, settings.human)
+        return self._selector(evidence, self._stream("selector")), known
+
+    def _handed_on(
+        self, known: Floats, survivors: tuple[Agent, ...], births: tuple[Birth, ...]
+    ) -> Floats:
+        """What is known of the survivors: of each its own, or its parent's where it is a child."""
+        if not known.shape[1]:
+            return known
+        slots = {agent.id: slot for slot, agent in enumerate(self.agents)}
+        for birth in births:
+            slots[birth.child] = slots[birth.parent]
+        rows: Floats = known[[slots[agent.id] for agent in survivors]]
+        return rows
 
     def _check(self, outcomes: Outcomes) -> None:
         matches = self.ask()
@@ -183,9 +258,10 @@ class Tournament:
                 f"outcomes[{i}]: expected the outcome of {matches.described(i)}, got one of "
                 f"{told.described(i)}"
             )
-        if outcomes.grades.shape[1] not in (matches.graders.shape[1], 0):
+        seats = matches.graders.shape[1]
+        if outcomes.grades.shape[1] not in (seats, 0):
             raise ValueError(
-                f"outcomes.grades: expected those of {matches.graders.shape[1]} graders, got "
+                f"outcomes.grades: expected those of {seats} graders, got "
                 f"{outcomes.grades.shape[1]}"
             )
 

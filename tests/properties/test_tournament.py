@@ -19,7 +19,7 @@ from population.processes import PROCESSES, ProcessOptions
 from population.recombination import one_point
 from population.records import Example, Genome, population_digest
 from population.selection import OPERATORS
-from population.selectors import SELECTORS
+from population.selectors import SELECTORS, Evidence
 from population.streams import stream
 from population.tournament import Tournament, TournamentSettings
 from tests.columns import or_none
@@ -610,16 +610,18 @@ def test_each_selector_sees_what_it_should_and_nothing_else():
 
     outcomes = answer(tournament, value_of, lambda m: (m.author + m.problem) % 3 == 0)
     flipped = replace(outcomes, verdicts=~outcomes.verdicts)
-    other_grades = replace(outcomes, grades=outcomes.grades[:, :1])
+    first_only = np.where([True, False], outcomes.grades, -1)
+    other_grades = replace(outcomes, grades=first_only)
 
     def scored(name, outcomes):
-        return or_none(SELECTORS[name](outcomes, stream(0, "s")))
+        evidence = Evidence(outcomes, outcomes.mean_grades())
+        return or_none(SELECTORS[name](evidence, stream(0, "s")))
 
     for name in SELECTORS:
         scores = scored(name, outcomes)
         assert len(scores) == len(outcomes)
         assert all(s is None or 0.0 <= s <= 1.0 for s in scores)
-        assert (scored(name, flipped) != scores) == (name == "oracle")
+        assert (scored(name, flipped) != scores) == (name in ("oracle", "human"))
         assert (scored(name, other_grades) != scores) == (name in ("peers", "shuffled"))
     peers = scored("peers", outcomes)
     assert peers[0] == pytest.approx((values[0, 0, 0] + values[0, 0, 1]) / 2)
