@@ -88,6 +88,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         aggregation=config.protocol.aggregation.name,
         trim=config.protocol.aggregation.trim,
         human=config.human.simulated,
+        fitness=config.protocol.fitness,
     )
     models = founders_models(config.agents.model, population.size)
     # Every model meets every persona before a pair of them comes again.

@@ -20,7 +20,7 @@ from experiments.config_sections import (
     ProtocolConfig,
 )
 from experiments.grading_config import HumanConfig, SelectorChoice, weights_of
-from experiments.plugins import find_protocol
+from experiments.plugins import find_protocol, protocols
 from experiments.seating import check_seats
 from experiments.task_config import TaskConfig
 
@@ -81,6 +81,17 @@ class RunConfig(Section):
             raise ValueError(
                 "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
                 f"author for its own grade), got {self.protocol.self_grading!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_compare(self) -> RunConfig:
+        compares = find_protocol(self.protocol.name).compares
+        if self.protocol.fitness == "bradley-terry" and not compares:
+            known = [name for name, protocol in protocols().items() if protocol.compares]
+            raise ValueError(
+                f"protocol.fitness: expected mean under the protocol {self.protocol.name}, which "
+                f"compares nothing ({', '.join(known)} do), got {self.protocol.fitness!r}"
             )
         return self
 

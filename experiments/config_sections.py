@@ -136,6 +136,7 @@ class ProtocolConfig(Section):
     topology: TopologyConfig = TopologyConfig()
     self_grading: Literal["none", "also"] = "none"
     aggregation: AggregationConfig = AggregationConfig()
+    fitness: Literal["mean", "bradley-terry"] = "mean"
     threshold: Probability = 0.6
     grader_context: Literal["empty", "own", "shared"] = "empty"
     question: Literal["words", "digits", "yes-no"] | QuestionConfig = "words"

@@ -23,6 +23,7 @@ from population.processes import (
     deme_size,
     draw_other_parent,
 )
+from population.rated_fitness import rated_fitness
 from population.recombination import one_point
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selection import OPERATORS
@@ -60,6 +61,9 @@ class TournamentSettings:
     entry
         How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
         or ``"stamped"`` with the top level whatever their grade.
+    fitness
+        ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its strength by
+        comparisons with partners' answers, as of `rated_fitness`.
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
@@ -93,6 +97,7 @@ class TournamentSettings:
     aggregation: str = "mean"
     trim: float = 0.25
     human: Human = field(default_factory=Human)
+    fitness: str = "mean"
 
 
 TOP_LEVEL = 4
@@ -158,7 +163,7 @@ class Tournament:
         scores, known = self._scores(outcomes)
         least = 0.0 if self.settings.feeds == "all" else self.settings.threshold
         accepted = np.flatnonzero(scores >= least)
-        fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
+        fitness = self._fitness(scores)
         rates = self._rates(fitness)
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
@@ -182,6 +187,12 @@ class Tournament:
         self.generation += 1
         self._asked = None
         return told
+
+    def _fitness(self, scores: Floats) -> Floats:
+        """Each agent's, float64 [M]: the mean of its answers' scores, or its strength by them."""
+        if self.settings.fitness == "bradley-terry":
+            return rated_fitness(scores, self.ask())
+        return known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.seed, purpose, self.generation)
