@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -73,6 +73,34 @@ class Encoder:
             list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return text
+
+    def written(self, tokens: Tokens) -> str:
+        """The text of tokens, special tokens included."""
+        text: str = self._tokenizer.decode(
+            list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return text
+
+    @property
+    def chat(self) -> Callable[[Sequence[dict[str, str]], bool], str] | None:
+        """The tokenizer's chat template, applied to messages; None where it has none.
+
+        With True, the text ends where the assistant's next turn begins. Models that can think
+        aloud first are asked not to.
+        """
+        if not self._tokenizer.chat_template:
+            return None
+
+        def render(messages: Sequence[dict[str, str]], answering: bool) -> str:
+            text: str = self._tokenizer.apply_chat_template(
+                list(messages),
+                tokenize=False,
+                add_generation_prompt=answering,
+                enable_thinking=False,
+            )
+            return text
+
+        return render
 
     def _endings(self, texts: tuple[str, ...]) -> frozenset[int]:
         """Every token in whose text one of these stands.

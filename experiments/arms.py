@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.config import RunConfig
 from experiments.grading_config import weights_of
+from experiments.plugins import find_protocol
 from experiments.seating import founders_models, topology_of
 from population.human import Human
 from population.mutation import MutationRates
@@ -54,6 +55,7 @@ def arm_config(config: RunConfig, arm: str) -> RunConfig:
 def found_tournament(config: RunConfig, arm: str) -> Tournament:
     """An arm's tournament at its founding: a pure function of the configuration."""
     config = arm_config(config, arm)
+    protocol = find_protocol(config.protocol.name)
     population = config.population
     mutation = population.mutation
     settings = TournamentSettings(
@@ -78,14 +80,26 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
             migration=population.islands.migration,
         ),
         recombination=mutation.recombination,
+        seating=protocol.seating(config.protocol.as_options()),
+        partners=protocol.partners,
+        feeds=protocol.feeds,
+        entry=protocol.entry or config.agents.context_entry,
         topology=topology_of(config.protocol, population, config.agents.model),
         self_grading=config.protocol.self_grading == "also",
         aggregation=config.protocol.aggregation.name,
         trim=config.protocol.aggregation.trim,
-        human=Human(**config.human.model_dump()),
+        human=Human(**config.human.model_dump(exclude={"source", "folder"})),
     )
+    models = founders_models(config.agents.model, population.size)
+    distinct = len(set(models))
+    # Every model meets every persona before a pair of them comes again.
+    personas = config.agents.personas or (None,)
     founders = [
-        Genome(model, config.agents.sampling_temperature)
-        for model in founders_models(config.agents.model, population.size)
+        Genome(
+            model,
+            config.agents.sampling_temperature,
+            persona=personas[slot // distinct % len(personas)],
+        )
+        for slot, model in enumerate(models)
     ]
     return Tournament(settings, founders, config.seed)

@@ -235,6 +235,15 @@ def tasks(name: str | None, size: int | None, count: int) -> None:
         click.echo(line)
 
 
+@main.command()
+def protocols() -> None:
+    """List the protocols: who says what to whom."""
+    from experiments.protocol_listing import protocol_lines
+
+    for line in protocol_lines():
+        click.echo(line)
+
+
 @main.group()
 def bench() -> None:
     """Measure how fast this machine does things."""

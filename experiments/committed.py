@@ -18,6 +18,7 @@ from experiments.packing import Plain, pack, unpack
 from population.generation import Generation
 from population.outcomes import Matches, Outcomes
 from population.records import AgentId
+from population.turns import Turns
 
 PHASES = ("forward", "answer", "grade", "select", "total")
 """Keys of a generation's `seconds`."""
@@ -95,7 +96,17 @@ class Committed:
 
 
 _DECIDED = ("scores", "accepted", "fitness", "rates")
-_BY_ANSWER = ("answers", "finished", "tokens", "log_probabilities", "verdicts", "grades")
+_BY_ANSWER = (
+    "answers",
+    "finished",
+    "tokens",
+    "log_probabilities",
+    "verdicts",
+    "grades",
+    "order_effects",
+    "ratings",
+)
+_BY_TURN = ("answers", "kinds", "said", "finished", "verdicts", "values")
 
 
 def _pack_outcomes(outcomes: Outcomes) -> Plain:
@@ -104,18 +115,28 @@ def _pack_outcomes(outcomes: Outcomes) -> Plain:
         "authors": pack(matches.authors),
         "problems": matches.problems,
         "graders": pack(matches.graders),
+        "partners": pack(matches.partners),
         "queries": list(outcomes.queries),
         "texts": list(outcomes.texts),
         "levels": pack(outcomes.levels),
         "values": pack(outcomes.values),
         **{name: pack(getattr(outcomes, name)) for name in _BY_ANSWER},
+        "turns": {
+            "texts": list(outcomes.turns.texts),
+            **{name: pack(getattr(outcomes.turns, name)) for name in _BY_TURN},
+        },
     }
 
 
 def _unpack_outcomes(plain: Plain) -> Outcomes:
     authors = unpack(plain["authors"]).astype(np.int64)
+    graders, partners = (unpack(plain[name]) for name in ("graders", "partners"))
+    turns = plain["turns"]
     return Outcomes(
-        matches=Matches(authors, plain["problems"], unpack(plain["graders"])),
+        matches=Matches(authors, plain["problems"], graders, partners),
+        turns=Turns(
+            texts=tuple(turns["texts"]), **{name: unpack(turns[name]) for name in _BY_TURN}
+        ),
         queries=tuple(plain["queries"]),
         texts=tuple(plain["texts"]),
         levels=unpack(plain["levels"]),

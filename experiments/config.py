@@ -15,11 +15,13 @@ from experiments.config_section import Section, plain_name
 from experiments.config_sections import (
     AgentsConfig,
     HostsConfig,
+    HumanConfig,
     MetricsConfig,
     PopulationConfig,
     ProtocolConfig,
 )
-from experiments.grading_config import HumanConfig, SelectorChoice, weights_of
+from experiments.grading_config import SelectorChoice, weights_of
+from experiments.plugins import find_protocol
 from experiments.seating import check_seats
 from experiments.task_config import TaskConfig
 
@@ -54,23 +56,42 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _enough_peers(self) -> RunConfig:
-        peers = self.population.size - 1
-        if self.protocol.graders > peers:
+        protocol = find_protocol(self.protocol.name)
+        graders = self.protocol.graders if self._seating() == "peers" else 0
+        peers = self.population.size - 1 - protocol.partners
+        if peers < 0:
             raise ValueError(
-                f"protocol.graders: expected at most population.size − 1 = {peers} "
-                f"(nobody grades itself), got {self.protocol.graders}"
+                f"population.size: expected at least {1 + protocol.partners} for the protocol "
+                f"{protocol.name}, got {self.population.size}"
+            )
+        if graders > peers:
+            beside = f" − {protocol.partners} who take part" if protocol.partners else ""
+            raise ValueError(
+                f"protocol.graders: expected at most population.size − 1{beside} = {peers} "
+                f"(nobody grades itself), got {graders}"
             )
         return self
 
     @model_validator(mode="after")
     def _somebody_grades_itself(self) -> RunConfig:
-        asked = self.protocol.self_grading == "also"
-        if "self" in weights_of(self.selector) and not asked:
+        asked = self.protocol.self_grading
+        seating = self._seating()
+        if asked == "also" and seating != "peers":
+            who = "its author grades anyway" if seating == "self" else "nobody grades"
+            raise ValueError(
+                f"protocol.self_grading: expected 'none' for the protocol {self.protocol.name} "
+                f"({who}), got {asked!r}"
+            )
+        if "self" in weights_of(self.selector) and asked == "none" and seating != "self":
             raise ValueError(
                 "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
-                f"author for its own grade), got {self.protocol.self_grading!r}"
+                f"author for its own grade), got {asked!r}"
             )
         return self
+
+    def _seating(self) -> str:
+        """Who takes the graders' seats."""
+        return find_protocol(self.protocol.name).seating(self.protocol.as_options())
 
     @model_validator(mode="after")
     def _equal_islands(self) -> RunConfig:
@@ -85,7 +106,8 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _everybody_can_be_graded(self) -> RunConfig:
-        check_seats(self.protocol, self.population, self.agents.model, self.seed)
+        if self._seating() == "peers":
+            check_seats(self.protocol, self.population, self.agents.model, self.seed)
         return self
 
 

@@ -4,17 +4,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from experiments.config_section import (
     Probability,
     SamplingTemperature,
     Section,
     SelectionTemperature,
+    any_of,
+    nearest,
 )
 from experiments.grading_config import AggregationConfig, TopologyConfig
+from experiments.plugins import interfaces, protocols
+from protocols.interfaces.wordings import WORDINGS, Wording
+from protocols.protocol import Picker, ProtocolOptions
+from protocols.scale import LEVELS
 
 
 class SelectionConfig(Section):
@@ -87,21 +93,101 @@ class AgentsConfig(Section):
 
     model: Annotated[str, Field(min_length=1)] = "gpt-3"
     scripted: ScriptedConfig = ScriptedConfig()
-    interface: Literal["auto", "ladder", "base"] = "auto"
+    interface: str = "auto"
+    personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     sampling_temperature: SamplingTemperature = 1.0
     context_capacity: Annotated[int, Field(ge=0)] = 16
+    context_entry: Literal["plain", "graded", "stamped"] = "plain"
+
+    @field_validator("interface")
+    @classmethod
+    def _a_known_interface(cls, name: str) -> str:
+        known = ["auto", *interfaces()]
+        if name not in known:
+            raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        return name
+
+
+class QuestionConfig(Section):
+    """A grading question in your own words."""
+
+    question: Annotated[str, Field(min_length=1)]
+    lead: Annotated[str, Field(min_length=1)]
+    options: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2)]
+    levels: tuple[Annotated[int, Field(ge=1, le=len(LEVELS))], ...]
+
+    @model_validator(mode="after")
+    def _a_level_an_option(self) -> QuestionConfig:
+        if len(self.levels) != len(self.options):
+            raise ValueError(
+                f"levels: expected {len(self.options)} numbers from 1 to {len(LEVELS)}, one an "
+                f"option, got {self.levels}"
+            )
+        if len(set(self.options)) != len(self.options):
+            raise ValueError(f"options: expected each once, got {self.options}")
+        return self
 
 
 class ProtocolConfig(Section):
     """Who says what to whom, and what it takes to be accepted."""
 
-    name: Literal["survey"] = "survey"
+    name: str = "survey"
     graders: Annotated[int, Field(ge=1)] = 4
     topology: TopologyConfig = TopologyConfig()
     self_grading: Literal["none", "also"] = "none"
     aggregation: AggregationConfig = AggregationConfig()
     threshold: Probability = 0.6
-    grader_context: Literal["empty", "own"] = "empty"
+    grader_context: Literal["empty", "own", "shared"] = "empty"
+    question: Literal["words", "digits", "yes-no"] | QuestionConfig = "words"
+    reading: Literal["logits", "sampled"] = "logits"
+    draws: Annotated[int, Field(ge=2, le=1024)] = 4
+    turns: Annotated[int, Field(ge=1, le=64)] = 1
+    wanted: Annotated[int, Field(ge=1, le=len(LEVELS))] = len(LEVELS)
+    picker: Picker = "peers"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("name")
+    @classmethod
+    def _a_known_protocol(cls, name: str) -> str:
+        known = protocols()
+        if name not in known:
+            raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        return name
+
+    @property
+    def wording(self) -> Wording:
+        """The grading question's."""
+        if isinstance(self.question, str):
+            return WORDINGS[self.question]
+        own = self.question
+        levels = tuple(level - 1 for level in own.levels)
+        return Wording("own", own.question, own.lead, own.options, levels)
+
+    def as_options(self) -> ProtocolOptions:
+        """What the protocol is told."""
+        return ProtocolOptions(
+            graders=self.graders + (self.self_grading == "also"),
+            draws=self.draws,
+            turns=self.turns,
+            wanted=self.wanted - 1,
+            picker=self.picker,
+            further=self.options,
+        )
+
+    def __hash__(self) -> int:  # pydantic's own would want to hash the options
+        return hash(self.model_dump_json())
+
+
+class HumanConfig(Section):
+    """Who picks where a protocol asks a human; a simulated one sees what is right."""
+
+    source: Literal["simulated", "prompt", "file"] = "simulated"
+    folder: Annotated[str, Field(min_length=1)] = "human"
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
+    lapse: Probability = 0.02
+    bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
 
 
 class HostsConfig(Section):

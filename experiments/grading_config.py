@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from experiments.config_section import NamedSection, Probability, Section, any_of, nearest
+from experiments.config_section import NamedSection, Probability, any_of, nearest
 from population.selectors import SELECTORS, mixture
 
 
@@ -39,16 +39,6 @@ class AggregationConfig(NamedSection):
         "mean"
     )
     trim: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False)] = 0.25
-
-
-class HumanConfig(Section):
-    """How the simulated human differs from the verifier."""
-
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
-    lapse: Probability = 0.02
-    bias: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
-    position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
 
 
 def read_selector(value: Any) -> Any:

@@ -8,15 +8,30 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.requests import Generate, TileReply
+from agents.requests import TileReply
 from agents.tiles import Plan, plan_mixed
-from experiments.casting import Cast, Script, cast_match, from_host, to_host, to_outcome
+from experiments.casting import Cast, Script, cast_match, shared_examples, to_host
+from experiments.picking import Choice
 from experiments.play import Play
+from experiments.replies import from_host, to_outcome
 from experiments.stage import Stage
 from population.outcomes import Outcomes
 from population.tournament import Tournament
-from protocols.messages import Conversation, Reply, Request, Transcript
-from protocols.table import PROTOCOLS
+from protocols.interfaces.interface import Shown
+from protocols.messages import (
+    AnswerRequest,
+    Conversation,
+    CritiqueRequest,
+    PickReply,
+    PickRequest,
+    Reply,
+    Request,
+    RevisionRequest,
+    Transcript,
+)
+
+WRITING = AnswerRequest | RevisionRequest | CritiqueRequest
+"""Requests that count as for an answer; the others but picks are for a grade."""
 
 
 class HostedPlay(Play):
@@ -38,7 +53,7 @@ class HostedPlay(Play):
             (script.weights, to_host(request, scene.cast, script))
             for scene, request, script in self._asked()
         ]
-        answering = sum(isinstance(request, Generate) for _, request in requests)
+        answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
         self._phase = "answer" if answering else "grade"
@@ -55,17 +70,13 @@ class HostedPlay(Play):
 
     def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
         """Send each conversation the replies to what it asked."""
-        spoken = iter(
-            [
-                from_host(reply, script)
-                for reply, (_, _, script) in zip(
-                    planned.collect(replies), self._asked(), strict=True
-                )
-            ]
-        )
+        asked = list(self._asked())
+        given = zip(planned.collect(replies), asked, strict=True)
+        spoken = iter([from_host(reply, request, script) for reply, (_, request, script) in given])
+        picked = iter(self._picked())
         for scene in self._scenes:
             if scene.requests:
-                scene.advance([next(spoken) for _ in scene.requests])
+                scene.advance([next(picked if _for_human(r) else spoken) for r in scene.requests])
 
     def outcomes(self) -> Outcomes:
         """How the conversations ended, with the verifier's verdicts."""
@@ -79,23 +90,47 @@ class HostedPlay(Play):
         return outcomes
 
     def _asked(self) -> Iterator[tuple[_Scene, Request, Script]]:
-        """Every request of this round, with how its seat's model is asked."""
+        """Every request of this round to an agent, with how its model is asked."""
         scripts = self.stage.scripts
         for scene in self._scenes:
             for request in scene.requests:
-                yield scene, request, scripts[scene.cast.seats[request.seat].genome.model]
+                if not _for_human(request):
+                    yield scene, request, scripts[scene.cast.seats[request.seat].genome.model]
+
+    def _picked(self) -> list[Reply]:
+        """What the human picks of everything put to the human in this round."""
+        choices = [
+            Choice(
+                generation=scene.cast.generation,
+                author=scene.cast.match.author,
+                problem=scene.cast.match.problem,
+                query=request.query,
+                candidates=request.candidates,
+            )
+            for scene in self._scenes
+            for request in scene.requests
+            if isinstance(request, PickRequest)
+        ]
+        return [PickReply(choice) for choice in self.stage.picks(choices)] if choices else []
 
     def _staged(self) -> Iterator[_Scene]:
         """Every match cast and begun."""
         config, generation = self.stage.config, self.tournament.generation
         agents = {agent.id: agent for agent in self.tournament.agents}
-        protocol = PROTOCOLS[config.protocol.name]
+        protocol, options = self.stage.protocol, config.protocol.as_options()
+        shared: tuple[Shown, ...] = ()
+        if config.protocol.grader_context == "shared":
+            shared = shared_examples(self.tournament.agents, config.agents.context_capacity)
         for match in self.matches:
             problem = self.stage.problems[generation][match.problem]
-            cast = cast_match(match, problem, agents, generation)
-            scene = _Scene(cast, protocol(problem.query, config.protocol.graders))
+            cast = cast_match(match, problem, agents, generation, shared)
+            scene = _Scene(cast, protocol.converse(problem.query, options))
             scene.advance(None)
             yield scene
+
+
+def _for_human(request: Request) -> bool:
+    return isinstance(request, PickRequest)
 
 
 @dataclass(slots=True)

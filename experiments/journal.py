@@ -23,8 +23,9 @@ from typing import Any, BinaryIO, Self, overload
 
 import msgpack
 
-MAGIC = b"MGPTN-JOURNAL-2\n"
-EARLIER = b"MGPTN-JOURNAL-1\n"
+FORMAT = 3
+MAGIC = b"MGPTN-JOURNAL-%d\n" % FORMAT
+EARLIER = {b"MGPTN-JOURNAL-%d\n" % version: version for version in range(1, FORMAT)}
 LINK_BYTES = 32
 
 
@@ -113,10 +114,10 @@ def _read(path: Path, file: BinaryIO) -> Contents:
     if len(begun) < len(MAGIC) and MAGIC.startswith(begun):
         torn = Damage(0, True, f"it was only begun: {len(begun)} of {len(MAGIC)} first bytes")
         return Contents(Records(path, ()), 0, _first_link(), torn)
-    if begun == EARLIER:
+    if begun in EARLIER:
         raise JournalError(
-            f"{path}: expected a journal of format 2, whose outcomes are arrays, got one of format "
-            "1, which this version cannot read; read it with the version named in manifest.json"
+            f"{path}: expected a journal of format {FORMAT}, got one of format {EARLIER[begun]}, "
+            "which this version cannot read; read it with the version named in manifest.json"
         )
     if begun != MAGIC:
         raise JournalError(f"{path}: expected a journal starting with {MAGIC!r}, got {begun!r}")

@@ -52,6 +52,21 @@ GAUGES: tuple[tuple[str, str, str], ...] = (
         "effective_graders",
         "Independent graders that an answer's correlated graders are worth.",
     ),
+    (
+        "grade_bias_ratio",
+        "grade_bias",
+        "Mean grade less the share of right answers; its course is how labels drift.",
+    ),
+    (
+        "position_bias_ratio",
+        "position_bias",
+        "Mean order effect of comparisons; above 0, what is shown first is favoured.",
+    ),
+    (
+        "turn_error_ratio",
+        "turn_error",
+        "Share of wrong ones among drafts, candidates and rivals' answers.",
+    ),
     ("context_examples_mean", "context_mean", "Mean number of examples in an agent's context."),
     ("lineages", "lineages", "Founders with living descendants."),
     (

@@ -23,6 +23,7 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
     agents = [agent for population in populations for agent in population]
     genomes = {id(agent.genome): agent.genome for agent in agents}
     models, model = interned(genome.model for genome in genomes.values())
+    personas, persona = interned(genome.persona for genome in genomes.values())
     shown = list(chain.from_iterable(genome.context for genome in genomes.values()))
     examples = dict(zip(map(id, shown), shown, strict=True))
     return {
@@ -34,6 +35,8 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
         "genome": pack(_places([agent.genome for agent in agents], genomes)),
         "models": list(models),
         "model": pack(model),
+        "personas": list(personas),
+        "persona": pack(persona),
         "sampling_temperature": pack(
             np.array([g.sampling_temperature for g in genomes.values()], dtype=np.float64)
         ),
@@ -41,19 +44,26 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
         "examples": pack(_places(shown, examples)),
         "queries": [example.query for example in examples.values()],
         "answers": [example.answer for example in examples.values()],
+        "levels": pack(_whole(_or_nobody(example.level) for example in examples.values())),
     }
 
 
 def unpack_populations(plain: Plain) -> list[tuple[Agent, ...]]:
     """The inverse of `pack_populations`."""
-    pairs = zip(plain["queries"], plain["answers"], strict=True)
-    known = [Example(query, answer) for query, answer in pairs]
+    levels = [None if level == _NOBODY else level for level in unpack(plain["levels"]).tolist()]
+    known = list(map(Example, plain["queries"], plain["answers"], levels))
     shown = [known[i] for i in unpack(plain["examples"]).tolist()]
     ends = np.cumsum(unpack(plain["context"]), dtype=np.int64).tolist()
     genomes = [
-        Genome(plain["models"][model], temperature, tuple(shown[first:last]))
-        for model, temperature, (first, last) in zip(
+        Genome(
+            plain["models"][model],
+            temperature,
+            tuple(shown[first:last]),
+            plain["personas"][persona],
+        )
+        for model, persona, temperature, (first, last) in zip(
             unpack(plain["model"]).tolist(),
+            unpack(plain["persona"]).tolist(),
             unpack(plain["sampling_temperature"]).tolist(),
             pairwise([0, *ends]),
             strict=True,
@@ -103,8 +113,8 @@ def _whole(values: Iterable[int]) -> NDArray[np.int64]:
     return np.array(list(values), dtype=np.int64)
 
 
-def _or_nobody(agent: AgentId | None) -> int:
-    return _NOBODY if agent is None else agent
+def _or_nobody(number: int | None) -> int:
+    return _NOBODY if number is None else number
 
 
 def _somebody(agent: int) -> AgentId | None:

@@ -17,9 +17,11 @@ from agents.scripted import ScriptedAgents
 from experiments.casting import Script
 from experiments.config import ConfigError, RunConfig
 from experiments.fitting import check_answers_fit, check_context_fits
+from experiments.picking import make_picks
+from experiments.plugins import find_protocol, interfaces
 from experiments.problems import draw_problems
 from experiments.tasks import bundled_size, make_task
-from protocols.interfaces.table import choose_interface
+from protocols.interfaces.table import Setting, make_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
 """Values of `agents.model` that need no model."""
@@ -52,9 +54,12 @@ class Stage:
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries
         self.problems = draw_problems(self.task, config)
+        self.protocol = find_protocol(config.protocol.name)
+        self.picks = make_picks(config, self.task)
         self.scripts: dict[str, Script] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
+            check_scripted_protocol(config)
             name = config.agents.model
             self.checkpoints = {name: Checkpoint(name, Path(name), behaviour.digest(), {})}
             self.scripted: ScriptedAgents | None = ScriptedAgents(behaviour, self.task)
@@ -150,12 +155,19 @@ class Stage:
         config = self.config
         encoder = Encoder(checkpoint)
         try:
-            interface = choose_interface(
+            interface = make_interface(
                 config.agents.interface,
-                encoder.vocabulary,
-                checkpoint.name,
-                multiline=self._multiline(),
+                Setting(
+                    model=checkpoint.name,
+                    vocabulary=encoder.vocabulary,
+                    wording=config.protocol.wording,
+                    multiline=self._multiline(),
+                    render=encoder.chat,
+                ),
+                interfaces(),
             )
+            for persona in config.agents.personas:
+                interface.answer_prompt((), "", persona=persona)
         except ValueError as error:
             raise ConfigError(str(error)) from None
         script = Script(
@@ -163,7 +175,8 @@ class Stage:
             interface=interface,
             encoder=encoder,
             max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
-            own_context=config.protocol.grader_context == "own",
+            grader_context=config.protocol.grader_context,
+            sampled=config.protocol.reading == "sampled",
             seed=config.seed,
             weights=checkpoint.weights,
         )
@@ -173,6 +186,35 @@ class Stage:
         capacity = config.agents.context_capacity
         check_context_fits(problems, script, checkpoint.name, capacity, checkpoint.context_tokens)
         return script
+
+
+SCRIPTED_PROTOCOLS = ("survey", "self-survey")
+"""Protocols that agents without a model can follow: they answer and grade, and do nothing else."""
+
+
+def check_scripted_protocol(config: RunConfig) -> None:
+    """Refuse what agents without a model cannot do.
+
+    Raises
+    ------
+    ConfigError
+        Naming the setting.
+    """
+    protocol, agents = config.protocol, config.agents
+    settings = (
+        ("protocol.name", protocol.name, SCRIPTED_PROTOCOLS),
+        ("protocol.reading", protocol.reading, ("logits",)),
+        ("protocol.question", protocol.question, ("words",)),
+        ("protocol.grader_context", protocol.grader_context, ("empty",)),
+        ("agents.context_entry", agents.context_entry, ("plain",)),
+        ("agents.personas", agents.personas, ((),)),
+    )
+    for name, value, possible in settings:
+        if value not in possible:
+            raise ConfigError(
+                f"{name}: expected {' or '.join(map(str, possible))} for agents without a model, "
+                f"got {value!r}"
+            )
 
 
 def scripted_behaviour(config: RunConfig) -> Behaviour | None:

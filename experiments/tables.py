@@ -1,4 +1,4 @@
-"""A run as five flat tables: derived from what was committed, written as Parquet.
+"""A run as six flat tables: derived from what was committed, written as Parquet.
 
 Tables hold no clock time and no machine's name, so equal runs give equal tables.
 """
@@ -21,6 +21,7 @@ from polars.io.plugins import register_io_source
 from experiments.committed import COUNTERS, PHASES, Committed
 from population.measures import Measures, offspring_numbers
 from population.outcomes import Floats
+from population.turns import CRITIQUE, KINDS
 from protocols.scale import LEVELS
 
 Schema = dict[str, pl.DataType]
@@ -49,6 +50,7 @@ SCHEMAS: dict[str, Schema] = {
         "verdict": _TRUTH,
         "score": _FLOAT,
         "grade_mean": _FLOAT,
+        "rating": _FLOAT,
         "accepted": _TRUTH,
     },
     "grades": {
@@ -59,7 +61,18 @@ SCHEMAS: dict[str, Schema] = {
         "grader": _INTEGER,
         "value": _FLOAT,
         **{f"level_{level}": _FLOAT for level in range(1, len(LEVELS) + 1)},
+        "order_effect": _FLOAT,
         "verdict": _TRUTH,
+    },
+    "turns": {
+        **_KEY,
+        "index": _INTEGER,
+        "turn": _INTEGER,
+        "kind": _STRING,
+        "text": _STRING,
+        "finished": _TRUTH,
+        "verdict": _TRUTH,
+        "grade_mean": _FLOAT,
     },
     "births": {
         **_KEY,
@@ -87,19 +100,20 @@ SCHEMAS: dict[str, Schema] = {
 }
 """Columns of each table, in order.
 
-`answers` and `grades` join on (arm, generation, index); `answers.author`, `grades.grader` and
-`agents.agent` name the same agents. `agents` holds those that answered in the generation, with the
-length of their context as they answered; `offspring` is the number of the generation's survivors
-that descend from the agent, itself included where it survived. `births.genome` is null for a child
-that died in the generation it was born in, and `births.other_parent` for one of a single parent.
-What nobody could say is null; a measure that is undefined is NaN.
+`answers`, `grades` and `turns` join on (arm, generation, index); `turns` has what was said on the
+way to an answer, in order, and the verdict of a critique is null. `answers.author`, `grades.grader`
+and `agents.agent` name the same agents. `agents` holds those that answered in the generation, with
+the length of their context as they answered; `offspring` is the number of the generation's
+survivors that descend from the agent, itself included where it survived. `births.genome` is null
+for a child that died in the generation it was born in, and `births.other_parent` for one of a
+single parent. What nobody could say is null; a measure that is undefined is NaN.
 """
 
 
 def build_tables(
     committed: Iterable[Committed], measures: Mapping[tuple[str, int], Measures]
 ) -> dict[str, pl.DataFrame]:
-    """The five tables of a run, in the order in which its generations were committed.
+    """The six tables of a run, in the order in which its generations were committed.
 
     Parameters
     ----------
@@ -214,6 +228,7 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "verdict": outcomes.verdicts,
         "score": _or_null(generation.scores),
         "grade_mean": _or_null(outcomes.mean_grades()),
+        "rating": _or_null(outcomes.ratings if outcomes.ratings.size else _unknown(size)),
         "accepted": accepted,
     }
     return _frame("answers", one, columns)
@@ -226,6 +241,7 @@ def grade_frame(one: Committed) -> pl.DataFrame:
     if len(distinct) and distinct.shape[1] != len(LEVELS):
         raise ValueError(f"levels: expected {len(LEVELS)} of a grade, got {distinct.shape[1]}")
     each, grades = outcomes.grades.shape[1], outcomes.grades.ravel()
+    effects = outcomes.order_effects
     levels = np.vstack([distinct.reshape(-1, len(LEVELS)), np.full(len(LEVELS), np.nan)])
     columns = {
         "index": np.arange(len(outcomes)).repeat(each),
@@ -234,9 +250,28 @@ def grade_frame(one: Committed) -> pl.DataFrame:
         "grader": matches.authors[matches.graders[:, :each]].ravel(),
         "value": _or_null(outcomes.grade_values().ravel()),
         **{f"level_{i}": _or_null(level[grades]) for i, level in enumerate(levels.T, start=1)},
+        "order_effect": _or_null(effects.ravel() if effects.size else _unknown(len(grades))),
         "verdict": outcomes.verdicts.repeat(each),
     }
     return _frame("grades", one, columns)
+
+
+def turn_frame(one: Committed) -> pl.DataFrame:
+    """A row for each turn of a generation of an arm."""
+    turns = one.generation.outcomes.turns
+    first = np.searchsorted(turns.answers, turns.answers)
+    columns = {
+        "index": turns.answers,
+        "turn": np.arange(len(turns)) - first,
+        "kind": pl.Series(KINDS)[turns.kinds.astype(np.int64)],
+        "text": _texts(turns.texts)[turns.said.astype(np.int64)],
+        "finished": turns.finished,
+        "verdict": pl.select(
+            pl.when(pl.Series(turns.kinds != CRITIQUE)).then(pl.Series(turns.verdicts))
+        ).to_series(),
+        "grade_mean": _or_null(turns.values),
+    }
+    return _frame("turns", one, columns)
 
 
 def birth_frame(one: Committed) -> pl.DataFrame:
@@ -280,6 +315,7 @@ def agent_frame(one: Committed) -> pl.DataFrame:
 FRAMES: dict[str, Callable[[Committed], pl.DataFrame]] = {
     "answers": answer_frame,
     "grades": grade_frame,
+    "turns": turn_frame,
     "births": birth_frame,
     "agents": agent_frame,
 }
@@ -306,6 +342,10 @@ def _texts(texts: Sequence[str]) -> pl.Series:
     """Texts with lone surrogates, which UTF-8 cannot hold, written as escapes."""
     storable = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts]
     return pl.Series(storable, dtype=pl.String)
+
+
+def _unknown(rows: int) -> Floats:
+    return np.full(rows, np.nan)
 
 
 def _or_null(values: Floats) -> pl.Series:

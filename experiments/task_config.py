@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from experiments.config_section import Section, any_of, nearest
-from protocols.table import TASKS
+from experiments.plugins import tasks
 from protocols.tasks.answer_matching import MatchName
 from protocols.tasks.questions import Questions
 from protocols.tasks.reasoning_gym import PREFIX
@@ -57,9 +57,9 @@ class TaskConfig(Section):
     @field_validator("name")
     @classmethod
     def _a_known_task(cls, name: str) -> str:
-        if name in TASKS or name == QUESTIONS or (name.startswith(PREFIX) and name != PREFIX):
+        if name in tasks() or name == QUESTIONS or (name.startswith(PREFIX) and name != PREFIX):
             return name
-        known = [*sorted(TASKS), QUESTIONS, f"{PREFIX}…"]
+        known = [*sorted(tasks()), QUESTIONS, f"{PREFIX}…"]
         raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
 
     @field_validator(*TASK_KEYS)
@@ -75,7 +75,7 @@ class TaskConfig(Section):
     @field_validator("size")
     @classmethod
     def _a_size_of_the_task(cls, size: int | None, info: ValidationInfo) -> int | None:
-        task = TASKS.get(info.data.get("name", ""))
+        task = tasks().get(info.data.get("name", ""))
         if task is None:
             return size
         if size is None:
@@ -93,6 +93,6 @@ class TaskConfig(Section):
 
 
 def _kind_of_task(name: str) -> str:
-    if name in TASKS:
+    if name in tasks():
         return "bundled"
     return "questions" if name == QUESTIONS else "reasoning-gym"

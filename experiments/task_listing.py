@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.config import ConfigError, check_config
+from experiments.plugins import tasks
 from experiments.task_config import QUESTIONS
 from experiments.tasks import INSTALL, make_task
 from population.streams import stream
-from protocols.table import TASKS
 from protocols.tasks.reasoning_gym import PREFIX, UNUSABLE, dataset_names
 from protocols.tasks.task import Problem, Task, sizes_in_words, validate
 
@@ -29,7 +29,7 @@ GYM_VALIDATED = 5
 def tasks_table() -> Table:
     """A row for each bundled task, with its sizes and an example."""
     table = Table("task", "sizes", "question", "right answer")
-    for name, kind in TASKS.items():
+    for name, kind in tasks().items():
         task = kind(kind.default_size)
         problem = task.draw(_stream(name), "held-out")
         sizes = f"{sizes_in_words(kind.sizes)}; {kind.default_size} by default"

@@ -14,9 +14,9 @@ from typing import Any, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from experiments.config import ConfigError
+from experiments.plugins import tasks
 from experiments.question_file import QuestionFile, read_questions
 from experiments.task_config import TaskConfig
-from protocols.table import TASKS
 from protocols.tasks.questions import Questions
 from protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class
 from protocols.tasks.task import Task
@@ -53,8 +53,8 @@ def make_task(config: TaskConfig) -> MadeTask:
         not as they should be.
     """
     try:
-        if config.name in TASKS:
-            return MadeTask(TASKS[config.name](bundled_size(config)))
+        if config.name in tasks():
+            return MadeTask(tasks()[config.name](bundled_size(config)))
         if config.name == Questions.name:
             return _questions(config)
         return _reasoning_gym(config)

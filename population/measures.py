@@ -58,6 +58,13 @@ class Measures:
     grader_correlation, effective_graders
         Mean correlation of two graders' errors on the same wrong answers, and the number of
         independent graders that as many correlated ones are worth.
+    grade_bias
+        Mean grade less the share of right answers among the graded: 0 for graders that are right
+        on average; its course over generations is how labels drift.
+    position_bias
+        Mean order effect of comparisons: above 0, what is shown first is favoured.
+    turn_error
+        Share of wrong ones among drafts, candidates and rivals' answers.
     unreadable_grades, truncated_answers
         Counts.
     context_mean
@@ -103,6 +110,9 @@ class Measures:
     grader_ece: float
     grader_correlation: float
     effective_graders: float
+    grade_bias: float
+    position_bias: float
+    turn_error: float
     unreadable_grades: int
     truncated_answers: int
     context_mean: float
@@ -179,6 +189,9 @@ def measure(
         grader_ece=calibration_error(grades, graded_right, counts=counts),
         grader_correlation=correlation,
         effective_graders=effective_graders(max(1, outcomes.peers_asked), correlation),
+        grade_bias=_mean_difference(grades, graded_right, counts),
+        position_bias=_known_mean(outcomes.order_effects),
+        turn_error=outcomes.turns.error(),
         unreadable_grades=int(np.sum(outcomes.grades < 0)),
         truncated_answers=int(np.sum(~outcomes.finished)),
         context_mean=sum(len(agent.genome.context) for agent in generation.agents) / size,
@@ -297,6 +310,17 @@ def _distinct_grades(outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_], NDA
     counts = outcomes.peer_grade_counts()[:, 1:].ravel()
     right = np.repeat([False, True], len(outcomes.values))
     return np.tile(_clipped(outcomes.values), 2), right, counts
+
+
+def _mean_difference(values: Floats, right: NDArray[np.bool_], counts: NDArray[np.int64]) -> float:
+    """Mean of value − verdict over all that were given; NaN where there are none."""
+    given = int(counts.sum())
+    return float((values - right) @ counts) / given if given else math.nan
+
+
+def _known_mean(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
 
 
 def _error_correlation(outcomes: Outcomes) -> float:

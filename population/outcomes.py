@@ -9,6 +9,7 @@ grades, L levels of the scale. `Match`, `Grade` and `Outcome` show one answer to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from population.columns import Columns
 from population.records import AgentId
+from population.turns import Turn, Turns
 
 Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
@@ -28,11 +30,12 @@ Kind = TypeVar("Kind", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One problem put to one author, and who grades the answer."""
+    """One problem put to one author, who grades the answer, and who else takes part."""
 
     author: AgentId
     problem: int
     graders: tuple[AgentId, ...]
+    partners: tuple[AgentId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ class Outcome:
 
     `finished` is False for an answer cut off at its maximum length. `verdict` is the task's
     verifier's word: measurement only, unless the selector is the oracle. `tokens` counts the
-    answer's tokens, and `log_probability` is the sum of theirs, in nats.
+    answer's tokens, and `log_probability` is the sum of theirs, in nats. `turns` is what else was
+    said; `order_effects` has one of each grader's comparison, None where it could not be read;
+    `rating` is a human's word on the answer, None where no human looked.
     """
 
     match: Match
@@ -65,6 +70,9 @@ class Outcome:
     log_probability: float
     grades: tuple[Grade, ...]
     verdict: bool
+    turns: tuple[Turn, ...] = ()
+    order_effects: tuple[float | None, ...] = ()
+    rating: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +87,14 @@ class Matches(Columns, Sequence[Match]):
         Q.
     graders
         Integers [A, K], slots of each answer's graders.
+    partners
+        Integers [A, S], slots of who else takes part; [0, 0] where nobody does.
     """
 
     authors: NDArray[np.int64]
     problems: int
     graders: Integers
+    partners: Integers = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
 
     @property
     def asked(self) -> NDArray[np.int64]:
@@ -122,8 +133,12 @@ class Matches(Columns, Sequence[Match]):
         return Match(
             author=AgentId(int(self.authors[place // self.problems])),
             problem=place % self.problems,
-            graders=tuple(AgentId(g) for g in self.authors[self.graders[place]].tolist()),
+            graders=self._seated(self.graders[place]),
+            partners=self._seated(self.partners[place]) if self.partners.size else (),
         )
+
+    def _seated(self, slots: Integers) -> tuple[AgentId, ...]:
+        return tuple(AgentId(agent) for agent in self.authors[slots].tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +164,14 @@ class Outcomes(Columns, Sequence[Outcome]):
     grades
         Integers [A, K], index of each grade in `levels`, −1 where it could not be read; [A, 0]
         where nobody was asked.
+    turns
+        What was said besides the answers.
+    order_effects
+        float64 [A, K], of each grader's comparison, NaN where it could not be read; [0, 0] where
+        nothing was compared.
+    ratings
+        float64 [A], a human's word on each answer in [0, 1], NaN where no human looked; [0] where
+        none was asked at all.
     """
 
     matches: Matches
@@ -162,6 +185,9 @@ class Outcomes(Columns, Sequence[Outcome]):
     levels: Floats
     values: Floats
     grades: Integers
+    turns: Turns = field(default_factory=Turns)
+    order_effects: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    ratings: Floats = field(default_factory=lambda: np.zeros(0))
     _counts: NDArray[np.int64] | None = field(default=None, init=False, repr=False, compare=False)
     _means: Floats | None = field(default=None, init=False, repr=False, compare=False)
     _seats: tuple[Truths | None] | None = field(default=None, init=False, repr=False, compare=False)
@@ -193,7 +219,12 @@ class Outcomes(Columns, Sequence[Outcome]):
                 len(distinct), -1 if distinct else 0
             ),
             values=np.array([value for _, value in distinct], dtype=np.float64),
-            grades=grades.reshape(len(outcomes), -1 if outcomes else 0),
+            grades=grades.reshape(len(outcomes), -1 if len(grades) else 0),
+            turns=Turns.gather(outcome.turns for outcome in outcomes),
+            order_effects=_or_nothing(
+                np.array([_or_nan(outcome.order_effects) for outcome in outcomes])
+            ),
+            ratings=_or_nothing(np.array(_or_nan([outcome.rating for outcome in outcomes]))),
         )
 
     def grade_values(self) -> Floats:
@@ -290,12 +321,28 @@ class Outcomes(Columns, Sequence[Outcome]):
             log_probability=float(self.log_probabilities[index]),
             grades=tuple(self._grade(grader, grade) for grader, grade in grades),
             verdict=bool(self.verdicts[index]),
+            turns=self.turns.of(index) if len(self.turns) else (),
+            order_effects=_known(self.order_effects[index]) if self.order_effects.size else (),
+            rating=_known(self.ratings[index : index + 1])[0] if self.ratings.size else None,
         )
 
     def _grade(self, grader: AgentId, grade: int) -> Grade:
         if grade < 0:
             return Grade(grader, None, None)
         return Grade(grader, tuple(self.levels[grade].tolist()), float(self.values[grade]))
+
+
+def _or_nan(values: Iterable[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in values]
+
+
+def _or_nothing(values: Floats) -> Floats:
+    """An empty column in place of one in which nothing is known."""
+    return values if not np.isnan(values).all() else np.zeros((0,) * values.ndim)
+
+
+def _known(values: Floats) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(value) else value for value in values.tolist())
 
 
 def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64]]:

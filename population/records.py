@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NewType
 
 AgentId = NewType("AgentId", int)
@@ -18,16 +18,22 @@ AgentId = NewType("AgentId", int)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question with an answer that its author's selector accepted."""
+    """A question with an answer that entered a context.
+
+    `level` is the survey level that it is shown with, from 0; None where it is shown without.
+    """
 
     query: str
     answer: str
+    level: int | None = None
     _framed: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def framed(self) -> bytes:
-        """Query and answer, each after its length, as a digest takes them in; made once."""
+        """Query, answer and level, each after its length, as a digest takes them in; made once."""
         if not self._framed:
-            object.__setattr__(self, "_framed", _framed(self.query) + _framed(self.answer))
+            level = b"" if self.level is None else _framed(f"level {self.level}")
+            framed = _framed(self.query) + _framed(self.answer) + level
+            object.__setattr__(self, "_framed", framed)
         return self._framed
 
 
@@ -42,12 +48,15 @@ class Genome:
     sampling_temperature
         Temperature of the decoder, > 0.
     context
-        Accepted examples, oldest first.
+        Examples that entered it, oldest first.
+    persona
+        Who the agent is told to be; None for nobody in particular.
     """
 
     model: str
     sampling_temperature: float
     context: tuple[Example, ...] = ()
+    persona: str | None = None
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def digest(self) -> str:
@@ -55,7 +64,8 @@ class Genome:
         if not self._digest:
             shown = [example._framed or example.framed() for example in self.context]
             temperature = struct.pack("<d", self.sampling_temperature)
-            content = b"".join([_framed(self.model), *shown, temperature])
+            persona = b"" if self.persona is None else _framed(f"persona {self.persona}")
+            content = b"".join([_framed(self.model), *shown, temperature, persona])
             hashed = hashlib.blake2b(content, digest_size=16, person=b"mgptn.genome").hexdigest()
             object.__setattr__(self, "_digest", hashed)
         return self._digest
@@ -65,7 +75,7 @@ class Genome:
         if not examples:
             return self
         context = (self.context + examples)[-capacity:] if capacity else ()
-        return Genome(self.model, self.sampling_temperature, context)
+        return replace(self, context=context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def human(evidence: Evidence, rng: np.random.Generator) -> Floats:
     simulated = rate(
         evidence.outcomes.verdicts, rng.random((RATING_DRAWS, len(evidence))), evidence.human
     )
-    given = getattr(evidence.outcomes, "ratings", None)
-    return simulated if given is None else np.where(np.isnan(given), simulated, given)
+    given = evidence.outcomes.ratings
+    return np.where(np.isnan(given), simulated, given) if given.size else simulated
 
 
 def none(evidence: Evidence, rng: np.random.Generator) -> Floats:

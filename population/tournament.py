@@ -15,7 +15,7 @@ from population.generation import Generation
 from population.human import Human
 from population.mutation import MutationRates, mutate, unmutated
 from population.outcomes import Floats, Integers, Matches, Outcomes, known_means
-from population.pairing import graders_among, random_graders, seated
+from population.pairing import graders_among, random_graders, random_partners, seated
 from population.processes import (
     PROCESSES,
     Births,
@@ -50,6 +50,16 @@ class TournamentSettings:
         Names in `PROCESSES` and `OPERATORS`.
     selection_temperature
         The T of exp(f/T), > 0; infinity is neutral drift.
+    seating
+        Who takes the graders' seats: ``"peers"`` (and the author, with self-grading), ``"self"``
+        (the author, one seat) or ``"nobody"``.
+    partners
+        Others, beside the graders, that take part in answering.
+    feeds
+        Whether answers enter a context if ``"accepted"``, or ``"all"`` that have a score.
+    entry
+        How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
+        or ``"stamped"`` with the top level whatever their grade.
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
@@ -79,6 +89,14 @@ class TournamentSettings:
     aggregation: str = "mean"
     trim: float = 0.25
     human: Human = field(default_factory=Human)
+    seating: str = "peers"
+    partners: int = 0
+    feeds: str = "accepted"
+    entry: str = "plain"
+
+
+TOP_LEVEL = 4
+"""The survey's highest level, from 0."""
 
 
 class Tournament:
@@ -117,10 +135,14 @@ class Tournament:
     def ask(self) -> Matches:
         """The generation's matches, author-major: every agent answers every problem."""
         if self._asked is None:
+            graders = self._seats()
             self._asked = Matches(
                 authors=np.array([agent.id for agent in self.agents], dtype=np.int64),
                 problems=self.settings.problems,
-                graders=self._seats(),
+                graders=graders,
+                partners=random_partners(
+                    len(self.agents), graders, self.settings.partners, self._stream("partners")
+                ),
             )
         return self._asked
 
@@ -134,7 +156,8 @@ class Tournament:
         """
         self._check(outcomes)
         scores, known = self._scores(outcomes)
-        accepted = np.flatnonzero(scores >= self.settings.threshold)
+        least = 0.0 if self.settings.feeds == "all" else self.settings.threshold
+        accepted = np.flatnonzero(scores >= least)
         fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
         rates = self._rates(fitness)
         drawn = PROCESSES[self.settings.process](
@@ -165,15 +188,17 @@ class Tournament:
 
     def _seats(self) -> Integers:
         """Slots of every answer's graders, its author last where authors grade too."""
-        size, settings, name = len(self.agents), self.settings, self.settings.topology.name
-        if name == "random":
-            drawn = random_graders(
-                size, settings.problems, settings.graders, self._stream("graders")
-            )
+        size, settings = len(self.agents), self.settings
+        nobody = np.zeros((size * settings.problems, 0), dtype=np.min_scalar_type(size))
+        if settings.seating == "nobody":
+            return nobody
+        if settings.seating == "self":
+            return seated(nobody, settings.problems)
+        rng = self._stream("graders")
+        if settings.topology.name == "random":
+            drawn = random_graders(size, settings.problems, settings.graders, rng)
         else:
-            drawn = graders_among(
-                self._eligible(), settings.problems, settings.graders, self._stream("graders")
-            )
+            drawn = graders_among(self._eligible(), settings.problems, settings.graders, rng)
         return seated(drawn, settings.problems) if settings.self_grading else drawn
 
     def _eligible(self) -> Eligible:
@@ -255,7 +280,7 @@ class Tournament:
         ends = np.cumsum(np.bincount(authors, minlength=size))
         # What would be forgotten at once is not looked at.
         newest = ends[authors] - np.arange(len(accepted)) <= max(capacity, 1)
-        lessons = _examples(outcomes, accepted[newest])
+        lessons = _examples(outcomes, accepted[newest], self.settings.entry)
         ends = np.cumsum(np.bincount(authors[newest], minlength=size)).tolist()
         return [
             agent.taught(tuple(lessons[first:last]), capacity)
@@ -320,16 +345,30 @@ class Tournament:
         return mixed.genome, mate.id
 
 
-def _examples(outcomes: Outcomes, chosen: Integers) -> list[Example]:
+def _examples(outcomes: Outcomes, chosen: Integers, entry: str) -> list[Example]:
     """Some answers as examples, equal ones as one object."""
     texts = len(outcomes.texts)
+    levels = _levels_shown(outcomes, chosen, entry)
     kinds = chosen % outcomes.matches.problems * texts + outcomes.answers[chosen].astype(np.int64)
+    kinds = kinds * (TOP_LEVEL + 2) + levels + 1
     distinct, places = np.unique(kinds, return_inverse=True)
-    examples = [
-        Example(outcomes.queries[kind // texts], outcomes.texts[kind % texts])
-        for kind in distinct.tolist()
-    ]
+    examples = []
+    for kind in distinct.tolist():
+        said, level = divmod(kind, TOP_LEVEL + 2)
+        pair = outcomes.queries[said // texts], outcomes.texts[said % texts]
+        examples.append(Example(*pair, level - 1 if level else None))
     return [examples[place] for place in places.tolist()]
+
+
+def _levels_shown(outcomes: Outcomes, chosen: Integers, entry: str) -> Integers:
+    """The level that each chosen answer is shown with, from 0; −1 for none."""
+    if entry == "plain":
+        return np.full(len(chosen), -1)
+    if entry == "stamped":
+        return np.full(len(chosen), TOP_LEVEL)
+    means = outcomes.mean_grades()[chosen]
+    nearest = np.floor(np.nan_to_num(means) * TOP_LEVEL + 0.5).astype(np.int64)
+    return np.where(np.isnan(means), -1, nearest)
 
 
 def _filled(fitness: Floats) -> Floats:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LEVELS: tuple[str, ...] = (
     "not at all",
@@ -37,3 +37,17 @@ def expected_level(probabilities: Sequence[float]) -> float:
             f"probabilities: expected {len(LEVELS)} values, one a level, got {len(probabilities)}"
         )
     return sum(p * v for p, v in zip(probabilities, LEVEL_VALUES, strict=True))
+
+
+def mean_level(grades: Iterable[Sequence[float] | None]) -> float:
+    """Mean of the readable grades' expected levels; below every grade, −1, where none is."""
+    known = [expected_level(levels) for levels in grades if levels is not None]
+    return sum(known) / len(known) if known else -1.0
+
+
+def certainty(probability: float) -> tuple[float, ...]:
+    """The distribution that puts this probability on the top level, and the rest on the lowest.
+
+    Its expected level is the probability itself: how a yes, a vote or a win is told as a grade.
+    """
+    return (1.0 - probability, *(0.0,) * (len(LEVELS) - 2), probability)

@@ -6,28 +6,21 @@ from __future__ import annotations
 
 from protocols.messages import (
     AUTHOR,
-    AnswerReply,
     AnswerRequest,
     Conversation,
-    GradeReply,
     GradeRequest,
     Transcript,
     grader_seat,
 )
+from protocols.protocol import Protocol, ProtocolOptions, answers, grades
 
 
-def survey(query: str, graders: int) -> Conversation:
-    """Answer, then k grades of that answer, read from the graders' logits and never sampled.
+def survey(query: str, options: ProtocolOptions) -> Conversation:
+    """Answer, then k grades of that answer."""
+    (answer,) = answers((yield [AnswerRequest(AUTHOR, query)]))
+    seats = [grader_seat(i) for i in range(options.graders)]
+    replies = yield [GradeRequest(seat, query, answer.text) for seat in seats]
+    return Transcript(answer, grades(replies))
 
-    Parameters
-    ----------
-    query
-        Canonical text of the problem.
-    graders
-        How many seats grade.
-    """
-    (answer,) = yield [AnswerRequest(AUTHOR, query)]
-    assert isinstance(answer, AnswerReply)
-    replies = yield [GradeRequest(grader_seat(i), query, answer.text) for i in range(graders)]
-    grades = tuple(reply for reply in replies if isinstance(reply, GradeReply))
-    return Transcript(answer, grades)
+
+SURVEY = Protocol("survey", "One answers; k others grade it on the survey's levels.", survey)

@@ -26,11 +26,11 @@ from agents.tiles import plan
 from agents.training.corpus import item_tokens
 from experiments.cards.card import CardError
 from experiments.cards.exam import Context, Exam, dealt
-from experiments.casting import read_levels
 from population.streams import philox_key
 from protocols.interfaces.ladder import LadderInterface
 from protocols.interfaces.markers import PERSONAS, WANT
-from protocols.interfaces.table import choose_interface
+from protocols.interfaces.reading import normalised
+from protocols.interfaces.table import INTERFACES, Setting, make_interface
 from protocols.scale import expected_level
 from protocols.tasks.bundled import BundledTask, Flags
 
@@ -88,7 +88,7 @@ class Subject:
         self.checkpoint = find_checkpoint(name)
         self.encoder = Encoder(self.checkpoint)
         try:
-            choose_interface("ladder", self.encoder.vocabulary, name)
+            make_interface("ladder", Setting(name, self.encoder.vocabulary), INTERFACES)
         except ValueError as error:
             raise CardError(str(error)) from None
         self.interface = LadderInterface()
@@ -199,7 +199,7 @@ class Subject:
             )
         ]
         replies = [reply for reply in self._ask(requests) if isinstance(reply, Scored)]
-        levels = [read_levels(reply) for reply in replies]
+        levels = [normalised(reply.log_probabilities) for reply in replies]
         return Grades(
             np.array([math.nan if one is None else expected_level(one) for one in levels]),
             np.array([sum(map(math.exp, reply.log_probabilities)) for reply in replies]),

@@ -1,4 +1,4 @@
-"""Few-shot text for any base language model, with the survey's levels as words."""
+"""Few-shot text for any base language model, with grades told in words."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocols.interfaces.interface import Pair, Prompt
+from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
+from protocols.interfaces.reading import first_wins, named_option
+from protocols.interfaces.wordings import WORDS, Wording
 from protocols.scale import LEVELS
 
-GRADING_QUESTION = (
-    "How much does this answer deserve to be called right: " + ", ".join(LEVELS) + "?"
-)
-QUESTION, ANSWER, DESERVES = "Question:", "Answer:", "It deserves that"
-LABELS = (QUESTION, ANSWER, GRADING_QUESTION, DESERVES)
-"""What an item is made of besides questions and answers; no answer is shown with one in it."""
+QUESTION, ANSWER = "Question:", "Answer:"
+WANTED = "The answer deserves to be called right"
+CRITIQUE, REVISED = "What is wrong with this answer, in a line:", "A better answer:"
+WHICH, BETTER = "Which of the answers A and B is better?", "The better one is"
+LABELS = (QUESTION, ANSWER, WANTED, CRITIQUE, REVISED, WHICH, BETTER)
+"""What an item is made of besides questions, answers and the wording's own; no answer is shown
+with one of all these in it."""
 
 
 class BaseInterface:
@@ -22,51 +25,136 @@ class BaseInterface:
 
     An answer ends with its line, or, where answers have several, at the first empty line.
     Questions are shown as they are, on as many lines as they have: they are the task's, and
-    nothing that a model writes enters them.
+    nothing that a model writes enters them. The order is shared → answer → persona → question, so
+    that what can be shared stands first.
 
     Parameters
     ----------
     multiline
         Do the task's answers have several lines?
+    wording
+        Of the grading question.
     """
 
     name = "base"
     stops: tuple[str, ...] = ()
     extra_answer_tokens = 4
-    level_options: tuple[str, ...] = tuple(f" {level}" for level in LEVELS)
+    grade_tokens = 12
+    critique_tokens = 48
 
-    def __init__(self, multiline: bool = False) -> None:
+    def __init__(self, multiline: bool = False, wording: Wording = WORDS) -> None:
         self.multiline = multiline
+        self.wording = wording
         self.endings: tuple[str, ...] = ("\n\n",) if multiline else ("\n",)
+        self.level_options = tuple(f" {option}" for option in wording.options)
 
-    def answer_prompt(self, examples: Sequence[Pair], query: str) -> Prompt:
-        """Examples, then the question."""
-        return Prompt(self._shown(examples), f"{QUESTION} {query}\n{ANSWER}")
+    def answer_prompt(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        *,
+        persona: str | None = None,
+        wanted: str | None = None,
+    ) -> Prompt:
+        """Examples, who the writer is and what is wanted where something is, the question."""
+        asked = f"{_line(persona)}{_wanted(wanted)}{QUESTION} {query}\n{ANSWER}"
+        return Prompt(self._shown(examples), asked)
 
-    def grade_prompt(self, examples: Sequence[Pair], query: str, answer: str) -> Prompt:
-        """Examples, the question, the answer, and the survey's question."""
+    def grade_prompt(
+        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
+    ) -> Prompt:
+        """Examples, the question, the answer, who the grader is, and the survey's question."""
         return Prompt(
             self._shown(examples),
-            f"{QUESTION} {query}\n{ANSWER} {self._in_place(answer)}\n"
-            f"{GRADING_QUESTION}\n{DESERVES}",
+            f"{self._answered(query, answer)}{_line(persona)}"
+            f"{self.wording.question}\n{self.wording.lead}",
+        )
+
+    def ballot(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        first: str,
+        second: str,
+        *,
+        persona: str | None = None,
+    ) -> Ballot:
+        """Both answers under a letter each, and which of the letters is better."""
+        prompt = Prompt(
+            self._shown(examples),
+            f"{QUESTION} {query}\nA: {self._in_place(first)}\nB: {self._in_place(second)}\n"
+            f"{_line(persona)}{WHICH}\n{BETTER}",
+        )
+        return Ballot(prompt, (" A", " B"), first_wins)
+
+    def critique_prompt(
+        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
+    ) -> Prompt:
+        """Examples, the question, the answer, and what is wrong with it."""
+        asked = f"{self._answered(query, answer)}{_line(persona)}{CRITIQUE}"
+        return Prompt(self._shown(examples), asked)
+
+    def revision_prompt(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        draft: str,
+        critique: str,
+        *,
+        persona: str | None = None,
+    ) -> Prompt:
+        """Examples, the question, the draft, the critique, and a better answer."""
+        return Prompt(
+            self._shown(examples),
+            f"{self._answered(query, draft)}{CRITIQUE} {self._in_place(critique)}\n"
+            f"{_line(persona)}{REVISED}",
         )
 
     def read_answer(self, text: str) -> str:
         """The text up to its ending, without the space around it."""
         return text.split(self.endings[0], 1)[0].strip()
 
+    def read_grade(self, text: str) -> int | None:
+        """The option that the text begins with."""
+        return named_option(text, self.wording.options)
+
+    def read_critique(self, text: str) -> str:
+        """The text up to its ending."""
+        return self.read_answer(text)
+
     def _shown(self, examples: Sequence[Pair]) -> str:
-        return "".join(
-            f"{QUESTION} {query}\n{ANSWER} {self._in_place(answer)}\n\n"
-            for query, answer in examples
-        )
+        return "".join(self._item(Shown(*example)) for example in examples)
+
+    def _item(self, shown: Shown) -> str:
+        graded = ""
+        if shown.level is not None:
+            told = self.wording.option_at(shown.level)
+            graded = f"{self.wording.question}\n{self.wording.lead} {told}\n"
+        return f"{self._answered(shown.query, shown.answer)}{graded}\n"
+
+    def _answered(self, query: str, answer: str) -> str:
+        return f"{QUESTION} {query}\n{ANSWER} {self._in_place(answer)}\n"
 
     def _in_place(self, answer: str) -> str:
         """An answer that cannot forge a question or a grade, whatever its author wrote."""
-        return _without_labels(answer) if self.multiline else " ".join(answer.split())
+        return self._without_labels(answer) if self.multiline else " ".join(answer.split())
+
+    def _without_labels(self, answer: str) -> str:
+        """An answer on its own lines: no empty one, and none with a label of the layout's."""
+        labels = (*LABELS, self.wording.question, self.wording.lead)
+        lines = [line for line in answer.strip().splitlines() if line]
+        return "\n".join(line for line in lines if not any(label in line for label in labels))
 
 
-def _without_labels(answer: str) -> str:
-    """An answer on its own lines: no empty one, and none with a label of the layout's."""
-    lines = [line for line in answer.strip().splitlines() if line]
-    return "\n".join(line for line in lines if not any(label in line for label in LABELS))
+def _line(text: str | None) -> str:
+    """A text on a line of its own; nothing for none."""
+    return "" if text is None else f"{' '.join(text.split())}\n"
+
+
+def _wanted(level: str | None) -> str:
+    """The line that asks for an answer of a level; nothing for none."""
+    if level is None:
+        return ""
+    if level not in LEVELS:
+        raise ValueError(f"wanted: expected one of {', '.join(LEVELS)}, got {level!r}")
+    return f"{WANTED} {level}.\n"

@@ -4,12 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-Pair = tuple[str, str]
-"""A query and an answer to it, shown as an example."""
+from protocols.interfaces.wordings import Wording
+
+
+class Shown(NamedTuple):
+    """A query and an answer to it, shown as an example.
+
+    `level` is the survey level shown beside it, from 0; None to show none.
+    """
+
+    query: str
+    answer: str
+    level: int | None = None
+
+
+Pair = tuple[str, str] | Shown
+"""An example without, or with, a level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +37,28 @@ class Prompt:
     suffix: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A comparison of two answers: what may follow the prompt, and what the model's say means.
+
+    `read` maps the options' log-probabilities, in their order, to the probability that the answer
+    shown first is the better one; None where they are no numbers.
+    """
+
+    prompt: Prompt
+    options: tuple[str, ...]
+    read: Callable[[Sequence[float]], float | None]
+
+
 class Interface(Protocol):
-    """How to ask a given kind of model for an answer and for a grade.
+    """How to ask a given kind of model for answers, grades, comparisons and critiques.
 
     Attributes
     ----------
     name
         As a configuration names it.
+    wording
+        Of the grading question.
     stops
         Texts that end an answer; each must be a single token.
     endings
@@ -39,23 +68,88 @@ class Interface(Protocol):
         Tokens that an answer may need beyond its characters: what the layout puts around it, and
         the stop.
     level_options
-        The five survey levels as continuations of a grading prompt, worst first.
+        The wording's options as continuations of a grading prompt.
+    grade_tokens, critique_tokens
+        Tokens that a grade told in words, and a critique, may have.
     """
 
     name: str
+    wording: Wording
     stops: tuple[str, ...]
     endings: tuple[str, ...]
     extra_answer_tokens: int
     level_options: tuple[str, ...]
+    grade_tokens: int
+    critique_tokens: int
 
-    def answer_prompt(self, examples: Sequence[Pair], query: str) -> Prompt:
-        """Text after which the model writes its answer."""
+    def answer_prompt(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        *,
+        persona: str | None = None,
+        wanted: str | None = None,
+    ) -> Prompt:
+        """Text after which the model writes its answer.
+
+        Parameters
+        ----------
+        persona
+            Who the writer is to be; None for nobody in particular.
+        wanted
+            One of `protocols.scale.LEVELS`, asked for before the answer; None to ask for none.
+
+        Raises
+        ------
+        ValueError
+            If there is no such persona or level.
+        """
         ...
 
-    def grade_prompt(self, examples: Sequence[Pair], query: str, answer: str) -> Prompt:
+    def grade_prompt(
+        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
+    ) -> Prompt:
         """Text after which the model's next words are one of `level_options`."""
+        ...
+
+    def ballot(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        first: str,
+        second: str,
+        *,
+        persona: str | None = None,
+    ) -> Ballot:
+        """How to ask which of two answers, shown in this order, is the better one."""
+        ...
+
+    def critique_prompt(
+        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
+    ) -> Prompt:
+        """Text after which the model says what is to be said of an answer."""
+        ...
+
+    def revision_prompt(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        draft: str,
+        critique: str,
+        *,
+        persona: str | None = None,
+    ) -> Prompt:
+        """Text after which the model answers again, given its draft and a critique of it."""
         ...
 
     def read_answer(self, text: str) -> str:
         """The answer in what a model wrote, stops removed: what is before the first ending."""
+        ...
+
+    def read_grade(self, text: str) -> int | None:
+        """Which option a model named in what it wrote, special tokens included; None for none."""
+        ...
+
+    def read_critique(self, text: str) -> str:
+        """The critique in what a model wrote, special tokens included."""
         ...

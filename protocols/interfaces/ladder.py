@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocols.interfaces.interface import Pair, Prompt
+from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
 from protocols.interfaces.markers import (
     END,
     GRADE,
@@ -17,19 +17,45 @@ from protocols.interfaces.markers import (
     START,
     WANT,
 )
+from protocols.interfaces.reading import normalised
+from protocols.interfaces.wordings import WORDINGS, WORDS, Wording
 from protocols.scale import LEVELS
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "words": LEVEL_MARKERS,
+    "digits": WORDINGS["digits"].options,
+    "yes-no": (LEVEL_MARKERS[0], LEVEL_MARKERS[-1]),
+}
+"""Wording → what a ladder model is read for. It was trained on the levels' markers alone: digits
+are tokens that it knows from elsewhere."""
 
 
 class LadderInterface:
-    """Items end to end, as in the ladder's corpus; examples enter without a grade."""
+    """Items end to end, as in the ladder's corpus; examples enter with a grade if they have one.
+
+    Raises
+    ------
+    ValueError
+        If the wording is none of those that the ladder has tokens for.
+    """
 
     name = "ladder"
     stops: tuple[str, ...] = (END, GRADE)
     endings: tuple[str, ...] = ()
     extra_answer_tokens = 1
-    level_options: tuple[str, ...] = LEVEL_MARKERS
+    grade_tokens = 1
+    critique_tokens = 1
     required_tokens = (START, JUDGE, GRADE, *LEVEL_MARKERS)
     """Tokens that a model's vocabulary must have for this layout to mean anything to it."""
+
+    def __init__(self, wording: Wording = WORDS) -> None:
+        if WORDINGS.get(wording.name) != wording:
+            raise ValueError(
+                f"protocol.question: expected one of {', '.join(OPTIONS)} with the ladder's "
+                f"layout, which has no words, got {wording.name!r}"
+            )
+        self.wording = wording
+        self.level_options = OPTIONS[wording.name]
 
     def answer_prompt(
         self,
@@ -53,7 +79,7 @@ class LadderInterface:
         ValueError
             If there is no such persona or level.
         """
-        return Prompt(self._shown(examples, persona), f"{_wanted(wanted)}{query}")
+        return Prompt(_shown(examples, persona), f"{_wanted(wanted)}{query}")
 
     def grade_prompt(
         self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
@@ -62,17 +88,85 @@ class LadderInterface:
 
         `persona` and errors are those of `answer_prompt`.
         """
-        return Prompt(
-            self._shown(examples, persona), f"{JUDGE}{query}{_without_markers(answer)}{GRADE}"
-        )
+        return Prompt(_shown(examples, persona), _judged(query, answer))
+
+    def ballot(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        first: str,
+        second: str,
+        *,
+        persona: str | None = None,
+    ) -> Ballot:
+        """Both answers judged one after the other: which gets the higher level, ties by halves.
+
+        The levels of the second are read after each level that the first may have got.
+        """
+        prompt = Prompt(_shown(examples, persona), _judged(query, first))
+        after = [f"{level}{END}{_judged(query, second)}" for level in LEVEL_MARKERS]
+        joint = [f"{start}{level}" for start in after for level in LEVEL_MARKERS]
+        return Ballot(prompt, (*LEVEL_MARKERS, *joint), _first_wins)
+
+    def critique_prompt(
+        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
+    ) -> Prompt:
+        """As a grading prompt: a level is all that the ladder can say of an answer."""
+        return self.grade_prompt(examples, query, answer, persona=persona)
+
+    def revision_prompt(
+        self,
+        examples: Sequence[Pair],
+        query: str,
+        draft: str,
+        critique: str,
+        *,
+        persona: str | None = None,
+    ) -> Prompt:
+        """Examples, the draft with the level that the critic named, then the query again."""
+        level = LEVELS.index(critique) if critique in LEVELS else None
+        item = _item(Shown(query, draft, level))
+        return Prompt(_shown(examples, persona), f"{item}{query}")
 
     def read_answer(self, text: str) -> str:
         """The answer's characters; marker tokens decode to nothing."""
         return text
 
-    def _shown(self, examples: Sequence[Pair], persona: str | None) -> str:
-        items = (f"{query}{_without_markers(answer)}{END}" for query, answer in examples)
-        return START + _persona(persona) + "".join(items)
+    def read_grade(self, text: str) -> int | None:
+        """The marker, or the digit, that was written."""
+        return self.level_options.index(text) if text in self.level_options else None
+
+    def read_critique(self, text: str) -> str:
+        """The level whose marker was written; empty where none was."""
+        return LEVELS[LEVEL_MARKERS.index(text)] if text in LEVEL_MARKERS else ""
+
+
+def _shown(examples: Sequence[Pair], persona: str | None) -> str:
+    return START + _persona(persona) + "".join(_item(Shown(*example)) for example in examples)
+
+
+def _item(shown: Shown) -> str:
+    grade = "" if shown.level is None else f"{GRADE}{LEVEL_MARKERS[shown.level]}"
+    return f"{shown.query}{_without_markers(shown.answer)}{grade}{END}"
+
+
+def _judged(query: str, answer: str) -> str:
+    return f"{JUDGE}{query}{_without_markers(answer)}{GRADE}"
+
+
+def _first_wins(logs: Sequence[float]) -> float | None:
+    """P(first's level above second's) + P(equal)/2, from the logs of a ballot's options."""
+    size = len(LEVELS)
+    first = normalised(logs[:size])
+    after = [normalised(logs[size * (i + 1) : size * (i + 2)]) for i in range(size)]
+    if first is None:
+        return None
+    wins = 0.0
+    for level, (probability, second) in enumerate(zip(first, after, strict=True)):
+        if second is None:
+            return None
+        wins += probability * (sum(second[:level]) + second[level] / 2.0)
+    return wins
 
 
 def _persona(name: str | None) -> str:

@@ -4,39 +4,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from protocols.interfaces.base import BaseInterface
+from protocols.interfaces.chat import ChatInterface, Render
 from protocols.interfaces.interface import Interface
 from protocols.interfaces.ladder import LadderInterface
+from protocols.interfaces.wordings import WORDS, Wording
 
 
-def choose_interface(
-    name: str, vocabulary: Collection[str], model: str, *, multiline: bool = False
-) -> Interface:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an interface is made from.
+
+    Attributes
+    ----------
+    model, vocabulary
+        The model's name, and every token of it as text.
+    wording
+        Of the grading question.
+    multiline
+        Do the task's answers have several lines?
+    render
+        The tokenizer's chat template; None where it has none.
+    """
+
+    model: str
+    vocabulary: Collection[str]
+    wording: Wording = WORDS
+    multiline: bool = False
+    render: Render | None = None
+
+
+MakeInterface = Callable[[Setting], Interface]
+
+
+def make_interface(name: str, setting: Setting, known: Mapping[str, MakeInterface]) -> Interface:
     """The interface of this name; ``auto`` is the ladder's where the vocabulary has its markers.
 
     Parameters
     ----------
-    multiline
-        Do the task's answers have several lines?
+    known
+        Name → how the interface is made; those of other packages may be among them.
 
     Raises
     ------
     ValueError
-        If the ladder's interface is asked for and the model lacks its tokens, or the name is
-        unknown.
+        If the model lacks the tokens or the template that the interface needs, or the wording is
+        none of the interface's, or the name is unknown.
     """
-    missing = [token for token in LadderInterface.required_tokens if token not in vocabulary]
     if name == "auto":
-        return BaseInterface(multiline) if missing else LadderInterface()
-    if name == "base":
-        return BaseInterface(multiline)
-    if name != "ladder":
-        raise ValueError(f"agents.interface: expected auto, ladder or base, got {name!r}")
+        name = "base" if _missing(setting) else "ladder"
+    if name not in known:
+        raise ValueError(
+            f"agents.interface: expected one of auto, {', '.join(known)}, got {name!r}"
+        )
+    return known[name](setting)
+
+
+def _ladder(setting: Setting) -> Interface:
+    missing = _missing(setting)
     if missing:
         raise ValueError(
-            f"agents.interface: expected a model with the ladder's survey tokens, got {model!r}, "
-            f"which lacks {', '.join(missing)}; use agents.interface=base"
+            f"agents.interface: expected a model with the ladder's survey tokens, got "
+            f"{setting.model!r}, which lacks {', '.join(missing)}; use agents.interface=base"
         )
-    return LadderInterface()
+    return LadderInterface(setting.wording)
+
+
+def _base(setting: Setting) -> Interface:
+    return BaseInterface(setting.multiline, setting.wording)
+
+
+def _chat(setting: Setting) -> Interface:
+    if setting.render is None:
+        raise ValueError(
+            f"agents.interface: expected a model whose tokenizer has a chat template, got "
+            f"{setting.model!r}, whose has none; use agents.interface=base"
+        )
+    return ChatInterface(setting.render, setting.wording)
+
+
+def _missing(setting: Setting) -> list[str]:
+    return [t for t in LadderInterface.required_tokens if t not in setting.vocabulary]
+
+
+INTERFACES: dict[str, MakeInterface] = {"ladder": _ladder, "base": _base, "chat": _chat}
+"""Name → how the interface is made; a further one is entered here, or by an entry point."""

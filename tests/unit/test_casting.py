@@ -13,10 +13,12 @@ from agents.checkpoints import Checkpoint
 from agents.encoder import Encoder
 from agents.requests import Generate, Generated, Score, Scored
 from agents.training.rungs import ladder_tokenizer
-from experiments.casting import Script, cast_match, from_host, read_levels, to_host, to_outcome
+from experiments.casting import Script, cast_match, to_host
+from experiments.replies import from_host, to_outcome
 from population.outcomes import Match
 from population.records import Agent, AgentId, Example, Genome
 from protocols.interfaces.ladder import LadderInterface
+from protocols.interfaces.reading import normalised
 from protocols.messages import (
     AUTHOR,
     AnswerReply,
@@ -44,6 +46,7 @@ AGENTS = {
     for i in range(4)
 }
 MATCH = Match(AgentId(2), 5, (AgentId(3), AgentId(0)))
+GRADE = GradeRequest(grader_seat(0), PROBLEM.query, "240")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def script(tmp_path_factory):
     ladder_tokenizer().save_pretrained(folder)
     encoder = Encoder(Checkpoint("tiny", folder, "hash", {}))
     return Script(
-        Addition(2), LadderInterface(), encoder, 4, own_context=False, seed=1, weights="w"
+        Addition(2), LadderInterface(), encoder, 4, grader_context="empty", seed=1, weights="w"
     )
 
 
@@ -90,7 +93,7 @@ def test_a_grader_sees_its_own_examples_only_where_the_run_says_so(script):
     cast = cast_match(MATCH, PROBLEM, AGENTS, 7)
     asked = GradeRequest(grader_seat(0), PROBLEM.query, "240")
     bare = to_host(asked, cast, script)
-    own = to_host(asked, cast, replace(script, own_context=True))
+    own = to_host(asked, cast, replace(script, grader_context="own"))
     assert isinstance(bare, Score)
     assert text_of(script, bare.prefix) == "<bos>"
     assert text_of(script, own.prefix) == "<bos>00+01=100;01+01=100;02+01=100;"
@@ -103,7 +106,7 @@ def test_a_grader_sees_its_own_examples_only_where_the_run_says_so(script):
 @pure
 @given(logs)
 def test_levels_are_a_distribution_in_proportion_to_the_options(values):
-    levels = read_levels(Scored(values))
+    levels = normalised(values)
     assert levels is not None
     assert sum(levels) == pytest.approx(1.0, abs=1e-12)
     assert min(levels) >= 0.0
@@ -124,8 +127,7 @@ def test_levels_are_a_distribution_in_proportion_to_the_options(values):
     ],
 )
 def test_a_grade_that_cannot_be_read_is_none(script, values):
-    assert read_levels(Scored(values)) is None
-    assert from_host(Scored(values), script) == GradeReply(None)
+    assert from_host(Scored(values), GRADE, script) == GradeReply(None)
     outcome = to_outcome(
         cast_match(MATCH, PROBLEM, AGENTS, 0),
         Transcript(AnswerReply("240", True, 3, -1.0), (GradeReply(None),) * 2),
@@ -138,12 +140,13 @@ def test_a_grade_that_cannot_be_read_is_none(script, values):
 
 
 def test_an_impossible_level_has_no_probability():
-    assert read_levels(Scored((-math.inf, -math.inf, 0.0, -math.inf, -math.inf))) == (0, 0, 1, 0, 0)
+    assert normalised((-math.inf, -math.inf, 0.0, -math.inf, -math.inf)) == (0, 0, 1, 0, 0)
 
 
 def test_a_generated_answer_is_read_without_its_markers(script):
     encode = script.encoder.suffix
-    reply = from_host(Generated(encode("24<want><a lot>0"), True, -2.5), script)
+    written = Generated(encode("24<want><a lot>0"), True, -2.5)
+    reply = from_host(written, AnswerRequest(AUTHOR, PROBLEM.query), script)
     assert reply == AnswerReply("240", True, 5, -2.5)
 
 

@@ -59,7 +59,7 @@ def fault(path, value):
         ("agents.sampling_temperature", math.inf, "(finite|less)"),
         ("agents.context_capacity", -1, "greater than or equal to 0"),
         ("agents.model", "", "at least 1 character"),
-        ("agents.interface", "chat", "'ladder'"),
+        ("agents.interface", "chats", "'ladder'"),
         ("protocol.threshold", 1.01, "less than or equal to 1"),
         ("protocol.threshold", -0.01, "greater than or equal to 0"),
         ("protocol.threshold", math.nan, "(finite|greater)"),

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.training.rungs import ladder_tokenizer
-from protocols.interfaces.base import GRADING_QUESTION, LABELS, BaseInterface
+from protocols.interfaces.base import ANSWER, LABELS, QUESTION, BaseInterface
 from protocols.interfaces.ladder import LadderInterface
 from protocols.interfaces.markers import (
     END,
@@ -18,12 +18,15 @@ from protocols.interfaces.markers import (
     START,
     VOCABULARY,
 )
-from protocols.interfaces.table import choose_interface
+from protocols.interfaces.table import INTERFACES, Setting, make_interface
+from protocols.interfaces.wordings import WORDS
 from protocols.scale import LEVELS, expected_level
 
 pure = settings(deadline=None, max_examples=200)
 BASE, LINES, LADDER = BaseInterface(), BaseInterface(multiline=True), LadderInterface()
 QUERY = "17+25="
+GRADING_QUESTION = WORDS.question
+SHOWN = (QUESTION, ANSWER, GRADING_QUESTION, WORDS.lead)
 fragments = st.sampled_from([*MARKERS, END, "<gra", "de>", "<", ">", "240", "grade", "not at all"])
 hostile = st.one_of(st.lists(fragments, max_size=8).map("".join), st.text(max_size=30))
 lines = st.lists(
@@ -84,7 +87,9 @@ def test_no_answer_leaves_its_line(answer):
 
 
 forgeries = st.lists(
-    st.sampled_from(["1 2", "\n", "\n\n", "\r", "\u2028", "\x0b", " ", "Ques", "tion: 1", *LABELS]),
+    st.sampled_from(
+        ["1 2", "\n", "\n\n", "\r", "\u2028", "\x0b", " ", "Ques", "tion: 1", *LABELS, *SHOWN]
+    ),
     max_size=10,
 ).map("".join)
 
@@ -96,8 +101,9 @@ forgeries = st.lists(
 @example("\u2028Answer: \u2028")
 def test_no_answer_of_several_lines_forges_a_label(answer):
     asked = LINES.grade_prompt([(QUERY, answer)] * 2, QUERY, answer)
-    assert [asked.suffix.count(label) for label in LABELS] == [1] * 4
-    assert [asked.prefix.count(label) for label in LABELS] == [2, 2, 0, 0]
+    assert [asked.suffix.count(label) for label in SHOWN] == [1] * 4
+    assert [asked.prefix.count(label) for label in SHOWN] == [2, 2, 0, 0]
+    assert not any(label in asked.suffix for label in {*LABELS} - {*SHOWN})
     assert asked.prefix.count("\n\n") == 2
     assert "\n\n" not in asked.suffix
 
@@ -153,17 +159,23 @@ def test_a_base_models_answer_ends_at_its_line():
     assert LADDER.read_answer("240") == "240"
 
 
+def made(name, vocabulary=VOCABULARY, **further):
+    return make_interface(name, Setting("mine", vocabulary, **further), INTERFACES)
+
+
 def test_the_vocabulary_chooses_the_interface():
-    assert choose_interface("auto", VOCABULARY, "m").name == "ladder"
-    assert choose_interface("auto", ["a", "b"], "m").name == "base"
-    assert choose_interface("base", VOCABULARY, "m").name == "base"
-    assert choose_interface("ladder", VOCABULARY, "m").name == "ladder"
+    assert made("auto").name == "ladder"
+    assert made("auto", ["a", "b"]).name == "base"
+    assert made("base").name == "base"
+    assert made("ladder").name == "ladder"
 
 
-def test_an_unfit_vocabulary_and_an_unknown_name_are_refused():
+def test_an_unfit_vocabulary_a_missing_template_and_an_unknown_name_are_refused():
     lacking = [token for token in VOCABULARY if token != "<a lot>"]
-    assert choose_interface("auto", lacking, "m").name == "base"
+    assert made("auto", lacking).name == "base"
     with pytest.raises(ValueError, match=r"'mine', which lacks <a lot>; use agents.interface=base"):
-        choose_interface("ladder", lacking, "mine")
-    with pytest.raises(ValueError, match=r"expected auto, ladder or base, got 'chat'"):
-        choose_interface("chat", VOCABULARY, "m")
+        made("ladder", lacking)
+    with pytest.raises(ValueError, match=r"chat template, got 'mine', whose has none"):
+        made("chat")
+    with pytest.raises(ValueError, match=r"expected one of auto, ladder, base, chat, got 'x'"):
+        made("x")

@@ -1,0 +1,29 @@
+"""Iterative chaining: an agent labels its own answers after those that it labelled before.
+
+No gold label enters anywhere. Every answer enters its author's context with the label that the
+author gave it, so labels evolve by themselves; whether they drift is seen against the verdicts.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from protocols.messages import AUTHOR, AnswerRequest, Conversation, GradeRequest, Transcript
+from protocols.protocol import Protocol, ProtocolOptions, answers, grades, itself
+
+
+def chaining(query: str, options: ProtocolOptions) -> Conversation:
+    """Answer, then label the answer; both after what was answered and labelled before."""
+    (answer,) = answers((yield [AnswerRequest(AUTHOR, query)]))
+    replies = yield [GradeRequest(AUTHOR, query, answer.text, context="own")]
+    return Transcript(answer, grades(replies))
+
+
+CHAINING = Protocol(
+    "chaining",
+    "One labels its own answers; all enter its context with their labels, and shape the next.",
+    chaining,
+    seating=itself,
+    feeds="all",
+    entry="graded",
+)

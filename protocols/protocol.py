@@ -1,0 +1,106 @@
+"""What a protocol is: a conversation, who sits in it, and what of it enters a context."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from protocols.messages import AnswerReply, CompareReply, Conversation, GradeReply, Reply
+
+Seating = Literal["peers", "self", "nobody"]
+"""Who takes the graders' seats: others, the author itself, nobody."""
+
+Picker = Literal["peers", "self"]
+"""Whose grades pick among an author's answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolOptions:
+    """What is set about a protocol; each takes what concerns it.
+
+    Attributes
+    ----------
+    graders
+        Seats that grade, ≥ 1.
+    draws
+        Answers of one author, ≥ 2.
+    turns
+        Exchanges of a debate, or revisions, ≥ 1.
+    wanted
+        Survey level asked for, from 0.
+    picker
+        Whose grades pick.
+    further
+        Whatever a protocol from another package wants to be told.
+    """
+
+    graders: int = 4
+    draws: int = 4
+    turns: int = 1
+    wanted: int = 4
+    picker: Picker = "peers"
+    further: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _peers(options: ProtocolOptions) -> Seating:
+    return "peers"
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A protocol as a run knows it.
+
+    Attributes
+    ----------
+    name, summary
+        As a configuration names it, and a line of what happens.
+    converse
+        Begins the conversation about a query.
+    seating
+        Who grades, given the options.
+    partners
+        Agents besides author and graders that take part in a conversation.
+    feeds
+        Whether answers enter their author's context only if ``"accepted"``, or ``"all"``.
+    entry
+        How an answer enters a context: None as configured, ``"graded"`` always with its grade.
+    settings
+        Keys of a configuration that it heeds beside those that all do.
+    """
+
+    name: str
+    summary: str
+    converse: Callable[[str, ProtocolOptions], Conversation]
+    seating: Callable[[ProtocolOptions], Seating] = _peers
+    partners: int = 0
+    feeds: Literal["accepted", "all"] = "accepted"
+    entry: Literal["graded"] | None = None
+    settings: tuple[str, ...] = ()
+
+
+def nobody(options: ProtocolOptions) -> Seating:
+    """A seating: nobody grades."""
+    return "nobody"
+
+
+def itself(options: ProtocolOptions) -> Seating:
+    """A seating: the author grades itself."""
+    return "self"
+
+
+def answers(replies: Sequence[Reply]) -> tuple[AnswerReply, ...]:
+    """The replies, all of which must be answers."""
+    return tuple(reply for reply in replies if isinstance(reply, AnswerReply))
+
+
+def grades(replies: Sequence[Reply]) -> tuple[GradeReply, ...]:
+    """The replies, all of which must be grades."""
+    return tuple(reply for reply in replies if isinstance(reply, GradeReply))
+
+
+def comparisons(replies: Sequence[Reply]) -> tuple[CompareReply, ...]:
+    """The replies, all of which must be comparisons."""
+    return tuple(reply for reply in replies if isinstance(reply, CompareReply))

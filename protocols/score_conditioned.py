@@ -1,0 +1,31 @@
+"""The score-conditioned protocol: a survey level is asked for before the answer is given."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from protocols.messages import (
+    AUTHOR,
+    AnswerRequest,
+    Conversation,
+    GradeRequest,
+    Transcript,
+    grader_seat,
+)
+from protocols.protocol import Protocol, ProtocolOptions, answers, grades
+
+
+def score_conditioned(query: str, options: ProtocolOptions) -> Conversation:
+    """An answer of the wanted level, then k grades by others, who are not told of the wish."""
+    (answer,) = answers((yield [AnswerRequest(AUTHOR, query, wanted=options.wanted)]))
+    seats = [grader_seat(i) for i in range(options.graders)]
+    replies = yield [GradeRequest(seat, query, answer.text) for seat in seats]
+    return Transcript(answer, grades(replies))
+
+
+SCORE_CONDITIONED = Protocol(
+    "score-conditioned",
+    "One answers after the level that is wanted of the answer; k others grade it.",
+    score_conditioned,
+    settings=("protocol.wanted",),
+)
