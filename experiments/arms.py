@@ -11,7 +11,6 @@ from experiments.config import RunConfig
 from experiments.grading_config import weights_of
 from experiments.plugins import find_protocol
 from experiments.seating import founders_models, topology_of
-from population.human import Human
 from population.mutation import MutationRates
 from population.processes import ProcessOptions
 from population.records import Genome
@@ -88,17 +87,17 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         self_grading=config.protocol.self_grading == "also",
         aggregation=config.protocol.aggregation.name,
         trim=config.protocol.aggregation.trim,
-        human=Human(**config.human.model_dump(exclude={"source", "folder"})),
+        human=config.human.simulated,
+        fitness=config.protocol.fitness,
     )
     models = founders_models(config.agents.model, population.size)
-    distinct = len(set(models))
     # Every model meets every persona before a pair of them comes again.
-    personas = config.agents.personas or (None,)
+    personas, kinds = config.agents.personas or (None,), len(set(models))
     founders = [
         Genome(
             model,
             config.agents.sampling_temperature,
-            persona=personas[slot // distinct % len(personas)],
+            persona=personas[(slot // kinds) % len(personas)],
         )
         for slot, model in enumerate(models)
     ]

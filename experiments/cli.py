@@ -110,6 +110,19 @@ def replay(folder: Path, selection_temperature: float | None) -> None:
     sys.exit(0 if confirmed else 1)
 
 
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--arm", default="selected", show_default=True)
+@click.option("--generation", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--answer", type=click.IntRange(min=0), default=0, show_default=True)
+def transcript(folder: Path, arm: str, generation: int, answer: int) -> None:
+    """Show one conversation of a run: who said what."""
+    from experiments.transcript import describe_conversation
+
+    for line in describe_conversation(folder, arm, generation, answer):
+        click.echo(line)
+
+
 def _numbers(kind: Any) -> Any:
     def parse(ctx: click.Context, parameter: click.Parameter, text: str | None) -> Any:
         if text is None:
@@ -242,6 +255,20 @@ def protocols() -> None:
 
     for line in protocol_lines():
         click.echo(line)
+
+
+@main.command("compare-protocols")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+@click.option("--out", type=FOLDER, help="Folder of the comparison [runs/<name>-comparison].")
+def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None) -> None:
+    """Grade the same answers in every way, and say what each is worth."""
+    from experiments.comparing import run_comparison
+    from experiments.config import load_config
+
+    checked = load_config(config, overrides)
+    for path in run_comparison(checked, out or RUNS / f"{checked.name}-comparison", _console()):
+        click.echo(str(path))
 
 
 @main.group()

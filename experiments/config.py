@@ -15,13 +15,12 @@ from experiments.config_section import Section, plain_name
 from experiments.config_sections import (
     AgentsConfig,
     HostsConfig,
-    HumanConfig,
     MetricsConfig,
     PopulationConfig,
     ProtocolConfig,
 )
-from experiments.grading_config import SelectorChoice, weights_of
-from experiments.plugins import find_protocol
+from experiments.grading_config import HumanConfig, SelectorChoice, weights_of
+from experiments.plugins import find_protocol, protocols
 from experiments.seating import check_seats
 from experiments.task_config import TaskConfig
 
@@ -57,7 +56,8 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _enough_peers(self) -> RunConfig:
         protocol = find_protocol(self.protocol.name)
-        graders = self.protocol.graders if self._seating() == "peers" else 0
+        seating = protocol.seating(self.protocol.as_options())
+        graders = self.protocol.graders if seating == "peers" else 0
         peers = self.population.size - 1 - protocol.partners
         if peers < 0:
             raise ValueError(
@@ -74,24 +74,32 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _somebody_grades_itself(self) -> RunConfig:
-        asked = self.protocol.self_grading
-        seating = self._seating()
-        if asked == "also" and seating != "peers":
-            who = "its author grades anyway" if seating == "self" else "nobody grades"
+        seating = find_protocol(self.protocol.name).seating(self.protocol.as_options())
+        also = self.protocol.self_grading == "also"
+        if also and seating != "peers":
+            why = "its author grades anyway" if seating == "self" else "nobody grades"
             raise ValueError(
-                f"protocol.self_grading: expected 'none' for the protocol {self.protocol.name} "
-                f"({who}), got {asked!r}"
+                f"protocol.self_grading: expected none for the protocol {self.protocol.name} "
+                f"({why}), got 'also'"
             )
-        if "self" in weights_of(self.selector) and asked == "none" and seating != "self":
+        asked = also or seating == "self"
+        if "self" in weights_of(self.selector) and not asked:
             raise ValueError(
                 "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
-                f"author for its own grade), got {asked!r}"
+                f"author for its own grade), got {self.protocol.self_grading!r}"
             )
         return self
 
-    def _seating(self) -> str:
-        """Who takes the graders' seats."""
-        return find_protocol(self.protocol.name).seating(self.protocol.as_options())
+    @model_validator(mode="after")
+    def _something_to_compare(self) -> RunConfig:
+        compares = find_protocol(self.protocol.name).compares
+        if self.protocol.fitness == "bradley-terry" and not compares:
+            known = [name for name, protocol in protocols().items() if protocol.compares]
+            raise ValueError(
+                f"protocol.fitness: expected mean under the protocol {self.protocol.name}, which "
+                f"compares nothing ({', '.join(known)} do), got {self.protocol.fitness!r}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _equal_islands(self) -> RunConfig:
@@ -106,8 +114,9 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _everybody_can_be_graded(self) -> RunConfig:
-        if self._seating() == "peers":
-            check_seats(self.protocol, self.population, self.agents.model, self.seed)
+        protocol = self.protocol
+        if find_protocol(protocol.name).seating(protocol.as_options()) == "peers":
+            check_seats(protocol, self.population, self.agents.model, self.seed)
         return self
 
 

@@ -136,6 +136,7 @@ class ProtocolConfig(Section):
     topology: TopologyConfig = TopologyConfig()
     self_grading: Literal["none", "also"] = "none"
     aggregation: AggregationConfig = AggregationConfig()
+    fitness: Literal["mean", "bradley-terry"] = "mean"
     threshold: Probability = 0.6
     grader_context: Literal["empty", "own", "shared"] = "empty"
     question: Literal["words", "digits", "yes-no"] | QuestionConfig = "words"
@@ -164,7 +165,7 @@ class ProtocolConfig(Section):
         return Wording("own", own.question, own.lead, own.options, levels)
 
     def as_options(self) -> ProtocolOptions:
-        """What the protocol is told."""
+        """What the protocol is told; an author that grades too has the last grader's seat."""
         return ProtocolOptions(
             graders=self.graders + (self.self_grading == "also"),
             draws=self.draws,
@@ -176,18 +177,6 @@ class ProtocolConfig(Section):
 
     def __hash__(self) -> int:  # pydantic's own would want to hash the options
         return hash(self.model_dump_json())
-
-
-class HumanConfig(Section):
-    """Who picks where a protocol asks a human; a simulated one sees what is right."""
-
-    source: Literal["simulated", "prompt", "file"] = "simulated"
-    folder: Annotated[str, Field(min_length=1)] = "human"
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
-    lapse: Probability = 0.02
-    bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
 
 
 class HostsConfig(Section):

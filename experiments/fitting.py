@@ -5,11 +5,32 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from experiments.casting import Script
-from experiments.config import ConfigError
+from agents.requests import Generate, HostRequest
+from experiments.casting import Cast, Script, to_host
+from experiments.config import ConfigError, RunConfig
+from population.outcomes import Match
+from population.records import Agent
+from protocols.interfaces.interface import Shown
+from protocols.messages import (
+    AnswerReply,
+    CompareReply,
+    CompareRequest,
+    GradeReply,
+    GradeRequest,
+    PickReply,
+    PickRequest,
+    Reply,
+    Request,
+    Seat,
+)
+from protocols.protocol import Protocol, ProtocolOptions
+from protocols.scale import LEVELS, certainty
 from protocols.tasks.task import Problem
+
+TOP = len(LEVELS) - 1
 
 
 def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -> None:
@@ -38,14 +59,21 @@ def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -
 
 
 def check_context_fits(
-    problems: Sequence[Problem], script: Script, model: str, capacity: int, room: int
+    problems: Sequence[Problem],
+    script: Script,
+    founder: Agent,
+    protocol: Protocol,
+    config: RunConfig,
+    room: int,
 ) -> None:
-    """A context full of the longest examples, and a question about an answer, must fit.
+    """A context full of the longest examples, and whatever the protocol asks, must fit.
+
+    The protocol is played once on the longest question, everybody answering at the maximum length.
 
     Parameters
     ----------
-    capacity
-        Examples that an agent holds.
+    founder
+        An agent whose context is empty.
     room
         Tokens that the model can read.
 
@@ -54,16 +82,16 @@ def check_context_fits(
     ConfigError
         Saying how many tokens may be needed, and how many examples would fit.
     """
-    encoder, interface = script.encoder, script.interface
-    empty = len(encoder.prefix(interface.answer_prompt([], "").prefix))
-    example = asked = 0
+    encoder, capacity = script.encoder, config.agents.context_capacity
+    empty = len(encoder.prefix(script.interface.answer_prompt([], "").prefix))
+    level = None if (protocol.entry or config.agents.context_entry) == "plain" else TOP
+    example = 0
     for problem in problems:
-        shown = interface.answer_prompt([(problem.query, "")], "").prefix
+        item = Shown(problem.query, "", level)
+        shown = script.interface.answer_prompt([item], "").prefix
         example = max(example, len(encoder.prefix(shown)) - empty)
-        graded = interface.grade_prompt([], problem.query, "").suffix
-        asked = max(asked, len(encoder.suffix(graded)))
-    option = max(len(encoder.suffix(option)) for option in interface.level_options)
-    alone = empty + asked + script.max_tokens + option
+    longest = max(problems, key=lambda problem: len(encoder.suffix(problem.query)))
+    alone = _longest_request(longest, script, founder, protocol, config.protocol.as_options())
     needed = alone + capacity * (example + script.max_tokens)
     if needed <= room:
         return
@@ -72,9 +100,50 @@ def check_context_fits(
         f"at most {fitting} would fit" if fitting >= 0 else "not even a question alone would fit"
     )
     raise ConfigError(
-        f"agents.context_capacity: expected examples that fit into {room} tokens of {model!r}, "
-        f"got {capacity} examples, which with a question can need {needed}; {advice}"
+        f"agents.context_capacity: expected examples that fit into {room} tokens of "
+        f"{founder.genome.model!r}, got {capacity} examples, which with a question can need "
+        f"{needed}; {advice}"
     )
+
+
+def _longest_request(
+    problem: Problem, script: Script, founder: Agent, protocol: Protocol, options: ProtocolOptions
+) -> int:
+    """Tokens of the longest thing that a protocol asks an agent without a context, replies too."""
+    seats: dict[Seat, Agent] = defaultdict(lambda: founder)
+    match = Match(founder.id, 0, ())
+    cast = Cast(match, problem, seats, 0)
+    written = problem.reference or "0"
+    while len(script.encoder.suffix(written)) < script.max_tokens:
+        written += problem.reference or "0"
+    conversation, replies, longest = protocol.converse(problem.query, options), None, 0
+    while True:
+        try:
+            requests = next(conversation) if replies is None else conversation.send(replies)
+        except StopIteration:
+            return longest
+        for request in requests:
+            if not isinstance(request, PickRequest):
+                longest = max(longest, _tokens(to_host(request, cast, script)))
+        replies = [_dummy(request, written) for request in requests]
+
+
+def _tokens(request: HostRequest) -> int:
+    asked = len(request.prefix) + len(request.suffix)
+    if isinstance(request, Generate):
+        return asked + request.max_tokens
+    return asked + max(map(len, request.options))
+
+
+def _dummy(request: Request, written: str) -> Reply:
+    """A reply of the right kind."""
+    if isinstance(request, GradeRequest):
+        return GradeReply(certainty(0.5))
+    if isinstance(request, CompareRequest):
+        return CompareReply(0.5)
+    if isinstance(request, PickRequest):
+        return PickReply(0)
+    return AnswerReply(written, True, len(written), 0.0)
 
 
 def _check_answer(problem: Problem, script: Script, model: str) -> None:

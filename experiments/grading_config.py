@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from experiments.config_section import NamedSection, Probability, any_of, nearest
+from experiments.config_section import NamedSection, Probability, Section, any_of, nearest
+from population.human import Human
 from population.selectors import SELECTORS, mixture
 
 
@@ -39,6 +40,26 @@ class AggregationConfig(NamedSection):
         "mean"
     )
     trim: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False)] = 0.25
+
+
+class HumanConfig(Section):
+    """Who picks where a protocol asks a human, and how a simulated one differs from the verifier.
+
+    `folder` is where questions and answers are exchanged with a human by files.
+    """
+
+    source: Literal["simulated", "prompt", "file"] = "simulated"
+    folder: Annotated[str, Field(min_length=1)] = "human"
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
+    lapse: Probability = 0.02
+    bias: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+    position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+
+    @property
+    def simulated(self) -> Human:
+        """The simulated human."""
+        return Human(**self.model_dump(exclude={"source", "folder"}))
 
 
 def read_selector(value: Any) -> Any:

@@ -156,8 +156,7 @@ def make_picks(config: RunConfig, task: Task) -> Picks:
         return AskedPicks()
     if human.source == "file":
         return FilePicks(Path(human.folder))
-    settings = human.model_dump(exclude={"source", "folder"})
-    return SimulatedPicks(Human(**settings), task, config.seed)
+    return SimulatedPicks(human.simulated, task, config.seed)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -63,6 +63,9 @@ WORTH: tuple[tuple[str, str], ...] = (
     ("grader_brier", "Brier score of one grade"),
     ("grader_correlation", "correlation of two graders on wrong answers"),
     ("effective_graders", "effective independent graders"),
+    ("grade_bias", "mean grade less the share of right answers"),
+    ("position_bias", "position bias of comparisons"),
+    ("turn_error", "error of drafts, candidates and rivals"),
 )
 """Column of the table of generations → row of the table of what the graders are worth."""
 

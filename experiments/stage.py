@@ -21,6 +21,7 @@ from experiments.picking import make_picks
 from experiments.plugins import find_protocol, interfaces
 from experiments.problems import draw_problems
 from experiments.tasks import bundled_size, make_task
+from population.records import Agent, AgentId, Genome
 from protocols.interfaces.table import Setting, make_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
@@ -183,8 +184,11 @@ class Stage:
         encoder.stops(interface.stops)
         problems = [problem for generation in self.problems for problem in generation]
         check_answers_fit(problems, script, checkpoint.name)
-        capacity = config.agents.context_capacity
-        check_context_fits(problems, script, checkpoint.name, capacity, checkpoint.context_tokens)
+        longest = max(config.agents.personas, key=len, default=None)
+        genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)
+        founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
+        room = checkpoint.context_tokens
+        check_context_fits(problems, script, founder, self.protocol, config, room)
         return script
 
 

@@ -52,6 +52,42 @@ def random_graders(
     return seats
 
 
+def random_partners(
+    size: int, graders: npt.NDArray[np.integer[Any]], partners: int, rng: np.random.Generator
+) -> npt.NDArray[np.integer[Any]]:
+    """For each answer, `partners` distinct others that are neither its author nor grade it.
+
+    Parameters
+    ----------
+    graders
+        Integers [A, K], slots of each answer's graders; answers are author-major.
+
+    Returns
+    -------
+    Integers [A, partners]; [0, 0] where none is asked for.
+
+    Raises
+    ------
+    ValueError
+        If there are too few others.
+    """
+    if not partners:
+        return np.zeros((0, 0), dtype=np.int64)
+    answers = len(graders)
+    author = np.arange(answers) // (answers // size)
+    busy = np.zeros((answers, size), dtype=np.bool_)
+    np.put_along_axis(busy, graders.astype(np.int64), True, axis=1)
+    busy[np.arange(answers), author] = True
+    free = size - int(busy.sum(axis=1).max())
+    if free < partners:
+        raise ValueError(
+            f"population.size: expected room for {partners} more beside an author and its "
+            f"graders, got {size} agents, of which {free} are free"
+        )
+    keys = np.where(busy, 2.0, rng.random((answers, size)))
+    return np.argsort(keys, axis=1, kind="stable")[:, :partners]
+
+
 def graders_among(
     eligible: Eligible, problems: int, graders: int, rng: np.random.Generator
 ) -> npt.NDArray[np.unsignedinteger[Any]]:
@@ -107,42 +143,6 @@ def seated(
     """Graders with each answer's author in one more seat, the last: [A, K] → [A, K + 1]."""
     authors = np.arange(len(seats) // problems, dtype=seats.dtype).repeat(problems)
     return np.column_stack([seats, authors])
-
-
-def random_partners(
-    size: int, graders: npt.NDArray[np.integer[Any]], partners: int, rng: np.random.Generator
-) -> npt.NDArray[np.integer[Any]]:
-    """For each answer, `partners` distinct others that are neither its author nor grade it.
-
-    Parameters
-    ----------
-    graders
-        Integers [A, K], slots of each answer's graders; answers are author-major.
-
-    Returns
-    -------
-    Integers [A, partners]; [0, 0] where none is asked for.
-
-    Raises
-    ------
-    ValueError
-        If there are too few others.
-    """
-    if not partners:
-        return np.zeros((0, 0), dtype=np.int64)
-    answers = len(graders)
-    author = np.arange(answers) // (answers // size)
-    busy = np.zeros((answers, size), dtype=np.bool_)
-    np.put_along_axis(busy, graders.astype(np.int64), True, axis=1)
-    busy[np.arange(answers), author] = True
-    free = size - int(busy.sum(axis=1).max())
-    if free < partners:
-        raise ValueError(
-            f"population.size: expected room for {partners} more beside an author and its "
-            f"graders, got {size} agents, of which {free} are free"
-        )
-    keys = np.where(busy, 2.0, rng.random((answers, size)))
-    return np.argsort(keys, axis=1, kind="stable")[:, :partners]
 
 
 def _drawn_in_turn(

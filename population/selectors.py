@@ -26,7 +26,8 @@ class Evidence:
     outcomes
         Of A answers.
     peers
-        float64 [A], the peers' grades aggregated, as of `aggregation.aggregate`.
+        float64 [A], the peers' grades aggregated, as of `aggregation.aggregate`; the human's
+        rating where nobody grades and a human looked.
     human
         How a simulated human rates.
     """

@@ -23,6 +23,7 @@ from population.processes import (
     deme_size,
     draw_other_parent,
 )
+from population.rated_fitness import rated_fitness
 from population.recombination import one_point
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selection import OPERATORS
@@ -51,8 +52,8 @@ class TournamentSettings:
     selection_temperature
         The T of exp(f/T), > 0; infinity is neutral drift.
     seating
-        Who takes the graders' seats: ``"peers"`` (and the author, with self-grading), ``"self"``
-        (the author, one seat) or ``"nobody"``.
+        Who takes the graders' seats: ``"peers"``, ``"self"`` (the author, one seat) or
+        ``"nobody"``.
     partners
         Others, beside the graders, that take part in answering.
     feeds
@@ -60,6 +61,9 @@ class TournamentSettings:
     entry
         How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
         or ``"stamped"`` with the top level whatever their grade.
+    fitness
+        ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its strength by
+        comparisons with partners' answers, as of `rated_fitness`.
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
@@ -84,15 +88,16 @@ class TournamentSettings:
     mutation: MutationRates = field(default_factory=MutationRates)
     options: ProcessOptions = field(default_factory=ProcessOptions)
     recombination: float = 0.0
+    seating: str = "peers"
+    partners: int = 0
+    feeds: str = "accepted"
+    entry: str = "plain"
     topology: Topology = field(default_factory=Topology)
     self_grading: bool = False
     aggregation: str = "mean"
     trim: float = 0.25
     human: Human = field(default_factory=Human)
-    seating: str = "peers"
-    partners: int = 0
-    feeds: str = "accepted"
-    entry: str = "plain"
+    fitness: str = "mean"
 
 
 TOP_LEVEL = 4
@@ -158,7 +163,7 @@ class Tournament:
         scores, known = self._scores(outcomes)
         least = 0.0 if self.settings.feeds == "all" else self.settings.threshold
         accepted = np.flatnonzero(scores >= least)
-        fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
+        fitness = self._fitness(scores)
         rates = self._rates(fitness)
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
@@ -183,22 +188,30 @@ class Tournament:
         self._asked = None
         return told
 
+    def _fitness(self, scores: Floats) -> Floats:
+        """Each agent's, float64 [M]: the mean of its answers' scores, or its strength by them."""
+        if self.settings.fitness == "bradley-terry":
+            return rated_fitness(scores, self.ask())
+        return known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
+
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.seed, purpose, self.generation)
 
     def _seats(self) -> Integers:
         """Slots of every answer's graders, its author last where authors grade too."""
-        size, settings = len(self.agents), self.settings
-        nobody = np.zeros((size * settings.problems, 0), dtype=np.min_scalar_type(size))
-        if settings.seating == "nobody":
-            return nobody
+        size, settings, name = len(self.agents), self.settings, self.settings.topology.name
         if settings.seating == "self":
-            return seated(nobody, settings.problems)
-        rng = self._stream("graders")
-        if settings.topology.name == "random":
-            drawn = random_graders(size, settings.problems, settings.graders, rng)
+            return np.repeat(np.arange(size), settings.problems)[:, None]
+        if settings.seating == "nobody":
+            return np.zeros((size * settings.problems, 0), dtype=np.int64)
+        if name == "random":
+            drawn = random_graders(
+                size, settings.problems, settings.graders, self._stream("graders")
+            )
         else:
-            drawn = graders_among(self._eligible(), settings.problems, settings.graders, rng)
+            drawn = graders_among(
+                self._eligible(), settings.problems, settings.graders, self._stream("graders")
+            )
         return seated(drawn, settings.problems) if settings.self_grading else drawn
 
     def _eligible(self) -> Eligible:
@@ -224,6 +237,8 @@ class Tournament:
         if self._aggregates:
             rule = Rule(settings.aggregation, settings.threshold, settings.trim)
             peers, known = aggregate(outcomes, rule, known)
+        if outcomes.ratings.size:
+            peers = np.where(np.isnan(peers), outcomes.ratings, peers)
         evidence = Evidence(outcomes, peers, settings.human)
         return self._selector(evidence, self._stream("selector")), known
 

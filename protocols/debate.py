@@ -51,5 +51,6 @@ DEBATE = Protocol(
     "Two answer, are shown each other's answers and answer again, n times; judges compare.",
     debate,
     partners=1,
+    compares=True,
     settings=("protocol.turns",),
 )

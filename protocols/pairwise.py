@@ -67,4 +67,5 @@ PAIRWISE = Protocol(
     "Two answer; k graders compare the answers in both orders.",
     pairwise,
     partners=1,
+    compares=True,
 )

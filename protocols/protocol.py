@@ -63,6 +63,8 @@ class Protocol:
         Who grades, given the options.
     partners
         Agents besides author and graders that take part in a conversation.
+    compares
+        Whether grades are of games against the first partner, and so can rate agents.
     feeds
         Whether answers enter their author's context only if ``"accepted"``, or ``"all"``.
     entry
@@ -76,6 +78,7 @@ class Protocol:
     converse: Callable[[str, ProtocolOptions], Conversation]
     seating: Callable[[ProtocolOptions], Seating] = _peers
     partners: int = 0
+    compares: bool = False
     feeds: Literal["accepted", "all"] = "accepted"
     entry: Literal["graded"] | None = None
     settings: tuple[str, ...] = ()

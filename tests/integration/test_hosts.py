@@ -32,7 +32,7 @@ from experiments.config import check_config
 from experiments.simulation import Simulation
 from experiments.stage import Stage
 from population.streams import philox_key
-from protocols.interfaces.base import GRADING_QUESTION
+from protocols.interfaces.wordings import WORDS
 
 END = "<|endoftext|>"
 VOCABULARY = 290
@@ -106,7 +106,7 @@ def tokenizer():
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    core.train_from_iterator([f"Question: 12+34=\nAnswer: 640\n{GRADING_QUESTION}"] * 3, trainer)
+    core.train_from_iterator([f"Question: 12+34=\nAnswer: 640\n{WORDS.question}"] * 3, trainer)
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=core, bos_token=END, eos_token=END, model_max_length=LENGTH
     )

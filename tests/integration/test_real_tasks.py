@@ -22,7 +22,7 @@ from experiments.run import resume, run
 from experiments.simulation import Simulation
 from experiments.stage import Stage
 from population.streams import stream
-from protocols.interfaces.base import GRADING_QUESTION
+from protocols.interfaces.wordings import WORDS
 from protocols.tasks.reasoning_gym import ReasoningGym
 from tests.random_models import random_qwen3
 
@@ -68,7 +68,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     task = ReasoningGym("chain_sum")
     asked = [task.draw(stream(i, "texts"), "train") for i in range(50)]
     texts = [f"Question: {p.query}\nAnswer: {p.reference}\n\n" for p in asked]
-    texts += [f"({i})\n\nQuestion: [{i}]\n{GRADING_QUESTION}\n" for i in range(50)]
+    texts += [f"({i})\n\nQuestion: [{i}]\n{WORDS.question}\n" for i in range(50)]
     return random_qwen3(tmp_path_factory.mktemp("models") / "qwen3", texts)
 
 

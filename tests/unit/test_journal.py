@@ -167,7 +167,7 @@ def test_a_journal_of_outcomes_one_by_one_is_named_as_what_it_is(tmp_path):
         read_journal(tmp_path / "j")
 
 
-@pytest.mark.parametrize("data", [b"MGPTN-JOURNAL-3\n", b"MGx", b"something else altogether"])
+@pytest.mark.parametrize("data", [b"MGPTN-JOURNAL-9\n", b"MGx", b"something else altogether"])
 def test_what_is_no_journal_is_refused(tmp_path, data):
     (tmp_path / "j").write_bytes(data)
     with pytest.raises(JournalError, match="expected a journal starting with"):

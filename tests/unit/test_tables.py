@@ -31,6 +31,7 @@ def test_each_table_has_a_row_for_each_thing_committed(tables: dict[str, pl.Data
         "generations": rounds,
         "answers": rounds * AGENTS * PROBLEMS,
         "grades": rounds * AGENTS * PROBLEMS * GRADERS,
+        "turns": 0,
         "births": (rounds - GENERATIONS) * AGENTS,  # nobody is born in the unselected arm
         "agents": rounds * AGENTS,
     }
