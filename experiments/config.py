@@ -75,7 +75,13 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _somebody_grades_itself(self) -> RunConfig:
         seating = find_protocol(self.protocol.name).seating(self.protocol.as_options())
-        also = seating == "peers" and self.protocol.self_grading == "also"
+        also = self.protocol.self_grading == "also"
+        if also and seating != "peers":
+            why = "its author grades anyway" if seating == "self" else "nobody grades"
+            raise ValueError(
+                f"protocol.self_grading: expected none for the protocol {self.protocol.name} "
+                f"({why}), got 'also'"
+            )
         asked = also or seating == "self"
         if "self" in weights_of(self.selector) and not asked:
             raise ValueError(

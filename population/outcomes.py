@@ -259,8 +259,10 @@ class Outcomes(Columns, Sequence[Outcome]):
     def own_values(self) -> Floats:
         """float64 [A], each author's grade of its own answer; NaN where there is none readable."""
         own = self.matches.own[:, : self.grades.shape[1]]
-        values = np.where(own, self.grade_values(), np.nan)
-        return known_means(values.T, len(self))
+        asked = np.flatnonzero(own.any(axis=0))
+        values = np.append(self.values, np.nan)
+        given = (values[np.where(own[:, seat], self.grades[:, seat], -1)] for seat in asked)
+        return known_means(given, len(self))
 
     def grade_counts(self) -> NDArray[np.int64]:
         """int64 [2, D + 1], how often each distinct grade was given to wrong and to right answers.

@@ -15,6 +15,9 @@ from typing import NewType
 AgentId = NewType("AgentId", int)
 """Names one agent for ever; never reused, never an index."""
 
+ORDINARY = "ordinary"
+"""The role of an agent that says what it thinks; see `roles` for the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -51,12 +54,15 @@ class Genome:
         Examples that entered it, oldest first.
     persona
         Who the agent is told to be; None for nobody in particular.
+    role
+        What it makes of its word: a name in `roles.ROLES`. No mutation changes it.
     """
 
     model: str
     sampling_temperature: float
     context: tuple[Example, ...] = ()
     persona: str | None = None
+    role: str = ORDINARY
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def digest(self) -> str:
@@ -65,7 +71,8 @@ class Genome:
             shown = [example._framed or example.framed() for example in self.context]
             temperature = struct.pack("<d", self.sampling_temperature)
             persona = b"" if self.persona is None else _framed(f"persona {self.persona}")
-            content = b"".join([_framed(self.model), *shown, temperature, persona])
+            role = b"" if self.role == ORDINARY else _framed(f"role {self.role}")
+            content = b"".join([_framed(self.model), *shown, temperature, persona, role])
             hashed = hashlib.blake2b(content, digest_size=16, person=b"mgptn.genome").hexdigest()
             object.__setattr__(self, "_digest", hashed)
         return self._digest

@@ -137,3 +137,11 @@ def test_strength_needs_a_rung_or_an_order():
 def test_too_few_strong_founders_are_refused():
     with pytest.raises(ConfigError, match=r"at most 2.*founder in slot 1 \(a gpt-3/0\).*got 4"):
         configured({"topology": "strong-grades-weak"}, size=6, model=MIXED)
+
+
+@pytest.mark.parametrize("name", ["self-survey", "best-of-n"])
+def test_who_grades_itself_anyway_is_not_asked_twice(name):
+    picker = {"picker": "self"} if name == "best-of-n" else {}
+    configured({"name": name, **picker}, selector="self", model="gpt-3")
+    with pytest.raises(ConfigError, match=r"protocol\.self_grading: expected none .*got 'also'"):
+        configured({"name": name, "self_grading": "also", **picker}, model="gpt-3")

@@ -2,14 +2,13 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from population.human import Human
-from population.outcomes import Outcomes
 from population.records import Genome
 from population.selectors import SELECTORS, Evidence, mixture
 from population.streams import stream
@@ -34,11 +33,6 @@ def test_self_is_the_authors_own_word_and_unknown_where_nobody_asked():
     assert own.tolist() == outcomes.grade_values()[:, 1].tolist()
 
 
-@dataclass(frozen=True, eq=False)
-class Rated(Outcomes):
-    ratings: np.ndarray = None
-
-
 def test_a_human_who_looked_comes_before_the_simulated_one():
     evidence = told()
     outcomes = evidence.outcomes
@@ -46,9 +40,7 @@ def test_a_human_who_looked_comes_before_the_simulated_one():
     assert simulated.tolist() == outcomes.verdicts.astype(float).tolist()
     ratings = np.full(len(outcomes), np.nan)
     ratings[3] = 0.25
-    names = ("matches", "queries", "texts", "answers", "finished", "tokens", "log_probabilities",
-             "verdicts", "levels", "values", "grades")  # fmt: skip
-    rated = Rated(**{name: getattr(outcomes, name) for name in names}, ratings=ratings)
+    rated = replace(outcomes, ratings=ratings)
     scores = SELECTORS["human"](replace(evidence, outcomes=rated), stream(0, "s"))
     assert scores[3] == 0.25
     assert np.delete(scores, 3).tolist() == np.delete(simulated, 3).tolist()
