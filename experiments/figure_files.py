@@ -23,6 +23,7 @@ from experiments.figure_style import (
     variable,
 )
 from experiments.figures import Tables, diversity, error, fitness, founders, price, selector
+from experiments.grader_figures import reliability
 from experiments.tables import write_whole
 
 
@@ -52,6 +53,12 @@ FIGURES: dict[str, Plot] = {
         "The selector against the verifier",
         "Look for J above zero, without which selection cannot lower the error, and for an FPR "
         "that climbs as contexts fill.",
+    ),
+    "reliability": Plot(
+        reliability,
+        "Reliability of the graders",
+        "Look for curves on the diagonal, where grades mean what they say; below it graders are "
+        "lenient, above it severe. Larger points hold more grades.",
     ),
     "price": Plot(
         price,

@@ -16,11 +16,13 @@ from rich.table import Table
 from experiments.arms import SELECTED
 from experiments.session import Round
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     *("gen", "fitness", "best", "gold error [95 %]", "TPR", "FPR", "J"),
-    *("lineages", "answers/s", "time left"),
+    *("AUC", "worth", "lineages", "answers/s", "time left"),
 )
-WIDTHS = (3, 7, 6, 18, 5, 5, 6, 8, 9, 9)
+"""TPR, FPR and J are the selector's; AUC is of one grade, and `worth` is how many independent
+graders those of an answer are worth."""
+WIDTHS = (3, 7, 6, 18, 5, 5, 6, 5, 5, 8, 9, 9)
 
 
 class LiveTable:
@@ -76,6 +78,8 @@ class LiveTable:
             _number(m.tpr, 2),
             _number(m.fpr, 2),
             _number(m.youden_j, 2),
+            _number(m.grader_auc, 2),
+            _number(m.effective_graders, 1),
             str(m.lineages),
             f"{answers / seconds:.0f}",
             _duration(left),

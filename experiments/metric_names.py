@@ -67,6 +67,11 @@ GAUGES: tuple[tuple[str, str, str], ...] = (
         "turn_error",
         "Share of wrong ones among drafts, candidates and rivals' answers.",
     ),
+    (
+        "grade_disagreement",
+        "disagreement",
+        "Mean standard deviation of the grades that an answer gets, 0 to 1.",
+    ),
     ("context_examples_mean", "context_mean", "Mean number of examples in an agent's context."),
     ("lineages", "lineages", "Founders with living descendants."),
     (
@@ -143,3 +148,37 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("host_restarts", "host_restarts", "Hosts that died and were started again."),
 )
 """Name without its ``_total``, key of `Committed.counters`, help."""
+
+GRADER_GAUGES: tuple[tuple[str, str, str], ...] = (
+    ("grader_model_true_positive_ratio", "tpr", "Share of right answers that a grade accepts."),
+    ("grader_model_false_positive_ratio", "fpr", "Share of wrong answers that a grade accepts."),
+    ("grader_model_youden_j", "youden_j", "Youden's J of a model's single grades."),
+    ("grader_model_likelihood_ratio", "likelihood_ratio", "True over false positive ratio."),
+    ("grader_model_auc", "auc", "Area under the curve of a model's grades; 0.5 is chance."),
+    ("grader_model_calibration_error_ratio", "ece", "Expected calibration error of its grades."),
+    ("grader_model_brier_score", "brier", "Brier score of a model's grades."),
+    (
+        "grader_model_correlation",
+        "correlation",
+        "Mean correlation of two such graders' errors on the same wrong answers, -1 to 1.",
+    ),
+    (
+        "grader_model_effective_graders",
+        "effective_graders",
+        "Independent graders that an answer's graders would be worth, were all of this model.",
+    ),
+    (
+        "grader_model_self_preference",
+        "self_preference",
+        "Authors' grade of their own answers less the others' of the same, -1 to 1.",
+    ),
+    (
+        "grader_model_position_bias",
+        "position_bias",
+        "Mean order effect of comparisons, -1 to 1; above 0, what is shown first is favoured.",
+    ),
+)
+"""Name, field of `GraderMeasures`, help; with a label `model`."""
+
+MODELS_SHOWN = 16
+"""Models that have series of their own, the first by name: a label must not grow with a run."""

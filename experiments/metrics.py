@@ -1,6 +1,6 @@
 """The Prometheus face of a run: what is shown of a generation once the journal holds it.
 
-Nothing here measures anything; every number comes from `Committed` or `Measures`.
+Nothing here measures anything; every number comes from `Committed` and measures of it.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -26,10 +26,13 @@ from experiments.metric_names import (
     DECISION_GAUGES,
     FITNESS_BUCKETS,
     GAUGES,
+    GRADER_GAUGES,
     MEASURE_COUNTERS,
+    MODELS_SHOWN,
     RATE_BUCKETS,
     WORK_COUNTERS,
 )
+from population.grader_measures import ALL, GraderMeasures
 from population.measures import Measures
 from population.outcomes import Outcomes
 from protocols.scale import LEVELS
@@ -47,7 +50,8 @@ class RunMetrics:
     """The metrics of one run, in a registry of their own.
 
     Every series has the labels `run` and `task`, and those of an arm `arm`; further labels have
-    the fixed values of `PHASES`, `LEVELS`, or selector and grader. Counters stand at zero
+    the fixed values of `PHASES`, `LEVELS`, or selector and grader; and `model` the names of at most
+    `MODELS_SHOWN` models. Counters stand at zero
     from the start, so that a rate sees the first generation. Gauges appear with the first commit,
     and a gauge whose measure is NaN is absent until the measure is defined again: an
     absent series is a gap in a graph, and never poisons a mean or a comparison.
@@ -76,6 +80,9 @@ class RunMetrics:
         self._decisions = [
             (self._gauge(name, text, "of"), fields) for name, fields, text in DECISION_GAUGES
         ]
+        self._graders = {
+            field: self._gauge(name, text, "model") for name, field, text in GRADER_GAUGES
+        }
         self._measured = {
             field: self._counter(name, text) for name, field, text in MEASURE_COUNTERS
         }
@@ -109,7 +116,13 @@ class RunMetrics:
         )
         self._begin()
 
-    def commit(self, committed: Committed, measures: Measures, hosts_alive: int) -> None:
+    def commit(
+        self,
+        committed: Committed,
+        measures: Measures,
+        hosts_alive: int,
+        graders: Sequence[GraderMeasures] = (),
+    ) -> None:
         """Show one generation; to be called once the journal holds it.
 
         Raises
@@ -129,6 +142,9 @@ class RunMetrics:
             for gauge, fields in self._decisions:
                 for of, field in fields.items():
                     _show(gauge, (*labels, of), getattr(measures, field))
+            for one in _models_shown(graders):
+                for field, gauge in self._graders.items():
+                    _show(gauge, (*labels, one.model), getattr(one, field).value)
             for field, counter in self._measured.items():
                 counter.labels(*labels).inc(getattr(measures, field))
             for key, counter in self._worked.items():
@@ -264,6 +280,12 @@ def _level_masses(outcomes: Outcomes) -> list[float]:
     """Readable grades by level, each spread by its probabilities; none where none was given."""
     counts = outcomes.grade_counts().sum(axis=0)[1:]
     return list((counts @ outcomes.levels).tolist())
+
+
+def _models_shown(graders: Sequence[GraderMeasures]) -> list[GraderMeasures]:
+    """The rows of single models, all roles together, as many as may have series."""
+    models = [one for one in graders if one.role == ALL and one.model != ALL]
+    return sorted(models, key=lambda one: one.model)[:MODELS_SHOWN]
 
 
 def _show(gauge: Gauge, labels: tuple[str, ...], value: float) -> None:

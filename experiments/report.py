@@ -63,11 +63,30 @@ WORTH: tuple[tuple[str, str], ...] = (
     ("grader_brier", "Brier score of one grade"),
     ("grader_correlation", "correlation of two graders on wrong answers"),
     ("effective_graders", "effective independent graders"),
+    ("disagreement", "standard deviation of an answer's grades, mean"),
     ("grade_bias", "mean grade less the share of right answers"),
     ("position_bias", "position bias of comparisons"),
     ("turn_error", "error of drafts, candidates and rivals"),
 )
 """Column of the table of generations → row of the table of what the graders are worth."""
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("tpr", "TPR"),
+    ("fpr", "FPR"),
+    ("youden_j", "J = TPR − FPR"),
+    ("likelihood_ratio", "Λ = TPR / FPR"),
+    ("auc", "AUC"),
+    ("ece", "expected calibration error"),
+    ("brier", "Brier score"),
+    ("correlation", "correlation of two on wrong answers"),
+    ("effective_graders", "effective independent graders"),
+    ("self_preference", "self-preference: own grade less others' of the same answer"),
+    ("own_bias", "own grade less verdict"),
+    ("own_tpr", "TPR of own grades"),
+    ("own_fpr", "FPR of own grades"),
+    ("position_bias", "position bias of comparisons"),
+)
+"""Measure of the table of graders → row of the table of kinds of graders."""
 
 _PHASE_NAMES = {
     "forward": "model passes and sampling, all hosts",
@@ -117,6 +136,7 @@ def write_report(
         controlled=len(arms) > 1,
         results=_results(generations, arms),
         worth=_worth(generations, arms),
+        graders=_graders(tables["graders"]),
         cost=_cost(generations, arms),
         samples=_samples(answers, grades),
         provenance=flat({k: v for k, v in manifest.items() if k != "config"}),
@@ -240,6 +260,32 @@ def _worth(generations: pl.DataFrame, arms: Sequence[str]) -> Cells:
     return {
         "head": [head for head, _ in columns],
         "rows": [(label, [row[column] for _, row in columns]) for column, label in WORTH],
+    }
+
+
+def _graders(graders: pl.DataFrame) -> Cells:
+    """Every kind of grader of the run in its last generation, with intervals."""
+    here = graders.filter(pl.col("arm") == RUN)
+    here = here.filter(pl.col("generation") == pl.col("generation").max())
+    rows = list(here.iter_rows(named=True))
+
+    def head(row: Cells) -> str:
+        role = "" if row["role"] == "all" else f", {row['role']}"
+        return f"{row['model']}{role} ({row['agents']})"
+
+    def cell(row: Cells, column: str) -> str:
+        value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
+        if math.isnan(low) or math.isnan(high):
+            return str(shown(value))
+        return f"{shown(value)} [{shown(low)}, {shown(high)}]"
+
+    counts = (("grades", "grades"), ("unreadable", "grades that could not be read"))
+    return {
+        "head": [head(row) for row in rows],
+        "rows": [
+            *((label, [row[column] for row in rows]) for column, label in counts),
+            *((label, [cell(row, column) for row in rows]) for column, label in KINDS),
+        ],
     }
 
 

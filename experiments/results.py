@@ -15,7 +15,9 @@ from pathlib import Path
 import polars as pl
 
 from experiments.arms import SELECTED
+from experiments.committed import Committed
 from experiments.config import RunConfig
+from experiments.grader_tables import GRADER_FRAMES
 from experiments.journal import read_journal
 from experiments.session import JOURNAL, Round, first_and_last, measured_rounds, rounds_of
 from experiments.tables import FRAMES, SCHEMAS, generation_frame, joined, write_table
@@ -67,11 +69,7 @@ def write_tables_of(folder: Path, config: RunConfig) -> Results:
             ends[:] = first_and_last([*ends, done])
             for one in done.committed:
                 for name, parts in frames.items():
-                    parts.append(
-                        generation_frame(one, done.measures[one.arm])
-                        if name == "generations"
-                        else FRAMES[name](one)
-                    )
+                    parts.append(_frame(name, one, done))
                 if one.arm == SELECTED:
                     digests.append(one.generation.digest)
                     yield one.generation
@@ -85,6 +83,15 @@ def write_tables_of(folder: Path, config: RunConfig) -> Results:
         for name in SCHEMAS
     ]
     return Results(ends, digests, lineage, tables, paths)
+
+
+def _frame(name: str, one: Committed, done: Round) -> pl.DataFrame:
+    """What a table has of an arm's generation."""
+    if name == "generations":
+        return generation_frame(one, done.measures[one.arm])
+    if name in GRADER_FRAMES:
+        return GRADER_FRAMES[name](one.arm, one.generation.index, done.graders[one.arm])
+    return FRAMES[name](one)
 
 
 def _said(folder: Path, name: str) -> Iterator[pl.DataFrame]:

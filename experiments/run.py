@@ -178,7 +178,8 @@ def run_what_is_left(session: Session, fleet: Fleet, metrics: RunMetrics, table:
 
         def seen(done: Round) -> None:
             for committed in done.committed:
-                metrics.commit(committed, done.measures[committed.arm], fleet.alive)
+                arm = committed.arm
+                metrics.commit(committed, done.measures[arm], fleet.alive, done.graders[arm])
 
         session.observers += [seen, table.add]
         while not session.finished:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from experiments.manifest import make_manifest, write_manifest
 from experiments.simulation import Simulation, step_together
 from experiments.stage import Stage
 from population.generation import Generation
+from population.grader_measures import GraderMeasures, measure_graders
 from population.measures import Measures, measure
 
 JOURNAL = "journal.msgpack"
@@ -31,6 +32,7 @@ class Round:
 
     committed: tuple[Committed, ...]
     measures: dict[str, Measures]
+    graders: dict[str, tuple[GraderMeasures, ...]] = field(default_factory=dict)
 
     @property
     def index(self) -> int:
@@ -186,7 +188,7 @@ def measured_round(
     committed: Sequence[Committed], before: Round | None, config: RunConfig
 ) -> Round:
     """A round with its measures; `before` is the one that it follows."""
-    measures = {}
+    measures, graders = {}, {}
     for c in committed:
         earlier = before.of(c.arm) if before else None
         measures[c.arm] = measure(
@@ -195,7 +197,8 @@ def measured_round(
             config.protocol.threshold,
             config.seed,
         )
-    return Round(tuple(committed), measures)
+        graders[c.arm] = measure_graders(c.generation, config.protocol.threshold, config.seed)
+    return Round(tuple(committed), measures, graders)
 
 
 def rounds_of(records: Iterable[dict[str, Any]]) -> Iterable[list[Committed]]:

@@ -1,4 +1,4 @@
-"""A run as six flat tables: derived from what was committed, written as Parquet.
+"""A run as eight flat tables: derived from what was committed, written as Parquet.
 
 Tables hold no clock time and no machine's name, so equal runs give equal tables.
 """
@@ -19,6 +19,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from experiments.committed import COUNTERS, PHASES, Committed
+from experiments.grader_tables import GRADER_FRAMES, GRADER_SCHEMAS
+from population.aggregation import disagreement
+from population.grader_measures import GraderMeasures
 from population.measures import Measures, offspring_numbers
 from population.outcomes import Floats
 from population.turns import CRITIQUE, KINDS
@@ -50,6 +53,7 @@ SCHEMAS: dict[str, Schema] = {
         "verdict": _TRUTH,
         "score": _FLOAT,
         "grade_mean": _FLOAT,
+        "disagreement": _FLOAT,
         "rating": _FLOAT,
         "accepted": _TRUTH,
     },
@@ -91,12 +95,14 @@ SCHEMAS: dict[str, Schema] = {
         "founder": _INTEGER,
         "born": _INTEGER,
         "genome": _STRING,
+        "role": _STRING,
         "context": _INTEGER,
         "sampling_temperature": _FLOAT,
         "fitness": _FLOAT,
         "rate": _FLOAT,
         "offspring": _INTEGER,
     },
+    **GRADER_SCHEMAS,
 }
 """Columns of each table, in order.
 
@@ -111,14 +117,18 @@ single parent. What nobody could say is null; a measure that is undefined is NaN
 
 
 def build_tables(
-    committed: Iterable[Committed], measures: Mapping[tuple[str, int], Measures]
+    committed: Iterable[Committed],
+    measures: Mapping[tuple[str, int], Measures],
+    graders: Mapping[tuple[str, int], Sequence[GraderMeasures]] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """The six tables of a run, in the order in which its generations were committed.
+    """The eight tables of a run, in the order in which its generations were committed.
 
     Parameters
     ----------
     measures
         By arm and generation; one for each that was committed.
+    graders
+        By arm and generation; where there are none, their tables have no rows.
 
     Raises
     ------
@@ -136,6 +146,9 @@ def build_tables(
         frames["generations"].append(generation_frame(one, found))
         for name, frame in FRAMES.items():
             frames[name].append(frame(one))
+        kinds = (graders or {}).get((one.arm, one.generation.index), ())
+        for name, make in GRADER_FRAMES.items():
+            frames[name].append(make(one.arm, one.generation.index, kinds))
     return {name: joined(name, frames[name]) for name in SCHEMAS}
 
 
@@ -228,6 +241,7 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "verdict": outcomes.verdicts,
         "score": _or_null(generation.scores),
         "grade_mean": _or_null(outcomes.mean_grades()),
+        "disagreement": _or_null(disagreement(outcomes)),
         "rating": _or_null(outcomes.ratings if outcomes.ratings.size else _unknown(size)),
         "accepted": accepted,
     }
@@ -303,6 +317,7 @@ def agent_frame(one: Committed) -> pl.DataFrame:
         "founder": [agent.founder for agent in agents],
         "born": [agent.born for agent in agents],
         "genome": [agent.genome.digest() for agent in agents],
+        "role": [agent.genome.role for agent in agents],
         "context": [len(agent.genome.context) for agent in agents],
         "sampling_temperature": [agent.genome.sampling_temperature for agent in agents],
         "fitness": _or_null(generation.fitness),
@@ -319,7 +334,7 @@ FRAMES: dict[str, Callable[[Committed], pl.DataFrame]] = {
     "births": birth_frame,
     "agents": agent_frame,
 }
-"""What each table but that of generations has of one commit."""
+"""What each table has of one commit, but those of measures."""
 
 
 def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFrame:

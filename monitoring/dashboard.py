@@ -251,7 +251,26 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 (
                     (each("grader_correlation"), "correlation {{arm}}"),
                     (each("effective_graders"), "effective graders {{arm}}"),
+                    (each("grade_disagreement"), "disagreement {{arm}}"),
                 ),
+            ),
+            Panel(
+                "Youden's J by model, {arm}",
+                "True minus false positive ratio of single grades, by the grader's model: who of a "
+                "mixed population can tell right from wrong.",
+                ((each("grader_model_youden_j"), "{{model}}"),),
+                limits=(-1, 1),
+                per_arm=True,
+            ),
+            Panel(
+                "Biases of graders by model, {arm}",
+                "Own answers' grade less the others' of the same, where authors grade too; and by "
+                "how much what is shown first is favoured, where answers are compared. 0 is fair.",
+                (
+                    (each("grader_model_self_preference"), "self-preference {{model}}"),
+                    (each("grader_model_position_bias"), "position bias {{model}}"),
+                ),
+                per_arm=True,
             ),
             Panel(
                 "Grades by level, {arm}",

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from population.aggregation import disagreement
 from population.diversity import effective_size, hill
 from population.generation import Generation
 from population.grading import (
@@ -58,6 +59,8 @@ class Measures:
     grader_correlation, effective_graders
         Mean correlation of two graders' errors on the same wrong answers, and the number of
         independent graders that as many correlated ones are worth.
+    disagreement
+        Mean over answers of the standard deviation of their grades.
     grade_bias
         Mean grade less the share of right answers among the graded: 0 for graders that are right
         on average; its course over generations is how labels drift.
@@ -110,6 +113,7 @@ class Measures:
     grader_ece: float
     grader_correlation: float
     effective_graders: float
+    disagreement: float
     grade_bias: float
     position_bias: float
     turn_error: float
@@ -189,6 +193,7 @@ def measure(
         grader_ece=calibration_error(grades, graded_right, counts=counts),
         grader_correlation=correlation,
         effective_graders=effective_graders(max(1, outcomes.peers_asked), correlation),
+        disagreement=_known_mean(disagreement(outcomes)),
         grade_bias=_mean_difference(grades, graded_right, counts),
         position_bias=_known_mean(outcomes.order_effects),
         turn_error=outcomes.turns.error(),

@@ -246,6 +246,7 @@ def _measures(generation: Generation) -> Measures:
         grader_ece=0.06,
         grader_correlation=0.42,
         effective_graders=1.41,
+        disagreement=0.21,
         grade_bias=0.05,
         position_bias=math.nan,
         turn_error=math.nan,

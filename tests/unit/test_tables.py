@@ -34,6 +34,8 @@ def test_each_table_has_a_row_for_each_thing_committed(tables: dict[str, pl.Data
         "turns": 0,
         "births": (rounds - GENERATIONS) * AGENTS,  # nobody is born in the unselected arm
         "agents": rounds * AGENTS,
+        "graders": 0,
+        "reliability": 0,
     }
 
 
