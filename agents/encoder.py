@@ -39,6 +39,7 @@ class Encoder:
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
         self.endings = lru_cache(maxsize=None)(self._endings)
+        self.stops = lru_cache(maxsize=None)(self._stops)
 
     @property
     def vocabulary(self) -> Collection[str]:
@@ -46,7 +47,7 @@ class Encoder:
         vocabulary: dict[str, int] = self._tokenizer.get_vocab()
         return vocabulary.keys()
 
-    def stops(self, texts: tuple[str, ...]) -> Tokens:
+    def _stops(self, texts: tuple[str, ...]) -> Tokens:
         """Tokens that end an answer: these texts', and the tokenizer's own end of sequence.
 
         Raises
@@ -118,7 +119,11 @@ class Encoder:
         return frozenset(found)
 
     def _encode(self, text: str) -> Tokens:
-        return tuple(self._tokenizer(text, add_special_tokens=False).input_ids)
+        # Without the work that transformers does around a tokenizer at every call.
+        core = getattr(self._tokenizer, "backend_tokenizer", None)
+        if core is None:
+            return tuple(self._tokenizer(text, add_special_tokens=False).input_ids)
+        return tuple(core.encode(text, add_special_tokens=False).ids)
 
     def _encode_prefix(self, text: str) -> Tokens:
         tokens = self._encode(text) if text else ()

@@ -137,12 +137,27 @@ def _numbers(kind: Any) -> Any:
     return parse
 
 
+def _axes(
+    ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    axes = []
+    for text in texts:
+        key, equals, values = text.partition("=")
+        if not key or not equals or not values:
+            raise click.BadParameter(f"expected key=value,value,…, got {text!r}")
+        axes.append((key, tuple(values.split(","))))
+    return tuple(axes)
+
+
 @main.command()
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--population", callback=_numbers(int), metavar="M,…", help="Population sizes.")
 @click.option("--selection-temperature", callback=_numbers(float), metavar="T,…")
 @click.option("--sampling-temperature", callback=_numbers(float), metavar="T,…")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--vary", callback=_axes, multiple=True, metavar="KEY=V,…", help="Vary any other key."
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
 @click.option("--out", type=FOLDER, help="Folder of the sweep [runs/<name>-sweep].")
 @click.option("--parallel", type=click.IntRange(min=1), default=4, show_default=True)
@@ -154,6 +169,7 @@ def sweep(
     selection_temperature: tuple[float, ...],
     sampling_temperature: tuple[float, ...],
     seeds: int,
+    vary: tuple[tuple[str, tuple[str, ...]], ...],
     overrides: tuple[str, ...],
     out: Path | None,
     parallel: int,
@@ -165,7 +181,7 @@ def sweep(
     from experiments.sweep import Axes, run_sweep
 
     base = load_config(config, overrides)
-    axes = Axes(population, selection_temperature, sampling_temperature, seeds)
+    axes = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
     folder = out or RUNS / f"{base.name}-sweep"
     try:
         paths = run_sweep(

@@ -139,8 +139,8 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> RunConfig:
         raise ConfigError(
             f"{path}: expected a mapping of configuration keys, got {type(data).__name__}"
         )
-    for override in overrides:
-        _apply(data, override)
+    for change in overrides:
+        override(data, change)
     return check_config(data, source=str(path))
 
 
@@ -159,11 +159,17 @@ def check_config(data: dict[str, Any], source: str = "configuration") -> RunConf
         raise ConfigError(f"{source}:\n" + "\n".join(f"  {line}" for line in lines)) from None
 
 
-def _apply(data: dict[str, Any], override: str) -> None:
-    """Set one ``key.path=value`` in nested data; the value is read as YAML."""
-    path, equals, text = override.partition("=")
+def override(data: dict[str, Any], change: str) -> None:
+    """Set one ``key.path=value`` in nested data; the value is read as YAML.
+
+    Raises
+    ------
+    ConfigError
+        If it is not of this form, or leads through what is no section.
+    """
+    path, equals, text = change.partition("=")
     if not equals or not path:
-        raise ConfigError(f"--set {override}: expected key=value, such as population.size=8")
+        raise ConfigError(f"--set {change}: expected key=value, such as population.size=8")
     *parents, leaf = path.split(".")
     here = data
     for parent in parents:
@@ -173,13 +179,13 @@ def _apply(data: dict[str, Any], override: str) -> None:
         if below is None:
             below = {}
         if not isinstance(below, dict):
-            raise ConfigError(f"--set {override}: expected {parent!r} to be a section, got a value")
+            raise ConfigError(f"--set {change}: expected {parent!r} to be a section, got a value")
         here[parent] = below
         here = below
     try:
         here[leaf] = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: expected a YAML value, got: {error}") from None
+        raise ConfigError(f"--set {change}: expected a YAML value, got: {error}") from None
 
 
 def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]:

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.requests import TileReply
+from agents.requests import HostRequest, TileReply
 from agents.tiles import Plan, plan_mixed
 from experiments.casting import Cast, Script, cast_match, shared_examples, to_host
 from experiments.picking import Choice
@@ -22,6 +22,7 @@ from protocols.messages import (
     AnswerRequest,
     Conversation,
     CritiqueRequest,
+    GradeRequest,
     PickReply,
     PickRequest,
     Reply,
@@ -49,10 +50,16 @@ class HostedPlay(Play):
 
     def plan(self) -> Plan:
         """Tiles for everything asked in this round."""
-        requests = [
-            (script.weights, to_host(request, scene.cast, script))
-            for scene, request, script in self._asked()
-        ]
+        known: dict[Hashable, HostRequest] = {}
+        requests = []
+        for scene, request, script in self._asked():
+            same = _same_grade(request, scene.cast, script)
+            asked = known.get(same) if same else None
+            if asked is None:
+                asked = to_host(request, scene.cast, script)
+                if same:
+                    known[same] = asked
+            requests.append((script.weights, asked))
         answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
@@ -71,8 +78,14 @@ class HostedPlay(Play):
     def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
         """Send each conversation the replies to what it asked."""
         asked = list(self._asked())
-        given = zip(planned.collect(replies), asked, strict=True)
-        spoken = iter([from_host(reply, request, script) for reply, (_, request, script) in given])
+        known: dict[tuple[int, type], Reply] = {}
+        said = []
+        for reply, (_, request, script) in zip(planned.collect(replies), asked, strict=True):
+            same = id(reply), type(request)  # graders that were asked the same share a reply
+            if same not in known:
+                known[same] = from_host(reply, request, script)
+            said.append(known[same])
+        spoken = iter(said)
         picked = iter(self._picked())
         for scene in self._scenes:
             if scene.requests:
@@ -127,6 +140,16 @@ class HostedPlay(Play):
             scene = _Scene(cast, protocol.converse(problem.query, options))
             scene.advance(None)
             yield scene
+
+
+def _same_grade(request: Request, cast: Cast, script: Script) -> Hashable:
+    """What all requests have in common that ask a model for the same grade; None for others."""
+    if not isinstance(request, GradeRequest) or script.sampled:
+        return None
+    genome = cast.seats[request.seat].genome
+    own = request.context == "own" or script.grader_context == "own"
+    context = id(genome.context) if own else -1
+    return (script.weights, request.query, request.answer, genome.persona, context)
 
 
 def _for_human(request: Request) -> bool:

@@ -4,17 +4,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+from typing import Protocol as Typing
 
 from protocols.interfaces.table import INTERFACES, MakeInterface
 from protocols.protocol import Protocol
 from protocols.table import PROTOCOLS, TASKS
-from protocols.tasks.bundled import BundledTask
+from protocols.tasks.task import Task
 
 Kind = TypeVar("Kind")
+
+
+class SizedTask(Task, Typing):
+    """A class of tasks with a size knob."""
+
+    sizes: ClassVar[Sequence[int]]
+    default_size: ClassVar[int]
+
+    def __init__(self, size: int) -> None: ...
+
+
+NEEDED = ("name", "sizes", "default_size", "draw", "verify", "reference", "canonical", "corrupt")
+"""What the class of a task must have."""
 
 
 class PluginError(ValueError):
@@ -42,13 +56,15 @@ def interfaces() -> Mapping[str, MakeInterface]:
 
 
 @cache
-def tasks() -> Mapping[str, type[BundledTask]]:
-    """Name → task class; entry points of ``mgptn.tasks`` are subclasses of `BundledTask`.
+def tasks() -> Mapping[str, type[SizedTask]]:
+    """Name → task class; entry points of ``mgptn.tasks`` are classes with all of `NEEDED`.
 
     Errors as of `protocols`.
     """
     return _with_plugins(
-        "mgptn.tasks", TASKS, lambda made: isinstance(made, type) and issubclass(made, BundledTask)
+        "mgptn.tasks",
+        TASKS,
+        lambda made: isinstance(made, type) and all(hasattr(made, name) for name in NEEDED),
     )
 
 

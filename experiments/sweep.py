@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agents.fleet import Fleet
 from experiments.arms import RANDOM, SELECTED, UNSELECTED, arms_of
-from experiments.config import ConfigError, RunConfig, check_config
+from experiments.config import ConfigError, RunConfig, check_config, override
 from experiments.journal import read_journal
 from experiments.manifest import check_same_ground, read_manifest
+from experiments.plugins import protocols
 from experiments.run import hosts
 from experiments.session import JOURNAL, Session, advance, first_and_last, measured_rounds
 from experiments.stage import Stage
@@ -28,20 +30,25 @@ from experiments.tables import write_whole
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What a sweep varies; an empty axis stays as the configuration has it. `seeds` counts."""
+    """What a sweep varies; an empty axis stays as the configuration has it.
 
-    population: tuple[int, ...]
-    selection_temperature: tuple[float, ...]
-    sampling_temperature: tuple[float, ...]
-    seeds: int
+    `seeds` counts; `further` has other keys of a configuration, each with its values as texts.
+    """
+
+    population: tuple[int, ...] = ()
+    selection_temperature: tuple[float, ...] = ()
+    sampling_temperature: tuple[float, ...] = ()
+    seeds: int = 1
+    further: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run of a sweep: the name of its folder, and its configuration."""
+    """One run of a sweep: the name of its folder, its configuration, its place on further axes."""
 
     name: str
     config: RunConfig
+    further: tuple[tuple[str, str], ...] = ()
 
 
 def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
@@ -54,25 +61,52 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
     """
     plain = base.model_dump()
     cells: list[Cell] = []
-    for size, selection, sampling, seed in itertools.product(
+    for key, _ in axes.further:
+        _check_axis(key)
+    places = itertools.product(
+        *([(key, value) for value in values] for key, values in axes.further)
+    )
+    for size, selection, sampling, seed, further in itertools.product(
         axes.population or (base.population.size,),
         axes.selection_temperature or (base.population.selection.temperature,),
         axes.sampling_temperature or (base.agents.sampling_temperature,),
         range(base.seed, base.seed + axes.seeds),
+        places,
     ):
         name = f"m{size}-selection{selection!r}-sampling{sampling!r}-seed{seed}"
+        name += "".join(f"-{_plain(key)}-{_plain(value)}" for key, value in further)
         if name in (cell.name for cell in cells):
             raise ConfigError(f"sweep: expected every cell once, got {name} twice")
         population = dict(plain["population"], size=size)
         population["selection"] = dict(population["selection"], temperature=selection)
         agents = dict(plain["agents"], sampling_temperature=sampling)
         data = dict(plain, seed=seed, population=population, agents=agents)
-        # A small population has fewer peers than the base may ask for: all of them grade.
-        data["protocol"] = dict(
-            plain["protocol"], graders=min(base.protocol.graders, max(1, size - 1))
-        )
-        cells.append(Cell(name, check_config(data, source=f"cell {name}")))
+        data["protocol"] = dict(plain["protocol"])
+        for key, value in further:
+            override(data, f"{key}={value}")
+        # A small population has fewer peers than may be asked for: all of them grade.
+        protocol = protocols().get(data["protocol"]["name"])
+        peers = size - 1 - (protocol.partners if protocol else 0)
+        if isinstance(data["protocol"]["graders"], int):
+            data["protocol"]["graders"] = min(data["protocol"]["graders"], max(1, peers))
+        cells.append(Cell(name, check_config(data, source=f"cell {name}"), further))
     return cells
+
+
+def _check_axis(key: str) -> None:
+    """Refuse what all cells of a sweep share."""
+    if key == "agents.model" or key.startswith(("hosts.", "metrics.")):
+        raise ConfigError(
+            f"--vary {key}: expected a key that cells on one fleet may differ in, got one of the "
+            "fleet's own; run a sweep for each"
+        )
+    if key in ("seed", "name"):
+        raise ConfigError(f"--vary {key}: expected another key; --seeds varies the seed")
+
+
+def _plain(text: str) -> str:
+    """A text as part of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_")
 
 
 def run_sweep(
@@ -128,6 +162,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
                 "selection_temperature": cell.config.population.selection.temperature,
                 "sampling_temperature": cell.config.agents.sampling_temperature,
                 "seed": cell.config.seed,
+                **dict(cell.further),
                 "generations": ends[-1].index + 1,
                 "error_first": first.gold_error,
                 "error_last": last.gold_error,

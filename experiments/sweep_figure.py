@@ -25,9 +25,10 @@ def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
         figure, axes = canvas(WIDE, 4.4)
         sizes = sorted(set(table["population"].to_list()))
         temperatures = ["selection_temperature", "sampling_temperature"]
-        groups = list(table.group_by(temperatures, maintain_order=True))
+        further = [name for name in table.columns if "." in name or name == "selector"]
+        groups = list(table.group_by([*temperatures, *further], maintain_order=True))
         looks = zip(groups, cycle(FOUNDERS), cycle(MARKERS), strict=False)
-        for place, (((selection, sampling), group), colour, marker) in enumerate(looks):
+        for place, (((selection, sampling, *values), group), colour, marker) in enumerate(looks):
             errors = [
                 group.filter(pl.col("population") == size)["error_last"].to_numpy()
                 for size in sizes
@@ -42,7 +43,7 @@ def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
                 color=colour,
                 marker=marker,
                 capsize=3,
-                label=f"selection T {selection:g}, sampling T {sampling:g}",
+                label=", ".join([f"selection T {selection:g}, sampling T {sampling:g}", *values]),
             )
         controls = table["error_random_selector"].drop_nulls()
         if len(controls):

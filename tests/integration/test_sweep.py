@@ -142,3 +142,37 @@ def journals(folder: Path) -> dict[str, tuple[bytes, int]]:
         path.parent.name: (path.read_bytes(), path.stat().st_mtime_ns)
         for path in sorted(folder.glob(f"*/{JOURNAL}"))
     }
+
+
+def test_any_key_can_be_varied(base: RunConfig) -> None:
+    axes = Axes(
+        population=(3, 4),
+        further=(("protocol.name", ("survey", "pairwise")), ("selector", ("peers", "random"))),
+    )
+    cells = cells_of(base, axes)
+    assert len({cell.name for cell in cells}) == len(cells) == 8
+    chosen = [(c.config.population.size, c.config.protocol.name, c.config.selector) for c in cells]
+    assert len(set(chosen)) == 8
+    # Of three, two answer in a pairwise match, and one is left to grade.
+    graders = {
+        (c.config.population.size, c.config.protocol.name): c.config.protocol.graders for c in cells
+    }
+    assert graders == {(3, "survey"): 2, (3, "pairwise"): 1, (4, "survey"): 3, (4, "pairwise"): 2}
+    assert cells[0].further == (("protocol.name", "survey"), ("selector", "peers"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("agents.model", "gpt-1", "expected a key that cells on one fleet may differ in"),
+        ("hosts.slots", "4", "expected a key that cells on one fleet may differ in"),
+        ("seed", "4", "--seeds varies the seed"),
+        ("protocol.nome", "survey", "unknown key"),
+        ("protocol.threshold", "much", "protocol.threshold: expected"),
+    ],
+)
+def test_a_key_that_cannot_be_varied_is_named(
+    base: RunConfig, key: str, value: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        cells_of(base, Axes(further=((key, (value,)),)))
