@@ -1,4 +1,4 @@
-"""What is learned of graders comes from recorded outcomes alone: resume and replay learn the same."""
+"""What is learned of graders comes from recorded outcomes: resume and replay learn the same."""
 
 # SPDX-License-Identifier: Apache-2.0
 
