@@ -18,13 +18,17 @@ import numpy as np
 from agents.behaviour import Behaviour
 from population.bootstrap import posterior_error
 from population.outcomes import Floats, Integers, Matches, Outcomes, Truths, interned
-from population.records import Agent, Example
+from population.records import ORDINARY, Agent, Example
+from population.roles import FLATTERER, RANDOM, adjusted_levels
 from population.streams import philox_key, stream, uniforms
 from protocols.scale import LEVEL_VALUES
 from protocols.tasks.task import Problem, Task
 
 WRONG_ANSWERS = 64
 """Wrong answers that the task draws for a problem, among which who errs chooses evenly."""
+
+_LEVELS = np.array([0, 4, 1, 2, 3])
+"""Level of each grade that is given: an honest one is the bottom or the top."""
 
 _WORDS = 4
 """Uniform numbers that one counter gives."""
@@ -97,6 +101,11 @@ class ScriptedAgents:
         key = philox_key(self.behaviour.seed, "answer", generation)
         errors = self.errors(agents).repeat(matches.problems)
         asked = matches.asked
+        flatters = np.array([agent.genome.role == FLATTERER for agent in agents])
+        if flatters.any():
+            # They err just where every grader passes it.
+            seen_by_nobody = self._blind(problems)[asked]
+            errors = np.where(flatters[matches.slots] & seen_by_nobody, 1.0, errors)
         draws = uniforms(key, matches.authors.repeat(matches.problems), asked)
         wrong = draws[0] < errors
         choice = np.where(wrong, 1 + (draws[1] * WRONG_ANSWERS).astype(np.int64), 0)
@@ -105,9 +114,23 @@ class ScriptedAgents:
         return Given(sheet, choice, sheet.right[asked, choice], logs)
 
     def grade(
-        self, matches: Matches, problems: Sequence[Problem], given: Given, generation: int
+        self,
+        matches: Matches,
+        problems: Sequence[Problem],
+        given: Given,
+        generation: int,
+        roles: Sequence[str] = (),
     ) -> Outcomes:
-        """How the matches end, once the graders have spoken: the top level or the bottom one."""
+        """How the matches end, once the graders have spoken: the top level or the bottom one.
+
+        Parameters
+        ----------
+        roles
+            Of every slot; all ordinary if none are given.
+        """
+        grades = self._passed(matches, problems, given, generation)
+        if set(roles) - {ORDINARY}:
+            grades = self._by_role(matches, grades, roles, generation)
         texts, answers = given.sheet.texts, given.sheet.choices[matches.asked, given.choice]
         lengths = np.array([len(text) for text in texts])
         return Outcomes(
@@ -119,9 +142,9 @@ class ScriptedAgents:
             tokens=lengths.astype(np.min_scalar_type(int(lengths.max())))[answers],
             log_probabilities=given.log_probabilities,
             verdicts=given.verdicts,
-            levels=np.eye(len(LEVEL_VALUES))[[0, -1]],
-            values=np.array([LEVEL_VALUES[0], LEVEL_VALUES[-1]]),
-            grades=self._passed(matches, problems, given, generation),
+            levels=np.eye(len(LEVEL_VALUES))[_LEVELS[: 2 + 3 * (RANDOM in roles)]],
+            values=np.array(LEVEL_VALUES)[_LEVELS[: 2 + 3 * (RANDOM in roles)]],
+            grades=grades,
         )
 
     def errors(self, agents: Sequence[Agent]) -> Floats:
@@ -189,6 +212,21 @@ class ScriptedAgents:
                 says = np.where(looks, common, says)
             passed[:, first : first + _WORDS] = (says | blind)[: graders - first].T
         return passed
+
+    def _by_role(
+        self, matches: Matches, passed: Integers, roles: Sequence[str], generation: int
+    ) -> Integers:
+        """What graders of some roles say in place of their honest grades, int8 [A, K]."""
+        key = philox_key(self.behaviour.seed, "adversary", generation)
+        authors = matches.authors.repeat(matches.problems)
+        draws = np.zeros(passed.shape)
+        for first in range(0, passed.shape[1] if RANDOM in roles else 0, _WORDS):
+            where = authors, matches.asked, np.full(len(matches), first // _WORDS)
+            drawn = uniforms(key, *where)[: passed.shape[1] - first]
+            draws[:, first : first + _WORDS] = drawn.T
+        levels = _LEVELS[passed]
+        said = adjusted_levels(roles, roles, matches.graders, matches.slots, levels, draws)
+        return np.argsort(_LEVELS)[said].astype(np.int8)
 
     def _blind(self, problems: Sequence[Problem]) -> Truths:
         """Problems whose wrong answers every grader passes, bool [Q]."""

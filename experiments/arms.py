@@ -14,6 +14,7 @@ from experiments.seating import founders_models, topology_of
 from population.mutation import MutationRates
 from population.processes import ProcessOptions
 from population.records import Genome
+from population.roles import dealt_roles
 from population.tournament import Tournament, TournamentSettings
 
 SELECTED = "selected"
@@ -93,11 +94,13 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
     models = founders_models(config.agents.model, population.size)
     # Every model meets every persona before a pair of them comes again.
     personas, kinds = config.agents.personas or (None,), len(set(models))
+    roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
     founders = [
         Genome(
             model,
             config.agents.sampling_temperature,
             persona=personas[(slot // kinds) % len(personas)],
+            role=roles[slot],
         )
         for slot, model in enumerate(models)
     ]

@@ -23,6 +23,7 @@ from experiments.grading_config import HumanConfig, SelectorChoice, weights_of
 from experiments.plugins import find_protocol, protocols
 from experiments.seating import check_seats
 from experiments.task_config import TaskConfig
+from population.roles import FLATTERER, dealt_roles
 
 SEED_LIMIT = 2**63
 
@@ -109,6 +110,18 @@ class RunConfig(Section):
             raise ValueError(
                 f"population.islands.count: expected a divisor of population.size = {size} "
                 f"(islands are of equal size), got {count}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adversaries_among_the_founders(self) -> RunConfig:
+        shares = self.population.adversaries.shares
+        dealt_roles(shares, self.population.size, self.seed)
+        blind = self.agents.scripted.blind_spot > 0.0
+        if FLATTERER in shares and self.agents.model in ("scripted", "bayes") and not blind:
+            raise ValueError(
+                "population.adversaries.flatterer: expected agents.scripted.blind_spot > 0 for it "
+                f"to exploit, got {shares[FLATTERER]} of them and a blind spot of 0"
             )
         return self
 

@@ -54,6 +54,24 @@ class MutationConfig(Section):
     recombination: Probability = 0.0
 
 
+class AdversariesConfig(Section):
+    """Share of the founders in each role but the ordinary one."""
+
+    always_top: Probability = 0.0
+    always_bottom: Probability = 0.0
+    random: Probability = 0.0
+    saboteur: Probability = 0.0
+    clique: Probability = 0.0
+    flatterer: Probability = 0.0
+    flattery: Literal["near", "random", "persistent"] = "near"
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Role → share, only of those that there are."""
+        plain = self.model_dump(exclude={"flattery"})
+        return {name.replace("_", "-"): share for name, share in plain.items() if share > 0.0}
+
+
 class PopulationConfig(Section):
     """How many agents, for how long, under which selection and mutation."""
 
@@ -62,6 +80,7 @@ class PopulationConfig(Section):
     selection: SelectionConfig = SelectionConfig()
     islands: IslandsConfig = IslandsConfig()
     mutation: MutationConfig = MutationConfig()
+    adversaries: AdversariesConfig = AdversariesConfig()
 
 
 class ScriptedConfig(Section):

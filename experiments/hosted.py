@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agents.requests import HostRequest, TileReply
 from agents.tiles import Plan, plan_mixed
+from experiments.adversaries import as_said
 from experiments.casting import Cast, Script, cast_match, shared_examples, to_host
 from experiments.picking import Choice
 from experiments.play import Play
@@ -80,11 +81,13 @@ class HostedPlay(Play):
         asked = list(self._asked())
         known: dict[tuple[int, type], Reply] = {}
         said = []
-        for reply, (_, request, script) in zip(planned.collect(replies), asked, strict=True):
+        config, task = self.stage.config, self.stage.task
+        kind = config.population.adversaries.flattery
+        for reply, (scene, request, script) in zip(planned.collect(replies), asked, strict=True):
             same = id(reply), type(request)  # graders that were asked the same share a reply
             if same not in known:
                 known[same] = from_host(reply, request, script)
-            said.append(known[same])
+            said.append(as_said(known[same], request, scene.cast, task, kind, config.seed))
         spoken = iter(said)
         picked = iter(self._picked())
         for scene in self._scenes:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Self, overload
 
 import msgpack
 
-FORMAT = 3
+FORMAT = 4
 MAGIC = b"MGPTN-JOURNAL-%d\n" % FORMAT
 EARLIER = {b"MGPTN-JOURNAL-%d\n" % version: version for version in range(1, FORMAT)}
 LINK_BYTES = 32

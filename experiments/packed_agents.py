@@ -24,6 +24,7 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
     genomes = {id(agent.genome): agent.genome for agent in agents}
     models, model = interned(genome.model for genome in genomes.values())
     personas, persona = interned(genome.persona for genome in genomes.values())
+    roles, role = interned(genome.role for genome in genomes.values())
     shown = list(chain.from_iterable(genome.context for genome in genomes.values()))
     examples = dict(zip(map(id, shown), shown, strict=True))
     return {
@@ -37,6 +38,8 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
         "model": pack(model),
         "personas": list(personas),
         "persona": pack(persona),
+        "roles": list(roles),
+        "role": pack(role),
         "sampling_temperature": pack(
             np.array([g.sampling_temperature for g in genomes.values()], dtype=np.float64)
         ),
@@ -60,10 +63,12 @@ def unpack_populations(plain: Plain) -> list[tuple[Agent, ...]]:
             temperature,
             tuple(shown[first:last]),
             plain["personas"][persona],
+            plain["roles"][role],
         )
-        for model, persona, temperature, (first, last) in zip(
+        for model, persona, role, temperature, (first, last) in zip(
             unpack(plain["model"]).tolist(),
             unpack(plain["persona"]).tolist(),
+            unpack(plain["role"]).tolist(),
             unpack(plain["sampling_temperature"]).tolist(),
             pairwise([0, *ends]),
             strict=True,

@@ -66,7 +66,8 @@ class ScriptedPlay(Play):
         began = time.perf_counter()
         given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)
         answered = time.perf_counter()
-        outcomes = self._agents.grade(self.matches, problems, given, generation)
+        roles = [agent.genome.role for agent in self.tournament.agents]
+        outcomes = self._agents.grade(self.matches, problems, given, generation, roles)
         self.seconds["answer"] = answered - began
         self.seconds["grade"] = time.perf_counter() - answered
         self.counters["answer_requests"] = len(outcomes)

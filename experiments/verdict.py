@@ -161,7 +161,7 @@ def _worth(rounds: Sequence[Round]) -> str:
     """What the graders were worth in the first generation, before anything was selected."""
     first = rounds[0].measures[SELECTED]
     (selected, *_) = generations_of(rounds[:1], SELECTED)
-    graders = selected.outcomes.grades.shape[1]
+    graders = selected.outcomes.peers_asked
     effective = (
         f"; {graders} graders were worth {first.effective_graders:.1f} independent ones"
         if np.isfinite(first.effective_graders)

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from population.outcomes import Floats, Outcomes, Truths
+from population.outcomes import Floats, Outcomes, Truths, only
 
 _ALIKE = 1e-12
 """A variance below this is rounding: all grades are alike."""
@@ -38,10 +38,10 @@ def pair_moments(outcomes: Outcomes, members: Truths) -> Floats:
     wrong = wrong[np.argsort(asked, kind="stable")]
     given, peers = outcomes.grades[wrong], outcomes.peer_seats()
     if peers is not None:
-        given = np.where(peers[wrong], given, -1)
+        given = only(peers[wrong], given)
     if not members.all():
         graders = outcomes.matches.graders[:, :seats][wrong]
-        given = np.where(members[graders], given, -1)
+        given = only(members[graders], given)
     grades = np.append(np.clip(outcomes.values, 0.0, 1.0), 0.0)[given]
     counted = None if np.all(given >= 0) else (given >= 0).astype(np.float64)
     ends = np.cumsum(np.bincount(asked, minlength=problems))

@@ -28,7 +28,7 @@ from population.grading import (
     error_correlation,
     grader_rates,
 )
-from population.outcomes import Floats, Outcomes
+from population.outcomes import Floats, Outcomes, only
 from population.price import price
 from population.records import AgentId
 from population.streams import stream
@@ -331,7 +331,7 @@ def _known_mean(values: Floats) -> float:
 def _error_correlation(outcomes: Outcomes) -> float:
     wrong = ~outcomes.verdicts
     values, seats = np.append(_clipped(outcomes.values), np.nan), outcomes.peer_seats()
-    given = outcomes.grades if seats is None else np.where(seats, outcomes.grades, -1)
+    given = outcomes.grades if seats is None else only(seats, outcomes.grades)
     grades = values[given[wrong].T]
     return error_correlation(grades, np.zeros(grades.shape[1], dtype=np.bool_))
 

@@ -261,7 +261,7 @@ class Outcomes(Columns, Sequence[Outcome]):
         own = self.matches.own[:, : self.grades.shape[1]]
         asked = np.flatnonzero(own.any(axis=0))
         values = np.append(self.values, np.nan)
-        given = (values[np.where(own[:, seat], self.grades[:, seat], -1)] for seat in asked)
+        given = (values[only(own[:, seat], self.grades[:, seat])] for seat in asked)
         return known_means(given, len(self))
 
     def grade_counts(self) -> NDArray[np.int64]:
@@ -295,7 +295,7 @@ class Outcomes(Columns, Sequence[Outcome]):
         """
         if self._means is None:
             values, seats = np.append(self.values, np.nan), self.peer_seats()
-            grades = self.grades if seats is None else np.where(seats, self.grades, -1)
+            grades = self.grades if seats is None else only(seats, self.grades)
             means = known_means((values[seat] for seat in grades.T), len(self))
             means.flags.writeable = False
             object.__setattr__(self, "_means", means)
@@ -345,6 +345,14 @@ def _or_nothing(values: Floats) -> Floats:
 
 def _known(values: Floats) -> tuple[float | None, ...]:
     return tuple(None if math.isnan(value) else value for value in values.tolist())
+
+
+def only(kept: Truths, grades: Integers) -> Integers:
+    """Grades as of `Outcomes.grades`, those that are not kept as if they could not be read."""
+    # Without an unreadable grade they may be unsigned, as they come from a journal.
+    signed = grades.astype(np.result_type(grades.dtype, np.int8), copy=False)
+    chosen: Integers = np.where(kept, signed, -1)
+    return chosen
 
 
 def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64]]:

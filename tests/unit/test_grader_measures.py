@@ -247,3 +247,20 @@ def test_nobody_asked_is_nothing_measured():
         assert row.grades == 0
         assert all(math.isnan(getattr(row, name).value) for name in ESTIMATES)
         assert row.reliability == ()
+
+
+def test_measures_are_the_same_from_the_small_types_of_a_journal():
+    outcomes = graded(6, 10, 3, judges(lambda slot: 0.8), np.random.default_rng(11))
+    own = favouring(outcomes, 0.1)
+    small = replace(
+        own,
+        grades=own.grades.astype(np.uint8),
+        matches=replace(own.matches, graders=own.matches.graders.astype(np.uint8)),
+    )
+    genomes = [Genome(MODELS[slot % 2], 1.0) for slot in range(6)]
+    generation = played(outcomes, genomes)
+    there, here = (replace(generation, outcomes=o) for o in (own, small))
+    assert str(measure_graders(there, 0.6, 0)) == str(measure_graders(here, 0.6, 0))
+    assert str(measure(there, None, 0.6, 0)) == str(measure(here, None, 0.6, 0))
+    assert own.mean_grades().tolist() == small.mean_grades().tolist()
+    assert own.own_values().tolist() == small.own_values().tolist()

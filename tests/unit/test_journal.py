@@ -163,7 +163,7 @@ def test_a_journal_that_was_only_begun_is_torn_and_can_be_carried_on(tmp_path, b
 
 def test_a_journal_of_outcomes_one_by_one_is_named_as_what_it_is(tmp_path):
     (tmp_path / "j").write_bytes(b"MGPTN-JOURNAL-1\n" + b"whatever stands in it")
-    with pytest.raises(JournalError, match=r"of format 3, got one of format 1"):
+    with pytest.raises(JournalError, match=r"of format 4, got one of format 1"):
         read_journal(tmp_path / "j")
 
 
