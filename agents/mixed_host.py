@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from agents.host import HostSettings
 from agents.requests import Tile, TileReply
-from agents.transformers_host import PREFIX_CACHE_BYTES, TransformersHost
+from agents.engine.memory import PREFIX_CACHE_BYTES
+from agents.transformers_host import TransformersHost
 
 
 class MixedHost:
