@@ -143,7 +143,7 @@ def test_an_impossible_level_has_no_probability():
 
 def test_a_generated_answer_is_read_without_its_markers(script):
     encode = script.encoder.suffix
-    reply = from_host(Generated(encode("24<want><a lot>0"), True, -2.5), script)
+    reply = from_host(Generated(encode("24<want><a lot>0"), "stop", (-2.0, -0.5)), script)
     assert reply == AnswerReply("240", True, 5, -2.5)
 
 
