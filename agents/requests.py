@@ -158,8 +158,8 @@ class Work:
     prefix_evictions
         Blocks of prefixes that the cache let go.
     seconds
-        Wall time of the host, and of it `forward` passes, `sampling`, and `transfer` of tokens
-        and replies to and from the device.
+        Wall time of the host, and of it `forward` passes, `sampling`, and `transfer`: tokens made
+        tensors, and what comes back made replies.
     """
 
     tokens_computed: int = 0
@@ -182,4 +182,7 @@ class TileReply:
 
 
 WORK_COUNTS = tuple(f.name for f in fields(Work) if isinstance(f.default, int))
-"""Fields of `Work` that count, rather than time."""
+"""Fields of `Work` that count."""
+
+WORK_SECONDS = ("forward", "sampling", "transfer")
+"""Fields of `Work` that say where its seconds go."""

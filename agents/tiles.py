@@ -16,7 +16,8 @@ from typing import Any
 from agents.requests import Generate, HostReply, HostRequest, Score, Tile, TileReply, Tokens
 
 WIDTH_STEP = 8
-"""Narrow rows are padded to a multiple of this many tokens, wide ones to an eighth of themselves."""
+"""Narrow rows are padded to a multiple of this many tokens, wide ones to that of the next power of
+two's eighth."""
 
 READ_TOKENS = 16
 """Tokens for each slot that are read at once: rows of twice the width, half as many of them."""

@@ -67,7 +67,10 @@ WORTH: tuple[tuple[str, str], ...] = (
 """Column of the table of generations → row of the table of what the graders are worth."""
 
 _PHASE_NAMES = {
-    "forward": "model passes and sampling, all hosts",
+    "forward": "model passes, all hosts",
+    "sampling": "sampling, all hosts",
+    "transfer": "tokens to tensors and back, all hosts",
+    "planner": "planning tiles",
     "answer": "answering",
     "grade": "grading",
     "select": "selecting",
