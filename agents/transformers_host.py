@@ -27,9 +27,7 @@ class TransformersHost:
         not plain full attention.
     """
 
-    def __init__(
-        self, settings: HostSettings, *, prefix_bytes: int = PREFIX_CACHE_BYTES
-    ) -> None:
+    def __init__(self, settings: HostSettings, *, prefix_bytes: int = PREFIX_CACHE_BYTES) -> None:
         checkpoint = find_checkpoint(settings.model)
         if checkpoint.weights != settings.weights:
             raise CheckpointError(

@@ -97,9 +97,7 @@ def texts(rng: np.random.Generator, count: int, length: int) -> list[Tokens]:
     return [tuple(row) for row in rng.integers(8, 40, size=(count, length)).tolist()]
 
 
-def answer_requests(
-    prefix: Tokens, suffixes: list[Tokens], max_tokens: int
-) -> list[HostRequest]:
+def answer_requests(prefix: Tokens, suffixes: list[Tokens], max_tokens: int) -> list[HostRequest]:
     """Answers of a fixed length."""
     return [Generate(prefix, s, (), max_tokens, 1.0, (0, i)) for i, s in enumerate(suffixes)]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from agents.engine.memory import Lengths
 from experiments.casting import Script
 from experiments.config import ConfigError
 from protocols.tasks.task import Problem
@@ -39,7 +40,7 @@ def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -
 
 def check_context_fits(
     problems: Sequence[Problem], script: Script, model: str, capacity: int, room: int
-) -> None:
+) -> Lengths:
     """A context full of the longest examples, and a question about an answer, must fit.
 
     Parameters
@@ -48,6 +49,11 @@ def check_context_fits(
         Examples that an agent holds.
     room
         Tokens that the model can read.
+
+    Returns
+    -------
+    Lengths
+        Of the longest prefix, question about an answer, and answer.
 
     Raises
     ------
@@ -64,9 +70,10 @@ def check_context_fits(
         asked = max(asked, len(encoder.suffix(graded)))
     option = max(len(encoder.suffix(option)) for option in interface.level_options)
     alone = empty + asked + script.max_tokens + option
-    needed = alone + capacity * (example + script.max_tokens)
+    context = capacity * (example + script.max_tokens)
+    needed = alone + context
     if needed <= room:
-        return
+        return Lengths(empty + context, asked + script.max_tokens + option, script.max_tokens)
     fitting = (room - alone) // (example + script.max_tokens)
     advice = (
         f"at most {fitting} would fit" if fitting >= 0 else "not even a question alone would fit"

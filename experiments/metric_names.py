@@ -121,7 +121,11 @@ MEASURE_COUNTERS: tuple[tuple[str, str, str], ...] = (
 WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("answer_requests", "answer_requests", "Requests for an answer that the hosts served."),
     ("grade_requests", "grade_requests", "Requests for a grade that the hosts served."),
-    ("tokens_computed", "tokens_computed", "Tokens of prompts and answers that went through a model."),
+    (
+        "tokens_computed",
+        "tokens_computed",
+        "Tokens of prompts and answers that went through a model.",
+    ),
     ("tokens_saved", "tokens_saved", "Tokens that reuse of a prefix spared."),
     ("tokens_padded", "tokens_padded", "Padding tokens that went through a model."),
     (

@@ -86,5 +86,7 @@ def read_rows_of(
 def _of_height(rows: np.ndarray, height: int) -> torch.Tensor:
     """Spare rows repeat the first."""
     if len(rows) < height:
-        rows = np.concatenate([rows, np.broadcast_to(rows[:1], (height - len(rows), rows.shape[1]))])
+        rows = np.concatenate(
+            [rows, np.broadcast_to(rows[:1], (height - len(rows), rows.shape[1]))]
+        )
     return torch.from_numpy(np.ascontiguousarray(rows))

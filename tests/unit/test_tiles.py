@@ -166,7 +166,9 @@ def test_options_share_a_row_where_they_share_their_beginning():
     assert rows_of(Generate((), (7, 8), (), 3, 1.0, (0, 0))) == ((7, 8),)
 
 
-@pytest.mark.parametrize("field", ["weights", "prefix", "requests", "rows", "width", "room", "reads", "adapter"])
+@pytest.mark.parametrize(
+    "field", ["weights", "prefix", "requests", "rows", "width", "room", "reads", "adapter"]
+)
 def test_tiles_that_differ_are_unequal(field):
     (tile,) = plan([Generate((1,), (2,), (), 3, 1.0, (0, 0))], "w", 4).tiles
     other = {
