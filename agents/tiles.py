@@ -131,7 +131,7 @@ def _plan_model(
     slots: int,
     places: _Places,
 ) -> None:
-    """One model's tiles. Loops are over requests by the hundred thousand: everything else is out."""
+    """One model's tiles. Loops go over hundreds of thousands of requests, and do little."""
     of_prefix: dict[Tokens, dict[tuple[bool, Any], list[int]]] = {}
     # Requests mostly share their prefix and options as objects: each is hashed once.
     groups_of: dict[int, dict[tuple[bool, Any], list[int]]] = {}
@@ -177,8 +177,8 @@ def _shape_generates(
         assert isinstance(r, Generate)
         shape = (False, slots, bucket(len(r.suffix)), bucket(r.max_tokens), 1, 1)
         content = (
-            r.suffix, r.key, r.max_tokens, r.sampling_temperature, r.stops, tuple(sorted(r.endings)),
-            r.top_k, r.top_p,
+            r.suffix, r.key, r.max_tokens, r.sampling_temperature, r.stops,
+            tuple(sorted(r.endings)), r.top_k, r.top_p,
         )  # fmt: skip
         shapes.setdefault(shape, {}).setdefault(content, []).append(i)
 

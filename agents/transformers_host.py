@@ -57,7 +57,8 @@ class TransformersHost:
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return self.forward.device
+        device: torch.device = self.forward.device
+        return device
 
     @torch.inference_mode()
     def generate(self, tile: Tile) -> TileReply:

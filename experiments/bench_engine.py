@@ -273,7 +273,8 @@ def _cost_against_size(scale: Scale, device: str, dtype: str) -> Growth:
     """Every agent with its own context answers, and is graded by four others' contexts."""
     subject = Subject(SHAPES[device][0], device, dtype)
     problems, graders = scale.slots // 2, min(4, min(scale.sizes) - 1)
-    seconds, evicted = [], []
+    seconds: list[float] = []
+    evicted: list[int] = []
     for agents in scale.sizes:
         rng = np.random.default_rng(agents)
         contexts = texts(rng, agents, scale.context)
@@ -454,7 +455,7 @@ def _weight_bytes(subject: Subject) -> float:
 def _state_bytes(subject: Subject, columns: float) -> float:
     """Keys and values of so many positions."""
     forward = subject.host.forward
-    return 2.0 * forward.layers * forward.heads * forward.width * columns * forward.dtype.itemsize
+    return 2.0 * columns * forward.layers * forward.heads * forward.width * forward.item
 
 
 def _table(comparisons: list[Comparison], ceiling: Ceiling, title: str) -> Table:

@@ -31,8 +31,8 @@ class Forward:
 
     Attributes
     ----------
-    layers, heads, width
-        A, G and D.
+    layers, heads, width, item
+        A, G, D, and the bytes of a number.
 
     Raises
     ------
@@ -184,7 +184,8 @@ class Forward:
         return state
 
     def _fresh(self, state: AttentionState) -> torch.Tensor:
-        return torch.stack(state.fresh).unflatten(0, (-1, 2))
+        fresh: torch.Tensor = torch.stack(state.fresh).unflatten(0, (-1, 2))
+        return fresh
 
     def _logits(
         self, tokens: torch.Tensor, positions: torch.Tensor, pick: torch.Tensor | None
@@ -219,7 +220,7 @@ class Forward:
                 f"{error}"
             ) from error
         for layer in layers:
-            layer.engine_state = self._state  # type: ignore[assignment]
+            layer.engine_state = self._state
         head.register_forward_pre_hook(self._pick_rows)
         if self.device.type == "cpu" and self.dtype == torch.float32:
             for module in self.model.modules():
@@ -250,6 +251,7 @@ class Forward:
                 f"logits the engine misses by {missed:.3g}"
             )
         self.layers, _, self.heads, _, self.width = past.shape
+        self.item: int = past.element_size()
 
 
 def _by_column(weight: torch.Tensor) -> torch.Tensor:

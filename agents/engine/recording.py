@@ -19,6 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 Tensors = tuple[torch.Tensor, ...]
 Function = Callable[..., Tensors]
 
+_as_recorded: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]
+
 _DATA_DEPENDENT = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 
 
@@ -50,7 +52,7 @@ class Traced:
         known = self._trusted.get(key)
         if known is None:
             return self._first(key, tensors)
-        with torch.jit.optimized_execution(False):
+        with _as_recorded(False):
             return known(*tensors)
 
     def _first(self, key: Any, tensors: Tensors) -> Tensors:
@@ -83,7 +85,7 @@ class Traced:
 
     def _agrees(self, trace: Function, tensors: Tensors, expected: Tensors) -> bool:
         try:
-            with torch.jit.optimized_execution(False):
+            with _as_recorded(False):
                 given = trace(*tensors)
         except RuntimeError:  # a trace of another shape
             return False
@@ -93,7 +95,9 @@ class Traced:
 class _Watch(TorchDispatchMode):
     """Sees whether a tensor's values decide what is computed."""
 
-    data_dependent = False
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.data_dependent = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.data_dependent |= not _DATA_DEPENDENT.isdisjoint(func.tags)

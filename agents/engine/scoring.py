@@ -12,7 +12,7 @@ import torch
 from agents.engine.clock import Clock
 from agents.engine.forward import Forward
 from agents.engine.reading import read_rows_of
-from agents.requests import Score, Scored, Tile, Work
+from agents.requests import Score, Scored, Tile, Tokens, Work
 from agents.tiles import option_starts
 
 
@@ -21,7 +21,9 @@ def score(
 ) -> tuple[Scored, ...]:
     """Log-probabilities of the options of a tile's requests, in their order."""
     requests = [r for r in tile.requests if isinstance(r, Score)]
-    rows, begins, wanted = [], [], []
+    rows: list[Tokens] = []
+    begins: list[int] = []
+    wanted: list[tuple[int, int]] = []
     spans: list[list[int]] = []
     for request in requests:
         last = len(request.suffix) - 1
@@ -31,8 +33,8 @@ def score(
         begins += [last] * len(starts)
         spans.append([len(option) for option in request.options])
         for option in request.options:
-            row = row_of[option[:-1]] * tile.reads
-            wanted += [(row + i, token) for i, token in enumerate(option)]
+            place = row_of[option[:-1]] * tile.reads
+            wanted += [(place + i, token) for i, token in enumerate(option)]
     places = torch.tensor(wanted).to(forward.device)
     found = torch.zeros(len(wanted), device=forward.device)
     shape = (tile.rows, tile.width, tile.reads)
