@@ -332,12 +332,14 @@ def bench() -> None:
 
 @bench.command("engine")
 @click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
-def bench_engine(repeats: int, out: Path | None) -> None:
-    """The host against transformers' generate() and against scoring row by row."""
-    from experiments.bench import engine
+def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> None:
+    """The host against transformers, against scoring row by row, and against the machine."""
+    from experiments.bench_engine import engine
 
-    engine(_console(), repeats, out)
+    engine(_console(), repeats, out, device, quick)
 
 
 @bench.command("training")

@@ -183,22 +183,41 @@ def override(data: dict[str, Any], change: str) -> None:
     path, equals, text = change.partition("=")
     if not equals or not path:
         raise ConfigError(f"--set {change}: expected key=value, such as population.size=8")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {change}: expected a YAML value, got: {error}") from None
+    set_key(data, path, value, change)
+
+
+def set_key(data: dict[str, Any], path: str, value: Any, change: str | None = None) -> None:
+    """Set one dotted key in nested data.
+
+    Parameters
+    ----------
+    change
+        How an error names the change; the key itself if None.
+
+    Raises
+    ------
+    ConfigError
+        If the key leads through what is no section.
+    """
     *parents, leaf = path.split(".")
     here = data
     for parent in parents:
         below = here.get(parent)
-        if isinstance(below, str) and parent in ("task", "topology", "aggregation"):
+        if isinstance(below, str) and parent == "task":
             below = {"name": below}
         if below is None:
             below = {}
         if not isinstance(below, dict):
-            raise ConfigError(f"--set {change}: expected {parent!r} to be a section, got a value")
+            raise ConfigError(
+                f"--set {change or path}: expected {parent!r} to be a section, got a value"
+            )
         here[parent] = below
         here = below
-    try:
-        here[leaf] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {change}: expected a YAML value, got: {error}") from None
+    here[leaf] = value
 
 
 def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]:

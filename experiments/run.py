@@ -103,6 +103,8 @@ def resume(
 def hosts(stage: Stage, ray_address: str | None, device: str | None = None) -> Iterator[Fleet]:
     """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started."""
     with ExitStack() as stack:
+        if ray_address is None:
+            stage.check_memory()
         if stage.scripted is None and start_ray(ray_address):
             stack.callback(stop_ray)
         stack.enter_context(_terminated_as_interrupted())

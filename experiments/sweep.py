@@ -5,25 +5,18 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.fleet import Fleet
 from experiments.arms import RANDOM, SELECTED, UNSELECTED, arms_of
+from experiments.cells import Cell, Grid, plain, run_grid, stages_of
 from experiments.config import ConfigError, RunConfig, check_config, override
-from experiments.journal import read_journal
-from experiments.manifest import check_same_ground, read_manifest
 from experiments.plugins import protocols
 from experiments.run import hosts
-from experiments.session import JOURNAL, Session, advance, first_and_last, measured_rounds
-from experiments.stage import Stage
+from experiments.session import first_and_last, measured_rounds
 from experiments.sweep_figure import write_sweep_figure
 from experiments.tables import write_whole
 
@@ -42,15 +35,6 @@ class Axes:
     further: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One run of a sweep: the name of its folder, its configuration, its place on further axes."""
-
-    name: str
-    config: RunConfig
-    further: tuple[tuple[str, str], ...] = ()
-
-
 def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
     """Every combination of the axes, each checked, in a fixed order.
 
@@ -59,7 +43,7 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
     ConfigError
         Naming the cell that cannot be run.
     """
-    plain = base.model_dump()
+    whole = base.model_dump()
     cells: list[Cell] = []
     for key, _ in axes.further:
         _check_axis(key)
@@ -74,14 +58,14 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
         places,
     ):
         name = f"m{size}-selection{selection!r}-sampling{sampling!r}-seed{seed}"
-        name += "".join(f"-{_plain(key)}-{_plain(value)}" for key, value in further)
+        name += "".join(f"-{plain(key)}-{plain(value)}" for key, value in further)
         if name in (cell.name for cell in cells):
             raise ConfigError(f"sweep: expected every cell once, got {name} twice")
-        population = dict(plain["population"], size=size)
+        population = dict(whole["population"], size=size)
         population["selection"] = dict(population["selection"], temperature=selection)
-        agents = dict(plain["agents"], sampling_temperature=sampling)
-        data = dict(plain, seed=seed, population=population, agents=agents)
-        data["protocol"] = dict(plain["protocol"])
+        agents = dict(whole["agents"], sampling_temperature=sampling)
+        data = dict(whole, seed=seed, population=population, agents=agents)
+        data["protocol"] = dict(whole["protocol"])
         for key, value in further:
             override(data, f"{key}={value}")
         # A small population has fewer peers than may be asked for: all of them grade.
@@ -104,11 +88,6 @@ def _check_axis(key: str) -> None:
         raise ConfigError(f"--vary {key}: expected another key; --seeds varies the seed")
 
 
-def _plain(text: str) -> str:
-    """A text as part of a folder's name."""
-    return re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_")
-
-
 def run_sweep(
     base: RunConfig,
     axes: Axes,
@@ -125,21 +104,10 @@ def run_sweep(
     starts. Cells have no metrics endpoint.
     """
     cells = cells_of(base, axes)
-    stages = [Stage(cell.config) for cell in cells]
-    arms = arms_of(controls)
-    for cell in cells:
-        _check_begun(folder / cell.name, cell, arms)
-    left = [i for i, cell in enumerate(cells) if not _ended(folder / cell.name)]
-    generations = base.population.generations
-    if left:
-        with ExitStack() as stack:
-            fleet = stack.enter_context(hosts(stages[0], ray_address))
-            bar = stack.enter_context(_progress(console))
-            shown = bar.add_task("generations", total=len(cells) * generations)
-            bar.update(shown, completed=(len(cells) - len(left)) * generations)
-            waiting = (_open(folder, cells[i], stages[i], arms, fleet, stack) for i in left)
-            for steps in _run_side_by_side(waiting, fleet, parallel):
-                bar.advance(shown, steps)
+    stages = stages_of(cells)
+    first = stages[cells[0].name]
+    grid = Grid(folder, tuple(cells), arms_of(controls))
+    run_grid(grid, stages, hosts(first, ray_address), console, parallel)
     table = sweep_table(folder, cells)
     path = folder / "sweep.parquet"
     write_whole(path, table.write_parquet)
@@ -162,7 +130,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
                 "selection_temperature": cell.config.population.selection.temperature,
                 "sampling_temperature": cell.config.agents.sampling_temperature,
                 "seed": cell.config.seed,
-                **dict(cell.further),
+                **dict(cell.labels),
                 "generations": ends[-1].index + 1,
                 "error_first": first.gold_error,
                 "error_last": last.gold_error,
@@ -176,59 +144,3 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def _run_side_by_side(waiting: Iterator[Session], fleet: Fleet, parallel: int) -> Iterator[int]:
-    """Keep `parallel` sessions under way until all have ended; yields generations done."""
-    active: list[Session] = list(itertools.islice(waiting, parallel))
-    while active:
-        going = [session for session in active if not session.finished]
-        if going:
-            advance(going, fleet)
-            yield len(going)
-        for session in [session for session in active if session.finished]:
-            session.end()
-            session.close()
-            active.remove(session)
-            active.extend(itertools.islice(waiting, 1))
-
-
-def _open(
-    folder: Path, cell: Cell, stage: Stage, arms: tuple[str, ...], fleet: Fleet, stack: ExitStack
-) -> Session:
-    """A cell's session, begun or carried on."""
-    path = folder / cell.name
-    if (path / JOURNAL).exists():
-        manifest, _ = read_manifest(path)
-        check_same_ground(manifest, stage, path)
-        session = Session.reopen(path, cell.config, arms, stage, read_journal(path / JOURNAL))
-    else:
-        session = Session.create(path, cell.config, arms, stage, fleet.settings.device)
-    stack.callback(session.close)
-    return session
-
-
-def _check_begun(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:
-    if not (path / JOURNAL).exists():
-        return
-    manifest, config = read_manifest(path)
-    if config != cell.config or tuple(manifest["arms"]) != arms:
-        raise ConfigError(
-            f"{path}: expected a run of this sweep's configuration, got one begun with another; "
-            "choose another --out"
-        )
-
-
-def _ended(path: Path) -> bool:
-    journal = path / JOURNAL
-    return journal.exists() and any(r["kind"] == "end" for r in read_journal(journal).records)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )

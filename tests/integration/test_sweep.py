@@ -158,7 +158,7 @@ def test_any_key_can_be_varied(base: RunConfig) -> None:
         (c.config.population.size, c.config.protocol.name): c.config.protocol.graders for c in cells
     }
     assert graders == {(3, "survey"): 2, (3, "pairwise"): 1, (4, "survey"): 3, (4, "pairwise"): 2}
-    assert cells[0].further == (("protocol.name", "survey"), ("selector", "peers"))
+    assert cells[0].labels == (("protocol.name", "survey"), ("selector", "peers"))
 
 
 @pytest.mark.parametrize(

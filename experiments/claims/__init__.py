@@ -1,0 +1,1 @@
+"""The claims about mutual selection, each an experiment that can fail."""
