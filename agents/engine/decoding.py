@@ -115,10 +115,14 @@ class Decoder:
                 return
             who.copy_(torch.tensor(slots))
             # A slot's further columns are masked: exact zeros, with which nothing is computed.
-            needed = steps - 1 + max(
-                len(requests[slot].suffix) + count
-                for slot, count in zip(slots, drawn, strict=True)
-                if slot != nobody
+            needed = (
+                steps
+                - 1
+                + max(
+                    len(requests[slot].suffix) + count
+                    for slot, count in zip(slots, drawn, strict=True)
+                    if slot != nobody
+                )
             )
             used = columns[: -(-needed // coarse) * coarse]
             clock.lap("transfer")
