@@ -469,7 +469,7 @@ REFUSED = {
     "cannot be replaced": lambda: transformers.BloomConfig(
         vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4
     ),
-    "attention layers": lambda: transformers.MambaConfig(
+    "replaced": lambda: transformers.MambaConfig(
         vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2
     ),
 }  # fmt: skip
