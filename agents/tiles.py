@@ -19,7 +19,7 @@ WIDTH_STEP = 8
 """Narrow rows are padded to a multiple of this many tokens, wide ones to that of the next power of
 two's eighth."""
 
-READ_TOKENS = 16
+READ_TOKENS = 8
 """Tokens for each slot that are read at once: rows of twice the width, half as many of them."""
 
 TURNS = 4

@@ -38,12 +38,12 @@ class AttentionState:
     shown
         float [P], added to the scores of the prefix; None where all of it is there.
     own
-        [A, 2, R · S, G, D], keys and values of the rows themselves, which a step adds to; None
+        [A, 2, R, G, S, D], keys and values of the rows themselves, which a step adds to; None
         while new tokens are read, whose keys and values are collected in `fresh` instead.
     flat
-        int64 [R], where in R · S a step's keys and values belong.
+        int64 [R · G], where in R · G · S a step's keys and values belong.
     mask
-        float [R, 1, 1, S], added to the scores of a row's own keys in a step.
+        float [R, 1, 1, n ≤ S], added to the scores of the first n of a row's own keys in a step.
     """
 
     def __init__(self) -> None:
@@ -69,10 +69,11 @@ class AttentionState:
         else:
             assert self.flat is not None
             keys, values = self.own[layer]
-            keys.index_copy_(0, self.flat, key[:, :, 0])
-            values.index_copy_(0, self.flat, value[:, :, 0])
-            rows = query.shape[0]
-            keys, values = (t.unflatten(0, (rows, -1)).transpose(1, 2) for t in (keys, values))
+            width = keys.shape[-1]
+            keys.view(-1, width).index_copy_(0, self.flat, key.reshape(-1, width))
+            values.view(-1, width).index_copy_(0, self.flat, value.reshape(-1, width))
+            assert self.mask is not None
+            keys, values = (t[:, :, : self.mask.shape[-1]] for t in (keys, values))
             out, log = over(query, keys, values, scale, mask=self.mask)
         if self.prefix is not None:
             rows, heads, width, _ = query.shape

@@ -25,6 +25,9 @@ from agents.tiles import read_rows
 LOOK = {"cpu": 1, "cuda": 8}
 """Steps between two looks at which slots have ended: to look is to wait for the device."""
 
+COLUMN_STEP = {"cpu": 16, "cuda": 128}
+"""Columns of slots are used by so many: whole vectors of a processor, few graphs of a GPU."""
+
 SHOWN_STEP = 128
 """On a GPU, prefixes are padded to a multiple of this many tokens, so that a graph serves many."""
 
@@ -68,13 +71,13 @@ class Decoder:
         work: Work,
         clock: Clock,
     ) -> torch.Tensor:
-        """Read the prompts, and draw first tokens; keys and values [A, 2, N, W, G, D]."""
+        """Read the prompts, and draw first tokens; keys and values [A, 2, N, G, W, D]."""
         states = []
         shape = (read_rows(tile.rows, tile.width), tile.width, 1)
         rows = [request.suffix for request in requests]
         begins = [len(row) - 1 for row in rows]
         for read in read_rows_of(self._forward, rows, begins, shape, prefix, work, clock):
-            states.append(read.state[:, :, : read.count].transpose(3, 4))
+            states.append(read.state[:, :, : read.count])
             who = torch.arange(read.first, read.first + shape[0], device=self._forward.device)
             answers.extend(read.logits, who.clamp(max=len(requests)))
             clock.lap("sampling")
@@ -96,31 +99,46 @@ class Decoder:
         own = self._slots(tile)
         shared = self._share(prefix)
         columns = torch.arange(tile.width + tile.room, device=device)
-        starts = torch.arange(tile.rows, device=device) * len(columns)
+        heads = own.shape[3]
+        starts = torch.arange(tile.rows * heads, device=device).view(-1, heads) * len(columns)
         lengths = torch.tensor([len(r.suffix) for r in requests] + [1], device=device)
         waiting = deque(answers.open())
         slots = [nobody] * tile.rows
+        drawn = [1] * tile.rows
+        steps, coarse = LOOK[device.type], COLUMN_STEP[device.type]
         who = torch.full((tile.rows,), nobody, device=device)
         while True:
-            self._refill(own, prompts, slots, waiting, nobody)
+            for slot in self._refill(own, prompts, slots, waiting, nobody):
+                drawn[slot] = 1
             taken = sum(slot != nobody for slot in slots)
             if not taken:
                 return
             who.copy_(torch.tensor(slots))
+            # A slot's further columns are masked: exact zeros, with which nothing is computed.
+            needed = (
+                steps
+                - 1
+                + max(
+                    len(requests[slot].suffix) + count
+                    for slot, count in zip(slots, drawn, strict=True)
+                    if slot != nobody
+                )
+            )
+            used = columns[: -(-needed // coarse) * coarse]
             clock.lap("transfer")
-            for _ in range(LOOK[device.type]):
+            for _ in range(steps):
                 # The token drawn last stands right of the prompt and of those before it.
                 column = lengths[who] + answers.counts[who].clamp(min=1) - 1
-                mask = torch.zeros(tile.rows, 1, 1, len(columns), device=device, dtype=own.dtype)
-                mask[:, 0, 0].masked_fill_(columns > column.unsqueeze(-1), -torch.inf)
+                mask = torch.zeros(tile.rows, 1, 1, len(used), device=device, dtype=own.dtype)
+                mask[:, 0, 0].masked_fill_(used > column.unsqueeze(-1), -torch.inf)
                 logits = self._forward.step(
-                    answers.last(who), (before + column).unsqueeze(-1), starts + column, mask,
-                    own.flatten(2, 3), *shared,
+                    answers.last(who), (before + column).unsqueeze(-1),
+                    (starts + column.unsqueeze(-1)).flatten(), mask, own, *shared,
                 )  # fmt: skip
                 clock.lap("forward")
                 answers.extend(logits, who)
                 clock.lap("sampling")
-            steps = LOOK[device.type]
+            drawn = [count + steps for count in drawn]
             going = set(answers.open())
             work.tokens_computed += taken * steps
             work.tokens_padded += (tile.rows - taken) * steps
@@ -129,13 +147,13 @@ class Decoder:
             clock.lap("sampling")
 
     def _slots(self, tile: Tile) -> torch.Tensor:
-        """Keys and values [A, 2, R, S, G, D] of slots; the same memory for the same shape."""
+        """Keys and values [A, 2, R, G, S, D] of slots; the same memory for the same shape."""
         f, shape = self._forward, (tile.rows, tile.width + tile.room)
         if shape not in self._own:
             if f.device.type == "cpu":
                 self._own.clear()
             self._own[shape] = torch.zeros(
-                f.layers, 2, *shape, f.heads, f.width, device=f.device, dtype=f.dtype
+                (f.layers, 2, shape[0], f.heads, shape[1], f.width), device=f.device, dtype=f.dtype
             )
         return self._own[shape]
 
@@ -160,18 +178,19 @@ class Decoder:
         slots: list[int],
         waiting: deque[int],
         nobody: int,
-    ) -> None:
-        """Put waiting answers into empty slots, both in their order."""
+    ) -> list[int]:
+        """Put waiting answers into empty slots, both in their order; which slots these are."""
         empty = [i for i, slot in enumerate(slots) if slot == nobody][: len(waiting)]
         if not empty:
-            return
+            return []
         for slot in empty:
             slots[slot] = waiting.popleft()
         chosen = torch.tensor([slots[slot] for slot in empty], device=own.device)
         places = torch.tensor(empty, device=own.device)
-        width = prompts.shape[3]
-        own[:, :, :, :width].index_copy_(2, places, prompts.index_select(2, chosen))
-        own[:, :, :, width:].index_fill_(2, places, 0.0)
+        width = prompts.shape[4]
+        own[:, :, :, :, :width].index_copy_(2, places, prompts.index_select(2, chosen))
+        own[:, :, :, :, width:].index_fill_(2, places, 0.0)
+        return empty
 
 
 class _Answers:

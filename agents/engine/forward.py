@@ -45,7 +45,7 @@ class Forward:
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
-            attn_implementation="sdpa",
+            attn_implementation="eager",
             trust_remote_code=False,
             use_safetensors=True,
             local_files_only=True,
@@ -184,6 +184,8 @@ class Forward:
         return state
 
     def _fresh(self, state: AttentionState) -> torch.Tensor:
+        if not state.fresh:
+            raise NotImplementedError("its attention cannot be replaced")
         fresh: torch.Tensor = torch.stack(state.fresh).unflatten(0, (-1, 2))
         return fresh
 

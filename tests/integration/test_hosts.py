@@ -465,6 +465,39 @@ def test_other_weights_than_expected_are_refused(folders):
         host.generate(tile)
 
 
+REFUSED = {
+    "cannot be replaced": lambda: transformers.BloomConfig(
+        vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4
+    ),
+    "replaced": lambda: transformers.MambaConfig(
+        vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", list(REFUSED))
+def test_a_model_whose_attention_is_another_is_refused_as_it_is_loaded(tmp_path, reason):
+    model = transformers.AutoModelForCausalLM.from_config(REFUSED[reason]())
+    model.save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match=rf"agents\.model: expected .*({reason})"):
+        TransformersHost(settings_for(tmp_path))
+
+
+def test_a_whole_texts_log_probability_is_read_off_one_row(served):
+    """An option of many tokens: as plausibility under another model is asked."""
+    rng = np.random.default_rng(4)
+    requests = [
+        Score((0, 3, 4), suffix, (tuple(rng.integers(1, VOCABULARY, length).tolist()),))
+        for suffix, length in zip(texts(rng, 6), (1, 2, 5, 17, 33, 60), strict=True)
+    ]
+    for request, reply in zip(requests, served.run(requests), strict=True):
+        (tile,) = plan([request], served.settings.weights, 8).tiles
+        assert len([request.options]) == len(tile.requests) == 1
+        (option,) = request.options
+        exact = served.log_probability(request.prefix + request.suffix, option)
+        assert reply.log_probabilities[0] == pytest.approx(exact, rel=1e-5)
+
+
 def test_half_precision_is_near_and_repeats_itself(served):
     host = TransformersHost(replace(served.settings, dtype="bfloat16"))
     assert {p.dtype for p in host.forward.model.parameters()} == {torch.bfloat16}
