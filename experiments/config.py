@@ -27,6 +27,9 @@ from population.roles import FLATTERER, dealt_roles
 
 SEED_LIMIT = 2**63
 
+NAMED = ("task", "topology", "aggregation")
+"""Sections for which a name alone may stand."""
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be run: names each field, what was expected, what was got."""
