@@ -210,7 +210,7 @@ def set_key(data: dict[str, Any], path: str, value: Any, change: str | None = No
     here = data
     for parent in parents:
         below = here.get(parent)
-        if isinstance(below, str) and parent == "task":
+        if isinstance(below, str) and parent in NAMED:
             below = {"name": below}
         if below is None:
             below = {}
