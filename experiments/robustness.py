@@ -180,7 +180,7 @@ def _graded(config: RunConfig, stage: Stage, fleet: Fleet) -> Iterator[Outcomes]
 def _shown(table: pl.DataFrame, role: str) -> Table:
     """J by share and aggregation, for a reader."""
     shown = Table(
-        role, "aggregation", "J [95 %]", "over seeds", "TPR", "FPR", f"within {TOLERATED}",
+        role, "aggregation", "J [95 %]", "TPR", "FPR", f"within {TOLERATED}",
         title="Of what is accepted, against verdicts; last: of the honest population's mean grade",
         title_justify="left",
     )  # fmt: skip
@@ -190,7 +190,6 @@ def _shown(table: pl.DataFrame, role: str) -> Table:
                 f"{row['share']:.0%}",
                 row["aggregation"],
                 f"{row['youden_j']:.3f} [{row['youden_j_low']:.3f}, {row['youden_j_high']:.3f}]",
-                f"{row['least_of_seeds']:.2f} – {row['greatest_of_seeds']:.2f}",
                 f"{row['tpr']:.2f}",
                 f"{row['fpr']:.2f}",
                 "yes" if row["kept"] else "no",
