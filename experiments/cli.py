@@ -14,6 +14,7 @@ from typing import Any, Literal
 import click
 
 from experiments.cards.command import models
+from experiments.claims.command import experiment
 from experiments.theory_cli import theory
 
 RUNS = Path("runs")
@@ -244,6 +245,7 @@ def pretrain(
         sys.exit(130)
 
 
+main.add_command(experiment)
 main.add_command(models)
 
 

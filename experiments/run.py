@@ -7,7 +7,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from operator import methodcaller
@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from agents.fleet import Fleet
+from agents.host import HostSettings
 from agents.ray_session import start_ray, stop_ray
 from experiments.arms import arms_of
 from experiments.config import RunConfig
@@ -100,15 +101,28 @@ def resume(
 
 
 @contextmanager
-def hosts(stage: Stage, ray_address: str | None, device: str | None = None) -> Iterator[Fleet]:
-    """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started."""
+def hosts(
+    stage: Stage,
+    ray_address: str | None,
+    device: str | None = None,
+    settings_on: Callable[[str], HostSettings] | None = None,
+) -> Iterator[Fleet]:
+    """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started.
+
+    Parameters
+    ----------
+    settings_on
+        From a device to hosts that serve more than the stage; its own by default.
+    """
     with ExitStack() as stack:
         if ray_address is None:
             stage.check_memory()
         if stage.scripted is None and start_ray(ray_address):
             stack.callback(stop_ray)
         stack.enter_context(_terminated_as_interrupted())
-        fleet = stage.ray_fleet(device) if stage.scripted is None else stage.local_fleet()
+        fleet = (
+            stage.ray_fleet(device, settings_on) if stage.scripted is None else stage.local_fleet()
+        )
         stack.callback(fleet.close)
         yield fleet
 

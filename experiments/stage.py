@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agents.behaviour import Behaviour
@@ -104,13 +105,19 @@ class Stage:
             return NoFleet(self.host_settings("cpu"))
         return LocalFleet(self.host_settings(self.device()))
 
-    def ray_fleet(self, device: str | None = None) -> RayFleet:
+    def ray_fleet(
+        self,
+        device: str | None = None,
+        settings_on: Callable[[str], HostSettings] | None = None,
+    ) -> RayFleet:
         """Hosts as Ray actors, as many as the configuration asks for; Ray must be running.
 
         Parameters
         ----------
         device
             Instead of the configured one, for a run that was begun on it.
+        settings_on
+            From the device to hosts that serve other runs too; this run's own by default.
 
         Raises
         ------
@@ -133,7 +140,7 @@ class Stage:
             )
         gpus = hosts.gpus_per_host if device == "cuda" else 0.0
         count = host_count(hosts.count, device, self.config.population.size, hosts.gpus_per_host)
-        return RayFleet(self.host_settings(device), count, gpus)
+        return RayFleet((settings_on or self.host_settings)(device), count, gpus)
 
     def check_memory(self) -> None:
         """Is there room on this machine for the hosts that it is to start, on its CPU?

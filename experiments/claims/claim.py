@@ -12,23 +12,35 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from experiments.arms import ARMS, SELECTED
 from experiments.cells import Cell, plain
 from experiments.config import ConfigError, check_config, set_key
-from experiments.config_section import Section
+from experiments.config_section import Section, any_of
 
 FOLDER = Path(__file__).parent / "registered"
 Scale = Literal["smoke", "laptop", "cluster"]
 SCALES: tuple[Scale, ...] = ("smoke", "laptop", "cluster")
+Axes = dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]]
+
+
+class ArmConfig(Section):
+    """An arm of a claim: the keys that it sets, and key → values that it is run along."""
+
+    set: dict[str, Any] = Field(default_factory=dict)
+    axes: Axes = Field(default_factory=dict)
 
 
 class ScaleConfig(Section):
-    """What a scale changes: seeds, values of axes, and keys of every cell; never the logic."""
+    """What a scale changes: seeds, keys of every cell, and of arms; never the logic.
+
+    Where an arm has an axis, a scale may give it other values.
+    """
 
     seeds: Annotated[int, Field(ge=1)] = 1
-    axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     set: dict[str, Any] = Field(default_factory=dict)
+    arms: dict[str, ArmConfig] = Field(default_factory=dict)
 
 
 class Registered(Section):
@@ -38,14 +50,14 @@ class Registered(Section):
     ----------
     quote
         The sentence that it is about.
-    fails_if
-        What would refute it; `metric` is what is looked at.
+    metric, fails_if
+        What is looked at, and what of it would refute the claim.
     base
         The configuration that all cells share.
+    controls
+        Names in `experiments.arms.ARMS` that every cell has beside the run itself.
     arms
-        Name → keys that the arm sets.
-    axes
-        Key → values; every combination is run in every arm.
+        By name; every combination of an arm's axes is a cell, for every seed.
     """
 
     title: str
@@ -56,9 +68,36 @@ class Registered(Section):
     method: str
     stopping: str
     base: dict[str, Any]
-    arms: dict[str, dict[str, Any]]
-    axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    controls: tuple[str, ...] = ()
+    arms: Annotated[dict[str, ArmConfig], Field(min_length=1)]
     scales: dict[Scale, ScaleConfig]
+
+    @field_validator("controls")
+    @classmethod
+    def _known_controls(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = [name for name in ARMS if name != SELECTED]
+        for name in names:
+            if name not in known:
+                raise ValueError(f"expected {any_of(known)}, got {name!r}")
+        return names
+
+    @model_validator(mode="after")
+    def _every_scale_of_the_arms(self) -> Registered:
+        for scale in SCALES:
+            if scale not in self.scales:
+                raise ValueError(f"scales: expected {any_of(SCALES)}, got none for {scale!r}")
+            for name, sized in self.scales[scale].arms.items():
+                if name not in self.arms:
+                    raise ValueError(
+                        f"scales.{scale}.arms: expected {any_of(self.arms)}, got {name!r}"
+                    )
+                further = sorted(set(sized.axes) - set(self.arms[name].axes))
+                if further:
+                    raise ValueError(
+                        f"scales.{scale}.arms.{name}.axes: expected axes of the arm, "
+                        f"got {further[0]!r}"
+                    )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +107,13 @@ class Claim:
     name: str
     registered: Registered
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """What every cell runs: the run itself, then its controls."""
+        return (SELECTED, *self.registered.controls)
+
     def cells(self, scale: Scale, changes: Mapping[str, Any] | None = None) -> list[Cell]:
-        """Every run of a scale: arm by arm, along the axes, seed by seed.
+        """Every run of a scale: seed by seed, so that runs which share requests run together.
 
         Parameters
         ----------
@@ -81,33 +125,35 @@ class Claim:
         ConfigError
             Naming the cell that cannot be run.
         """
-        registered, sized = self.registered, self.registered.scales[scale]
-        axes = {**registered.axes, **sized.axes}
+        sized = self.registered.scales[scale]
         cells = []
-        for arm, keys in registered.arms.items():
-            for place in itertools.product(*axes.values()):
-                along = dict(zip(axes, place, strict=True))
-                for seed in range(sized.seeds):
-                    settings = {**sized.set, **along, **keys, **(changes or {}), "seed": seed}
-                    cells.append(self._cell(arm, along, settings))
+        for seed in range(sized.seeds):
+            for name, arm in self.registered.arms.items():
+                own = sized.arms.get(name, ArmConfig())
+                axes = {**arm.axes, **own.axes}
+                for place in itertools.product(*axes.values()):
+                    along = dict(zip(axes, place, strict=True))
+                    keys = {**sized.set, **arm.set, **own.set, **along, **(changes or {})}
+                    cells.append(self._cell(name, along, {**keys, "seed": seed}))
         return cells
 
     def _cell(self, arm: str, along: Mapping[str, Any], settings: Mapping[str, Any]) -> Cell:
         data = {"name": self.name, **deepcopy(self.registered.base)}
+        parts = [arm, *(f"{_leaf(key)}-{value}" for key, value in along.items())]
+        name = "-".join([*map(plain, parts), f"seed{settings['seed']}"])
         for key, value in settings.items():
             set_key(data, key, value)
-        labels = (("arm", arm), *((key, str(value)) for key, value in along.items()))
-        parts = [arm, *(f"{key.rpartition('.')[2]}-{value}" for key, value in along.items())]
-        name = "-".join([*map(plain, parts), f"seed{settings['seed']}"])
-        return Cell(name, check_config(data, source=f"claim {self.name}, cell {name}"), labels)
+        config = check_config(data, source=f"experiment {self.name}, cell {name}")
+        labels = [("arm", arm), *((_leaf(key), str(value)) for key, value in along.items())]
+        return Cell(name, config, tuple(labels))
 
 
-def claim_names() -> list[str]:
+def claim_names(folder: Path = FOLDER) -> list[str]:
     """Names of the registered claims, in the order of their files."""
-    return [path.stem.partition("-")[2] for path in sorted(FOLDER.glob("*.yaml"))]
+    return [path.stem.partition("-")[2] for path in sorted(folder.glob("*.yaml"))]
 
 
-def load_claim(name: str) -> Claim:
+def load_claim(name: str, folder: Path = FOLDER) -> Claim:
     """A registered claim.
 
     Raises
@@ -115,11 +161,22 @@ def load_claim(name: str) -> Claim:
     ConfigError
         If there is none of this name, or its file is not as it should be.
     """
-    found = [path for path in sorted(FOLDER.glob("*.yaml")) if path.stem.partition("-")[2] == name]
+    found = [path for path in sorted(folder.glob("*.yaml")) if path.stem.partition("-")[2] == name]
     if not found:
-        raise ConfigError(f"experiment: expected one of {', '.join(claim_names())}, got {name!r}")
-    data = yaml.safe_load(found[0].read_text())
+        raise ConfigError(f"experiment: expected {any_of(claim_names(folder))}, got {name!r}")
     try:
-        return Claim(name, Registered.model_validate(data))
+        return Claim(name, Registered.model_validate(yaml.safe_load(found[0].read_text())))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{found[0]}: expected YAML, got: {error}") from None
     except ValidationError as error:
-        raise ConfigError(f"{found[0]}: {error}") from None
+        lines = [
+            f"  {'.'.join(map(str, fault['loc'])) or 'file'}: "
+            + fault["msg"].removeprefix("Value error, ")
+            for fault in error.errors()
+        ]
+        raise ConfigError("\n".join([f"{found[0]}:", *lines])) from None
+
+
+def _leaf(key: str) -> str:
+    """The last part of a key; of ``task.name`` the first, which says more."""
+    return key.partition(".")[0] if key == "task.name" else key.rpartition(".")[2]

@@ -1,10 +1,13 @@
-"""The journals of an experiment's cells, as an analysis reads them."""
+"""The journals of an experiment's cells, as an analysis reads them.
+
+Dimensions: S seeds, G generations, Q problems of a generation, M agents.
+"""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +19,6 @@ from experiments.cells import Cell
 from experiments.journal import read_journal
 from experiments.session import JOURNAL, rounds_of
 from population.generation import Generation
-from population.measures import problem_errors
 
 Floats = NDArray[np.float64]
 
@@ -29,36 +31,53 @@ class Results:
     cells: tuple[Cell, ...]
 
     def of(self, **labels: str) -> list[Cell]:
-        """Cells with these labels; an underscore stands for the dots of a key's last part."""
+        """Cells with these labels, in the order of seeds."""
         wanted = set(labels.items())
-        return [cell for cell in self.cells if wanted <= _short(cell.labels)]
+        return [cell for cell in self.cells if wanted <= set(cell.labels)]
 
-    def values(self, label: str) -> list[str]:
-        """The values of a label, in the order of the cells."""
-        found = [dict(_short(cell.labels)).get(label) for cell in self.cells]
+    def values(self, label: str, **labels: str) -> list[str]:
+        """The values of a label among cells with these labels, in the order of the cells."""
+        found = (dict(cell.labels).get(label) for cell in self.of(**labels))
         return list(dict.fromkeys(value for value in found if value is not None))
 
-    def generations(self, cell: Cell) -> Iterator[Generation]:
-        """A cell's generations, one at a time."""
-        journal = read_journal(self.folder / cell.name / JOURNAL)
-        for committed in rounds_of(journal.records):
-            yield next(one.generation for one in committed if one.arm == SELECTED)
+    def generations(self, cell: Cell, side: str = SELECTED) -> Iterator[Generation]:
+        """A cell's generations, or those of one of its controls, one at a time."""
+        for committed in rounds_of(read_journal(self.folder / cell.name / JOURNAL).records):
+            yield next(one.generation for one in committed if one.arm == side)
 
-    def last(self, cell: Cell) -> Generation:
-        """A cell's last generation."""
-        *_, last = self.generations(cell)
-        return last
+    def stacked(
+        self, of: Callable[[Generation], Floats], side: str = SELECTED, **labels: str
+    ) -> Floats:
+        """What is taken of each generation of the cells with these labels, float64 [S, G, ...].
+
+        Parameters
+        ----------
+        side
+            A name in `experiments.arms.ARMS`: the run itself, or one of its controls.
+
+        Raises
+        ------
+        KeyError
+            If there is no such cell.
+        """
+        cells = self.of(**labels)
+        if not cells:
+            raise KeyError(f"labels: expected those of some cell, got {labels}")
+        return np.stack([np.stack([of(g) for g in self.generations(c, side)]) for c in cells])
 
 
-def errors(cells: Sequence[Cell], results: Results) -> list[Floats]:
-    """Gold error by generation and problem, float64 [G, Q], of each cell."""
-    return [np.stack([problem_errors(g) for g in results.generations(cell)]) for cell in cells]
+def wrong_answers(generation: Generation) -> Floats:
+    """1 where an answer is wrong, float64 [Q, M]."""
+    return by_problem(~generation.outcomes.verdicts, generation)
 
 
-def last_errors(cells: Sequence[Cell], results: Results, tail: int = 1) -> Floats:
-    """Gold error of each cell's problems in its last generations, float64 [C, tail · Q]."""
-    return np.stack([found[-tail:].ravel() for found in errors(cells, results)])
+def accepted_answers(generation: Generation) -> Floats:
+    """1 where an answer entered its author's context, float64 [Q, M]."""
+    accepted = np.zeros(len(generation.outcomes))
+    accepted[generation.accepted] = 1.0
+    return by_problem(accepted, generation)
 
 
-def _short(labels: tuple[tuple[str, str], ...]) -> set[tuple[str, str]]:
-    return {(key.rpartition(".")[2], value) for key, value in labels}
+def by_problem(values: NDArray[np.float64] | NDArray[np.bool_], generation: Generation) -> Floats:
+    """Values by answer, [A], as float64 [Q, M]."""
+    return np.asarray(values, dtype=np.float64).reshape(len(generation.agents), -1).T

@@ -1,0 +1,130 @@
+"""The pages of the experiments, made of their registrations and findings: no number is typed."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import shutil
+from operator import methodcaller
+from pathlib import Path
+
+from experiments.claims.claim import Claim, claim_names, load_claim
+from experiments.claims.finding import Finding, holm, short
+from experiments.claims.listing import told_cost, told_p
+from experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
+from experiments.tables import write_whole
+
+RESULTS, FIGURES = Path("results"), Path("figures") / "results"
+
+
+def write_pages(claim: Claim, folder: Path, docs: Path) -> list[Path]:
+    """Copy a finding and its figure into the documentation; write its page and the index.
+
+    Raises
+    ------
+    ConfigError
+        If there is no finding in the folder.
+    """
+    recorded = read_recorded(folder / FINDING)
+    for sub in (RESULTS, FIGURES):
+        (docs / sub).mkdir(parents=True, exist_ok=True)
+    kept = docs / RESULTS / f"{claim.name}.json"
+    figure = docs / FIGURES / f"{claim.name}.png"
+    shutil.copyfile(folder / FINDING, kept)
+    shutil.copyfile(folder / FIGURE, figure)
+    pages = {docs / RESULTS / f"{claim.name}.md": page(claim, recorded)}
+    pages[docs / RESULTS / "README.md"] = index(docs)
+    for path, text in pages.items():
+        write_whole(path, methodcaller("write", text.encode()))
+    return [*pages, kept, figure]
+
+
+def page(claim: Claim, recorded: Recorded) -> str:
+    """A claim's page, from its registration and its finding."""
+    registered, finding = claim.registered, recorded.finding
+    changed = ", ".join(f"{key}={value}" for key, value in recorded.changes.items())
+    seeds = f"{recorded.seeds} seed{'s' if recorded.seeds > 1 else ''}"
+    parts = [
+        f"# {registered.title}: {finding.verdict}",
+        f"> {registered.quote}",
+        *(f"**{title}.** {text}" for title, text in _registered(claim)),
+        f"![{registered.title}](../{FIGURES.as_posix()}/{claim.name}.png)",
+        f"## Verdict: {finding.verdict}",
+        _because(finding),
+        "\n".join(f"- {sentence}" for sentence in finding.why),
+        f"p of the primary test, uncorrected: {told_p(finding.p)}.",
+        "## What it does not say",
+        "\n".join(f"- {caveat}" for caveat in finding.caveats),
+        "## Numbers",
+        "With 95 % intervals, by bootstrap over seeds and the problems of each.",
+        *(part for group in finding.numbers for part in _table(finding, group)),
+        "## Where it comes from",
+        f"    {recorded.command}",
+        f"Scale {recorded.scale}: {recorded.cells} runs, {seeds}"
+        + (f", with {changed}." if changed else ".")
+        + f" Cost: {told_cost(recorded.cost)} (2 × parameters × tokens through a model; seconds of "
+        "all arms, on a machine that had other work).",
+        f"Hash over the population hashes of all runs: `{recorded.joint_hash}`.",
+        f"Versions: {', '.join(f'{k} {v}' for k, v in recorded.versions.items())}. This page is "
+        f"made by `mgptn experiment report {claim.name}` from "
+        f"[{claim.name}.json]({claim.name}.json).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def index(docs: Path) -> str:
+    """The index: a row for each claim whose finding is in the documentation."""
+    found = {
+        name: read_recorded(docs / RESULTS / f"{name}.json")
+        for name in claim_names()
+        if (docs / RESULTS / f"{name}.json").exists()
+    }
+    corrected = holm({name: one.finding.p for name, one in found.items()})
+    rows = [
+        f"| [{load_claim(name).registered.title}]({name}.md) | {one.finding.verdict} | "
+        f"{told_p(one.finding.p)} | {told_p(corrected[name])} | {one.scale} | "
+        f"{told_cost(one.cost)} |"
+        for name, one in found.items()
+    ]
+    parts = [
+        "# Results",
+        "Each claim was registered before it was run: hypothesis, metric, and what would refute "
+        "it, in `experiments/claims/registered/`. A claim that fails is as good a result as one "
+        "that holds. p-values are of each claim's primary test, and corrected by Holm over those "
+        "in this table.",
+        "\n".join(
+            [
+                "| Claim | Verdict | p | p, Holm | Scale | Cost |",
+                "| --- | --- | --- | --- | --- | --- |",
+                *rows,
+            ]
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _registered(claim: Claim) -> list[tuple[str, str]]:
+    one = claim.registered
+    return [
+        ("Hypothesis", one.hypothesis),
+        ("Method", one.method),
+        ("Metric", one.metric),
+        ("Fails if", one.fails_if),
+        ("Stopping", one.stopping),
+    ]
+
+
+def _because(finding: Finding) -> str:
+    return {
+        "holds": "Everything that was asked of it is shown:",
+        "fails": "Refuted by:",
+        "undecided": "Nothing refutes it, but this is not shown:",
+    }[finding.verdict]
+
+
+def _table(finding: Finding, group: str) -> list[str]:
+    rows = [
+        f"| {n.name} | {short(n.value)} | {short(n.low)} to {short(n.high)} |"
+        for n in finding.numbers[group]
+    ]
+    return [f"### {group}", "\n".join(["| | Value | Interval |", "| --- | --- | --- |", *rows])]

@@ -1,0 +1,167 @@
+"""An experiment from its registration to its finding: runs, analysis, figure and table."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from agents.fleet import Fleet
+from experiments.cells import Grid, fleet_here, joint_settings, run_grid, stages_of
+from experiments.claims.claim import Claim, Scale
+from experiments.claims.costs import Cost, cell_table, hash_of_cells, total_cost
+from experiments.claims.finding import Finding
+from experiments.claims.results import Results
+from experiments.claims.table import ANALYSES
+from experiments.config import ConfigError, override
+from experiments.manifest import library_versions
+from experiments.run import hosts
+from experiments.stage import Stage
+from experiments.tables import write_whole
+
+FINDING, FIGURE, TABLE = "finding.json", "figure.png", "cells.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A finding with where it comes from.
+
+    Attributes
+    ----------
+    changes
+        Keys set in every cell, besides what was registered.
+    cells, seeds
+        How many.
+    joint_hash
+        Over the population hashes of all cells.
+    """
+
+    name: str
+    scale: Scale
+    changes: dict[str, Any]
+    cells: int
+    seeds: int
+    command: str
+    joint_hash: str
+    cost: Cost
+    versions: dict[str, str]
+    finding: Finding
+
+    def write(self, folder: Path) -> Path:
+        """As `finding.json` in a folder."""
+        plain = {**asdict(self), "finding": self.finding.to_plain()}
+        text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_whole(folder / FINDING, lambda file: file.write(text.encode()))
+        return folder / FINDING
+
+
+def read_recorded(path: Path) -> Recorded:
+    """A finding from its file.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    try:
+        plain = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: expected the finding of an experiment that was run, got: {error}"
+        ) from None
+    cost, finding = Cost(**plain.pop("cost")), Finding.from_plain(plain.pop("finding"))
+    return Recorded(**plain, cost=cost, finding=finding)
+
+
+def run_claim(
+    claim: Claim,
+    scale: Scale,
+    folder: Path,
+    console: Console,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    fleet: Fleet | None = None,
+    ray_address: str | None = None,
+    parallel: int = 8,
+    command: str = "",
+) -> Recorded:
+    """Run the cells that have not ended, then analyse all; writes finding, figure and table.
+
+    Parameters
+    ----------
+    fleet
+        Hosts of somebody else's, left open; without, one host in this process, or the hosts of a
+        Ray cluster where there is an address.
+
+    Raises
+    ------
+    ConfigError
+        If a cell cannot be run, or was begun under another configuration.
+    """
+    cells = claim.cells(scale, changes)
+    grid = Grid(folder, tuple(cells), claim.arms)
+    stages = stages_of(cells)
+    run_grid(grid, stages, _fleet(fleet, list(stages.values()), ray_address), console, parallel)
+    results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
+    table = cell_table(folder, cells)
+    finding = analysis.analyse(results)
+    recorded = Recorded(
+        name=claim.name,
+        scale=scale,
+        changes=dict(changes or {}),
+        cells=len(cells),
+        seeds=claim.registered.scales[scale].seeds,
+        command=command,
+        joint_hash=hash_of_cells(table),
+        cost=total_cost(table),
+        versions=library_versions(),
+        finding=finding,
+    )
+    write_whole(folder / TABLE, table.write_parquet)
+    analysis.draw(results, finding, folder / FIGURE)
+    recorded.write(folder)
+    return recorded
+
+
+def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` texts, values read as YAML.
+
+    Raises
+    ------
+    ConfigError
+        If one is not of this form.
+    """
+    changes: dict[str, Any] = {}
+    for text in overrides:
+        override({}, text)
+        key, _, value = text.partition("=")
+        changes[key] = yaml.safe_load(value)
+    return changes
+
+
+@contextmanager
+def _fleet(
+    given: Fleet | None, stages: Sequence[Stage], ray_address: str | None
+) -> Iterator[Fleet]:
+    hosted = [stage for stage in stages if stage.scripted is None]
+    if given is not None:
+        yield given
+    elif ray_address is not None and hosted:
+        with hosts(
+            hosted[0], ray_address, settings_on=lambda device: joint_settings(hosted, device)
+        ) as fleet:
+            yield fleet
+    else:
+        fleet = fleet_here(stages)
+        try:
+            yield fleet
+        finally:
+            fleet.close()

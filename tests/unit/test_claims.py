@@ -1,0 +1,102 @@
+"""Registered claims as cells, and what is said of a faulty registration."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from experiments.claims.claim import FOLDER, SCALES, claim_names, load_claim
+from experiments.claims.table import ANALYSES
+from experiments.config import ConfigError
+
+
+def registered() -> dict[str, Any]:
+    """A small registration, as its file holds it."""
+    texts = ("title", "quote", "hypothesis", "metric", "fails_if", "method", "stopping")
+    return {
+        **dict.fromkeys(texts, "…"),
+        "base": {"agents": {"model": "scripted"}},
+        "controls": ["random-selector"],
+        "arms": {
+            "plain": {},
+            "small": {
+                "set": {"population.size": 4, "protocol.graders": 2},
+                "axes": {"agents.context_capacity": [4, 8]},
+            },
+        },
+        "scales": {
+            "smoke": {},
+            "laptop": {"seeds": 2, "set": {"population.generations": 3}},
+            "cluster": {"arms": {"small": {"axes": {"agents.context_capacity": [16]}}}},
+        },
+    }
+
+
+def load(data: dict[str, Any], folder: Path) -> Any:
+    (folder / "01-little-claim.yaml").write_text(yaml.safe_dump(data))
+    return load_claim("little-claim", folder)
+
+
+def test_every_registered_claim_has_an_analysis_and_cells() -> None:
+    assert claim_names() == list(ANALYSES)
+    for name in claim_names():
+        cells = load_claim(name).cells("smoke")
+        assert len({cell.name for cell in cells}) == len(cells) > 0
+    assert all(path.stem[:2].isdigit() for path in FOLDER.glob("*.yaml"))
+
+
+def test_cells_go_along_an_arms_own_axes_seed_by_seed(tmp_path: Path) -> None:
+    claim = load(registered(), tmp_path)
+    assert claim.arms == ("selected", "random-selector")
+    cells = claim.cells("laptop")
+    names = ["plain", "small-context_capacity_4", "small-context_capacity_8"]
+    assert [cell.name for cell in cells] == [f"{n}-seed{seed}" for seed in (0, 1) for n in names]
+    assert [cell.config.agents.context_capacity for cell in cells[:3]] == [16, 4, 8]
+    assert {cell.config.population.generations for cell in cells} == {3}
+    assert cells[1].labels == (("arm", "small"), ("context_capacity", "4"))
+    assert [cell.labels[-1] for cell in claim.cells("cluster")][1:] == [("context_capacity", "16")]
+
+
+def test_changes_are_made_in_every_cell_last(tmp_path: Path) -> None:
+    cells = load(registered(), tmp_path).cells("smoke", {"agents.context_capacity": 2})
+    assert {cell.config.agents.context_capacity for cell in cells} == {2}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"titel": "x"}, "titel: Extra inputs"),
+        ({"controls": ["placebo"]}, "controls: expected 'neutral-drift'.* got 'placebo'"),
+        ({"arms": {}}, "arms: "),
+        ({"scales": {"smoke": {}, "laptop": {}}}, "scales: expected .* got none for 'cluster'"),
+        (
+            {"scales": {scale: {"arms": {"plane": {}}} for scale in SCALES}},
+            "scales.smoke.arms: expected 'plain' or 'small', got 'plane'",
+        ),
+        (
+            {"scales": {s: {"arms": {"plain": {"axes": {"seed": [1]}}}} for s in SCALES}},
+            "scales.smoke.arms.plain.axes: expected axes of the arm, got 'seed'",
+        ),
+    ],
+)
+def test_a_fault_in_a_registration_is_named(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=f"(?s)01-little-claim.yaml:.*{message}"):
+        load({**registered(), **change}, tmp_path)
+
+
+def test_a_fault_in_a_cell_names_the_cell_and_the_field(tmp_path: Path) -> None:
+    claim = load(registered(), tmp_path)
+    with pytest.raises(ConfigError, match=r"(?s)cell plain-seed0:.*protocol.graders: expected"):
+        claim.cells("smoke", {"protocol.graders": 0})
+
+
+def test_a_claim_that_is_not_registered_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"expected 'chaining'.* got 'chainign'"):
+        load_claim("chainign")
