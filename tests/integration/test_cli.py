@@ -22,7 +22,7 @@ from experiments.config import load_config
 from experiments.sweep import Axes, cells_of
 
 COMMANDS = (
-    *("run", "resume", "replay", "transcript", "sweep", "report", "pretrain"),
+    *("run", "resume", "replay", "transcript", "sweep", "report", "pretrain", "experiment"),
     *(
         "models",
         "tasks",
