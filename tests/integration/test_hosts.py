@@ -26,11 +26,11 @@ from agents.host import HostSettings
 from agents.requests import Generate, Generated, Score, Scored
 from agents.tiles import plan
 from agents.transformers_host import TransformersHost
-from experiments.casting import read_levels
 from experiments.config import check_config
 from experiments.simulation import Simulation
 from experiments.stage import Stage
 from population.streams import philox_key
+from protocols.interfaces.reading import normalised
 from protocols.interfaces.wordings import WORDS
 
 END = "<|endoftext|>"
@@ -427,7 +427,7 @@ def test_what_a_broken_model_says_is_unreadable_and_never_a_number(folders, tmp_
     )
     assert isinstance(scored, Scored)
     assert all(math.isnan(log) for log in scored.log_probabilities)
-    assert read_levels(scored) is None
+    assert normalised(scored.log_probabilities) is None
     assert isinstance(generated, Generated)
     assert (generated.tokens, generated.finished) == ((), False)
     assert math.isnan(generated.log_probability)
