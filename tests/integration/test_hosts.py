@@ -359,16 +359,18 @@ for settings, tiles in pickle.load(sys.stdin.buffer):
 """
 
 
-def test_equal_tiles_give_equal_bits_in_three_processes(folders):
+def test_equal_tiles_give_equal_bits_in_three_processes(folders, tmp_path):
     work = []
     for name in CONFIGS:
         for dtype in ("float32", "bfloat16"):
             settings = settings_for(folders / name, dtype=dtype)
             work.append((settings, mixed_tiles(settings.weights)))
+    asked = tmp_path / "work.pickle"
+    asked.write_bytes(pickle.dumps(work))
     elsewhere = [
         subprocess.Popen(
             [sys.executable, "-c", ELSEWHERE],
-            stdin=subprocess.PIPE,
+            stdin=asked.open("rb"),
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONHASHSEED": seed},
         )
@@ -379,7 +381,7 @@ def test_equal_tiles_give_equal_bits_in_three_processes(folders):
         host = TransformersHost(settings)
         here += bits([run_tile(host, tile) for tile in tiles])
     for process in elsewhere:
-        said, _ = process.communicate(pickle.dumps(work))
+        said, _ = process.communicate()
         assert process.returncode == 0
         assert said.decode().splitlines() == here
 
