@@ -1,0 +1,158 @@
+"""Registered claims at smoke scale: run, resumed, judged, written up; and whether they can tell."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from agents.fleet import Fleet
+from agents.requests import Tile, TileReply
+from experiments.cells import fleet_here
+from experiments.claims.claim import claim_names, load_claim
+from experiments.claims.page import page, write_pages
+from experiments.claims.running import FIGURE, FINDING, TABLE, Recorded, read_recorded, run_claim
+from experiments.cli import main
+from experiments.session import JOURNAL
+from experiments.stage import Stage
+
+DOCS = Path(__file__).parents[2] / "docs"
+Run = Callable[..., tuple[Recorded, Path]]
+
+
+@pytest.fixture(scope="session")
+def all_models(small: Any) -> Fleet:
+    """One host in this process for whatever the smoke runs of all claims ask."""
+    config = small({"agents.model": "gpt-3/*", "population.size": 16, "hosts.count": 1})
+    return fleet_here([Stage(config)])
+
+
+@pytest.fixture(scope="session")
+def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs a claim at smoke scale, each once: ``smoke("chaining", selector="shuffled")``."""
+    done: dict[Any, tuple[Recorded, Path]] = {}
+
+    def run(name: str, **changes: Any) -> tuple[Recorded, Path]:
+        key = name, tuple(changes.items())
+        if key not in done:
+            folder = tmp_path_factory.mktemp(name)
+            claim, console = load_claim(name), Console(quiet=True)
+            found = run_claim(claim, "smoke", folder, console, changes=changes, fleet=all_models)
+            done[key] = found, folder
+        return done[key]
+
+    return run
+
+
+@pytest.mark.parametrize("name", claim_names())
+def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
+    recorded, folder = smoke(name)
+    assert recorded.finding.verdict in ("holds", "fails", "undecided")
+    assert recorded.finding.why
+    assert read_recorded(folder / FINDING).finding.to_plain() == recorded.finding.to_plain()
+    assert (folder / FIGURE).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    table = pl.read_parquet(folder / TABLE)
+    assert table["cell"].to_list() == [cell.name for cell in load_claim(name).cells("smoke")]
+    assert recorded.cost.tokens == table["tokens"].sum() > 0
+    assert recorded.cost.flops == table["flops"].sum() > 2e6 * recorded.cost.tokens
+    for number in (n for rows in recorded.finding.numbers.values() for n in rows):
+        assert not number.low > number.high, number
+
+
+@pytest.mark.parametrize("name", ["chaining", "evaluation-easier", "one-cannot"])
+def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
+    assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
+
+
+@pytest.mark.parametrize("name", ["chaining", "evaluation-easier"])
+def test_a_whole_selector_does_not_make_these_fail(name: str, smoke: Run) -> None:
+    assert smoke(name)[0].finding.verdict != "fails"
+
+
+def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None:
+    group, name = "Gain beyond the random-selector twin", "diverse: less than its twin's"
+    whole, broken = smoke("one-cannot")[0], smoke("one-cannot", selector="shuffled")[0]
+    assert whole.finding.number(group, name).value > 0.1
+    assert broken.finding.number(group, name).value < whole.finding.number(group, name).value - 0.1
+
+
+class Killed:
+    """A fleet that is gone after some calls."""
+
+    restarts, alive = 0, 1
+
+    def __init__(self, fleet: Fleet, calls: int) -> None:
+        self.settings, self._fleet, self._left = fleet.settings, fleet, calls
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return self._fleet.run(tiles)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def test_a_killed_experiment_is_carried_on_and_nothing_run_twice(
+    all_models: Fleet, smoke: Run, tmp_path: Path
+) -> None:
+    name, folder = "evaluation-easier", tmp_path / "experiment"
+    claim, console = load_claim(name), Console(quiet=True)
+    with pytest.raises(KeyboardInterrupt):
+        run_claim(claim, "smoke", folder, console, fleet=Killed(all_models, 3), parallel=2)
+    begun = {path.parent.name for path in folder.glob(f"*/{JOURNAL}")}
+    assert begun
+    assert not (folder / FINDING).exists()
+    again = run_claim(claim, "smoke", folder, console, fleet=all_models)
+    undisturbed, _ = smoke(name)
+    assert again.joint_hash == undisturbed.joint_hash
+    assert again.finding.to_plain() == undisturbed.finding.to_plain()
+    written = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{JOURNAL}")}
+    run_claim(claim, "smoke", folder, console, fleet=Killed(all_models, 0))
+    assert {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{JOURNAL}")} == written
+
+
+def test_pages_are_made_of_findings(smoke: Run, tmp_path: Path) -> None:
+    recorded, folder = smoke("evaluation-easier")
+    claim = load_claim("evaluation-easier")
+    paths = write_pages(claim, folder, tmp_path)
+    text = (tmp_path / "results" / "evaluation-easier.md").read_text()
+    assert claim.registered.quote in text
+    assert claim.registered.fails_if in text
+    assert recorded.joint_hash in text
+    for number in (n for rows in recorded.finding.numbers.values() for n in rows):
+        assert f"| {number.name} |" in text
+    assert (tmp_path / "figures" / "results" / "evaluation-easier.png") in paths
+    assert f"| {recorded.finding.verdict} |" in (tmp_path / "results" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", claim_names())
+def test_the_page_in_the_documentation_is_what_its_finding_says(name: str) -> None:
+    kept = DOCS / "results" / f"{name}.json"
+    if not kept.exists():
+        pytest.skip(f"{name} has not been run at laptop scale yet")
+    recorded = read_recorded(kept)
+    assert kept.with_suffix(".md").read_text() == page(load_claim(name), recorded)
+
+
+def test_the_command_lists_runs_what_is_left_and_reports(smoke: Run, tmp_path: Path) -> None:
+    _, folder = smoke("evaluation-easier")
+    runner = CliRunner()
+    listed = runner.invoke(main, ["experiment", "list"])
+    assert listed.exit_code == 0
+    assert all(name in listed.output for name in claim_names())
+    command = ["experiment", "report", "evaluation-easier", "--out", str(folder)]
+    reported = runner.invoke(main, [*command, "--docs", str(tmp_path)])
+    assert reported.exit_code == 0, reported.output
+    assert "evaluation-easier.md" in reported.output
+    unknown = runner.invoke(main, ["experiment", "run", "phase-diagramm"])
+    assert unknown.exit_code == 1
+    assert "expected 'chaining'" in unknown.output
