@@ -158,6 +158,12 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
         raise CheckpointError(
             f"agents.model: expected a decoder-only model, got an encoder–decoder in {folder}"
         )
+    kinds = set(config.get("layer_types") or ()) - {"full_attention", "sliding_attention"}
+    if kinds:
+        raise CheckpointError(
+            f"agents.model: expected full attention in every layer, got {', '.join(sorted(kinds))} "
+            f"in {folder}"
+        )
     sliding = "sliding_attention" in (config.get("layer_types") or ()) or (
         config.get("sliding_window") and config.get("use_sliding_window", True)
     )

@@ -38,6 +38,7 @@ class Encoder:
         self._tokenizer.model_max_length = NO_LIMIT
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
+        self.stops = lru_cache(maxsize=None)(self._stops)
         self.endings = lru_cache(maxsize=None)(self._endings)
         self.stops = lru_cache(maxsize=None)(self._stops)
 

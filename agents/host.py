@@ -41,6 +41,8 @@ class HostSettings:
         threads round differently.
     others
         Name and hash of each further model that the host serves.
+    memory
+        Bytes that must be free where it starts; 0 where nobody has planned them.
     """
 
     model: str
@@ -49,3 +51,4 @@ class HostSettings:
     dtype: str = "float32"
     threads: int = 1
     others: tuple[tuple[str, str], ...] = ()
+    memory: int = 0

@@ -4,11 +4,21 @@
 
 from __future__ import annotations
 
+from agents.engine.memory import check_memory, free_memory
 from agents.host import Host, HostSettings
 
 
 def make_host(settings: HostSettings) -> Host:
-    """The host that the settings describe."""
+    """The host that the settings describe.
+
+    Raises
+    ------
+    agents.engine.memory.MemoryShortageError
+        If there is not the memory free that its work is planned to take.
+    agents.checkpoints.CheckpointError
+        If the files found here are not those with the expected hashes, or cannot be served.
+    """
+    check_memory(settings.memory, free_memory(settings.device), f"on {settings.device}")
     if settings.others:
         from agents.mixed_host import MixedHost
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agents.engine.memory import PREFIX_CACHE_BYTES
 from agents.host import HostSettings
 from agents.requests import Tile, TileReply
-from agents.transformers_host import PREFIX_CACHE_BYTES, TransformersHost
+from agents.transformers_host import TransformersHost
 
 
 class MixedHost:

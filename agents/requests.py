@@ -7,9 +7,14 @@ Dimensions: R rows of a tile, W tokens of its widest row, P tokens of the shared
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 Tokens = tuple[int, ...]
+
+EndReason = Literal["stop", "ending", "length", "unreadable"]
+"""Why an answer ended: before a stop, after an ending, cut off, or no number where logits stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +22,22 @@ class Generate:
     """Sample a continuation of prefix + suffix.
 
     Ends at one of `stops` (not part of the answer), after one of `endings` (part of it), or after
-    `max_tokens` tokens. The i-th token is drawn with the i-th uniform number of the Philox stream
+    `max_tokens` tokens. The i-th token is drawn with the i-th number of the Philox4x32-10 stream
     named by `key`.
+
+    Attributes
+    ----------
+    prefix, suffix
+        int [P], int [≥ 1].
+    sampling_temperature
+        > 0.
+    key
+        Two words of 64 bits.
+    top_k
+        Only so many likeliest tokens are drawn, the first of equals; 0 turns it off, and 1 is
+        greedy.
+    top_p
+        Only the likeliest tokens that together have this probability are drawn; 1 turns it off.
     """
 
     prefix: Tokens
@@ -28,11 +47,16 @@ class Generate:
     sampling_temperature: float
     key: tuple[int, int]
     endings: frozenset[int] = frozenset()
+    top_k: int = 0
+    top_p: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The log-probability of each option as a continuation of prefix + suffix."""
+    """The log-probability of each option as a continuation of prefix + suffix.
+
+    An option may be a whole text: one row is read for it, whatever its length.
+    """
 
     prefix: Tokens
     suffix: Tokens
@@ -44,11 +68,30 @@ HostRequest = Generate | Score
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Sampled tokens without the stop; `log_probability` of all drawn ones, the stop included."""
+    """Sampled tokens without the stop.
+
+    Attributes
+    ----------
+    reason
+        Why there are no more.
+    log_probabilities
+        Of each drawn token, the stop included, under the distribution that it was drawn from, in
+        nats. NaN stands last where the logits were not finite.
+    """
 
     tokens: Tokens
-    finished: bool
-    log_probability: float
+    reason: EndReason
+    log_probabilities: tuple[float, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Did the model itself end the answer?"""
+        return self.reason in ("stop", "ending")
+
+    @property
+    def log_probability(self) -> float:
+        """Of all drawn tokens together."""
+        return math.fsum(self.log_probabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +108,8 @@ HostReply = Generated | Scored
 class Tile:
     """The unit of work: requests of one kind that share weights and prefix, in a fixed shape.
 
-    The replies are a pure function of the tile, so a tile may be run again, or elsewhere.
+    The replies are a pure function of the tile, so a tile may be run again, or elsewhere. The
+    shape is one that each request would have by itself (see `agents.tiles`).
 
     Attributes
     ----------
@@ -74,9 +118,17 @@ class Tile:
     prefix
         int [P], shared by all requests.
     requests
-        At most R of them.
-    rows, width
-        The shape [R, W] that suffixes are padded to.
+        Of one kind; of generations any number, which R slots take in turn.
+    rows
+        R: slots of a generation, or rows that are read at once of a scoring.
+    width
+        W: what rows are padded to.
+    room
+        Columns beside W: for the tokens of a generation to come.
+    reads
+        Places of each row whose logits are read: 1 for a generation.
+    adapter
+        Hash of what is added to the weights; empty where nothing is.
     """
 
     weights: str
@@ -84,16 +136,41 @@ class Tile:
     requests: tuple[Generate, ...] | tuple[Score, ...]
     rows: int
     width: int
+    room: int = 0
+    reads: int = 1
+    adapter: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Work:
-    """What a tile cost: token positions computed, saved by prefix reuse, wasted; wall seconds."""
+    """What a tile cost.
 
-    tokens_computed: int
-    tokens_saved: int
-    tokens_padded: int
-    seconds: float
+    Attributes
+    ----------
+    tokens_computed
+        Positions of prompts and answers that went through the model.
+    tokens_saved
+        Positions of prefixes that did not have to.
+    tokens_padded
+        Positions that went through the model for a fixed shape's sake alone.
+    slots_idle
+        Of `tokens_padded`, those of slots that had no answer left to write.
+    prefix_evictions
+        Blocks of prefixes that the cache let go.
+    seconds
+        Wall time of the host, and of it `forward` passes, `sampling`, and `transfer`: tokens made
+        tensors, and what comes back made replies.
+    """
+
+    tokens_computed: int = 0
+    tokens_saved: int = 0
+    tokens_padded: int = 0
+    slots_idle: int = 0
+    prefix_evictions: int = 0
+    seconds: float = 0.0
+    forward: float = 0.0
+    sampling: float = 0.0
+    transfer: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +178,11 @@ class TileReply:
     """Replies to a tile's requests, in order, and what they cost."""
 
     replies: tuple[HostReply, ...]
-    work: Work
+    work: Work = field(default_factory=Work)
+
+
+WORK_COUNTS = tuple(f.name for f in fields(Work) if isinstance(f.default, int))
+"""Fields of `Work` that count."""
+
+WORK_SECONDS = ("forward", "sampling", "transfer")
+"""Fields of `Work` that say where its seconds go."""

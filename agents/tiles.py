@@ -1,4 +1,9 @@
-"""The planner: requests to tiles. A pure function of the requests and the slot count."""
+"""The planner: requests to tiles. A pure function of the set of requests and the slot count.
+
+A tile's shape is a function of each of its requests alone and of the slots, never of how many
+requests there are, so that what a request is answered does not depend on what else is asked:
+arithmetic depends on shapes, but neither on a row's place nor on what stands in other rows.
+"""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -6,11 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from agents.requests import Generate, HostReply, HostRequest, Score, Tile, TileReply, Tokens
 
 WIDTH_STEP = 8
-"""Suffixes are padded to a multiple of this many tokens."""
+"""Narrow rows are padded to a multiple of this many tokens, wide ones to that of the next power of
+two's eighth."""
+
+READ_TOKENS = 8
+"""Tokens for each slot that are read at once: rows of twice the width, half as many of them."""
+
+TURNS = 4
+"""Times that a full tile fills its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,61 +39,53 @@ class Plan:
 
 
 def plan(requests: Sequence[HostRequest], weights: str, slots: int) -> Plan:
-    """Group requests by kind and prefix, drop repeated ones, and cut into tiles.
+    """Group requests by kind, prefix and shape, drop repeated ones, and cut into tiles.
 
-    Groups stand in the order of their first request, and requests within a group in the order
-    made, so the plan does not depend on how many hosts there are or how fast they are.
+    Tiles, and requests in them, stand in an order of their content, prefixes that begin alike side
+    by side; so the tiles do not depend on the order of the requests, on how many hosts there are
+    or how fast they are.
 
     Parameters
     ----------
     weights
         Hash of the model's files.
     slots
-        Rows that a tile may have, ≥ 1.
+        Answers that are written at once, ≥ 1.
     """
-    groups: dict[tuple[type, Tokens], dict[HostRequest, int]] = {}
-    for request in requests:
-        group = groups.setdefault((type(request), request.prefix), {})
-        group.setdefault(request, len(group))
-
-    tiles: list[Tile] = []
-    found: dict[HostRequest, tuple[int, int]] = {}
-    for (_, prefix), group in groups.items():
-        filled: list[HostRequest] = []
-        used = 0
-        for request in group:
-            needed = len(rows_of(request))
-            if filled and used + needed > slots:
-                tiles.append(_tile(weights, prefix, filled, slots))
-                filled, used = [], 0
-            found[request] = (len(tiles), len(filled))
-            filled.append(request)
-            used += needed
-        tiles.append(_tile(weights, prefix, filled, slots))
-    return Plan(tuple(tiles), tuple(found[request] for request in requests))
+    places = _Places(len(requests))
+    _plan_model(requests, range(len(requests)), weights, slots, places)
+    return places.plan()
 
 
 def plan_mixed(requests: Sequence[tuple[str, HostRequest]], slots: int) -> Plan:
-    """`plan` for requests to several models: each model's tiles, in the order of first requests.
+    """`plan` for requests to several models: each model's tiles, in the order of their hashes.
 
     Parameters
     ----------
     requests
         Hash of the model's files, and what it is asked.
     slots
-        Rows that a tile may have, ≥ 1.
+        Answers that are written at once, ≥ 1.
     """
     of_model: dict[str, list[int]] = {}
     for i, (weights, _) in enumerate(requests):
         of_model.setdefault(weights, []).append(i)
-    tiles: list[Tile] = []
-    places: dict[int, tuple[int, int]] = {}
-    for weights, chosen in of_model.items():
-        part = plan([requests[i][1] for i in chosen], weights, slots)
-        for i, (tile, place) in zip(chosen, part.places, strict=True):
-            places[i] = (len(tiles) + tile, place)
-        tiles += part.tiles
-    return Plan(tuple(tiles), tuple(places[i] for i in range(len(requests))))
+    plain = [request for _, request in requests]
+    places = _Places(len(requests))
+    for weights in sorted(of_model):
+        _plan_model(plain, of_model[weights], weights, slots, places)
+    return places.plan()
+
+
+def bucket(length: int, step: int = WIDTH_STEP) -> int:
+    """What a length is padded to: few values, and none much longer."""
+    coarse = max(step, 1 << max(0, length - 1).bit_length() >> 3)
+    return -(-length // coarse) * coarse
+
+
+def read_rows(slots: int, width: int) -> int:
+    """Rows of a width that are read at once."""
+    return max(1, slots * READ_TOKENS // width)
 
 
 def rows_of(request: HostRequest) -> tuple[Tokens, ...]:
@@ -91,23 +96,139 @@ def rows_of(request: HostRequest) -> tuple[Tokens, ...]:
     """
     if isinstance(request, Generate):
         return (request.suffix,)
-    return tuple(request.suffix + start for start in option_starts(request))
+    return tuple(request.suffix + start for start in option_starts(request.options))
 
 
-def option_starts(request: Score) -> tuple[Tokens, ...]:
+def option_starts(options: tuple[Tokens, ...]) -> tuple[Tokens, ...]:
     """Distinct options without their last token, in order of first appearance."""
-    return tuple(dict.fromkeys(option[:-1] for option in request.options))
+    return tuple(dict.fromkeys(option[:-1] for option in options))
 
 
-def _tile(weights: str, prefix: Tokens, requests: Sequence[HostRequest], slots: int) -> Tile:
-    rows = [row for request in requests for row in rows_of(request)]
-    widest = max(len(row) for row in rows)
-    return Tile(
-        weights=weights,
-        prefix=prefix,
-        requests=tuple(requests),  # type: ignore[arg-type]  # of one kind, by the grouping
-        rows=max(len(rows), min(slots, 1 << (len(rows) - 1).bit_length())),
-        # A column more than the widest row needs: attention without anything to mask takes another
-        # path, which rounds otherwise.
-        width=(widest // WIDTH_STEP + 1) * WIDTH_STEP,
-    )
+class _Places:
+    """Tiles as they are made, and the places of requests in them."""
+
+    def __init__(self, requests: int) -> None:
+        self.tiles: list[Tile] = []
+        self.places: list[tuple[int, int]] = [(-1, -1)] * requests
+
+    def plan(self) -> Plan:
+        return Plan(tuple(self.tiles), tuple(self.places))
+
+    def add(self, tile: Tile, indices: Sequence[Sequence[int]]) -> None:
+        """A tile, and which requests each of its places is the reply to."""
+        number = len(self.tiles)
+        self.tiles.append(tile)
+        for place, same in enumerate(indices):
+            here = (number, place)
+            for i in same:
+                self.places[i] = here
+
+
+def _plan_model(
+    requests: Sequence[HostRequest],
+    indices: Sequence[int],
+    weights: str,
+    slots: int,
+    places: _Places,
+) -> None:
+    """One model's tiles. Loops go over hundreds of thousands of requests, and do little."""
+    of_prefix: dict[Tokens, dict[tuple[bool, Any], list[int]]] = {}
+    # Requests mostly share their prefix and options as objects: each is hashed once.
+    groups_of: dict[int, dict[tuple[bool, Any], list[int]]] = {}
+    for i in indices:
+        request = requests[i]
+        groups = groups_of.get(id(request.prefix))
+        if groups is None:
+            groups = of_prefix.setdefault(request.prefix, {})
+            groups_of[id(request.prefix)] = groups
+        key = (
+            (False, id(request.options))
+            if isinstance(request, Score)
+            else (True, request.max_tokens)
+        )
+        group = groups.get(key)
+        if group is None:
+            groups[key] = [i]
+        else:
+            group.append(i)
+    for prefix in sorted(of_prefix):
+        shapes: dict[tuple[Any, ...], dict[Any, list[int]]] = {}
+        for (generates, _), group in of_prefix[prefix].items():
+            first = requests[group[0]]
+            if generates:
+                _shape_generates(requests, group, slots, shapes)
+            else:
+                assert isinstance(first, Score)
+                _shape_scores(requests, group, first.options, slots, shapes)
+        for shape in sorted(shapes):
+            _cut(requests, shapes[shape], prefix, weights, shape, places)
+
+
+Shapes = dict[tuple[Any, ...], dict[Any, list[int]]]
+"""Shape → content → the requests of that content. A shape: is it a scoring, rows, width, room,
+reads, rows a request."""
+
+
+def _shape_generates(
+    requests: Sequence[HostRequest], group: list[int], slots: int, shapes: Shapes
+) -> None:
+    for i in group:
+        r = requests[i]
+        assert isinstance(r, Generate)
+        shape = (False, slots, bucket(len(r.suffix)), bucket(r.max_tokens), 1, 1)
+        content = (
+            r.suffix, r.key, r.max_tokens, r.sampling_temperature, r.stops,
+            tuple(sorted(r.endings)), r.top_k, r.top_p,
+        )  # fmt: skip
+        shapes.setdefault(shape, {}).setdefault(content, []).append(i)
+
+
+def _shape_scores(
+    requests: Sequence[HostRequest],
+    group: list[int],
+    options: tuple[Tokens, ...],
+    slots: int,
+    shapes: Shapes,
+) -> None:
+    """Scorings that share their options as an object: what depends on those is done once."""
+    starts = option_starts(options)
+    further = max(map(len, starts), default=0)
+    reads = 1 << (max(map(len, options), default=1) - 1).bit_length()
+    of_length: dict[int, dict[Any, list[int]]] = {}
+    for i in group:
+        suffix = requests[i].suffix
+        contents = of_length.get(len(suffix))
+        if contents is None:
+            width = bucket(len(suffix) + further)
+            shape = (True, read_rows(slots, width), width, 0, min(reads, width), len(starts))
+            contents = of_length[len(suffix)] = shapes.setdefault(shape, {})
+        same = contents.get((suffix, options))
+        if same is None:
+            contents[suffix, options] = [i]
+        else:
+            same.append(i)
+
+
+def _cut(
+    requests: Sequence[HostRequest],
+    contents: dict[Any, list[int]],
+    prefix: Tokens,
+    weights: str,
+    shape: tuple[Any, ...],
+    places: _Places,
+) -> None:
+    _, rows, width, room, reads, needed = shape
+    size = max(1, TURNS * rows // needed)
+    ordered = sorted(contents)
+    for start in range(0, len(ordered), size):
+        chosen = [contents[content] for content in ordered[start : start + size]]
+        tile = Tile(
+            weights=weights,
+            prefix=prefix,
+            requests=tuple(requests[same[0]] for same in chosen),  # type: ignore[arg-type]
+            rows=rows,
+            width=width,
+            room=room,
+            reads=reads,
+        )
+        places.add(tile, chosen)

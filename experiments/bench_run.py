@@ -41,7 +41,7 @@ def whole_run(console: Console, config: Path, overrides: tuple[str, ...]) -> int
         hosts = peaks.pop("hosts at once")
     table = Table("what", "figure")
     total = float(generations["seconds_total"].sum())
-    forward = float(generations["seconds_forward"].sum())
+    forward = sum(float(generations[f"seconds_{name}"].sum()) for name in ("forward", "sampling"))
     table.add_row("whole command", f"{wall:.1f} s")
     table.add_row("of it in generations, all arms", f"{total:.1f} s")
     table.add_row("forward passes and sampling, summed over hosts", f"{forward:.1f} s")

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agents.encoder import Encoder
 from agents.requests import Generate, HostRequest, Score, Tokens
 from population.outcomes import Match
-from population.records import Agent, AgentId
+from population.records import Agent, AgentId, Example
 from population.streams import philox_key
 from protocols.interfaces.interface import Interface, Prompt, Shown
 from protocols.messages import (
@@ -152,7 +153,12 @@ def shared_examples(agents: tuple[Agent, ...], capacity: int) -> tuple[Shown, ..
 
 def shown_of(agent: Agent) -> tuple[Shown, ...]:
     """An agent's context as its interface shows it."""
-    return tuple(Shown(e.query, e.answer, e.level) for e in agent.genome.context)
+    return _shown(agent.genome.context)
+
+
+@lru_cache(maxsize=1 << 12)
+def _shown(context: tuple[Example, ...]) -> tuple[Shown, ...]:
+    return tuple(Shown(e.query, e.answer, e.level) for e in context)
 
 
 def _before_grading(own: tuple[Shown, ...], cast: Cast, script: Script) -> tuple[Shown, ...]:

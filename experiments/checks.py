@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import psutil
 from packaging.requirements import Requirement
 
 from agents.checkpoints import CheckpointError, find_checkpoint
@@ -211,19 +210,6 @@ def check_prometheus() -> Check:
         return Check("Prometheus", "ok", path)
     mend = "only to watch runs live: `apt-get install prometheus`, or see monitoring/README.md"
     return Check("Prometheus", "warn", "not on PATH", mend)
-
-
-def available_memory() -> int:
-    """Bytes that this process may still take: the machine's, or its container's if that is less."""
-    available = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = int((group / "memory.max").read_text())
-        used = int((group / "memory.current").read_text())
-        fields = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # no control group, or "max": no limit
-        return available
-    return min(available, limit - used + int(fields.get("inactive_file", 0)))
 
 
 def parse_gpus(report: str) -> list[tuple[str, int, int]]:

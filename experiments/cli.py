@@ -289,6 +289,44 @@ def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None
         click.echo(str(path))
 
 
+@main.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--role",
+    type=click.Choice(["saboteur", "always_top", "always_bottom", "random", "clique"]),
+    default="saboteur",
+    show_default=True,
+    help="What adversaries do.",
+)
+@click.option(
+    "--shares",
+    callback=_numbers(float),
+    default="0,0.1,0.2,0.3,0.4",
+    show_default=True,
+    metavar="S,…",
+    help="Shares of adversaries among the founders.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+@click.option("--out", type=FOLDER, help="Folder of the result [runs/<name>-robustness].")
+def robustness(
+    config: Path,
+    role: str,
+    shares: tuple[float, ...],
+    seeds: int,
+    overrides: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """What adversaries cost every way to aggregate the same grades."""
+    from experiments.config import load_config
+    from experiments.robustness import run_robustness
+
+    base = load_config(config, overrides)
+    folder = out or RUNS / f"{base.name}-robustness"
+    for path in run_robustness(base, role, shares, seeds, folder, _console()):
+        click.echo(str(path))
+
+
 @main.group()
 def bench() -> None:
     """Measure how fast this machine does things."""
@@ -296,12 +334,14 @@ def bench() -> None:
 
 @bench.command("engine")
 @click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
-def bench_engine(repeats: int, out: Path | None) -> None:
-    """The host against transformers' generate() and against scoring row by row."""
-    from experiments.bench import engine
+def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> None:
+    """The host against transformers, against scoring row by row, and against the machine."""
+    from experiments.bench_engine import engine
 
-    engine(_console(), repeats, out)
+    engine(_console(), repeats, out, device, quick)
 
 
 @bench.command("training")

@@ -20,7 +20,16 @@ from population.outcomes import Matches, Outcomes
 from population.records import AgentId
 from population.turns import Turns
 
-PHASES = ("forward", "answer", "grade", "select", "total")
+PHASES = (
+    "forward",
+    "sampling",
+    "transfer",
+    "planner",
+    "answer",
+    "grade",
+    "select",
+    "total",
+)
 """Keys of a generation's `seconds`."""
 
 COUNTERS = (
@@ -29,6 +38,8 @@ COUNTERS = (
     "tokens_computed",
     "tokens_saved",
     "tokens_padded",
+    "slots_idle",
+    "prefix_evictions",
     "tiles",
     "host_restarts",
 )
@@ -47,11 +58,14 @@ class Committed:
     generation
         What was seen and decided.
     seconds
-        Wall time by phase: ``"forward"`` (hosts' model passes and sampling, summed over hosts),
-        ``"answer"``, ``"grade"``, ``"select"`` (the driver's), ``"total"``.
+        Wall time by phase: ``"forward"`` (model passes), ``"sampling"`` and ``"transfer"`` (tokens
+        to tensors and back) of the hosts, summed over them; ``"planner"``, which is part of
+        ``"answer"`` and ``"grade"``; these two and ``"select"`` (the driver's), and ``"total"``.
     counters
         Work done by the hosts: ``"answer_requests"``, ``"grade_requests"``, ``"tokens_computed"``,
-        ``"tokens_saved"`` (by prefix reuse), ``"tokens_padded"``, ``"tiles"``, ``"host_restarts"``.
+        ``"tokens_saved"`` (by prefix reuse), ``"tokens_padded"``, ``"slots_idle"`` (of the padded
+        ones, those of slots without an answer to write), ``"prefix_evictions"``, ``"tiles"``,
+        ``"host_restarts"``.
     """
 
     arm: str

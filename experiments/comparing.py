@@ -87,6 +87,8 @@ def compare(config: RunConfig, stage: Stage | None = None) -> list[Graded]:
     ConfigError
         If a way is not possible with the configured model.
     """
+    once = config.population.model_copy(update={"generations": 1})
+    config = config.model_copy(update={"population": once})
     stage = stage or Stage(config)
     fleet = stage.local_fleet()
     found: list[Graded] = []

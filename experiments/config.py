@@ -27,6 +27,9 @@ from population.roles import FLATTERER, dealt_roles
 
 SEED_LIMIT = 2**63
 
+NAMED = ("task", "topology", "aggregation")
+"""Sections for which a name alone may stand."""
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be run: names each field, what was expected, what was got."""
@@ -207,7 +210,7 @@ def set_key(data: dict[str, Any], path: str, value: Any, change: str | None = No
     here = data
     for parent in parents:
         below = here.get(parent)
-        if isinstance(below, str) and parent == "task":
+        if isinstance(below, str) and parent in NAMED:
             below = {"name": below}
         if below is None:
             below = {}

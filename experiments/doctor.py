@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.checkpoints import BUNDLED
+from agents.engine.memory import available_memory
 from experiments.checks import (
     Check,
     Status,
-    available_memory,
     check_cluster,
     check_cores,
     check_disk,

@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from agents.engine.memory import Lengths
 from agents.requests import Generate, HostRequest
 from experiments.casting import Cast, Script, to_host
 from experiments.config import ConfigError, RunConfig
@@ -65,7 +66,7 @@ def check_context_fits(
     protocol: Protocol,
     config: RunConfig,
     room: int,
-) -> None:
+) -> Lengths:
     """A context full of the longest examples, and whatever the protocol asks, must fit.
 
     The protocol is played once on the longest question, everybody answering at the maximum length.
@@ -76,6 +77,11 @@ def check_context_fits(
         An agent whose context is empty.
     room
         Tokens that the model can read.
+
+    Returns
+    -------
+    Lengths
+        Of the longest prefix, question about an answer, and answer.
 
     Raises
     ------
@@ -92,9 +98,10 @@ def check_context_fits(
         example = max(example, len(encoder.prefix(shown)) - empty)
     longest = max(problems, key=lambda problem: len(encoder.suffix(problem.query)))
     alone = _longest_request(longest, script, founder, protocol, config.protocol.as_options())
-    needed = alone + capacity * (example + script.max_tokens)
+    context = capacity * (example + script.max_tokens)
+    needed = alone + context
     if needed <= room:
-        return
+        return Lengths(empty + context, alone - empty, script.max_tokens)
     fitting = (room - alone) // (example + script.max_tokens)
     advice = (
         f"at most {fitting} would fit" if fitting >= 0 else "not even a question alone would fit"

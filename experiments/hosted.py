@@ -8,7 +8,7 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.requests import HostRequest, TileReply
+from agents.requests import WORK_COUNTS, WORK_SECONDS, HostRequest, TileReply
 from agents.tiles import Plan, plan_mixed
 from experiments.adversaries import as_said
 from experiments.casting import Cast, Script, cast_match, shared_examples, to_host
@@ -65,15 +65,19 @@ class HostedPlay(Play):
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
         self._phase = "answer" if answering else "grade"
-        return plan_mixed(requests, self.stage.config.hosts.slots)
+        began = time.perf_counter()
+        planned = plan_mixed(requests, self.stage.config.hosts.slots)
+        self.seconds["planner"] += time.perf_counter() - began
+        return planned
 
     def account(self, replies: Sequence[TileReply], elapsed: float) -> None:
         """Book the round's work and its share of the wall time."""
         self.counters["tiles"] += len(replies)
         self.seconds[self._phase] += elapsed
         for reply in replies:
-            self.seconds["forward"] += reply.work.seconds
-            for name in ("tokens_computed", "tokens_saved", "tokens_padded"):
+            for name in WORK_SECONDS:
+                self.seconds[name] += getattr(reply.work, name)
+            for name in WORK_COUNTS:
                 self.counters[name] += getattr(reply.work, name)
 
     def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:

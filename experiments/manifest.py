@@ -17,7 +17,7 @@ from experiments.problems import hash_of_problems
 from experiments.stage import Stage
 
 MANIFEST = "manifest.json"
-LIBRARIES = ("mgptn", "torch", "transformers", "tokenizers", "numpy", "scipy", "ray")
+LIBRARIES = ("mgptn", "torch", "transformers", "tokenizers", "numpy", "scipy", "networkx", "ray")
 """Packages whose versions stand in the manifest."""
 
 

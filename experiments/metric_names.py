@@ -141,9 +141,23 @@ MEASURE_COUNTERS: tuple[tuple[str, str, str], ...] = (
 WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("answer_requests", "answer_requests", "Requests for an answer that the hosts served."),
     ("grade_requests", "grade_requests", "Requests for a grade that the hosts served."),
-    ("tokens_computed", "tokens_computed", "Tokens that went through a model."),
+    (
+        "tokens_computed",
+        "tokens_computed",
+        "Tokens of prompts and answers that went through a model.",
+    ),
     ("tokens_saved", "tokens_saved", "Tokens that reuse of a prefix spared."),
     ("tokens_padded", "tokens_padded", "Padding tokens that went through a model."),
+    (
+        "slots_idle",
+        "slots_idle",
+        "Padding tokens of slots that had no answer left to write.",
+    ),
+    (
+        "prefix_evictions",
+        "prefix_evictions",
+        "Blocks of prefixes that a host's memory had no room for.",
+    ),
     ("tiles", "tiles", "Tiles of work done."),
     ("host_restarts", "host_restarts", "Hosts that died and were started again."),
 )

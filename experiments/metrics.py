@@ -91,7 +91,8 @@ class RunMetrics:
         self._accepted = self._counter("answers_accepted", "Answers that entered a context.")
         self._phases = self._counter(
             "phase_seconds",
-            "Wall time by phase: forward is summed over hosts, the others are the driver's.",
+            "Wall time by phase: forward, sampling and transfer are summed over hosts, the others "
+            "are the driver's; planner is part of answer and grade.",
             "phase",
         )
         self._levels = self._counter(

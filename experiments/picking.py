@@ -87,7 +87,13 @@ class AskedPicks:
 
     def _answer(self, candidates: int) -> int | None:
         while True:
-            said = self._ask(f"Which is best? 1 to {candidates}, 0 for none: ").strip()
+            try:
+                said = self._ask(f"Which is best? 1 to {candidates}, 0 for none: ").strip()
+            except EOFError:
+                raise ConfigError(
+                    "human.source: expected answers at the prompt, got the end of the input; use "
+                    "human.source=file where there is no terminal"
+                ) from None
             if said.isdecimal() and int(said) <= candidates:
                 return int(said) - 1 if int(said) else None
             click.echo(f"expected a number from 0 to {candidates}, got {said!r}")

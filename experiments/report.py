@@ -89,7 +89,10 @@ KINDS: tuple[tuple[str, str], ...] = (
 """Measure of the table of graders → row of the table of kinds of graders."""
 
 _PHASE_NAMES = {
-    "forward": "model passes and sampling, all hosts",
+    "forward": "model passes, all hosts",
+    "sampling": "sampling, all hosts",
+    "transfer": "tokens to tensors and back, all hosts",
+    "planner": "planning tiles",
     "answer": "answering",
     "grade": "grading",
     "select": "selecting",

@@ -115,6 +115,8 @@ def hosts(
         From a device to hosts that serve more than the stage; its own by default.
     """
     with ExitStack() as stack:
+        if ray_address is None:
+            stage.check_memory()
         if stage.scripted is None and start_ray(ray_address):
             stack.callback(stop_ray)
         stack.enter_context(_terminated_as_interrupted())

@@ -10,6 +10,7 @@ from pathlib import Path
 from agents.behaviour import Behaviour
 from agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from agents.encoder import Encoder
+from agents.engine.memory import available_memory, check_memory, needed_bytes
 from agents.fleet import Fleet, LocalFleet, NoFleet
 from agents.host import HostSettings
 from agents.ray_fleet import RayFleet
@@ -40,6 +41,8 @@ class Stage:
         Name → files of each model that founders are copies of.
     scripts
         Name → how its copies are asked; a run without a model has none.
+    memory
+        Bytes that a host needs.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class Stage:
         self.protocol = find_protocol(config.protocol.name)
         self.picks = make_picks(config, self.task)
         self.scripts: dict[str, Script] = {}
+        self.memory = 0
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
@@ -92,6 +96,7 @@ class Stage:
             dtype=hosts.dtype,
             threads=hosts.threads,
             others=tuple(others),
+            memory=self.memory,
         )
 
     def local_fleet(self) -> Fleet:
@@ -136,6 +141,23 @@ class Stage:
         gpus = hosts.gpus_per_host if device == "cuda" else 0.0
         count = host_count(hosts.count, device, self.config.population.size, hosts.gpus_per_host)
         return RayFleet((settings_on or self.host_settings)(device), count, gpus)
+
+    def check_memory(self) -> None:
+        """Is there room on this machine for the hosts that it is to start, on its CPU?
+
+        Hosts on GPUs, and on other machines, look for themselves as they come up.
+
+        Raises
+        ------
+        agents.engine.memory.MemoryShortageError
+            If there is not.
+        """
+        hosts = self.config.hosts
+        if self.scripted is not None or self.device() == "cuda":
+            return
+        agents = self.config.population.size
+        count = {"auto": 1, "per-agent": agents}.get(str(hosts.count)) or int(hosts.count)
+        check_memory(self.memory, available_memory(), "on this machine", count)
 
     def device(self) -> str:
         """The device of a host in this process.
@@ -195,7 +217,9 @@ class Stage:
         genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)
         founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
         room = checkpoint.context_tokens
-        check_context_fits(problems, script, founder, self.protocol, config, room)
+        lengths = check_context_fits(problems, script, founder, self.protocol, config, room)
+        hosts = config.hosts
+        self.memory += needed_bytes(checkpoint, hosts.dtype, hosts.slots, lengths)
         return script
 
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from itertools import cycle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,13 +23,13 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
     """Draw a sweep's table: means over seeds, bars from the least to the greatest seed."""
     with styled():
-        figure, axes = canvas(WIDE, 4.4)
+        named = _varied(table)
+        groups = list(table.group_by(axis_columns(table), maintain_order=True))
+        figure, axes = canvas(WIDE, 4.0 + 0.11 * len(groups))
         sizes = sorted(set(table["population"].to_list()))
-        temperatures = ["selection_temperature", "sampling_temperature"]
-        further = [name for name in table.columns if "." in name or name == "selector"]
-        groups = list(table.group_by([*temperatures, *further], maintain_order=True))
-        looks = zip(groups, cycle(FOUNDERS), cycle(MARKERS), strict=False)
-        for place, (((selection, sampling, *values), group), colour, marker) in enumerate(looks):
+        for place, (values, group) in enumerate(groups):
+            colour = FOUNDERS[place % len(FOUNDERS)]
+            marker = MARKERS[(place + place // len(FOUNDERS)) % len(MARKERS)]
             errors = [
                 group.filter(pl.col("population") == size)["error_last"].to_numpy()
                 for size in sizes
@@ -43,7 +44,7 @@ def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
                 color=colour,
                 marker=marker,
                 capsize=3,
-                label=", ".join([f"selection T {selection:g}, sampling T {sampling:g}", *values]),
+                label=_label(dict(zip(axis_columns(table), values, strict=True)), named),
             )
         controls = table["error_random_selector"].drop_nulls()
         if len(controls):
@@ -65,6 +66,28 @@ def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
         axes.set_xlabel("population size m")
         axes.set_ylabel("gold error, last generation")
         axes.set_title("Mean over seeds; bars from the least to the greatest seed")
-        figure.legend(loc="outside lower center", ncols=2)
+        if named:
+            figure.legend(loc="outside lower center", ncols=2)
         write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
     return path
+
+
+def axis_columns(table: pl.DataFrame) -> list[str]:
+    """What tells the lines of a sweep apart: both temperatures, and whatever else was varied."""
+    further = [name for name in table.columns if "." in name or name == "selector"]
+    return ["selection_temperature", "sampling_temperature", *further]
+
+
+def _varied(table: pl.DataFrame) -> list[str]:
+    """Those of the axes that have more than one value."""
+    return [name for name in axis_columns(table) if table[name].n_unique() > 1]
+
+
+def _label(values: Mapping[str, Any], named: Sequence[str]) -> str | None:
+    """What tells a line from the others; None where there are no others."""
+    words = {"selection_temperature": "selection T ", "sampling_temperature": "sampling T "}
+    parts = [
+        f"{words.get(name, '')}{values[name]:g}" if name in words else str(values[name])
+        for name in named
+    ]
+    return ", ".join(parts) or None

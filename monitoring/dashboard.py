@@ -358,11 +358,13 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             ),
             Panel(
                 "Tokens per second",
-                "Tokens that went through a model, those that were padding, those that reuse of a "
-                "prefix spared, and those of the answers, for each second of committed work.",
+                "Tokens that went through a model, those that were padding (and of these, slots' "
+                "without an answer to write), those that reuse of a prefix spared, and those of "
+                "the answers, for each second of committed work.",
                 (
                     (per_work_second("tokens_computed_total"), "computed {{arm}}"),
                     (per_work_second("tokens_padded_total"), "padded {{arm}}"),
+                    (per_work_second("slots_idle_total"), "idle slots {{arm}}"),
                     (per_work_second("tokens_saved_total"), "saved {{arm}}"),
                     (per_work_second("answer_tokens_total"), "answers {{arm}}"),
                 ),
@@ -370,20 +372,22 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             ),
             Panel(
                 "Seconds by phase",
-                "Wall time of a generation. Forward is summed over hosts and may exceed the total; "
-                "far below hosts times total, the hosts wait for the driver.",
+                "Wall time of a generation. Forward, sampling and transfer are summed over hosts "
+                "and may exceed the total; far below hosts times total, the hosts wait for the "
+                "driver. Planner is part of answer and grade.",
                 ((share_by("phase", "phase_seconds_total", "generations_total"), "{{phase}}"),),
                 unit="s",
                 limits=(0, None),
             ),
             Panel(
                 "Requests and tiles per generation",
-                "Requests that the hosts served, after equal ones were merged, and the tiles that "
-                "they were planned into.",
+                "Requests that the hosts served, after equal ones were merged, the tiles that they "
+                "were planned into, and blocks of prefixes that hosts had no room for.",
                 (
                     (share("answer_requests_total", "generations_total"), "answer {{arm}}"),
                     (share("grade_requests_total", "generations_total"), "grade {{arm}}"),
                     (share("tiles_total", "generations_total"), "tiles {{arm}}"),
+                    (share("prefix_evictions_total", "generations_total"), "evicted {{arm}}"),
                 ),
                 limits=(0, None),
             ),

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from population.dawid_skene import Votes, maximise
 from population.fitness import majority, trimmed_mean_grades, unanimity
-from population.outcomes import Floats, Outcomes, known_means
+from population.outcomes import Floats, Outcomes, known_means, only
 from population.reputation import MOMENTS, Ballots, reputation_scores
 
 LEARNED_IN = 200
@@ -84,9 +84,11 @@ def disagreement(outcomes: Outcomes) -> Floats:
     Of the grades that there are, not estimated for those that there could be; NaN where fewer
     than two could be read.
     """
-    means, values = outcomes.mean_grades(), outcomes.peer_values()
-    spread = known_means(((column - means) ** 2 for column in values.T), len(outcomes))
-    several = np.sum(~np.isnan(values), axis=1) > 1
+    means, seats = outcomes.mean_grades(), outcomes.peer_seats()
+    grades = outcomes.grades if seats is None else only(seats, outcomes.grades)
+    values = np.append(outcomes.values, np.nan)
+    spread = known_means(((values[seat] - means) ** 2 for seat in grades.T), len(outcomes))
+    several = sum(((seat >= 0).astype(np.int8) for seat in grades.T), np.int8(0)) > 1
     return np.where(several, np.sqrt(spread), np.nan)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NewType
 
 AgentId = NewType("AgentId", int)
@@ -82,7 +82,7 @@ class Genome:
         if not examples:
             return self
         context = (self.context + examples)[-capacity:] if capacity else ()
-        return replace(self, context=context)
+        return Genome(self.model, self.sampling_temperature, context, self.persona, self.role)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,21 @@ Dimensions: M agents, A answers, K seats. The sparse twin of `fitness.reputation
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from population.outcomes import Floats, Integers, Truths
+from population.outcomes import Floats, Integers
 
 MOMENTS = 3
 """Numbers known of a grader: sums of its deviation squared, of the others', of their product."""
 
-TOLERANCE = 1e-6
-"""Largest change of a weight that counts as none."""
+TOLERANCE, NEAR = 1e-6, 0.05
+"""Largest changes of a weight that count as none, and as a small one."""
+
+LEAST = 1e-9
+"""A sum of weights, or a variance, below this is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,50 +69,74 @@ def reputation_scores(ballots: Ballots, known: Floats, iterations: int) -> tuple
     ------
     As of `fitness.reputations`.
     """
-    given = ~np.isnan(ballots.values)
-    filled = np.where(given, np.clip(ballots.values, 0.0, 1.0), 0.0)
-    slots = ballots.graders.astype(np.int64)
+    seats = [
+        _Seat(ballots.graders[:, k].astype(np.int64), ballots.values[:, k])
+        for k in range(ballots.values.shape[1])
+    ]
     weights = _correlation(known) if known.any() else np.ones(ballots.agents)
-    total = known
+    total, before = known, np.inf
     for _ in range(iterations):
-        total = known + _moments(filled, given, slots, weights)
+        total = known + _moments(seats, weights)
         agreement = _correlation(total)
         if not agreement.any():
             weights = np.ones(ballots.agents)
             break
-        if np.abs(agreement - weights).max() <= TOLERANCE:
+        change = float(np.abs(agreement - weights).max())
+        if change <= TOLERANCE:
             weights = agreement
             break
-        # Half-way, or two parties could take turns.
-        weights = (weights + agreement) / 2.0
-    trust = weights[slots] * given
-    held = trust.sum(axis=1)
-    scores = np.full(len(held), np.nan)
-    np.divide((trust * filled).sum(axis=1), held, out=scores, where=held > 1e-9)
+        # Half-way, or two parties could take turns; all the way once it is nearly there.
+        near = change < NEAR and change < before
+        weights, before = agreement if near else (weights + agreement) / 2.0, change
+    held, sums = np.zeros(len(ballots.values)), np.zeros(len(ballots.values))
+    for seat in seats:
+        trust = weights[seat.slots] * seat.given
+        held += trust
+        sums += trust * seat.grades
+    scores: Floats = np.full(len(held), np.nan)
+    np.divide(sums, held, out=scores, where=held > LEAST)
     return np.clip(scores, 0.0, 1.0), total
 
 
-def _moments(filled: Floats, given: Truths, slots: Integers, weights: Floats) -> Floats:
+class _Seat:
+    """One seat's grades: whose, float64 [A] with 0 where not given, and whether, 0 or 1."""
+
+    def __init__(self, slots: Integers, values: Floats) -> None:
+        given = ~np.isnan(values)
+        self.slots = slots
+        self.given = given.astype(np.float64)
+        self.grades = np.where(given, np.clip(values, 0.0, 1.0), 0.0)
+
+
+def _moments(seats: Sequence[_Seat], weights: Floats) -> Floats:
     """Sums of squares and products of each grader's grades and the others' consensus, [M, 3].
 
-    Every answer counts by the sum of the others' weights.
+    Each about its mean. Every answer counts by the sum of the others' weights.
     """
-    trust = weights[slots] * given
-    others = trust.sum(axis=1, keepdims=True) - trust
-    # What is left of a sum may be rounding only.
-    evidence = np.where(given & (others > 1e-9), others, 0.0)
-    rest = (trust * filled).sum(axis=1, keepdims=True) - trust * filled
-    consensus = np.divide(rest, others, out=np.zeros_like(filled), where=evidence > 0.0)
+    agents = len(weights)
+    trusts = [weights[seat.slots] * seat.given for seat in seats]
+    held = sum(trusts, np.zeros(1))
+    sums = sum((t * seat.grades for t, seat in zip(trusts, seats, strict=True)), np.zeros(1))
+    found = np.zeros((6, agents))
+    for trust, seat in zip(trusts, seats, strict=True):
+        x, others = seat.grades, held - trust
+        # What is left of a sum may be rounding only.
+        counts = (others > LEAST) & (seat.given > 0.0)
+        others = np.where(counts, others, 0.0)
+        rest = np.where(counts, sums - trust * x, 0.0)
+        consensus = np.divide(rest, others, out=np.zeros_like(rest), where=counts)
+        columns = others, others * x, rest, others * x * x, rest * consensus, rest * x
+        for row, column in zip(found, columns, strict=True):
+            row += np.bincount(seat.slots, weights=column, minlength=agents)
+    n, x, y, xx, yy, xy = found
+    counted = np.maximum(n, LEAST)
+    spreads = [_or_zero(square - s * s / counted, n) for square, s in ((xx, x), (yy, y))]
+    return np.stack([*spreads, xy - x * y / counted], axis=1)
 
-    def summed(values: Floats) -> Floats:
-        sums = np.bincount(slots.ravel(), weights=values.ravel(), minlength=len(weights))
-        return sums.astype(np.float64)
 
-    counted = np.maximum(summed(evidence), 1e-9)
-    own = filled - (summed(evidence * filled) / counted)[slots]
-    common = consensus - (summed(evidence * consensus) / counted)[slots]
-    products = own * own, common * common, own * common
-    return np.stack([summed(evidence * product) for product in products], axis=1)
+def _or_zero(squares: Floats, counts: Floats) -> Floats:
+    """Sums of squared deviations, 0 where what is left is rounding: all were alike."""
+    return np.where(squares > LEAST * counts, squares, 0.0)
 
 
 def _correlation(sums: Floats) -> Floats:

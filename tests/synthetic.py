@@ -52,13 +52,17 @@ def synthetic_run(
             generation = _generation(arm, index, living[arm], next_id[arm], problems, graders, rng)
             living[arm] = generation.survivors
             next_id[arm] += len(generation.births)
-            seconds = {"forward": 3.0, "answer": 1.0, "grade": 2.5, "select": 0.1, "total": 3.7}
+            hosts = {"forward": 3.0, "sampling": 0.2, "transfer": 0.1}
+            driver = {"planner": 0.1, "answer": 1.0, "grade": 2.5, "select": 0.1, "total": 3.7}
+            seconds = hosts | driver
             counters = {
                 "answer_requests": agents * problems,
                 "grade_requests": agents * problems * graders,
                 "tokens_computed": 9_000 + index,
                 "tokens_saved": 31_000,
                 "tokens_padded": 700,
+                "slots_idle": 90,
+                "prefix_evictions": 3,
                 "tiles": 12,
                 "host_restarts": 0,
             }

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
 from protocols.interfaces.markers import (
@@ -142,6 +143,11 @@ class LadderInterface:
 
 
 def _shown(examples: Sequence[Pair], persona: str | None) -> str:
+    return _laid_out(tuple(examples), persona)
+
+
+@lru_cache(maxsize=1 << 12)
+def _laid_out(examples: tuple[Pair, ...], persona: str | None) -> str:
     return START + _persona(persona) + "".join(_item(Shown(*example)) for example in examples)
 
 

@@ -22,8 +22,17 @@ from experiments.config import load_config
 from experiments.sweep import Axes, cells_of
 
 COMMANDS = (
-    *("run", "resume", "replay", "sweep", "report", "pretrain"),
-    *("models", "tasks", "bench", "theory", "doctor"),
+    *("run", "resume", "replay", "transcript", "sweep", "report", "pretrain", "experiment"),
+    *(
+        "models",
+        "tasks",
+        "protocols",
+        "compare-protocols",
+        "robustness",
+        "bench",
+        "theory",
+        "doctor",
+    ),
 )
 HEAVY = ("torch", "ray", "transformers", "polars", "matplotlib", "numpy", "scipy", "pydantic")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from experiments.cli import main
 from experiments.config import RunConfig, known_keys
+from experiments.plugins import protocols
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -25,13 +26,19 @@ def test_the_python_of_the_readme_runs_a_population():
 
 
 def test_every_key_is_in_the_readme():
-    table = README[README.index("## Configuration") : README.index("## Arms")]
+    table = README[README.index("## Configuration") : README.index("## Protocols")]
     leaves = [k for k in known_keys() if not any(o.startswith(k + ".") for o in known_keys())]
     missing = [
         key for key in leaves if f"`{key}`" not in table and f"`.{key.split('.')[-1]}`" not in table
     ]
     assert not missing
     assert set(re.findall(r"^\| `([\w.]+)`", table, flags=re.M)) <= set(known_keys())
+
+
+def test_every_protocol_is_in_the_readme_with_its_summary():
+    table = README[README.index("## Protocols") : README.index("## Arms")]
+    for name, protocol in protocols().items():
+        assert f"| `{name}` | {protocol.summary.rstrip('.')}" in table
 
 
 def test_every_command_is_in_the_readme():

@@ -145,7 +145,7 @@ def test_an_impossible_level_has_no_probability():
 
 def test_a_generated_answer_is_read_without_its_markers(script):
     encode = script.encoder.suffix
-    written = Generated(encode("24<want><a lot>0"), True, -2.5)
+    written = Generated(encode("24<want><a lot>0"), "stop", (-2.0, -0.5))
     reply = from_host(written, AnswerRequest(AUTHOR, PROBLEM.query), script)
     assert reply == AnswerReply("240", True, 5, -2.5)
 

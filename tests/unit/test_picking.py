@@ -44,6 +44,14 @@ def test_you_are_asked_once_and_again_after_nonsense(capsys):
     assert picks([other]) == [None]
 
 
+def test_without_a_terminal_nobody_is_guessed_for():
+    def ended(prompt):
+        raise EOFError
+
+    with pytest.raises(ConfigError, match="got the end of the input"):
+        AskedPicks(ended)([choice([WRONG, RIGHT])])
+
+
 def written(folder):
     return [json.loads(line) for line in (folder / "questions.jsonl").read_text().splitlines()]
 

@@ -1,0 +1,1 @@
+"""The engine of the transformers host: attention, prefixes, sampling, decoding, scoring, memory."""

@@ -1,0 +1,125 @@
+"""How much memory a host needs, from a model's configuration and the lengths it will be asked.
+
+It is checked before a run, so that a run does not end in the middle of a generation for want of it.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agents.checkpoints import Checkpoint, CheckpointError
+from agents.tiles import READ_TOKENS, TURNS, bucket
+
+PREFIX_CACHE_BYTES = 256 * 2**20
+"""Keys and values of prefixes that a host remembers."""
+
+ITEM = {"float32": 4, "bfloat16": 2}
+
+ACTIVATIONS = 16
+"""Vectors of the model's width that a token takes while it goes through a layer, about: its
+feed-forward layer's are some four times as wide."""
+
+OVERHEAD = 1.25
+"""What an allocator leaves lying."""
+
+
+class MemoryShortageError(ValueError):
+    """A host would need more memory than is free: says how much, and which setting to lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Tokens of the longest prefix, the longest row after one, and the longest answer."""
+
+    prefix: int
+    row: int
+    answer: int
+
+
+def needed_bytes(checkpoint: Checkpoint, dtype: str, slots: int, lengths: Lengths) -> int:
+    """Bytes that a host of one model takes at most, about.
+
+    Slots × columns × layers × keys and values, the prompts that wait for a slot, what is read at
+    once with its logits, the prefix in use and its copy, the cache of prefixes, and the weights.
+
+    Raises
+    ------
+    agents.checkpoints.CheckpointError
+        If the configuration does not say a dimension.
+    """
+    shape, item = checkpoint.config, ITEM[dtype]
+    layers = _first(shape, "num_hidden_layers", "n_layer")
+    width = _first(shape, "hidden_size", "n_embd")
+    heads = _first(shape, "num_attention_heads", "n_head")
+    stored = shape.get("num_key_value_heads") or heads
+    state = 2 * layers * stored * (shape.get("head_dim") or width // heads) * item
+    vocabulary = _first(shape, "vocab_size")
+    row, answer = bucket(lengths.row), bucket(lengths.answer)
+    read = max(slots * READ_TOKENS, row)
+    weights = sum(path.stat().st_size for path in checkpoint.folder.glob("*.safetensors"))
+    stored_item = ITEM.get(str(shape.get("dtype", shape.get("torch_dtype"))), 4)
+    parts = (
+        weights * item // stored_item,
+        slots * (row + answer) * state,
+        TURNS * slots * row * state,
+        read * (state + ACTIVATIONS * width * 4),
+        3 * max(slots, read // row) * vocabulary * 8,
+        2 * lengths.prefix * state,
+        PREFIX_CACHE_BYTES,
+    )
+    return int(OVERHEAD * sum(parts))
+
+
+def check_memory(needed: int, free: int, where: str, hosts: int = 1) -> None:
+    """Is there room for some hosts?
+
+    Raises
+    ------
+    MemoryShortageError
+        If there is not.
+    """
+    if needed * hosts <= free:
+        return
+    several = f"{hosts} hosts of {needed / 1e9:.1f} GB each" if hosts > 1 else "a host"
+    advice = "hosts.slots, hosts.count" if hosts > 1 else "hosts.slots"
+    raise MemoryShortageError(
+        f"hosts.slots: expected at least {needed * hosts / 1e9:.1f} GB free {where} for {several}, "
+        f"got {free / 1e9:.1f} GB; lower {advice} or agents.context_capacity"
+    )
+
+
+def free_memory(device: str) -> int:
+    """Bytes that a host on this machine may still take."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    return available_memory()
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take: the machine's, or its container's if that is less."""
+    available = int(psutil.virtual_memory().available)
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+        fields = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no control group, or "max": no limit
+        return available
+    return min(available, limit - used + int(fields.get("inactive_file", 0)))
+
+
+def _first(shape: dict[str, Any], *names: str) -> int:
+    for name in names:
+        if isinstance(shape.get(name), int):
+            return int(shape[name])
+    raise CheckpointError(
+        f"agents.model: expected a configuration that says {' or '.join(names)}, got none"
+    )

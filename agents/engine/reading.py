@@ -1,0 +1,92 @@
+"""Reading the rows of a tile: tokens as tensors of a fixed shape, one batch of rows at a time.
+
+Dimensions: N rows, R rows of a batch, W tokens of a row, P tokens of the prefix, I places of a
+row whose logits are read, V vocabulary.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from agents.engine.clock import Clock
+from agents.engine.forward import Forward
+from agents.requests import Tokens, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A batch of rows that has been read.
+
+    Attributes
+    ----------
+    first, count
+        Which of the rows they are.
+    logits
+        [R · I, V]; of rows beyond `count`, of no consequence.
+    state
+        [A, 2, R, G, W, D], keys and values.
+    """
+
+    first: int
+    count: int
+    logits: torch.Tensor
+    state: torch.Tensor
+
+
+def read_rows_of(
+    forward: Forward,
+    rows: Sequence[Tokens],
+    begins: Sequence[int],
+    shape: tuple[int, int, int],
+    prefix: torch.Tensor | None,
+    work: Work,
+    clock: Clock,
+) -> Iterator[Read]:
+    """Read rows after a prefix, in batches.
+
+    Parameters
+    ----------
+    rows
+        N rows of at most W tokens.
+    begins
+        [N], the first place of each row whose logits are read.
+    shape
+        R, W and I.
+    """
+    height, width, reads = shape
+    before = 0 if prefix is None else prefix.shape[3]
+    filled = np.zeros((len(rows), width), dtype=np.int64)
+    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    filled[np.arange(width) < lengths[:, None]] = np.concatenate([np.array(r) for r in rows])
+    # Padding repeats the last position: a model may have no later one.
+    places = before + np.minimum(np.arange(width), lengths[:, None] - 1)
+    picks = np.minimum(np.asarray(begins)[:, None] + np.arange(reads), width - 1)
+    for first in range(0, len(rows), height):
+        part = slice(first, first + height)
+        tokens, positions, pick = (
+            _of_height(whole[part], height).to(forward.device) for whole in (filled, places, picks)
+        )
+        pick = (pick + width * torch.arange(height, device=forward.device).unsqueeze(-1)).flatten()
+        count = min(height, len(rows) - first)
+        own = int(lengths[part].sum())
+        work.tokens_computed += own
+        work.tokens_padded += height * width - own
+        clock.lap("transfer")
+        logits, state = forward.read(tokens, positions, pick, prefix)
+        clock.lap("forward")
+        yield Read(first, count, logits, state)
+
+
+def _of_height(rows: np.ndarray, height: int) -> torch.Tensor:
+    """Spare rows repeat the first."""
+    if len(rows) < height:
+        rows = np.concatenate(
+            [rows, np.broadcast_to(rows[:1], (height - len(rows), rows.shape[1]))]
+        )
+    return torch.from_numpy(np.ascontiguousarray(rows))
