@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -14,6 +13,13 @@ from experiments.figure_style import FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, st
 from experiments.tables import write_whole
 
 PANELS = {"copy": "copiers", "bayes": "learners (exact Bayes)", "ladder": "gpt-3, composition"}
+COLOURS = {
+    "Λ 1, b ": FOUNDERS[7],
+    "Λ 1.5, b ": FOUNDERS[1],
+    "Λ 9, b ": FOUNDERS[2],
+    "accepted, b ": FOUNDERS[0],
+    "own labels, b ": FOUNDERS[3],
+}
 MARKERS = {"4": "^", "14": "D", "16": "s", "64": "o"}
 LEAST = 0.004
 
@@ -26,15 +32,18 @@ def draw_chaining(finding: Finding, path: Path) -> Path:
         for axes, (kind, title) in zip(panels, PANELS.items(), strict=True):
             curves = {name: c for name, c in finding.curves.items() if _kind(name) == kind}
             own = {name: curve for name, curve in curves.items() if "recurrence" not in name}
-            colours = dict(zip(_groups(own), cycle((*FOUNDERS[:3], FOUNDERS[5])), strict=False))
             drawn = set()
             for name, curve in own.items():
                 group, buffer = _group(name), name.split("buffer ")[1].split(",")[0]
                 shown = [max(value, LEAST) for value in curve]
                 axes.plot(
-                    range(len(shown)), shown, color=colours[group], marker=MARKERS.get(buffer, "v"),
-                    label=f"{group}{buffer}", markersize=4,
-                )  # fmt: skip
+                    range(len(shown)),
+                    shown,
+                    color=COLOURS.get(group, MUTED),
+                    marker=MARKERS.get(buffer, "v"),
+                    label=f"{group}{buffer}",
+                    markersize=4,
+                )
                 expected = curves.get(f"{name}, recurrence")
                 if expected and group not in drawn:
                     kept = [value for value in expected if value >= LEAST]
@@ -46,7 +55,9 @@ def draw_chaining(finding: Finding, path: Path) -> Path:
             axes.set_yticklabels([".005", ".02", ".05", ".1", ".2", ".35", ".5", ".65"])
             axes.minorticks_off()
             axes.set_title(title)
-            axes.set_xlabel("round", color=MUTED)
+            axes.set_xlabel(
+                "round (dotted: recurrence)" if kind != "ladder" else "round", color=MUTED
+            )
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=7.5,
                         handlelength=1.4, columnspacing=0.8)  # fmt: skip
         panels[0].set_ylabel("share of wrong answers (log-odds scale)")
@@ -63,7 +74,3 @@ def _group(name: str) -> str:
     if "Λ" in name:
         return f"Λ {name.split('Λ ')[1].split(',')[0]}, b "
     return "own labels, b " if "labels" in name else "accepted, b "
-
-
-def _groups(names: dict[str, tuple[float, ...]]) -> list[str]:
-    return list(dict.fromkeys(map(_group, names)))

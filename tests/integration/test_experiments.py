@@ -66,7 +66,14 @@ def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
         assert not number.low > number.high, number
 
 
-@pytest.mark.parametrize("name", ["chaining", "evaluation-easier", "one-cannot"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("chaining", marks=pytest.mark.slow),
+        "evaluation-easier",
+        pytest.param("one-cannot", marks=pytest.mark.slow),
+    ],
+)
 def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
     assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
 
@@ -76,6 +83,7 @@ def test_a_whole_selector_does_not_make_these_fail(name: str, smoke: Run) -> Non
     assert smoke(name)[0].finding.verdict != "fails"
 
 
+@pytest.mark.slow
 def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None:
     group, name = "Gain beyond the random-selector twin", "diverse: less than its twin's"
     whole, broken = smoke("one-cannot")[0], smoke("one-cannot", selector="shuffled")[0]
