@@ -16,6 +16,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_the_bench_runs_without_ray_and_writes_its_figures(tmp_path):
     out = tmp_path / "figures.json"
     command = [sys.executable, "-c", WITHOUT_RAY, "bench", "engine", "--quick", "--out", str(out)]

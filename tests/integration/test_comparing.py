@@ -91,6 +91,7 @@ def test_reliability_counts_every_grade_once(graded: list[Graded]) -> None:
         assert right == pytest.approx(one.verdicts @ np.isfinite(one.values).sum(axis=1))
 
 
+@pytest.mark.slow
 def test_a_comparison_is_printed_and_written(config: RunConfig, tmp_path: Path) -> None:
     console = Console(file=StringIO(), width=80)
     paths = run_comparison(config, tmp_path / "out", console)

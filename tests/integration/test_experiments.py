@@ -25,6 +25,7 @@ from experiments.stage import Stage
 
 DOCS = Path(__file__).parents[2] / "docs"
 Run = Callable[..., tuple[Recorded, Path]]
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,13 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", claim_names())
+QUICK = "evaluation-easier"
+"""The claim whose smoke run takes seconds; those of the others take up to a minute each."""
+
+ALL = [name if name == QUICK else pytest.param(name, marks=SLOW) for name in claim_names()]
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     recorded, folder = smoke(name)
     assert recorded.finding.verdict in ("holds", "fails", "undecided")
@@ -66,19 +73,12 @@ def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
         assert not number.low > number.high, number
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("chaining", marks=pytest.mark.slow),
-        "evaluation-easier",
-        pytest.param("one-cannot", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("name", ALL)
 def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
     assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
 
 
-@pytest.mark.parametrize("name", ["chaining", "evaluation-easier"])
+@pytest.mark.parametrize("name", [pytest.param("chaining", marks=SLOW), QUICK])
 def test_a_whole_selector_does_not_make_these_fail(name: str, smoke: Run) -> None:
     assert smoke(name)[0].finding.verdict != "fails"
 

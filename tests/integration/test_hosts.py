@@ -387,7 +387,7 @@ def test_equal_tiles_give_equal_bits_in_three_processes(folders, tmp_path):
 
 
 @pytest.mark.parametrize("prefix", PREFIXES, ids=len)
-@pytest.mark.parametrize("own", [9, 24])
+@pytest.mark.parametrize("own", [9, pytest.param(24, marks=pytest.mark.slow)])
 def test_a_reply_does_not_depend_on_what_else_is_asked(served, half, prefix, own):
     """To the bit: alone; in a slot refilled among many; and with a stranger in every other row."""
     rng = np.random.default_rng(6)

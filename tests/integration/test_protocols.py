@@ -65,9 +65,14 @@ def chat_model(tmp_path_factory: pytest.TempPathFactory, random_model: Path) -> 
 
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_address")
-def test_each_protocol_runs_by_its_name_and_is_replayed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names", [("pairwise", "critique-revise"), pytest.param(NAMES, marks=pytest.mark.slow)]
+)
+def test_each_protocol_runs_by_its_name_and_is_replayed(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
     settings = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
-    for name in NAMES:
+    for name in names:
         folder = tmp_path / name
         chosen = ("--set", f"protocol.name={name}", "--no-controls", "--out", folder)
         done = mgptn("run", QUICKSTART, *settings, *chosen)
