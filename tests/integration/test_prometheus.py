@@ -141,6 +141,10 @@ def scraped_run(prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory
         "population.size": 5,
         "population.generations": 4,
         "problems_per_generation": 10,
+        # Comparisons and authors' own grades, so that every bias of a grader has a value.
+        "protocol.name": "pairwise",
+        "protocol.graders": 3,
+        "protocol.self_grading": "also",
         "hosts.count": 1,
         "metrics.port": prometheus.target,
         "metrics.linger_seconds": 4 * STEP,
