@@ -51,3 +51,16 @@ def certainty(probability: float) -> tuple[float, ...]:
     Its expected level is the probability itself: how a yes, a vote or a win is told as a grade.
     """
     return (1.0 - probability, *(0.0,) * (len(LEVELS) - 2), probability)
+
+
+def level_wanted(name: str) -> int:
+    """Place of a level that is asked for by its name, from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no such level.
+    """
+    if name not in LEVELS:
+        raise ValueError(f"wanted: expected one of {', '.join(LEVELS)}, got {name!r}")
+    return LEVELS.index(name)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
 from protocols.interfaces.reading import first_wins, named_option
 from protocols.interfaces.wordings import WORDS, Wording
-from protocols.scale import LEVELS
+from protocols.scale import LEVELS, level_wanted
 
 QUESTION, ANSWER = "Question:", "Answer:"
 WANTED = "The answer deserves to be called right"
@@ -155,6 +155,4 @@ def _wanted(level: str | None) -> str:
     """The line that asks for an answer of a level; nothing for none."""
     if level is None:
         return ""
-    if level not in LEVELS:
-        raise ValueError(f"wanted: expected one of {', '.join(LEVELS)}, got {level!r}")
-    return f"{WANTED} {level}.\n"
+    return f"{WANTED} {LEVELS[level_wanted(level)]}.\n"

@@ -10,7 +10,7 @@ from itertools import takewhile
 from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
 from protocols.interfaces.reading import first_wins, named_option
 from protocols.interfaces.wordings import WORDS, Wording
-from protocols.scale import LEVELS
+from protocols.scale import LEVELS, level_wanted
 
 Message = dict[str, str]
 Render = Callable[[Sequence[Message], bool], str]
@@ -148,6 +148,4 @@ def _wanted(level: str | None) -> str:
     """The sentence that asks for an answer of a level; nothing for none."""
     if level is None:
         return ""
-    if level not in LEVELS:
-        raise ValueError(f"wanted: expected one of {', '.join(LEVELS)}, got {level!r}")
-    return f"\n\nGive an answer that deserves to be called right {level}."
+    return f"\n\nGive an answer that deserves to be called right {LEVELS[level_wanted(level)]}."

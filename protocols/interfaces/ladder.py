@@ -20,7 +20,7 @@ from protocols.interfaces.markers import (
 )
 from protocols.interfaces.reading import normalised
 from protocols.interfaces.wordings import WORDINGS, WORDS, Wording
-from protocols.scale import LEVELS
+from protocols.scale import LEVELS, level_wanted
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "words": LEVEL_MARKERS,
@@ -188,9 +188,7 @@ def _wanted(level: str | None) -> str:
     """The markers that ask for an answer of a level; nothing for none."""
     if level is None:
         return ""
-    if level not in LEVELS:
-        raise ValueError(f"wanted: expected one of {', '.join(LEVELS)}, got {level!r}")
-    return WANT + LEVEL_MARKERS[LEVELS.index(level)]
+    return WANT + LEVEL_MARKERS[level_wanted(level)]
 
 
 def _without_markers(answer: str) -> str:
