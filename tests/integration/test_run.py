@@ -23,7 +23,16 @@ from experiments.run import PHYLOGENY, TREES, Finished, run
 from experiments.session import JOURNAL, measured_rounds, population_hash
 from experiments.stage import Stage
 
-TABLES = ("generations", "answers", "grades", "births", "agents")
+TABLES = (
+    "generations",
+    "answers",
+    "grades",
+    "births",
+    "agents",
+    "turns",
+    "graders",
+    "reliability",
+)
 Hash = Callable[[RunConfig], str]
 
 
@@ -144,6 +153,10 @@ def test_the_tables_hold_every_answer_and_grade(two_hosts: Done) -> None:
     assert rows["generations"] == rounds
     assert rows["answers"] == answers
     assert rows["grades"] == answers * config.protocol.graders
+    assert rows["turns"] == 0  # A survey has none beside its answers and grades.
+    # Its graders as one, and their only model, in every generation of every arm.
+    assert rows["graders"] == 2 * rounds
+    assert 0 < rows["reliability"] <= 10 * rows["graders"]
     # The unselected arm alone has no births.
     assert rows["births"] == rounds * config.population.size * (len(ARMS) - 1) // len(ARMS)
 
