@@ -8,6 +8,7 @@ Dimensions: N problems, K characters of a task's alphabet, W characters of an an
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,3 +69,25 @@ def enumerate_answers(subject: Subject, exam: Exam, context: Context = ()) -> En
     mass = whole.sum(axis=1)
     texts = tuple(map("".join, itertools.product(task.answer_alphabet, repeat=width)))
     return Enumerated(texts, whole / mass[:, None], mass)
+
+
+def answer_log_probabilities(
+    subject: Subject, queries: Sequence[str], answers: Sequence[str], contexts: Sequence[Context]
+) -> Floats:
+    """Log-probability that a sampled answer to each query is just this one, float64 [N].
+
+    Parameters
+    ----------
+    contexts
+        Of each query; equal ones are best one object.
+    """
+    encoder, requests = subject.encoder, []
+    for query, answer, context in zip(queries, answers, contexts, strict=True):
+        prompt = subject.interface.answer_prompt(context, query)
+        said = encoder.suffix(answer)
+        options = tuple((*said, stop) for stop in subject.stops)
+        requests.append(
+            Score(encoder.prefix(prompt.prefix), encoder.suffix(prompt.suffix), options)
+        )
+    logs = [r.log_probabilities for r in subject.ask(requests) if isinstance(r, Scored)]
+    return np.asarray(np.logaddexp.reduce(np.array(logs), axis=1), dtype=np.float64)

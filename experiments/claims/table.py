@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.claims import chaining, cherry_picking, evaluation_easier, one_cannot
+from experiments.claims import (
+    chaining,
+    cherry_picking,
+    evaluation_easier,
+    one_cannot,
+    quasispecies,
+)
 from experiments.claims.finding import Finding
 from experiments.claims.measuring import Measure
 from experiments.claims.results import Results
@@ -32,6 +38,7 @@ ANALYSES: dict[str, Analysis] = {
     "cherry-picking": Analysis(
         cherry_picking.analyse, cherry_picking.draw, cherry_picking.MEASURES
     ),
+    "quasispecies": Analysis(quasispecies.analyse, quasispecies.draw, quasispecies.MEASURES),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""
