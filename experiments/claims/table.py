@@ -11,6 +11,7 @@ from pathlib import Path
 from experiments.claims import (
     chaining,
     cherry_picking,
+    elicit_or_create,
     evaluation_easier,
     one_cannot,
     quasispecies,
@@ -40,5 +41,8 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "quasispecies": Analysis(quasispecies.analyse, quasispecies.draw, quasispecies.MEASURES),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
+    "elicit-or-create": Analysis(
+        elicit_or_create.analyse, elicit_or_create.draw, elicit_or_create.MEASURES
+    ),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""
