@@ -217,8 +217,10 @@ def _curves(endpoints: pl.DataFrame, sharpened: pl.DataFrame) -> dict[str, tuple
             curves[f"{task}, {method}"] = tuple(means["distance"])
     for task in _tasks(sharpened):
         for way in sharpened["way"].unique(maintain_order=True):
-            rows = sharpened.filter((pl.col("task") == task) & (pl.col("way") == way))
-            means = rows.group_by("power").agg(pl.col("divergence", "gold").mean())
+            of_task = sharpened.filter(pl.col("task") == task)
+            untouched = (pl.col("way") == "answers") & (pl.col("power") == 1.0)
+            rows = of_task.filter((pl.col("way") == way) | untouched)
+            means = rows.group_by("way", "power").agg(pl.col("divergence", "gold").mean())
             means = means.sort("divergence")
             curves[f"{task}, {way}: KL"] = tuple(means["divergence"])
             curves[f"{task}, {way}: right"] = tuple(means["gold"])
