@@ -108,7 +108,7 @@ def total_variation(first: ArrayLike, second: ArrayLike) -> float:
 
 def divergence(policy: ArrayLike, base: ArrayLike) -> float:
     """KL(π‖p) in nats of two distributions, float64 [n]; infinite where p is 0 and π is not."""
-    return float(rel_entr(np.asarray(policy), np.asarray(base)).sum())
+    return max(0.0, float(rel_entr(np.asarray(policy), np.asarray(base)).sum()))
 
 
 def greedy_answer(probabilities: ArrayLike, alphabet: int) -> int:
