@@ -84,7 +84,7 @@ def run_grid(
     to_run = sum(cell.config.population.generations for cell in left)
     with ExitStack() as stack:
         fleet = stack.enter_context(fleet_of)
-        bar = stack.enter_context(_progress(console))
+        bar = stack.enter_context(progress(console))
         shown = bar.add_task("generations", total=total)
         bar.update(shown, completed=total - to_run)
         waiting = (_open(grid, cell, stages[cell.name], fleet, stack) for cell in left)
@@ -175,7 +175,8 @@ def _ended(path: Path) -> bool:
     return journal.exists() and any(r["kind"] == "end" for r in read_journal(journal).records)
 
 
-def _progress(console: Console) -> Progress:
+def progress(console: Console) -> Progress:
+    """A bar with how many are done, and the time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

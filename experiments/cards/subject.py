@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from agents.checkpoints import find_checkpoint
 from agents.encoder import Encoder
-from agents.fleet import LocalFleet
+from agents.fleet import Fleet, LocalFleet
 from agents.host import HostSettings
 from agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
 from agents.tiles import plan
@@ -73,7 +73,7 @@ class Grades:
 
 
 class Subject:
-    """One model on a host in this process.
+    """One model on a host in this process, or on the fleet that is given.
 
     Raises
     ------
@@ -83,7 +83,9 @@ class Subject:
         If it does not read the ladder's layout.
     """
 
-    def __init__(self, name: str, seed: int, *, threads: int = 1) -> None:
+    def __init__(
+        self, name: str, seed: int, *, threads: int = 1, fleet: Fleet | None = None
+    ) -> None:
         self.name, self.seed = name, seed
         self.checkpoint = find_checkpoint(name)
         self.encoder = Encoder(self.checkpoint)
@@ -92,7 +94,8 @@ class Subject:
         except ValueError as error:
             raise CardError(str(error)) from None
         self.interface = LadderInterface()
-        self.fleet = LocalFleet(HostSettings(name, self.checkpoint.weights, threads=threads))
+        settings = HostSettings(name, self.checkpoint.weights, threads=threads)
+        self.fleet = LocalFleet(settings) if fleet is None else fleet
         self._levels = tuple(self.encoder.suffix(o) for o in self.interface.level_options)
         self._stops = self.encoder.stops(self.interface.stops)
 

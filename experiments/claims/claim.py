@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from experiments.arms import ARMS, SELECTED
 from experiments.cells import Cell, plain
-from experiments.config import ConfigError, check_config, set_key
+from experiments.config import ConfigError, RunConfig, check_config, set_key
 from experiments.config_section import Section, any_of
 
 FOLDER = Path(__file__).parent / "registered"
@@ -24,6 +24,8 @@ Scale = Literal["smoke", "laptop", "cluster"]
 SCALES: tuple[Scale, ...] = ("smoke", "laptop", "cluster")
 Values = Annotated[tuple[Any, ...], Field(min_length=1)]
 Places = Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+OPTION = "options."
+"""What keys begin with that change what is measured, and not the cells."""
 
 
 class ArmConfig(Section):
@@ -39,12 +41,14 @@ class ArmConfig(Section):
 class ScaleConfig(Section):
     """What a scale changes: seeds, keys of every cell, and of arms; never the logic.
 
-    Where an arm has an axis, a scale may give it other values, or choose among its places.
+    Where an arm has an axis, or what is measured an option, a scale may give it other values, or
+    choose among the axis' places.
     """
 
     seeds: Annotated[int, Field(ge=1)] = 1
     set: dict[str, Any] = Field(default_factory=dict)
     arms: dict[str, ArmConfig] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Registered(Section):
@@ -61,7 +65,12 @@ class Registered(Section):
     controls
         Names in `experiments.arms.ARMS` that every cell has beside the run itself.
     arms
-        By name; every combination of an arm's axes is a cell, for every seed.
+        By name; every combination of an arm's axes is a cell, for every seed. A claim that only
+        measures has none.
+    options
+        Of what is measured beside the cells' journals; see `measuring`.
+    models
+        Names of the models that a measurement asks.
     """
 
     title: str
@@ -71,9 +80,11 @@ class Registered(Section):
     fails_if: str
     method: str
     stopping: str
-    base: dict[str, Any]
+    base: dict[str, Any] = Field(default_factory=dict)
     controls: tuple[str, ...] = ()
-    arms: Annotated[dict[str, ArmConfig], Field(min_length=1)]
+    arms: dict[str, ArmConfig] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    models: tuple[str, ...] = ()
     scales: dict[Scale, ScaleConfig]
 
     @field_validator("controls")
@@ -87,9 +98,16 @@ class Registered(Section):
 
     @model_validator(mode="after")
     def _every_scale_of_the_arms(self) -> Registered:
+        if not self.arms and not self.options:
+            raise ValueError("arms: expected at least one where there are no options, got none")
         for scale in SCALES:
             if scale not in self.scales:
                 raise ValueError(f"scales: expected {any_of(SCALES)}, got none for {scale!r}")
+            for option in self.scales[scale].options:
+                if option not in self.options:
+                    raise ValueError(
+                        f"scales.{scale}.options: expected {any_of(self.options)}, got {option!r}"
+                    )
             for name, sized in self.scales[scale].arms.items():
                 if name not in self.arms:
                     raise ValueError(
@@ -117,14 +135,20 @@ class Claim:
         Parameters
         ----------
         changes
-            Keys set in every cell, after all others.
+            Keys set in every cell, after all others; those of options are none of its.
 
         Raises
         ------
         ConfigError
-            Naming the cell that cannot be run.
+            Naming the cell that cannot be run, or a key where there are no cells.
         """
         sized = self.registered.scales[scale]
+        changes = {k: v for k, v in (changes or {}).items() if not k.startswith(OPTION)}
+        if changes and not self.registered.arms:
+            raise ConfigError(
+                f"experiment {self.name}: expected {OPTION}NAME=VALUE, since it has no runs, got "
+                f"{next(iter(changes))!r}"
+            )
         cells = []
         for seed in range(sized.seeds):
             for name, arm in self.registered.arms.items():
@@ -134,10 +158,44 @@ class Claim:
                     keys = {**sized.set, **arm.set, **own.set}
                     for _, _, step in along:
                         keys |= step
-                    cells.append(
-                        self._cell(name, labels, {**keys, **(changes or {}), "seed": seed})
-                    )
+                    cells.append(self._cell(name, labels, {**keys, **changes, "seed": seed}))
         return cells
+
+    def options(self, scale: Scale, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What is measured at a scale: the registered options, the scale's, and changed ones.
+
+        Parameters
+        ----------
+        changes
+            Of them the keys ``options.NAME``.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such option.
+        """
+        known = self.registered.options
+        given = {
+            key.removeprefix(OPTION): value
+            for key, value in (changes or {}).items()
+            if key.startswith(OPTION)
+        }
+        for name in given:
+            if name not in known:
+                raise ConfigError(f"{OPTION}{name}: expected {any_of(known) or 'no option'}")
+        return {**known, **self.registered.scales[scale].options, **given}
+
+    def ground(self, model: str) -> RunConfig:
+        """A run of a model that is measured, for its hosts' settings: nothing else of it is used.
+
+        Raises
+        ------
+        ConfigError
+            If the base does not fit the model.
+        """
+        data = {"name": self.name, **deepcopy(self.registered.base)}
+        set_key(data, "agents.model", model)
+        return check_config(data, source=f"experiment {self.name}, model {model}")
 
     def _cell(self, arm: str, along: Mapping[str, Any], settings: Mapping[str, Any]) -> Cell:
         data = {"name": self.name, **deepcopy(self.registered.base)}

@@ -40,6 +40,17 @@ class Cost:
     flops: float
 
 
+SCHEMA = {
+    "cell": pl.String,
+    "seed": pl.Int64,
+    "seconds": pl.Float64,
+    "tokens": pl.Int64,
+    "flops": pl.Float64,
+    "population_hash": pl.String,
+}
+"""Columns of the table of costs, besides labels."""
+
+
 def cell_table(folder: Path, cells: Sequence[Cell]) -> pl.DataFrame:
     """A row a cell: its labels, what it cost, and its population hash."""
     rows = []
@@ -59,11 +70,11 @@ def cell_table(folder: Path, cells: Sequence[Cell]) -> pl.DataFrame:
                 "population_hash": hashed["population_hash"],
             }
         )
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, SCHEMA if not rows else None, infer_schema_length=None)
 
 
 def total_cost(table: pl.DataFrame) -> Cost:
-    """The cost of all cells of a table."""
+    """The cost of all rows of a table."""
     seconds, tokens, flops = (table[name].sum() for name in ("seconds", "tokens", "flops"))
     return Cost(float(seconds), int(tokens), float(flops))
 

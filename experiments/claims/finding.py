@@ -19,6 +19,7 @@ State = Literal["shown", "refuted", "open"]
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 DRAWS = 1000
+INTERVALS = "by bootstrap over seeds and the problems of each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Finding:
         What it does not say.
     curves
         What the figure shows besides: name → values, by round or along an axis.
+    intervals
+        How the numbers' intervals were made.
     """
 
     verdict: Verdict
@@ -67,6 +70,7 @@ class Finding:
     numbers: dict[str, tuple[Number, ...]]
     caveats: tuple[str, ...] = ()
     curves: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    intervals: str = INTERVALS
 
     def number(self, group: str, name: str) -> Number:
         """One number by its group and name."""
@@ -93,6 +97,7 @@ class Finding:
             },
             caveats=tuple(plain["caveats"]),
             curves={name: tuple(map(_or_nan, of)) for name, of in plain["curves"].items()},
+            intervals=plain.get("intervals", INTERVALS),
         )
 
 

@@ -46,14 +46,27 @@ def finding_lines(recorded: Recorded) -> list[str]:
         lines += [f"  {number.name}: {number.told()}" for number in numbers]
     lines += [
         "",
-        f"{recorded.name} {finding.verdict} (scale {recorded.scale}, {recorded.cells} runs, "
+        f"{recorded.name} {finding.verdict} (scale {recorded.scale}, {told_runs(recorded)}, "
         f"p = {told_p(finding.p)})",
         *(f"  {sentence}" for sentence in finding.why),
-        "Intervals are 95 %, by bootstrap over seeds and the problems of each.",
+        f"Intervals are 95 %, {finding.intervals}.",
         f"cost: {told_cost(recorded.cost)}",
-        f"hash of all population hashes: {recorded.joint_hash}",
+        f"hash of {told_hashed(recorded)}: {recorded.joint_hash}",
     ]
     return lines
+
+
+def told_runs(recorded: Recorded) -> str:
+    """``28 runs``, ``3 measured tables``, or both."""
+    measured = f"{recorded.measured} measured table{'s' if recorded.measured > 1 else ''}"
+    parts = [f"{recorded.cells} runs"] if recorded.cells else []
+    return ", ".join([*parts, measured] if recorded.measured else parts)
+
+
+def told_hashed(recorded: Recorded) -> str:
+    """What the joint hash is over."""
+    parts = ["the population hashes of all runs"] if recorded.cells else []
+    return " and ".join([*parts, "all measured tables"] if recorded.measured else parts)
 
 
 def told_p(p: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.claims.claim import Claim, claim_names, load_claim
 from experiments.claims.finding import Finding, holm, short
-from experiments.claims.listing import told_cost, told_p
+from experiments.claims.listing import told_cost, told_hashed, told_p, told_runs
 from experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from experiments.tables import write_whole
 
@@ -56,15 +56,15 @@ def page(claim: Claim, recorded: Recorded) -> str:
         "## What it does not say",
         "\n".join(f"- {caveat}" for caveat in finding.caveats),
         "## Numbers",
-        "With 95 % intervals, by bootstrap over seeds and the problems of each.",
+        f"With 95 % intervals, {finding.intervals}.",
         *(part for group in finding.numbers for part in _table(finding, group)),
         "## Where it comes from",
         f"    {recorded.command}",
-        f"Scale {recorded.scale}: {recorded.cells} runs, {seeds}"
+        f"Scale {recorded.scale}: {told_runs(recorded)}, {seeds}"
         + (f", with {changed}." if changed else ".")
         + f" Cost: {told_cost(recorded.cost)} (2 × parameters × tokens through a model; seconds of "
         "all arms, on a machine that had other work).",
-        f"Hash over the population hashes of all runs: `{recorded.joint_hash}`.",
+        f"Hash over {told_hashed(recorded)}: `{recorded.joint_hash}`.",
         f"Versions: {', '.join(f'{k} {v}' for k, v in recorded.versions.items())}. This page is "
         f"made by `mgptn experiment report {claim.name}` from "
         f"[{claim.name}.json]({claim.name}.json).",

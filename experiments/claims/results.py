@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from experiments.arms import SELECTED
@@ -21,6 +22,8 @@ from experiments.session import JOURNAL, rounds_of
 from population.generation import Generation
 
 Floats = NDArray[np.float64]
+MEASURED = "measured"
+"""Folder of the tables that were measured, beside those of the cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,24 @@ class Results:
         if not cells:
             raise KeyError(f"labels: expected those of some cell, got {labels}")
         return np.stack([np.stack([of(g) for g in self.generations(c, side)]) for c in cells])
+
+    def measured(self, name: str) -> pl.DataFrame:
+        """A table that was measured, with its seed as a further column, seed by seed.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        found = {
+            int(path.stem.rpartition("-seed")[2]): path
+            for path in (self.folder / MEASURED).glob(f"{name}-seed*.parquet")
+        }
+        if not found:
+            raise FileNotFoundError(f"{self.folder / MEASURED}: expected a table {name!r}")
+        return pl.concat(
+            pl.read_parquet(found[seed]).with_columns(seed=pl.lit(seed)) for seed in sorted(found)
+        )
 
 
 def wrong_answers(generation: Generation) -> Floats:

@@ -11,14 +11,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 from rich.console import Console
 
-from agents.fleet import Fleet
+from agents.fleet import Fleet, NoFleet
+from agents.host import HostSettings
 from experiments.cells import Grid, fleet_here, joint_settings, run_grid, stages_of
 from experiments.claims.claim import Claim, Scale
 from experiments.claims.costs import Cost, cell_table, hash_of_cells, total_cost
 from experiments.claims.finding import Finding
+from experiments.claims.measuring import Ground, measure_all
 from experiments.claims.results import Results
 from experiments.claims.table import ANALYSES
 from experiments.config import ConfigError, override
@@ -41,7 +44,9 @@ class Recorded:
     cells, seeds
         How many.
     joint_hash
-        Over the population hashes of all cells.
+        Over the population hashes of all cells, then the hashes of what was measured.
+    measured
+        Tables that were measured, of all seeds.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Recorded:
     cost: Cost
     versions: dict[str, str]
     finding: Finding
+    measured: int = 0
 
     def write(self, folder: Path) -> Path:
         """As `finding.json` in a folder."""
@@ -93,7 +99,7 @@ def run_claim(
     parallel: int = 8,
     command: str = "",
 ) -> Recorded:
-    """Run the cells that have not ended, then analyse all; writes finding, figure and table.
+    """Run the cells that have not ended, measure, then analyse; writes finding, figure and table.
 
     Parameters
     ----------
@@ -106,24 +112,33 @@ def run_claim(
     ConfigError
         If a cell cannot be run, or was begun under another configuration.
     """
-    cells = claim.cells(scale, changes)
+    cells, options = claim.cells(scale, changes), claim.options(scale, changes)
+    seeds = claim.registered.scales[scale].seeds
     grid = Grid(folder, tuple(cells), claim.arms)
     stages = stages_of(cells)
     run_grid(grid, stages, _fleet(fleet, list(stages.values()), ray_address), console, parallel)
     results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
     table = cell_table(folder, cells)
+    asked = [Stage(claim.ground(model)) for model in claim.registered.models]
+    weights = {name: hashed for stage in asked for name, hashed in stage.weights.items()}
+    ground = Ground(options, weights, hash_of_cells(table))
+    measured = measure_all(
+        analysis.measures, results, ground, seeds, _fleet(fleet, asked, ray_address), console
+    )
+    table = pl.concat([table, measured], how="diagonal")
     finding = analysis.analyse(results)
     recorded = Recorded(
         name=claim.name,
         scale=scale,
         changes=dict(changes or {}),
         cells=len(cells),
-        seeds=claim.registered.scales[scale].seeds,
+        seeds=seeds,
         command=command,
         joint_hash=hash_of_cells(table),
         cost=total_cost(table),
         versions=library_versions(),
         finding=finding,
+        measured=len(measured),
     )
     write_whole(folder / TABLE, table.write_parquet)
     analysis.draw(results, finding, folder / FIGURE)
@@ -154,6 +169,8 @@ def _fleet(
     hosted = [stage for stage in stages if stage.scripted is None]
     if given is not None:
         yield given
+    elif not stages:
+        yield NoFleet(HostSettings("none", ""))
     elif ray_address is not None and hosted:
         with hosts(
             hosted[0], ray_address, settings_on=lambda device: joint_settings(hosted, device)

@@ -4,21 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.claims import chaining, evaluation_easier, one_cannot
 from experiments.claims.finding import Finding
+from experiments.claims.measuring import Measure
 from experiments.claims.results import Results
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """How an experiment's journals become a finding, and the finding a picture."""
+    """How an experiment's journals become a finding, and the finding a picture.
+
+    `measures` are by the names of their tables, made in this order for every seed.
+    """
 
     analyse: Callable[[Results], Finding]
     draw: Callable[[Results, Finding, Path], Path]
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
 
 ANALYSES: dict[str, Analysis] = {

@@ -46,7 +46,8 @@ def test_every_registered_claim_has_an_analysis_and_cells() -> None:
     assert claim_names() == list(ANALYSES)
     for name in claim_names():
         cells = load_claim(name).cells("smoke")
-        assert len({cell.name for cell in cells}) == len(cells) > 0
+        assert len({cell.name for cell in cells}) == len(cells)
+        assert cells or ANALYSES[name].measures
     assert all(path.stem[:2].isdigit() for path in FOLDER.glob("*.yaml"))
 
 
@@ -120,6 +121,10 @@ def test_a_scale_chooses_among_an_axis_places(along: Any, message: str, tmp_path
             "scales.smoke.arms: expected 'plain' or 'small', got 'plane'",
         ),
         (
+            {"options": {"size": 8}, "scales": {s: {"options": {"sise": 4}} for s in SCALES}},
+            "scales.smoke.options: expected 'size', got 'sise'",
+        ),
+        (
             {"scales": {s: {"arms": {"plain": {"axes": {"seed": [1]}}}} for s in SCALES}},
             "scales.smoke.arms.plain.axes: expected axes of the arm, got 'seed'",
         ),
@@ -136,6 +141,27 @@ def test_a_fault_in_a_cell_names_the_cell_and_the_field(tmp_path: Path) -> None:
     claim = load(registered(), tmp_path)
     with pytest.raises(ConfigError, match=r"(?s)cell plain-seed0:.*protocol.graders: expected"):
         claim.cells("smoke", {"protocol.graders": 0})
+
+
+def test_options_are_the_registered_the_scales_and_changed_ones(tmp_path: Path) -> None:
+    data = {**registered(), "options": {"size": 8, "rates": [0.1]}}
+    data["scales"]["smoke"] = {"options": {"size": 4}}
+    claim = load(data, tmp_path)
+    assert claim.options("laptop") == {"size": 8, "rates": [0.1]}
+    changes = {"options.rates": [0.2], "agents.context_capacity": 2}
+    assert claim.options("smoke", changes) == {"size": 4, "rates": [0.2]}
+    assert {c.config.agents.context_capacity for c in claim.cells("smoke", changes)} == {2}
+    with pytest.raises(ConfigError, match=r"options\.rate: expected 'rates' or 'size'"):
+        claim.options("smoke", {"options.rate": 1})
+
+
+def test_a_claim_that_only_measures_has_no_cells_to_change(tmp_path: Path) -> None:
+    data = {**registered(), "arms": {}, "controls": [], "options": {"size": 8}}
+    data["scales"] = {scale: {} for scale in SCALES}
+    claim = load(data, tmp_path)
+    assert claim.cells("smoke", {"options.size": 2}) == []
+    with pytest.raises(ConfigError, match=r"expected options\.NAME=VALUE.* got 'selector'"):
+        claim.cells("smoke", {"selector": "shuffled"})
 
 
 def test_a_claim_that_is_not_registered_is_named() -> None:
