@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.claims import chaining, evaluation_easier, one_cannot
+from experiments.claims import chaining, evaluation_easier, one_cannot, phase_diagram
 from experiments.claims.finding import Finding
 from experiments.claims.measuring import Measure
 from experiments.claims.results import Results
@@ -30,5 +30,6 @@ ANALYSES: dict[str, Analysis] = {
     "chaining": Analysis(chaining.analyse, chaining.draw),
     "evaluation-easier": Analysis(evaluation_easier.analyse, evaluation_easier.draw),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
+    "phase-diagram": Analysis(phase_diagram.analyse, phase_diagram.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""
