@@ -218,13 +218,19 @@ def problem_errors(generation: Generation) -> Floats:
     return means
 
 
-def majority_errors(generation: Generation) -> Floats:
-    """Error of the commonest answer to each problem, float64 [Q]; tied ones count by share."""
+def majority_errors(generation: Generation, first: int | None = None) -> Floats:
+    """Error of the commonest answer to each problem, float64 [Q]; tied ones count by share.
+
+    Parameters
+    ----------
+    first
+        How many agents vote, in slot order; all of them without.
+    """
     outcomes = generation.outcomes
     errors = []
     for answers, wrong in zip(
-        _by_problem(outcomes.answers, generation),
-        ~_by_problem(outcomes.verdicts, generation),
+        _by_problem(outcomes.answers, generation)[:, :first],
+        ~_by_problem(outcomes.verdicts, generation)[:, :first],
         strict=True,
     ):
         _, kinds, votes = np.unique(answers, return_inverse=True, return_counts=True)
@@ -233,16 +239,35 @@ def majority_errors(generation: Generation) -> Floats:
     return np.array(errors, dtype=np.float64)
 
 
-def best_of_n_errors(generation: Generation) -> Floats:
+def best_of_n_errors(generation: Generation, first: int | None = None) -> Floats:
     """Error of each problem's answer with the highest mean grade, float64 [Q]; ties by share.
 
     A problem none of whose answers has a readable grade counts with its answers' mean error.
+
+    Parameters
+    ----------
+    first
+        How many agents' answers are considered, in slot order; all of them without.
     """
-    grades = _by_problem(generation.outcomes.mean_grades(), generation)
-    # Below every grade, so that the unread are picked where there is nothing else.
-    known = np.where(np.isnan(grades), -1.0, grades)
+    return _errors_of_highest(generation.outcomes.mean_grades(), generation, first)
+
+
+def collective_errors(generation: Generation) -> Floats:
+    """Error of each problem's answer with the highest score, float64 [Q]; ties by share.
+
+    What the population says as one, by its selector's word: under another selector than peers it
+    is not `best_of_n_errors`. Answers without a score are taken where there is nothing else.
+    """
+    return _errors_of_highest(generation.scores, generation, None)
+
+
+def _errors_of_highest(values: Floats, generation: Generation, first: int | None) -> Floats:
+    """Error of each problem's answer of the highest value, float64 [Q]; ties by share."""
+    found = _by_problem(values, generation)[:, :first]
+    # Below every value, so that the unknown are picked where there is nothing else.
+    known = np.where(np.isnan(found), -1.0, found)
     picked = known == known.max(axis=1, keepdims=True)
-    wrong = picked & ~_by_problem(generation.outcomes.verdicts, generation)
+    wrong = picked & ~_by_problem(generation.outcomes.verdicts, generation)[:, :first]
     shares: Floats = wrong.sum(axis=1) / picked.sum(axis=1)
     return shares
 

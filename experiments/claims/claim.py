@@ -22,23 +22,27 @@ from experiments.config_section import Section, any_of
 FOLDER = Path(__file__).parent / "registered"
 Scale = Literal["smoke", "laptop", "cluster"]
 SCALES: tuple[Scale, ...] = ("smoke", "laptop", "cluster")
+Values = Annotated[tuple[Any, ...], Field(min_length=1)]
+Places = Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
 OPTION = "options."
 """What keys begin with that change what is measured, and not the cells."""
 
-Axes = dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]]
-
 
 class ArmConfig(Section):
-    """An arm of a claim: the keys that it sets, and key → values that it is run along."""
+    """An arm of a claim: the keys that it sets, and the axes that it is run along.
+
+    An axis is a key with its values; or a word with named places, each of which sets several keys.
+    """
 
     set: dict[str, Any] = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
+    axes: dict[str, Values | Places] = Field(default_factory=dict)
 
 
 class ScaleConfig(Section):
     """What a scale changes: seeds, keys of every cell, and of arms; never the logic.
 
-    Where an arm has an axis, or what is measured an option, a scale may give it other values.
+    Where an arm has an axis, or what is measured an option, a scale may give it other values, or
+    choose among the axis' places.
     """
 
     seeds: Annotated[int, Field(ge=1)] = 1
@@ -109,12 +113,7 @@ class Registered(Section):
                     raise ValueError(
                         f"scales.{scale}.arms: expected {any_of(self.arms)}, got {name!r}"
                     )
-                further = sorted(set(sized.axes) - set(self.arms[name].axes))
-                if further:
-                    raise ValueError(
-                        f"scales.{scale}.arms.{name}.axes: expected axes of the arm, "
-                        f"got {further[0]!r}"
-                    )
+                _check_axes(f"scales.{scale}.arms.{name}.axes", sized, self.arms[name])
         return self
 
 
@@ -154,11 +153,12 @@ class Claim:
         for seed in range(sized.seeds):
             for name, arm in self.registered.arms.items():
                 own = sized.arms.get(name, ArmConfig())
-                axes = {**arm.axes, **own.axes}
-                for place in itertools.product(*axes.values()):
-                    along = dict(zip(axes, place, strict=True))
-                    keys = {**sized.set, **arm.set, **own.set, **along, **changes}
-                    cells.append(self._cell(name, along, {**keys, "seed": seed}))
+                for along in itertools.product(*_steps(arm, own)):
+                    labels = {axis: label for axis, label, _ in along}
+                    keys = {**sized.set, **arm.set, **own.set}
+                    for _, _, step in along:
+                        keys |= step
+                    cells.append(self._cell(name, labels, {**keys, **changes, "seed": seed}))
         return cells
 
     def options(self, scale: Scale, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -235,6 +235,31 @@ def load_claim(name: str, folder: Path = FOLDER) -> Claim:
             for fault in error.errors()
         ]
         raise ConfigError("\n".join([f"{found[0]}:", *lines])) from None
+
+
+def _steps(arm: ArmConfig, own: ArmConfig) -> list[list[tuple[str, Any, dict[str, Any]]]]:
+    """For each axis of an arm its steps: the axis, what the step is called, the keys it sets."""
+    steps = []
+    for axis, along in {**arm.axes, **own.axes}.items():
+        places = arm.axes[axis]
+        if isinstance(places, dict):
+            steps.append([(axis, place, places[place]) for place in along])
+        else:
+            steps.append([(axis, value, {axis: value}) for value in along])
+    return steps
+
+
+def _check_axes(field: str, own: ArmConfig, arm: ArmConfig) -> None:
+    for axis, along in own.axes.items():
+        if axis not in arm.axes:
+            raise ValueError(f"{field}: expected axes of the arm, got {axis!r}")
+        places = arm.axes[axis]
+        if not isinstance(places, dict):
+            continue
+        if isinstance(along, dict):
+            raise ValueError(f"{field}.{axis}: expected a list of the arm's places, got a mapping")
+        if unknown := [place for place in along if place not in places]:
+            raise ValueError(f"{field}.{axis}: expected {any_of(places)}, got {unknown[0]!r}")
 
 
 def _leaf(key: str) -> str:

@@ -14,6 +14,7 @@ from experiments.claims import (
     elicit_or_create,
     evaluation_easier,
     one_cannot,
+    phase_diagram,
     quasispecies,
 )
 from experiments.claims.finding import Finding
@@ -41,6 +42,7 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "quasispecies": Analysis(quasispecies.analyse, quasispecies.draw, quasispecies.MEASURES),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
+    "phase-diagram": Analysis(phase_diagram.analyse, phase_diagram.draw),
     "elicit-or-create": Analysis(
         elicit_or_create.analyse, elicit_or_create.draw, elicit_or_create.MEASURES
     ),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -18,10 +19,13 @@ from agents.requests import Tile, TileReply
 from experiments.cells import fleet_here
 from experiments.claims.claim import claim_names, load_claim
 from experiments.claims.page import page, write_pages
+from experiments.claims.results import Results
 from experiments.claims.running import FIGURE, FINDING, TABLE, Recorded, read_recorded, run_claim
 from experiments.cli import main
 from experiments.session import JOURNAL
 from experiments.stage import Stage
+from population.generation import Generation
+from population.measures import majority_errors
 
 DOCS = Path(__file__).parents[2] / "docs"
 Run = Callable[..., tuple[Recorded, Path]]
@@ -31,7 +35,9 @@ SLOW = pytest.mark.slow
 @pytest.fixture(scope="session")
 def all_models(small: Any) -> Fleet:
     """One host in this process for whatever the smoke runs of all claims ask."""
-    config = small({"agents.model": "gpt-3/*", "population.size": 16, "hosts.count": 1})
+    config = small(
+        {"agents.model": "gpt-1/*,gpt-2/*,gpt-3/*", "population.size": 16, "hosts.count": 1}
+    )
     return fleet_here([Stage(config)])
 
 
@@ -70,7 +76,7 @@ def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     assert table["cell"].to_list()[: len(cells)] == cells
     assert len(table) == len(cells) + recorded.measured > 0
     assert recorded.cost.tokens == table["tokens"].sum() > 0
-    assert recorded.cost.flops == table["flops"].sum() > 2e6 * recorded.cost.tokens
+    assert recorded.cost.flops == table["flops"].sum() > 2e5 * recorded.cost.tokens
     for number in (n for rows in recorded.finding.numbers.values() for n in rows):
         assert not number.low > number.high, number
 
@@ -98,6 +104,41 @@ def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None
     whole, broken = smoke("one-cannot")[0], smoke("one-cannot", selector="shuffled")[0]
     assert whole.finding.number(group, name).value > 0.1
     assert broken.finding.number(group, name).value < whole.finding.number(group, name).value - 0.1
+
+
+@pytest.mark.slow
+def test_an_amplified_collective_is_one_by_a_plain_count(smoke: Run) -> None:
+    recorded, folder = smoke("phase-diagram")
+    cells = {cell.name: cell for cell in load_claim("phase-diagram").cells("smoke")}
+    results = Results(folder, tuple(cells.values()))
+    votes = {
+        rung: list(results.generations(cells[f"unselected-task_subset_sum-rung_{rung}-seed0"]))
+        for rung in ("gpt_1", "gpt_2")
+    }
+    for size, name in ((4, "m_4"), (8, "m_8")):
+        own = results.generations(cells[f"clones-task_subset_sum-rung_gpt_2-{name}-seed0"])
+        bars = [float(np.mean([majority_errors(g, m) for g in votes["gpt_2"]])) for m in (4, 8)]
+        error = np.mean([_best_scored(generation) for generation in own])
+        told = recorded.finding.number(
+            "Error of the collective less that of its lowest bar",
+            f"clones, subset-sum, gpt-2, m = {size}",
+        )
+        assert told.value == pytest.approx(error - min(bars[-1 if size == 8 else 0 :]))
+    asked = [generation.outcomes.queries for generation in votes["gpt_1"]]
+    assert asked == [generation.outcomes.queries for generation in votes["gpt_2"]]
+
+
+def _best_scored(generation: Generation) -> float:
+    """Error of the answer with the highest score, ties even, problem by problem."""
+    size = len(generation.agents)
+    problems = len(generation.scores) // size
+    errors = []
+    for problem in range(problems):
+        own = [agent * problems + problem for agent in range(size)]
+        best = max(generation.scores[answer] for answer in own)
+        chosen = [answer for answer in own if generation.scores[answer] == best]
+        errors.append(np.mean([not generation.outcomes.verdicts[answer] for answer in chosen]))
+    return float(np.mean(errors))
 
 
 class Killed:

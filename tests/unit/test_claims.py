@@ -68,6 +68,47 @@ def test_changes_are_made_in_every_cell_last(tmp_path: Path) -> None:
     assert {cell.config.agents.context_capacity for cell in cells} == {2}
 
 
+def placed() -> dict[str, Any]:
+    """A registration with an axis of named places."""
+    places = {
+        "2": {"population.size": 2, "protocol.graders": 1},
+        "6": {"population.size": 6, "protocol.graders": 5},
+    }
+    data = registered()
+    data["arms"] = {"plain": {"axes": {"m": places, "agents.context_capacity": [4, 8]}}}
+    data["scales"] = {
+        "smoke": {"arms": {"plain": {"axes": {"m": ["6"]}}}},
+        "laptop": {},
+        "cluster": {},
+    }
+    return data
+
+
+def test_a_place_on_an_axis_sets_all_its_keys(tmp_path: Path) -> None:
+    claim = load(placed(), tmp_path)
+    found = [
+        (cell.config.population.size, cell.config.protocol.graders, dict(cell.labels))
+        for cell in claim.cells("laptop")
+    ]
+    assert found == [
+        (size, graders, {"arm": "plain", "m": str(size), "context_capacity": capacity})
+        for capacity in ("4", "8")
+        for size, graders in ((2, 1), (6, 5))
+    ]
+    assert {dict(cell.labels)["m"] for cell in claim.cells("smoke")} == {"6"}
+
+
+@pytest.mark.parametrize(
+    ("along", "message"),
+    [(["7"], "axes.m: expected '2' or '6', got '7'"), ({"2": {}}, "expected a list .* a mapping")],
+)
+def test_a_scale_chooses_among_an_axis_places(along: Any, message: str, tmp_path: Path) -> None:
+    data = placed()
+    data["scales"]["smoke"] = {"arms": {"plain": {"axes": {"m": along}}}}
+    with pytest.raises(ConfigError, match=f"(?s)scales.smoke.arms.plain.{message}|{message}"):
+        load(data, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
