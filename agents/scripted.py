@@ -268,7 +268,7 @@ class _Asked:
     task: Task = field(compare=False)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 13)
 def _sayable(asked: _Asked) -> tuple[list[str], list[bool]]:
     """What may be said to a problem, the right answer first, and the verifier's word on each."""
     task, problem = asked.task, asked.problem
