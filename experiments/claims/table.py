@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.claims import chaining, evaluation_easier, one_cannot
+from experiments.claims import chaining, evaluation_easier, one_cannot, selectors, survey_trick
 from experiments.claims.finding import Finding
 from experiments.claims.results import Results
 
@@ -23,7 +23,9 @@ class Analysis:
 
 ANALYSES: dict[str, Analysis] = {
     "chaining": Analysis(chaining.analyse, chaining.draw),
+    "survey-trick": Analysis(survey_trick.analyse, survey_trick.draw),
     "evaluation-easier": Analysis(evaluation_easier.analyse, evaluation_easier.draw),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
+    "selectors": Analysis(selectors.analyse, selectors.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""
