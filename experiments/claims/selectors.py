@@ -1,6 +1,6 @@
 """Claim 8: is what a selector makes the error fall by given by what it accepts, whoever it is?
 
-Dimensions: S seeds, Q problems, C cells of one kind of agents, F columns of a fit, D bootstrap samples.
+Dimensions: S seeds, Q problems, C cells of one kind of agents, F columns of a fit, D samples.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -33,9 +33,9 @@ from experiments.claims.selectors_figure import draw_selectors
 from population.generation import Generation
 
 WRONG, GOOD_TAKEN, BAD_TAKEN, BOTH_TAKEN, PAIRS, ONE_TAKEN, FIRST, END, TWIN_END = range(9)
-"""Of a problem's answers, shares: wrong, right and accepted, wrong and accepted. Of ordered pairs of
-wrong ones, numbers: both accepted, all, the first accepted. Wrong in the first generation, in the last,
-and in the last of the twin."""
+"""Of a problem's answers, shares: wrong, right and accepted, wrong and accepted. Of ordered pairs
+of wrong ones, numbers: both accepted, all, the first accepted. Wrong in the first generation, in
+the last, and in the last of the twin."""
 
 SHARE, ADDED = 0.8, 0.05
 PREDICTED, IDENTITY = "Share of the variance between cells that is predicted", "What identity adds"

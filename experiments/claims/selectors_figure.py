@@ -30,7 +30,7 @@ TOLD = {
 
 
 def draw_selectors(finding: Finding, path: Path) -> Path:
-    """A panel a kind of agents: every cell by a fit to all others; on the line where it is right."""
+    """A panel a kind of agents: every cell by a fit to the others, on the line if right."""
     kinds = list(dict.fromkeys(name.partition(", ")[0] for name in finding.curves))
     with styled():
         figure = Figure(figsize=(WIDE, 3.5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Claim 2: do the logits' probabilities of the evaluations tell more than an evaluation that is said?
+"""Claim 2: do the logits' probabilities of the evaluations tell more than a sampled evaluation?
 
 Dimensions: S seeds, Q problems, M agents, K graders, L distinct grades, D bootstrap samples.
 """
@@ -233,8 +233,8 @@ def _less(ways: dict[str, Way], other: str, half: int | None, of: str) -> tuple[
     width = one.counts.shape[-1]
 
     def statistic(means: Floats) -> Floats:
-        mine: Floats = getattr(one, of)(means[:, :width])
-        return mine - getattr(two, of)(means[:, width:])
+        mine, others = getattr(one, of)(means[:, :width]), getattr(two, of)(means[:, width:])
+        return np.asarray(mine - others)
 
     return np.concatenate([one.counts, two.counts], axis=-1), statistic
 

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.claims import chaining, evaluation_easier, one_cannot, selectors, survey_trick
+from experiments.claims import (
+    chaining,
+    evaluation_easier,
+    gaming,
+    one_cannot,
+    selectors,
+    survey_trick,
+)
 from experiments.claims.finding import Finding
 from experiments.claims.results import Results
 
@@ -27,5 +34,6 @@ ANALYSES: dict[str, Analysis] = {
     "evaluation-easier": Analysis(evaluation_easier.analyse, evaluation_easier.draw),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
     "selectors": Analysis(selectors.analyse, selectors.draw),
+    "gaming": Analysis(gaming.analyse, gaming.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""
