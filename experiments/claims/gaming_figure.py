@@ -33,7 +33,7 @@ FITTED = {"scripted": ("one evaluator", "9 shared"), "trained": ("mean of three"
 
 
 def draw_gaming(finding: Finding, path: Path) -> Path:
-    """Left: takeovers. Then best of n, gold thick and proxy dashed, by scripted and trained ones."""
+    """Left: takeovers. Then best of n by scripted evaluators, and by trained ones."""
     with styled():
         figure = Figure(figsize=(WIDE + 1.6, 4.3), layout="constrained")
         left, *others = figure.subplots(1, 3)
