@@ -101,6 +101,8 @@ CAVEATS = (
     "What is not predicted is also noise of seeds and problems, the same for every way to predict; "
     "what identity adds is to be read beside it. Predicting left-out cells costs a fit for each "
     "constant that it does not need, so that identity can add less than nothing.",
+    "A bootstrap sample has the noise of its drawing besides the data's own, so that intervals of "
+    "shares lie below their estimates for the most part.",
     "Selectors differ in their scores too, and so in how strongly agents replicate; here the rates "
     "stand for that as well.",
     "Two trained models, one seed each, on one task. The simulated human errs at random; a human "

@@ -163,6 +163,8 @@ CAVEATS = (
     "A mean level may rank answers well and still pass none at a threshold: AUC and J part.",
     "The ladder's graders were trained to judge, in these words and in no others: that digits "
     "carry less says what such a model was not taught, not that digits are a worse scale.",
+    "An AUC below .5 is a judgement all the same, read backwards: where digits have one, the model "
+    "puts them in the opposite order.",
     "One trained seed a rung; graders without context.",
 )
 
