@@ -115,7 +115,7 @@ CAVEATS = (
     "That picking has this endpoint is arithmetic for an infinite population; what is measured is "
     "that populations of this size, and a gradient's path from a real p, get there. An answer that "
     "nobody has sampled cannot be picked, whatever its reward.",
-    "Answers have three or four characters, so that all can be enumerated.",
+    "Answers have two to four characters, so that all can be enumerated.",
     "A context of right examples is what cherry-picking leaves behind in this project's runs; "
     "there the model moves by inference, and need not go where selection would.",
 )
