@@ -18,7 +18,7 @@ from experiments.claims.table import ANALYSES
 
 
 def claims_table(scale: Scale, runs: Path) -> Table:
-    """A row a claim: its runs and measured tables at a scale, and its verdict where it has been run."""
+    """A row a claim: its runs and tables at a scale, and its verdict where it has been run."""
     names = claim_names()
     found = {
         name: read_recorded(runs / f"{name}-{scale}" / FINDING)
