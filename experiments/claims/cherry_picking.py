@@ -116,6 +116,8 @@ CAVEATS = (
     "that populations of this size, and a gradient's path from a real p, get there. An answer that "
     "nobody has sampled cannot be picked, whatever its reward.",
     "Answers have two to four characters, so that all can be enumerated.",
+    "Both limits of temperature are exact here, so that one problem in which they differ shows that "
+    "they can; the condition asks that a share of the task's problems do, beyond chance.",
     "A context of right examples is what cherry-picking leaves behind in this project's runs; "
     "there the model moves by inference, and need not go where selection would.",
 )
