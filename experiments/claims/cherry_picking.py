@@ -111,11 +111,14 @@ def analyse(results: Results) -> Finding:
 CAVEATS = (
     "Policy gradient is exact, over a table of logits, and starts from p: what a network's shared "
     "weights or sampled gradients add is not in it. It follows the natural gradient; the plain one "
-    "has the same endpoint, but stalls where p is small, as the numbers show.",
+    "has the same maximum, but so many steps of L-BFGS may stop short of it where the right "
+    "answers are rare, as the numbers show.",
     "That picking has this endpoint is arithmetic for an infinite population; what is measured is "
     "that populations of this size, and a gradient's path from a real p, get there. An answer that "
     "nobody has sampled cannot be picked, whatever its reward.",
-    "Answers have three or four characters, so that all can be enumerated.",
+    "Answers have two to four characters, so that all can be enumerated.",
+    "Both limits of temperature are exact here, so that one problem in which they differ shows "
+    "that they can; the condition asks that a share of the task's problems do, beyond chance.",
     "A context of right examples is what cherry-picking leaves behind in this project's runs; "
     "there the model moves by inference, and need not go where selection would.",
 )

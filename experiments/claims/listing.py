@@ -14,10 +14,11 @@ from experiments.claims.claim import Scale, claim_names, load_claim
 from experiments.claims.costs import Cost
 from experiments.claims.finding import holm
 from experiments.claims.running import FINDING, Recorded, read_recorded
+from experiments.claims.table import ANALYSES
 
 
 def claims_table(scale: Scale, runs: Path) -> Table:
-    """A row a claim: its runs at a scale, and its verdict where it has been run."""
+    """A row a claim: its runs and tables at a scale, and its verdict where it has been run."""
     names = claim_names()
     found = {
         name: read_recorded(runs / f"{name}-{scale}" / FINDING)
@@ -26,11 +27,13 @@ def claims_table(scale: Scale, runs: Path) -> Table:
     }
     corrected = holm({name: one.finding.p for name, one in found.items()})
     table = Table(box=SIMPLE_HEAD, caption="p by Holm over those that were run at this scale")
-    for column in ("name", "claim", "runs", "verdict", "p", "took"):
-        table.add_column(column)
+    for column in ("name", "claim", "runs", "tables", "verdict", "p", "took"):
+        table.add_column(column, no_wrap=column == "name")
     for name in names:
         claim = load_claim(name)
-        row = [name, claim.registered.title, str(len(claim.cells(scale)))]
+        seeds = claim.registered.scales[scale].seeds
+        tables = len(ANALYSES[name].measures) * seeds
+        row = [name, claim.registered.title, str(len(claim.cells(scale))), str(tables or "")]
         if name in found:
             one = found[name]
             row += [one.finding.verdict, told_p(corrected[name]), told_cost(one.cost)]
@@ -41,12 +44,13 @@ def claims_table(scale: Scale, runs: Path) -> Table:
 def finding_lines(recorded: Recorded) -> list[str]:
     """A finding in full: numbers, cost, hash, and the verdict last."""
     finding, lines = recorded.finding, [""]
+    size = told_size(recorded.cells, recorded.measured)
     for group, numbers in finding.numbers.items():
         lines.append(group)
         lines += [f"  {number.name}: {number.told()}" for number in numbers]
     lines += [
         "",
-        f"{recorded.name} {finding.verdict} (scale {recorded.scale}, {told_runs(recorded)}, "
+        f"{recorded.name} {finding.verdict} (scale {recorded.scale}, {size}, "
         f"p = {told_p(finding.p)})",
         *(f"  {sentence}" for sentence in finding.why),
         f"Intervals are 95 %, {finding.intervals}.",
@@ -56,11 +60,11 @@ def finding_lines(recorded: Recorded) -> list[str]:
     return lines
 
 
-def told_runs(recorded: Recorded) -> str:
+def told_size(cells: int, measured: int) -> str:
     """``28 runs``, ``3 measured tables``, or both."""
-    measured = f"{recorded.measured} measured table{'s' if recorded.measured > 1 else ''}"
-    parts = [f"{recorded.cells} runs"] if recorded.cells else []
-    return ", ".join([*parts, measured] if recorded.measured else parts)
+    tables = f"{measured} measured table{'s' if measured > 1 else ''}"
+    runs = [f"{cells} run{'s' if cells > 1 else ''}"] if cells else []
+    return ", ".join([*runs, tables] if measured else runs)
 
 
 def told_hashed(recorded: Recorded) -> str:

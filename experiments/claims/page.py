@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.claims.claim import Claim, claim_names, load_claim
 from experiments.claims.finding import Finding, holm, short
-from experiments.claims.listing import told_cost, told_hashed, told_p, told_runs
+from experiments.claims.listing import told_cost, told_hashed, told_p, told_size
 from experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from experiments.tables import write_whole
 
@@ -60,7 +60,7 @@ def page(claim: Claim, recorded: Recorded) -> str:
         *(part for group in finding.numbers for part in _table(finding, group)),
         "## Where it comes from",
         f"    {recorded.command}",
-        f"Scale {recorded.scale}: {told_runs(recorded)}, {seeds}"
+        f"Scale {recorded.scale}: {told_size(recorded.cells, recorded.measured)}, {seeds}"
         + (f", with {changed}." if changed else ".")
         + f" Cost: {told_cost(recorded.cost)} (2 × parameters × tokens through a model; seconds of "
         "all arms, on a machine that had other work).",

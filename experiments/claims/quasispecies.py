@@ -82,6 +82,10 @@ CAVEATS = (
     "contexts in this project's other runs does not flip answers.",
     "A master is lost after a fixed number of generations: above the threshold a large population "
     "takes longer to lose it, and below it a small one need not lose it at once.",
+    "Error rates stand on a grid, a fortieth of the threshold apart near it: where all populations "
+    "keep the master at one rate and lose it at the next, the threshold is put halfway.",
+    "The threshold's shift falls as N^−1/2 for large N (Nowak & Schuster 1989); the slopes are "
+    "over those sizes alone whose threshold lies below the infinite population's.",
 )
 
 
