@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 
 import torch
 
@@ -81,7 +82,7 @@ class Decoder:
             who = torch.arange(read.first, read.first + shape[0], device=self._forward.device)
             answers.extend(read.logits, who.clamp(max=len(requests)))
             clock.lap("sampling")
-        return torch.cat(states, dim=2)
+        return states[0] if len(states) == 1 else torch.cat(states, dim=2)
 
     def _write(
         self,
@@ -185,12 +186,25 @@ class Decoder:
             return []
         for slot in empty:
             slots[slot] = waiting.popleft()
-        chosen = torch.tensor([slots[slot] for slot in empty], device=own.device)
-        places = torch.tensor(empty, device=own.device)
         width = prompts.shape[4]
-        own[:, :, :, :, :width].index_copy_(2, places, prompts.index_select(2, chosen))
-        own[:, :, :, :, width:].index_fill_(2, places, 0.0)
+        for slot, request, count in _runs(empty, [slots[slot] for slot in empty]):
+            filled = own[:, :, slot : slot + count]
+            filled[:, :, :, :, :width] = prompts[:, :, request : request + count]
+            filled[:, :, :, :, width:] = 0.0
         return empty
+
+
+def _runs(slots: list[int], requests: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Neighbouring slots for neighbouring requests: first slot, first request, how many."""
+    start = 0
+    for end in range(1, len(slots) + 1):
+        along = end - start
+        if end == len(slots) or (slots[end], requests[end]) != (
+            slots[start] + along,
+            requests[start] + along,
+        ):
+            yield slots[start], requests[start], along
+            start = end
 
 
 class _Answers:
