@@ -158,8 +158,8 @@ class Work:
     prefix_evictions
         Blocks of prefixes that the cache let go.
     seconds
-        Wall time of the host, and of it `forward` passes, `sampling`, and `transfer`: tokens made
-        tensors, and what comes back made replies.
+        Wall time of the host, and of it `forward` passes with the moving of their keys and values,
+        `sampling`, and `transfer`: tokens made tensors, and what comes back made replies.
     """
 
     tokens_computed: int = 0

@@ -55,8 +55,9 @@ class Decoder:
     ) -> tuple[Generated, ...]:
         """Answers to a tile's requests, in their order."""
         requests = [r for r in tile.requests if isinstance(r, Generate)]
-        answers = _Answers(requests, tile.room, self._forward.device, self._draw)
         clock.lap("transfer")
+        answers = _Answers(requests, tile.room, self._forward.device, self._draw)
+        clock.lap("sampling")
         written = self._read(tile, requests, answers, prefix, work, clock)
         self._write(tile, requests, answers, written, prefix, work, clock)
         replies = answers.replies()
@@ -109,8 +110,10 @@ class Decoder:
         steps, coarse = LOOK[device.type], COLUMN_STEP[device.type]
         who = torch.full((tile.rows,), nobody, device=device)
         while True:
+            clock.lap("transfer")
             for slot in self._refill(own, prompts, slots, waiting, nobody):
                 drawn[slot] = 1
+            clock.lap("forward")
             taken = sum(slot != nobody for slot in slots)
             if not taken:
                 return
