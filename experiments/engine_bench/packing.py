@@ -1,8 +1,9 @@
 """What equal bits cost: the planner's tiles beside ones packed as full and as narrow as can be.
 
 Freely packed, a tile's shape is what its requests need together: as many rows as there are, as
-wide as the widest, and a prefix's last block as long as what is left of it. So what a request is
-answered depends, in its last bits, on what else is asked.
+wide as the widest (prompts of answers are read by buckets of width all the same), and a prefix's
+last block as long as what is left of it. So what a request is answered depends, in its last bits,
+on what else is asked.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -17,7 +18,7 @@ import numpy as np
 from agents.engine.prefixes import Prefixes
 from agents.fleet import run_tile
 from agents.requests import Generate, HostRequest, Score, Tile
-from agents.tiles import TURNS, plan, read_rows, rows_of
+from agents.tiles import TURNS, bucket, plan, read_rows, rows_of
 from agents.transformers_host import TransformersHost
 from experiments.engine_bench.comparison import Comparison, interleaved
 from experiments.engine_bench.generation import MODEL, requested
@@ -49,7 +50,7 @@ def pack_freely(requests: Sequence[HostRequest], weights: str, slots: int) -> li
         groups.setdefault(key, {})[request] = None
     tiles: list[Tile] = []
     for prefix, scores in sorted(groups):
-        members = sorted(groups[prefix, scores], key=lambda r: len(rows_of(r)[0]))
+        members = sorted(groups[prefix, scores], key=lambda r: len(r.suffix))
         cut = _scorings if scores else _generations
         tiles += cut(members, Tile(weights, prefix, (), rows=slots, width=0))
     return tiles
@@ -63,7 +64,7 @@ def _generations(members: list[HostRequest], like: Tile) -> Iterator[Tile]:
             like,
             requests=chosen,
             rows=min(like.rows, len(chosen)),
-            width=max(len(r.suffix) for r in chosen),
+            width=max(bucket(len(r.suffix)) for r in chosen),
             room=max(r.max_tokens for r in chosen),
         )
 
