@@ -21,6 +21,7 @@ from experiments.engine_bench.growth import cost_against_size
 from experiments.engine_bench.models import SHAPES, Subject
 from experiments.engine_bench.packing import cost_of_equal_bits
 from experiments.engine_bench.scale import FULL, QUICK
+from experiments.engine_bench.self_grades import bound_of_reuse
 from experiments.engine_bench.work import decoding, grading, with_context
 from experiments.manifest import library_versions
 
@@ -40,8 +41,10 @@ def engine(
         subject = Subject(shape, device, dtype)
         for work in (decoding, with_context, grading):
             comparisons.append(work(subject, scale, repeats))
-    comparisons += cost_of_equal_bits(scale, device, repeats)
-    growth = cost_against_size(scale, device, dtype, repeats)
+    small = Subject(SHAPES[device][0], device, dtype)
+    comparisons += cost_of_equal_bits(small, scale, repeats)
+    comparisons += bound_of_reuse(small, scale, repeats)
+    growth = cost_against_size(small, scale, repeats)
     generations = whole_generations(scale.problems, device, repeats)
     console.print(table(comparisons, ceiling, f"{device}, {dtype}, 1 thread"))
     sentences = [

@@ -1,5 +1,4 @@
-"""A whole generation of a bundled model on one host in this process: what it asks, and where
-its wall time goes."""
+"""A whole generation of a model on one host in this process: what it asks, where its time goes."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -89,7 +88,7 @@ def configured(problems: int, device: str) -> RunConfig:
     )
 
 
-def requested(problems: int, device: str) -> tuple[list[HostRequest], Stage, Recorder]:
+def requested(problems: int, device: str) -> tuple[list[HostRequest], Stage]:
     """What a generation with full contexts asks of hosts, and where it was played."""
     config = configured(problems, device)
     stage = Stage(config)
@@ -98,7 +97,7 @@ def requested(problems: int, device: str) -> tuple[list[HostRequest], Stage, Rec
     for _ in range(GENERATIONS["contexts full"] + 1):
         fleet.requests.clear()
         step_together([simulation], fleet)
-    return fleet.requests, stage, fleet
+    return fleet.requests, stage
 
 
 def whole_generations(problems: int, device: str, repeats: int) -> list[WholeGeneration]:

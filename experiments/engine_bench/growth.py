@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.requests import HostRequest, Score
-from experiments.engine_bench.models import OPTIONS, SHAPES, Subject, answer_requests, texts
+from experiments.engine_bench.models import OPTIONS, Subject, answer_requests, texts
 from experiments.engine_bench.scale import PROMPT, SHORT, Scale
 from experiments.engine_bench.ways import ours
 
@@ -51,13 +51,12 @@ class Growth:
         )
 
 
-def cost_against_size(scale: Scale, device: str, dtype: str, repeats: int) -> Growth:
+def cost_against_size(subject: Subject, scale: Scale, repeats: int) -> Growth:
     """Every agent with its own context answers, and is graded by others with theirs.
 
     As many slots as an agent has answers, so that none is idle at any size. Sizes are interleaved:
     each repeat goes through all of them.
     """
-    subject = Subject(SHAPES[device][0], device, dtype)
     problems, graders = scale.slots // 4, min(GRADERS, min(scale.sizes) - 1)
     rounds = {}
     for agents in scale.sizes:

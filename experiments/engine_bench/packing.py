@@ -22,7 +22,7 @@ from agents.tiles import TURNS, bucket, plan, read_rows, rows_of
 from agents.transformers_host import TransformersHost
 from experiments.engine_bench.comparison import Comparison, interleaved
 from experiments.engine_bench.generation import MODEL, requested
-from experiments.engine_bench.models import OPTIONS, SHAPES, WEIGHTS, Subject, texts
+from experiments.engine_bench.models import OPTIONS, WEIGHTS, Subject, texts
 from experiments.engine_bench.scale import Scale
 
 PROBLEMS = (24, 64)
@@ -87,17 +87,17 @@ def _scorings(members: list[HostRequest], like: Tile) -> Iterator[Tile]:
         )
 
 
-def cost_of_equal_bits(scale: Scale, device: str, repeats: int) -> list[Comparison]:
+def cost_of_equal_bits(subject: Subject, scale: Scale, repeats: int) -> list[Comparison]:
     """Generations of a bundled model, and lengths of every kind on a random one."""
     made = []
+    device = subject.host.device.type
     for problems in sorted({min(problems, scale.problems) for problems in PROBLEMS}):
-        requests, stage, _ = requested(problems, device)
+        requests, stage = requested(problems, device)
         settings = stage.host_settings(device)
         hosts = TransformersHost(settings), FreeHost(settings)
         slots = stage.config.hosts.slots
         name = f"{MODEL}: generation of {problems} problems"
         made.append(_compared(name, requests, hosts, settings.weights, slots, repeats))
-    subject = Subject(SHAPES[device][0], device, "float32" if device == "cpu" else "bfloat16")
     free = FreeHost.of_model(subject.another(), WEIGHTS)
     mixed = _mixed(scale)
     name = f"{subject.shape.name}: answers and grades of any length"
