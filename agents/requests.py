@@ -128,7 +128,7 @@ class Tile:
     reads
         Places of each row whose logits are read: 1 for a generation.
     adapter
-        Hash of what is added to the weights; empty where nothing is.
+        Hash of what is added to the weights; empty where nothing is, which is all that hosts do.
     """
 
     weights: str

@@ -93,6 +93,8 @@ class TransformersHost:
         """Keys and values of the tile's prefix."""
         if tile.weights != self.weights:
             raise ValueError(f"tile: expected weights {self.weights}, got {tile.weights}")
+        if tile.adapter:
+            raise ValueError(f"tile: expected no adapter, got {tile.adapter}")
         prefix = self._prefixes.get(tile.prefix, work)
         work.tokens_saved += len(tile.prefix) * len(tile.requests) - work.tokens_computed
         clock.lap("forward")
