@@ -144,7 +144,8 @@ CAVEATS = (
     "One evaluator's grades are noisier than the mean of nine, so that under it agents replicate "
     "more by luck; takeovers of nine by a shared spot are smoother for that reason too.",
     "The trained evaluators are three sizes of one family on one corpus, and the gain of their "
-    "mean is over the average one: whether it beats the best of them is told beside.",
+    "mean is over the average one: whether it beats the best of them is told beside. More draws "
+    "cost gold under their mean as well: several evaluators help, and do not end it.",
 )
 
 

@@ -182,11 +182,14 @@ def left_out(columns: Floats, means: Floats) -> Floats:
 
 
 def predicted_share(columns: Floats, means: Floats) -> Floats:
-    """Share of the variance of falls that is predicted of left-out cells, [D]; at most 1."""
+    """Share of the variance of falls that is predicted of left-out cells, [D]; at most 1.
+
+    NaN where there is none.
+    """
     nothing = left_out(np.ones((*means.shape[:2], 1)), means)
-    return np.asarray(
-        1.0 - np.sum(left_out(columns, means) ** 2, axis=1) / np.sum(nothing**2, axis=1)
-    )
+    spread = np.sum(nothing**2, axis=1)
+    missed = np.sum(left_out(columns, means) ** 2, axis=1)
+    return np.asarray(1.0 - missed / np.where(spread > 0.0, spread, np.nan))
 
 
 def _share(who: Sequence[str], rates: bool, identity: bool) -> Statistic:

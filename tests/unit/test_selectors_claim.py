@@ -77,6 +77,13 @@ def test_falls_of_noise_alone_are_not_predicted() -> None:
     assert estimate("rates", data, _share(WHO, True, False)).high < 0.3
 
 
+def test_where_all_cells_fall_alike_there_is_nothing_to_predict() -> None:
+    data = cells({}, noise=0.0)
+    data[..., END] = 0.5
+    rates = estimate("rates", data, _share(WHO, True, False))
+    assert np.isnan([rates.value, rates.low, rates.high]).all()
+
+
 def test_what_is_left_out_is_predicted_by_a_fit_to_the_others() -> None:
     means = cells({"self": 0.05}, noise=0.2).mean(axis=(0, 1))[None]
     columns, fall = design(means, WHO), fall_of(means)
