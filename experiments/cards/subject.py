@@ -97,7 +97,7 @@ class Subject:
         settings = HostSettings(name, self.checkpoint.weights, threads=threads)
         self.fleet = LocalFleet(settings) if fleet is None else fleet
         self._levels = tuple(self.encoder.suffix(o) for o in self.interface.level_options)
-        self._stops = self.encoder.stops(self.interface.stops)
+        self.stops = self.encoder.stops(self.interface.stops)
 
     @property
     def made(self) -> dict[str, Any]:
@@ -161,7 +161,7 @@ class Subject:
             Generate(
                 prefix=prefixes[context] + (suffix[:own] if own else ()),
                 suffix=suffix[own:],
-                stops=self._stops,
+                stops=self.stops,
                 max_tokens=task.max_answer_characters + self.interface.extra_answer_tokens,
                 sampling_temperature=sampling_temperature,
                 key=philox_key(self.seed, "card", task.name, task.size, purpose, i),
@@ -170,7 +170,7 @@ class Subject:
                 zip(suffixes, dealt(len(exam), len(contexts)), strict=True)
             )
         ]
-        replies = [reply for reply in self._ask(requests) if isinstance(reply, Generated)]
+        replies = [reply for reply in self.ask(requests) if isinstance(reply, Generated)]
         known: dict[tuple[int, ...], str] = {}
         texts = []
         for reply in replies:
@@ -201,7 +201,7 @@ class Subject:
                 exam.queries, answers, dealt(len(exam), len(contexts)), strict=True
             )
         ]
-        replies = [reply for reply in self._ask(requests) if isinstance(reply, Scored)]
+        replies = [reply for reply in self.ask(requests) if isinstance(reply, Scored)]
         levels = [normalised(reply.log_probabilities) for reply in replies]
         return Grades(
             np.array([math.nan if one is None else expected_level(one) for one in levels]),
@@ -214,7 +214,8 @@ class Subject:
             for c in contexts
         ]
 
-    def _ask(self, requests: list[HostRequest] | Any) -> list[HostReply]:
+    def ask(self, requests: list[HostRequest] | Any) -> list[HostReply]:
+        """Replies to requests, in their order."""
         planned = plan(requests, self.checkpoint.weights, SLOTS)
         return planned.collect(self.fleet.run(planned.tiles))
 

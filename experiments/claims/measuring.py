@@ -51,6 +51,30 @@ class CountedFleet:
         """Nothing to end: the fleet is somebody else's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a table must share with another to be the same: checked before one is kept.
+
+    Attributes
+    ----------
+    weights
+        Hash of the files of each model that is asked.
+    cells
+        The joint hash of all cells.
+    """
+
+    options: dict[str, Any]
+    weights: dict[str, str]
+    cells: str
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON holds it, with the versions of libraries."""
+        plain: dict[str, Any] = json.loads(
+            json.dumps({**asdict(self), "versions": library_versions()})
+        )
+        return plain
+
+
 class Bench:
     """What a measurement is made with.
 
@@ -62,12 +86,13 @@ class Bench:
         As registered, with the scale's sizes.
     results
         The cells' journals.
+    models
+        That the claim registers to be asked.
     """
 
-    def __init__(
-        self, seed: int, options: Mapping[str, Any], results: Results, fleet: Fleet
-    ) -> None:
-        self.seed, self.options, self.results = seed, dict(options), results
+    def __init__(self, seed: int, ground: Ground, results: Results, fleet: Fleet) -> None:
+        self.seed, self.options, self.results = seed, dict(ground.options), results
+        self.models = tuple(ground.weights)
         self._fleet = CountedFleet(fleet)
         self._subjects: dict[str, Subject] = {}
 
@@ -91,30 +116,6 @@ class Bench:
 
 Measure = Callable[[Bench], pl.DataFrame]
 """A measurement: a table of plain columns, the same whenever it is made again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a table must share with another to be the same: checked before one is kept.
-
-    Attributes
-    ----------
-    weights
-        Hash of the files of each model that is asked.
-    cells
-        The joint hash of all cells.
-    """
-
-    options: dict[str, Any]
-    weights: dict[str, str]
-    cells: str
-
-    def to_plain(self) -> dict[str, Any]:
-        """As JSON holds it, with the versions of libraries."""
-        plain: dict[str, Any] = json.loads(
-            json.dumps({**asdict(self), "versions": library_versions()})
-        )
-        return plain
 
 
 def measure_all(
@@ -149,7 +150,7 @@ def measure_all(
             bar = stack.enter_context(progress(console))
             shown = bar.add_task("measurements", total=len(parts), completed=len(parts) - len(left))
             for name, seed in left:
-                bench = Bench(seed, ground.options, results, fleet)
+                bench = Bench(seed, ground, results, fleet)
                 _make(measures[name], bench, _record_path(folder, name, seed), plain)
                 bar.advance(shown)
     return _costs(folder, parts)
