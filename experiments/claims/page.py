@@ -11,6 +11,7 @@ from pathlib import Path
 from experiments.claims.claim import Claim, claim_names, load_claim
 from experiments.claims.costs import Cost, asked
 from experiments.claims.finding import Finding, holm, short
+from experiments.claims.front import CLAIM, put_front
 from experiments.claims.listing import told_cost, told_hashed, told_p, told_runs
 from experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from experiments.tables import write_whole
@@ -20,6 +21,8 @@ RESULTS, FIGURES = Path("results"), Path("figures") / "results"
 
 def write_pages(claim: Claim, folder: Path, docs: Path) -> list[Path]:
     """Copy a finding and its figure into the documentation; write its page and the index.
+
+    The phase diagram's is the README's first picture too.
 
     Raises
     ------
@@ -37,6 +40,8 @@ def write_pages(claim: Claim, folder: Path, docs: Path) -> list[Path]:
     pages[docs / RESULTS / "README.md"] = index(docs)
     for path, text in pages.items():
         write_whole(path, methodcaller("write", text.encode()))
+    if claim.name == CLAIM:
+        put_front(docs.parent / "README.md", recorded)
     return [*pages, kept, figure]
 
 
