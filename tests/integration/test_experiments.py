@@ -18,6 +18,7 @@ from agents.fleet import Fleet
 from agents.requests import Tile, TileReply
 from experiments.cells import fleet_here
 from experiments.claims.claim import claim_names, load_claim
+from experiments.claims.front import front
 from experiments.claims.page import page, write_pages
 from experiments.claims.results import Results
 from experiments.claims.running import FIGURE, FINDING, TABLE, Recorded, read_recorded, run_claim
@@ -206,6 +207,11 @@ def test_the_page_in_the_documentation_is_what_its_finding_says(name: str) -> No
         pytest.skip(f"{name} has not been run at laptop scale yet")
     recorded = read_recorded(kept)
     assert kept.with_suffix(".md").read_text() == page(load_claim(name), recorded)
+
+
+def test_the_readmes_first_picture_is_what_its_finding_says() -> None:
+    recorded = read_recorded(DOCS / "results" / "phase-diagram.json")
+    assert front(recorded) in (DOCS.parent / "README.md").read_text()
 
 
 def test_the_command_lists_runs_what_is_left_and_reports(smoke: Run, tmp_path: Path) -> None:
