@@ -107,9 +107,11 @@ def analyse(results: Results) -> Finding:
 
 CAVEATS = (
     "Weights never change here: all that is inherited is a context. A context could still hold "
-    "what the base cannot do without it; that it does not, in these tasks, is the finding.",
+    "what the base cannot do without it; whether it does, in these tasks, is what was asked.",
     "Where the base passes nearly always within 1,024 attempts, nothing more could be created; "
-    "what tells are the problems that it hardly ever answers.",
+    "what tells are the problems that it hardly ever answers. On unseen compositions it may be the "
+    "other way about: the share of problems that the population answers right less often than the "
+    "base says how much a context narrows what is said.",
     "Answers are short: among a hundred or 4,096 possible ones, guessing alone passes in the end. "
     "pass@k at large k counts luck as capability.",
     "One rung, one trained seed; contexts of right and wrong answers by copies of one model.",
@@ -145,7 +147,7 @@ def _probabilities(rows: pl.DataFrame) -> Floats:
 def _reach(exam: str, probabilities: Floats) -> list[Number]:
     """What probabilities say for any k: where the base catches up, and how hard problems are."""
     missed = np.exp(READ * np.log1p(-np.minimum(probabilities[..., None], 1.0 - 1e-15)))
-    hardest = probabilities[..., 0].min()
+    hardest = float(np.log10(max(probabilities[..., 0].min(), 1e-300)))
     return [
         estimate(
             f"{exam}: attempts from which the base passes as often within .01, log2",
@@ -154,7 +156,7 @@ def _reach(exam: str, probabilities: Floats) -> list[Number]:
         ),
         estimate(f"{exam}: right answer under the base", probabilities[..., 0], _same),
         estimate(f"{exam}: right answer under the selected", probabilities[..., 1], _same),
-        Number(f"{exam}: least right answer under the base", hardest, hardest, hardest),
+        Number(f"{exam}: least right answer under the base, log10", hardest, hardest, hardest),
         estimate(
             f"{exam}: problems that the selected answers right less often than the base",
             (probabilities[..., 1] < probabilities[..., 0]).astype(np.float64),

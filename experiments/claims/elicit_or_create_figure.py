@@ -42,7 +42,8 @@ def draw_attempts(finding: Finding, path: Path) -> Path:
         for exam, colour in zip(exams, FOUNDERS, strict=False):
             base = np.maximum(finding.curves[f"{exam}, base by problem"], LEAST)
             after = np.maximum(finding.curves[f"{exam}, selected by problem"], LEAST)
-            last.plot(base, after, ".", color=colour, markersize=3, alpha=0.6, label=exam)
+            label = exam.rpartition(" ")[2]
+            last.plot(base, after, ".", color=colour, markersize=3, alpha=0.6, label=label)
         last.plot([LEAST, 1.0], [LEAST, 1.0], **REFERENCE)
         last.axvline(1.0 / 1024.0, **REFERENCE)
         last.set_xscale("log")
@@ -50,6 +51,6 @@ def draw_attempts(finding: Finding, path: Path) -> Path:
         last.set_xlabel("P(right), base")
         last.set_ylabel("P(right), selected")
         last.set_title("by problem", fontsize=9)
-        last.legend(fontsize=6.5, loc="lower right", markerscale=2)
+        last.legend(fontsize=6.5, loc="upper left", markerscale=2)
         write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
     return path
