@@ -160,6 +160,8 @@ CAVEATS = (
     "expectation unless the mean level is the wrong summary of them; what is measured is how much "
     "one loses. That the two means agree says that the engine reads what the model would say, not "
     "that the model is right.",
+    "Which rung can judge which task is decided by the measuring half. gpt-1 could compositions by "
+    "three seeds, where its gain was left open, and cannot by ten, so that nothing hangs on it.",
     "A mean level may rank answers well and still pass none at a threshold: AUC and J part.",
     "The ladder's graders were trained to judge, in these words and in no others: that digits "
     "carry less says what such a model was not taught, not that digits are a worse scale.",
