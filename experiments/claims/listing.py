@@ -27,7 +27,7 @@ def claims_table(scale: Scale, runs: Path) -> Table:
     corrected = holm({name: one.finding.p for name, one in found.items()})
     table = Table(box=SIMPLE_HEAD, caption="p by Holm over those that were run at this scale")
     for column in ("name", "claim", "runs", "verdict", "p", "took"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "name")
     for name in names:
         claim = load_claim(name)
         row = [name, claim.registered.title, str(len(claim.cells(scale)))]
