@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from typing import Literal
 
 Adaptation = Literal["none", "copy", "bayes"]
+Spots = Literal["shared", "disjoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ class Behaviour:
     correlation
         ρ in [0, 1] of two graders' errors on the same wrong answers.
     blind_spot
-        β: share of problems whose wrong answers every grader passes.
+        β: share of problems whose wrong answers a grader passes, whatever they are.
+    spots
+        Those problems are the same for every grader (``"shared"``); or each grader's seat has its
+        own, and no problem is in two seats' (``"disjoint"``, K·β ≤ 1). A flatterer errs on those
+        of the first seat.
     skills, prior
         Errors that an agent under ``"bayes"`` may have, and their prior probabilities.
     seed
@@ -51,6 +56,7 @@ class Behaviour:
     skills: tuple[float, ...] = (0.05, 0.35, 0.65, 0.95)
     prior: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
     seed: int = 0
+    spots: Spots = "shared"
 
     def digest(self) -> str:
         """Hexadecimal hash that stands where a model's weights hash would."""

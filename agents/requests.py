@@ -108,8 +108,8 @@ HostReply = Generated | Scored
 class Tile:
     """The unit of work: requests of one kind that share weights and prefix, in a fixed shape.
 
-    The replies are a pure function of the tile, so a tile may be run again, or elsewhere. The
-    shape is one that each request would have by itself (see `agents.tiles`).
+    The replies are a pure function of the tile, so a tile may be run again, or elsewhere. What a
+    request goes through has the shape that it would have by itself (see `agents.tiles`).
 
     Attributes
     ----------
@@ -122,13 +122,13 @@ class Tile:
     rows
         R: slots of a generation, or rows that are read at once of a scoring.
     width
-        W: what rows are padded to.
+        W: what rows are padded to; of generations, the widest.
     room
-        Columns beside W: for the tokens of a generation to come.
+        Columns beside W: for the tokens of the longest generation.
     reads
         Places of each row whose logits are read: 1 for a generation.
     adapter
-        Hash of what is added to the weights; empty where nothing is.
+        Hash of what is added to the weights; empty where nothing is, which is all that hosts do.
     """
 
     weights: str
@@ -158,8 +158,8 @@ class Work:
     prefix_evictions
         Blocks of prefixes that the cache let go.
     seconds
-        Wall time of the host, and of it `forward` passes, `sampling`, and `transfer`: tokens made
-        tensors, and what comes back made replies.
+        Wall time of the host, and of it `forward` passes with the moving of their keys and values,
+        `sampling`, and `transfer`: tokens made tensors, and what comes back made replies.
     """
 
     tokens_computed: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 
@@ -103,9 +103,9 @@ class ScriptedAgents:
         asked = matches.asked
         flatters = np.array([agent.genome.role == FLATTERER for agent in agents])
         if flatters.any():
-            # They err just where every grader passes it.
-            seen_by_nobody = self._blind(problems)[asked]
-            errors = np.where(flatters[matches.slots] & seen_by_nobody, 1.0, errors)
+            # They err just where the grader in the first seat passes it.
+            unseen = self._spots(problems, 1)[0, asked]
+            errors = np.where(flatters[matches.slots] & unseen, 1.0, errors)
         draws = uniforms(key, matches.authors.repeat(matches.problems), asked)
         wrong = draws[0] < errors
         choice = np.where(wrong, 1 + (draws[1] * WRONG_ANSWERS).astype(np.int64), 0)
@@ -180,12 +180,12 @@ class ScriptedAgents:
     def _draw_sheet(self, problems: tuple[Problem, ...]) -> AnswerSheet:
         texts: list[str] = []
         right: list[bool] = []
+        behaviour = self.behaviour
         for problem in problems:
-            rng = stream(self.behaviour.seed, "wrong answers", problem.query)
-            said = [self._task.reference(problem.query)]
-            said += [self._task.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
+            asked = _Asked(behaviour.task, behaviour.size, behaviour.seed, problem, self._task)
+            said, verified = _sayable(asked)
             texts += said
-            right += [self._task.verify(problem.query, text) for text in said]
+            right += verified
         distinct, places = interned(texts)
         shape = len(problems), 1 + WRONG_ANSWERS
         return AnswerSheet(distinct, places.reshape(shape), np.reshape(right, shape))
@@ -196,13 +196,13 @@ class ScriptedAgents:
         """Which graders pass each answer, int8 [A, K]: 1 the top level, 0 the bottom one."""
         behaviour, asked = self.behaviour, matches.asked
         authors = matches.authors.repeat(matches.problems)
+        graders = matches.graders.shape[1]
         keys = [philox_key(behaviour.seed, name, generation) for name in ("grade", "look")]
         rates = np.where(given.verdicts, behaviour.tpr, behaviour.fpr)
-        blind = ~given.verdicts & self._blind(problems)[asked]
+        blind = ~given.verdicts & self._spots(problems, graders)[:, asked]
         # Two graders correlate by ρ if each looks at the common draw with probability √ρ.
         looking = math.sqrt(behaviour.correlation)
-        common = self._common(problems, given) if looking else blind
-        graders = matches.graders.shape[1]
+        common = self._common(problems, given) if looking else rates
         passed = np.empty((len(matches), graders), dtype=np.int8)
         for first in range(0, graders, _WORDS):
             where = authors, asked, np.full(len(matches), first // _WORDS)
@@ -210,7 +210,8 @@ class ScriptedAgents:
             if looking:
                 looks = ~given.verdicts & (uniforms(keys[1], *where) < looking)
                 says = np.where(looks, common, says)
-            passed[:, first : first + _WORDS] = (says | blind)[: graders - first].T
+            seats = slice(first, min(first + _WORDS, graders))
+            passed[:, seats] = (says[: graders - first] | blind[seats]).T
         return passed
 
     def _by_role(
@@ -228,11 +229,14 @@ class ScriptedAgents:
         said = adjusted_levels(roles, roles, matches.graders, matches.slots, levels, draws)
         return np.argsort(_LEVELS)[said].astype(np.int8)
 
-    def _blind(self, problems: Sequence[Problem]) -> Truths:
-        """Problems whose wrong answers every grader passes, bool [Q]."""
+    def _spots(self, problems: Sequence[Problem], graders: int) -> Truths:
+        """Problems whose wrong answers the grader in each seat passes, bool [K, Q]."""
         seed, share = self.behaviour.seed, self.behaviour.blind_spot
         draws = [stream(seed, "blind spot", problem.query).random() for problem in problems]
-        return np.array(draws) < share
+        apart = self.behaviour.spots == "disjoint"
+        first = np.arange(graders)[:, None] * (share if apart else 0.0)
+        spots: Truths = (first <= draws) & (draws < first + share)
+        return spots
 
     def _common(self, problems: Sequence[Problem], given: Given) -> Truths:
         """What graders who look at the common draw say of each answer, bool [A].
@@ -248,3 +252,27 @@ class ScriptedAgents:
         return np.tile(passes, (len(given.choice) // len(problems), 1))[
             np.arange(len(given.choice)), given.choice
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A problem of a run's task. Names and seed say which: runs of one process share what is drawn.
+
+    Drawing it is most of what a generation of scripted agents costs.
+    """
+
+    name: str
+    size: int
+    seed: int
+    problem: Problem
+    task: Task = field(compare=False)
+
+
+@lru_cache(maxsize=1 << 13)
+def _sayable(asked: _Asked) -> tuple[list[str], list[bool]]:
+    """What may be said to a problem, the right answer first, and the verifier's word on each."""
+    task, problem = asked.task, asked.problem
+    rng = stream(asked.seed, "wrong answers", problem.query)
+    said = [task.reference(problem.query)]
+    said += [task.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
+    return said, [task.verify(problem.query, text) for text in said]

@@ -1,8 +1,10 @@
 """The planner: requests to tiles. A pure function of the set of requests and the slot count.
 
-A tile's shape is a function of each of its requests alone and of the slots, never of how many
-requests there are, so that what a request is answered does not depend on what else is asked:
-arithmetic depends on shapes, but neither on a row's place nor on what stands in other rows.
+What a request goes through has a shape that is a function of the request and of the slots alone,
+never of how many requests there are, so that what it is answered does not depend on what else is
+asked: arithmetic depends on shapes, but neither on a row's place nor on what stands in other rows.
+Scorings of one width make a tile. Answers of all lengths share one, for they are written in slots,
+where a longer row has only more columns that are masked; their prompts are read width by width.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -15,7 +17,7 @@ from typing import Any
 
 from agents.requests import Generate, HostReply, HostRequest, Score, Tile, TileReply, Tokens
 
-WIDTH_STEP = 8
+WIDTH_STEP = 4
 """Narrow rows are padded to a multiple of this many tokens, wide ones to that of the next power of
 two's eighth."""
 
@@ -165,22 +167,22 @@ def _plan_model(
 
 
 Shapes = dict[tuple[Any, ...], dict[Any, list[int]]]
-"""Shape → content → the requests of that content. A shape: is it a scoring, rows, width, room,
-reads, rows a request."""
+"""Shape → content → the requests of that content. A shape: is it a scoring, rows, width (0: as its
+widest needs), reads, rows a request."""
 
 
 def _shape_generates(
     requests: Sequence[HostRequest], group: list[int], slots: int, shapes: Shapes
 ) -> None:
+    contents = shapes.setdefault((False, slots, 0, 1, 1), {})
     for i in group:
         r = requests[i]
         assert isinstance(r, Generate)
-        shape = (False, slots, bucket(len(r.suffix)), bucket(r.max_tokens), 1, 1)
         content = (
-            r.suffix, r.key, r.max_tokens, r.sampling_temperature, r.stops,
+            bucket(len(r.suffix)), r.suffix, r.key, r.max_tokens, r.sampling_temperature, r.stops,
             tuple(sorted(r.endings)), r.top_k, r.top_p,
         )  # fmt: skip
-        shapes.setdefault(shape, {}).setdefault(content, []).append(i)
+        contents.setdefault(content, []).append(i)
 
 
 def _shape_scores(
@@ -200,7 +202,7 @@ def _shape_scores(
         contents = of_length.get(len(suffix))
         if contents is None:
             width = bucket(len(suffix) + further)
-            shape = (True, read_rows(slots, width), width, 0, min(reads, width), len(starts))
+            shape = (True, read_rows(slots, width), width, min(reads, width), len(starts))
             contents = of_length[len(suffix)] = shapes.setdefault(shape, {})
         same = contents.get((suffix, options))
         if same is None:
@@ -217,18 +219,20 @@ def _cut(
     shape: tuple[Any, ...],
     places: _Places,
 ) -> None:
-    _, rows, width, room, reads, needed = shape
+    _, rows, width, reads, needed = shape
     size = max(1, TURNS * rows // needed)
     ordered = sorted(contents)
     for start in range(0, len(ordered), size):
         chosen = [contents[content] for content in ordered[start : start + size]]
+        asked = tuple(requests[same[0]] for same in chosen)
+        answers = [r for r in asked if isinstance(r, Generate)]
         tile = Tile(
             weights=weights,
             prefix=prefix,
-            requests=tuple(requests[same[0]] for same in chosen),  # type: ignore[arg-type]
+            requests=asked,  # type: ignore[arg-type]
             rows=rows,
-            width=width,
-            room=room,
+            width=width or max(bucket(len(r.suffix)) for r in answers),
+            room=max((bucket(r.max_tokens) for r in answers), default=0),
             reads=reads,
         )
         places.add(tile, chosen)

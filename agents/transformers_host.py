@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 
 from agents.checkpoints import CheckpointError, find_checkpoint
@@ -27,6 +29,9 @@ class TransformersHost:
         not plain full attention.
     """
 
+    prefixes = Prefixes
+    """How keys and values of prefixes are made and remembered."""
+
     def __init__(self, settings: HostSettings, *, prefix_bytes: int = PREFIX_CACHE_BYTES) -> None:
         checkpoint = find_checkpoint(settings.model)
         if checkpoint.weights != settings.weights:
@@ -42,7 +47,7 @@ class TransformersHost:
         self._begin(forward, checkpoint.weights, prefix_bytes)
 
     @classmethod
-    def of_model(cls, model: torch.nn.Module, weights: str) -> TransformersHost:
+    def of_model(cls, model: torch.nn.Module, weights: str) -> Self:
         """A host of a loaded model, which becomes the host's: for benchmarks."""
         made = cls.__new__(cls)
         made._begin(Forward.of_model(model), weights, PREFIX_CACHE_BYTES)
@@ -52,7 +57,9 @@ class TransformersHost:
         self.weights = weights
         self.forward = forward
         self._decoder = Decoder(forward)
-        self._prefixes = Prefixes(forward.read_block, (weights, ""), prefix_bytes, forward.device)
+        self._prefixes = self.prefixes(
+            forward.read_block, (weights, ""), prefix_bytes, forward.device
+        )
 
     @property
     def device(self) -> torch.device:
@@ -86,6 +93,8 @@ class TransformersHost:
         """Keys and values of the tile's prefix."""
         if tile.weights != self.weights:
             raise ValueError(f"tile: expected weights {self.weights}, got {tile.weights}")
+        if tile.adapter:
+            raise ValueError(f"tile: expected no adapter, got {tile.adapter}")
         prefix = self._prefixes.get(tile.prefix, work)
         work.tokens_saved += len(tile.prefix) * len(tile.requests) - work.tokens_computed
         clock.lap("forward")

@@ -339,7 +339,7 @@ def bench() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> None:
     """The host against transformers, against scoring row by row, and against the machine."""
-    from experiments.bench_engine import engine
+    from experiments.engine_bench.command import engine
 
     engine(_console(), repeats, out, device, quick)
 

@@ -129,6 +129,16 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _spots_side_by_side(self) -> RunConfig:
+        scripted, seats = self.agents.scripted, self.protocol.as_options().graders
+        if scripted.spots == "disjoint" and seats * scripted.blind_spot > 1.0 + 1e-9:
+            raise ValueError(
+                f"agents.scripted.blind_spot: expected at most 1/{seats} where the spots of "
+                f"{seats} graders are disjoint, got {scripted.blind_spot}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _everybody_can_be_graded(self) -> RunConfig:
         protocol = self.protocol
         if find_protocol(protocol.name).seating(protocol.as_options()) == "peers":

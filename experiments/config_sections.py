@@ -92,6 +92,7 @@ class ScriptedConfig(Section):
     fpr: Probability = 0.1
     correlation: Probability = 0.0
     blind_spot: Probability = 0.0
+    spots: Literal["shared", "disjoint"] = "shared"
     skills: Annotated[tuple[Probability, ...], Field(min_length=1)] = (0.05, 0.35, 0.65, 0.95)
     prior: tuple[Probability, ...] = ()
 

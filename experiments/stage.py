@@ -272,6 +272,7 @@ def scripted_behaviour(config: RunConfig) -> Behaviour | None:
         fpr=scripted.fpr,
         correlation=scripted.correlation,
         blind_spot=scripted.blind_spot,
+        spots=scripted.spots,
         skills=skills,
         prior=scripted.prior or (1.0 / len(skills),) * len(skills),
         seed=config.seed,

@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
 
 
 def pass_at_k(samples: int, correct: int, draws: int) -> float:
@@ -68,6 +70,49 @@ def best_of_n_kl(samples: int) -> float:
     if samples < 1:
         raise ValueError(f"samples: expected at least 1, got {samples}")
     return math.log(samples) - (samples - 1) / samples
+
+
+def best_of_n_weights(scores: ArrayLike, samples: int) -> NDArray[np.float64]:
+    """How likely each of a pool's answers is the best by score of n drawn from it; ties even.
+
+    Draws are without replacement, so that the weights give the unbiased estimate of anything of
+    the best of n: ``weights @ values``. With verdicts for scores and values it is `pass_at_k`.
+
+    Parameters
+    ----------
+    scores
+        float64 [P], of every answer in the pool.
+    samples
+        n, 1 ≤ n ≤ P.
+
+    Returns
+    -------
+    float64 [P], sum one.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many answers, or a score is NaN.
+
+    Source
+    ------
+    Chen et al. 2021 for the estimate; Nakano et al. 2021, "WebGPT", for best-of-n by it.
+    """
+    given = np.asarray(scores, dtype=np.float64)
+    pool = len(given)
+    if not 1 <= samples <= pool:
+        raise ValueError(f"samples: expected 1 to {pool} (the pool), got {samples}")
+    if np.isnan(given).any():
+        raise ValueError("scores: expected numbers, got NaN")
+    _, place, counts = np.unique(-given, return_inverse=True, return_counts=True)
+    # Answers from a tie downwards: none above it is drawn with probability C(a, n) / C(P, n).
+    least = pool - np.concatenate([[0], np.cumsum(counts)])
+    enough = np.maximum(least, samples)
+    log_none = gammaln(enough + 1) - gammaln(enough - samples + 1)
+    log_none -= gammaln(pool + 1) - gammaln(pool - samples + 1)
+    none_above = np.where(least >= samples, np.exp(log_none), 0.0)
+    each: NDArray[np.float64] = (none_above[:-1] - none_above[1:]) / counts
+    return each[place]
 
 
 def best_of_n_gold(distance: float, slope: float, decay: float) -> float:

@@ -1,8 +1,8 @@
 """Writing answers: slots that each hold one, a token a step, refilled in a fixed order.
 
 Dimensions: N requests of a tile, T tokens of the longest answer (a bucket), R slots, W columns of
-a prompt's row, S = W + T columns of a slot, A layers, G heads of keys and values, D their width, V
-vocabulary.
+the longest prompt (a bucket), S ≥ W + T columns of a slot, A layers, G heads of keys and values, D
+their width, V vocabulary.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
+from itertools import groupby
 
 import torch
 
 from agents.engine.clock import Clock
 from agents.engine.forward import Forward
+from agents.engine.memory import COLUMN_STEP
 from agents.engine.reading import read_rows_of
 from agents.engine.recording import Traced
 from agents.engine.sampling import Settings, draw
 from agents.requests import EndReason, Generate, Generated, Tile, Work
-from agents.tiles import read_rows
+from agents.tiles import bucket, read_rows
 
 LOOK = {"cpu": 1, "cuda": 8}
 """Steps between two looks at which slots have ended: to look is to wait for the device."""
-
-COLUMN_STEP = {"cpu": 16, "cuda": 128}
-"""Columns of slots are used by so many: whole vectors of a processor, few graphs of a GPU."""
 
 SHOWN_STEP = 128
 """On a GPU, prefixes are padded to a multiple of this many tokens, so that a graph serves many."""
@@ -54,8 +54,9 @@ class Decoder:
     ) -> tuple[Generated, ...]:
         """Answers to a tile's requests, in their order."""
         requests = [r for r in tile.requests if isinstance(r, Generate)]
-        answers = _Answers(requests, tile.room, self._forward.device, self._draw)
         clock.lap("transfer")
+        answers = _Answers(requests, tile.room, self._forward.device, self._draw)
+        clock.lap("sampling")
         written = self._read(tile, requests, answers, prefix, work, clock)
         self._write(tile, requests, answers, written, prefix, work, clock)
         replies = answers.replies()
@@ -72,16 +73,26 @@ class Decoder:
         clock: Clock,
     ) -> torch.Tensor:
         """Read the prompts, and draw first tokens; keys and values [A, 2, N, G, W, D]."""
-        states = []
-        shape = (read_rows(tile.rows, tile.width), tile.width, 1)
-        rows = [request.suffix for request in requests]
-        begins = [len(row) - 1 for row in rows]
-        for read in read_rows_of(self._forward, rows, begins, shape, prefix, work, clock):
-            states.append(read.state[:, :, : read.count])
-            who = torch.arange(read.first, read.first + shape[0], device=self._forward.device)
-            answers.extend(read.logits, who.clamp(max=len(requests)))
-            clock.lap("sampling")
-        return torch.cat(states, dim=2)
+        f, nobody = self._forward, len(requests)
+        written = torch.zeros(
+            (f.layers, 2, nobody, f.heads, tile.width, f.width), device=f.device, dtype=f.dtype
+        )
+        done = 0
+        # Each width in batches of its own shape, which does not depend on the other widths.
+        for width, group in groupby([r.suffix for r in requests], key=lambda s: bucket(len(s))):
+            rows = list(group)
+            shape = (read_rows(tile.rows, width), width, 1)
+            begins = [len(row) - 1 for row in rows]
+            for read in read_rows_of(f, rows, begins, shape, prefix, work, clock):
+                first = done + read.first
+                end = first + read.count
+                written[:, :, first:end, :, :width] = read.state[:, :, : read.count]
+                clock.lap("forward")
+                who = torch.arange(first, first + shape[0], device=f.device)
+                answers.extend(read.logits, who.where(who < end, nobody))
+                clock.lap("sampling")
+            done += len(rows)
+        return written
 
     def _write(
         self,
@@ -98,7 +109,7 @@ class Decoder:
         before = 0 if prefix is None else prefix.shape[3]
         own = self._slots(tile)
         shared = self._share(prefix)
-        columns = torch.arange(tile.width + tile.room, device=device)
+        columns = torch.arange(own.shape[4], device=device)
         heads = own.shape[3]
         starts = torch.arange(tile.rows * heads, device=device).view(-1, heads) * len(columns)
         lengths = torch.tensor([len(r.suffix) for r in requests] + [1], device=device)
@@ -108,8 +119,10 @@ class Decoder:
         steps, coarse = LOOK[device.type], COLUMN_STEP[device.type]
         who = torch.full((tile.rows,), nobody, device=device)
         while True:
+            clock.lap("transfer")
             for slot in self._refill(own, prompts, slots, waiting, nobody):
                 drawn[slot] = 1
+            clock.lap("forward")
             taken = sum(slot != nobody for slot in slots)
             if not taken:
                 return
@@ -148,7 +161,9 @@ class Decoder:
 
     def _slots(self, tile: Tile) -> torch.Tensor:
         """Keys and values [A, 2, R, G, S, D] of slots; the same memory for the same shape."""
-        f, shape = self._forward, (tile.rows, tile.width + tile.room)
+        f = self._forward
+        coarse = COLUMN_STEP[f.device.type]
+        shape = (tile.rows, -(-(tile.width + tile.room) // coarse) * coarse)
         if shape not in self._own:
             if f.device.type == "cpu":
                 self._own.clear()
@@ -185,12 +200,25 @@ class Decoder:
             return []
         for slot in empty:
             slots[slot] = waiting.popleft()
-        chosen = torch.tensor([slots[slot] for slot in empty], device=own.device)
-        places = torch.tensor(empty, device=own.device)
         width = prompts.shape[4]
-        own[:, :, :, :, :width].index_copy_(2, places, prompts.index_select(2, chosen))
-        own[:, :, :, :, width:].index_fill_(2, places, 0.0)
+        for slot, request, count in _runs(empty, [slots[slot] for slot in empty]):
+            filled = own[:, :, slot : slot + count]
+            filled[:, :, :, :, :width] = prompts[:, :, request : request + count]
+            filled[:, :, :, :, width:] = 0.0
         return empty
+
+
+def _runs(slots: list[int], requests: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Neighbouring slots for neighbouring requests: first slot, first request, how many."""
+    start = 0
+    for end in range(1, len(slots) + 1):
+        along = end - start
+        if end == len(slots) or (slots[end], requests[end]) != (
+            slots[start] + along,
+            requests[start] + along,
+        ):
+            yield slots[start], requests[start], along
+            start = end
 
 
 class _Answers:

@@ -19,6 +19,9 @@ from agents.tiles import READ_TOKENS, TURNS, bucket
 PREFIX_CACHE_BYTES = 256 * 2**20
 """Keys and values of prefixes that a host remembers."""
 
+COLUMN_STEP = {"cpu": 16, "cuda": 128}
+"""Slots have, and use, columns by so many: whole vectors of a processor, few graphs of a GPU."""
+
 ITEM = {"float32": 4, "bfloat16": 2}
 
 ACTIVATIONS = 16
@@ -66,7 +69,7 @@ def needed_bytes(checkpoint: Checkpoint, dtype: str, slots: int, lengths: Length
     stored_item = ITEM.get(str(shape.get("dtype", shape.get("torch_dtype"))), 4)
     parts = (
         weights * item // stored_item,
-        slots * (row + answer) * state,
+        slots * (row + answer + max(COLUMN_STEP.values())) * state,
         TURNS * slots * row * state,
         read * (state + ACTIVATIONS * width * 4),
         3 * max(slots, read // row) * vocabulary * 8,

@@ -117,13 +117,14 @@ class Prefixes:
         if shared == len(own):  # the beginning of a longer block
             self._blocks.move_to_end((before, longest))
             return self._blocks[before, longest].state[:, :, :, :shared].contiguous()
+        room = self._room(len(own))
         work.tokens_computed += len(own) - shared
-        work.tokens_padded += self._size - (len(own) - shared)
-        tokens = torch.zeros(1, self._size, dtype=torch.long)
+        work.tokens_padded += room - (len(own) - shared)
+        tokens = torch.zeros(1, room, dtype=torch.long)
         tokens[0, : len(own)] = torch.tensor(own)
         # Padding repeats the last position: a model may have no later one.
         start = len(past) * self._size
-        positions = (start + torch.arange(self._size).clamp(max=len(own) - 1)).unsqueeze(0)
+        positions = (start + torch.arange(room).clamp(max=len(own) - 1)).unsqueeze(0)
         state = self._compute(
             tokens.to(self._device),
             positions.to(self._device),
@@ -135,6 +136,10 @@ class Prefixes:
         insort(self._siblings.setdefault(before, []), own)
         self._held += state.nbytes
         return state
+
+    def _room(self, tokens: int) -> int:
+        """Positions in which a block of so many tokens is computed: always the same."""
+        return self._size
 
     def _shrink(self, work: Work) -> None:
         while self._held > self.limit and self._blocks:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -61,32 +62,28 @@ def read_rows_of(
     """
     height, width, reads = shape
     before = 0 if prefix is None else prefix.shape[3]
-    filled = np.zeros((len(rows), width), dtype=np.int64)
+    batches = -(-len(rows) // height)
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-    filled[np.arange(width) < lengths[:, None]] = np.concatenate([np.array(r) for r in rows])
+    filled = np.zeros((batches * height, width), dtype=np.int64)
+    filled[: len(rows)][np.arange(width) < lengths[:, None]] = np.fromiter(
+        chain.from_iterable(rows), dtype=np.int64, count=int(lengths.sum())
+    )
+    # Spare rows repeat the last.
+    filled[len(rows) :] = filled[len(rows) - 1]
+    source = np.minimum(np.arange(batches * height), len(rows) - 1)
     # Padding repeats the last position: a model may have no later one.
-    places = before + np.minimum(np.arange(width), lengths[:, None] - 1)
-    picks = np.minimum(np.asarray(begins)[:, None] + np.arange(reads), width - 1)
-    for first in range(0, len(rows), height):
-        part = slice(first, first + height)
-        tokens, positions, pick = (
-            _of_height(whole[part], height).to(forward.device) for whole in (filled, places, picks)
-        )
-        pick = (pick + width * torch.arange(height, device=forward.device).unsqueeze(-1)).flatten()
-        count = min(height, len(rows) - first)
-        own = int(lengths[part].sum())
+    places = before + np.minimum(np.arange(width), lengths[source, None] - 1)
+    picks = np.minimum(np.asarray(begins)[source, None] + np.arange(reads), width - 1)
+    picks += width * (np.arange(batches * height) % height)[:, None]
+    tokens, positions, pick = (
+        torch.from_numpy(whole).view(batches, height, -1).to(forward.device)
+        for whole in (filled, places, picks)
+    )
+    for batch, first in enumerate(range(0, len(rows), height)):
+        own = int(lengths[first : first + height].sum())
         work.tokens_computed += own
         work.tokens_padded += height * width - own
         clock.lap("transfer")
-        logits, state = forward.read(tokens, positions, pick, prefix)
+        logits, state = forward.read(tokens[batch], positions[batch], pick[batch].flatten(), prefix)
         clock.lap("forward")
-        yield Read(first, count, logits, state)
-
-
-def _of_height(rows: np.ndarray, height: int) -> torch.Tensor:
-    """Spare rows repeat the first."""
-    if len(rows) < height:
-        rows = np.concatenate(
-            [rows, np.broadcast_to(rows[:1], (height - len(rows), rows.shape[1]))]
-        )
-    return torch.from_numpy(np.ascontiguousarray(rows))
+        yield Read(first, min(height, len(rows) - first), logits, state)

@@ -1,12 +1,16 @@
 """Scoring: rows are read once, and options' log-probabilities taken from the places they need.
 
-Dimensions: R rows of a batch, I places of a row whose logits are read, V vocabulary.
+Dimensions: R rows of a batch, I places of a row whose logits are read, V vocabulary, n tokens of
+all options of a request.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 
 from agents.engine.clock import Clock
@@ -21,32 +25,78 @@ def score(
 ) -> tuple[Scored, ...]:
     """Log-probabilities of the options of a tile's requests, in their order."""
     requests = [r for r in tile.requests if isinstance(r, Score)]
+    known: dict[tuple[Tokens, ...], _Options] = {}
     rows: list[Tokens] = []
     begins: list[int] = []
-    wanted: list[tuple[int, int]] = []
-    spans: list[list[int]] = []
+    asked: list[_Options] = []
+    firsts: list[int] = []
     for request in requests:
-        last = len(request.suffix) - 1
-        starts = option_starts(request.options)
-        row_of = {start: len(rows) + i for i, start in enumerate(starts)}
-        rows += [request.suffix + start for start in starts]
-        begins += [last] * len(starts)
-        spans.append([len(option) for option in request.options])
-        for option in request.options:
-            place = row_of[option[:-1]] * tile.reads
-            wanted += [(place + i, token) for i, token in enumerate(option)]
-    places = torch.tensor(wanted).to(forward.device)
+        options = known.get(request.options)
+        if options is None:
+            options = known[request.options] = _Options.of(request.options, tile.reads)
+        asked.append(options)
+        firsts.append(len(rows) * tile.reads)
+        suffix = request.suffix
+        rows += [suffix + start if start else suffix for start in options.starts]
+        begins += [len(suffix) - 1] * len(options.starts)
+    counts = [len(options.tokens) for options in asked]
+    wanted = np.concatenate([options.places for options in asked]) + np.repeat(firsts, counts)
+    places = torch.from_numpy(wanted).to(forward.device)
+    tokens = torch.from_numpy(np.concatenate([o.tokens for o in asked])).to(forward.device)
     found = torch.zeros(len(wanted), device=forward.device)
     shape = (tile.rows, tile.width, tile.reads)
     for read in read_rows_of(forward, rows, begins, shape, prefix, work, clock):
         logs = torch.log_softmax(read.logits.float(), dim=-1)
-        row = places[:, 0] - read.first * tile.reads
-        here = (row >= 0) & (row < read.count * tile.reads)
-        found[here] = logs[row[here], places[here, 1]]
+        first = read.first * tile.reads
+        # Places stand in order, so those of a batch of rows are neighbours.
+        here = slice(*np.searchsorted(wanted, [first, first + read.count * tile.reads]))
+        found[here] = logs[places[here] - first, tokens[here]]
         clock.lap("forward")
-    values = iter(found.tolist())
-    clock.lap("transfer")
-    return tuple(
-        Scored(tuple(sum(next(values) for _ in range(length)) for length in lengths))
-        for lengths in spans
+    values = found.tolist()
+    ends = np.cumsum(counts).tolist()
+    replies = tuple(
+        options.read(values[end - len(options.tokens) : end])
+        for options, end in zip(asked, ends, strict=True)
     )
+    clock.lap("transfer")
+    return replies
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What is the same for all requests with the same options.
+
+    Attributes
+    ----------
+    starts
+        Distinct options without their last token: a row each.
+    places, tokens
+        int64 [n], where in the rows' places the logits stand that each option's tokens are read
+        from, in that order, and the tokens.
+    spans
+        Where in those each option begins and ends; in the order of the request.
+    """
+
+    starts: tuple[Tokens, ...]
+    places: np.ndarray
+    tokens: np.ndarray
+    spans: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, options: tuple[Tokens, ...], reads: int) -> _Options:
+        starts = option_starts(options)
+        row_of = {start: row for row, start in enumerate(starts)}
+        order = sorted(range(len(options)), key=lambda i: row_of[options[i][:-1]])
+        places: list[int] = []
+        tokens: list[int] = []
+        spans = [(0, 0)] * len(options)
+        for i in order:
+            spans[i] = len(places), len(places) + len(options[i])
+            first = row_of[options[i][:-1]] * reads
+            places += range(first, first + len(options[i]))
+            tokens += options[i]
+        return cls(starts, np.array(places), np.array(tokens), tuple(spans))
+
+    def read(self, values: list[float]) -> Scored:
+        """A request's reply from the log-probabilities of its options' tokens."""
+        return Scored(tuple([sum(values[begin:end]) for begin, end in self.spans]))

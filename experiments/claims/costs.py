@@ -79,6 +79,18 @@ def total_cost(table: pl.DataFrame) -> Cost:
     return Cost(float(seconds), int(tokens), float(flops))
 
 
+def asked(cells: Sequence[Cell]) -> int:
+    """Answers and grades that one arm of some cells asks of models, in all generations."""
+    return sum(
+        cell.config.population.size
+        * cell.config.population.generations
+        * cell.config.problems_per_generation
+        * (1 + cell.config.protocol.graders)
+        for cell in cells
+        if cell.config.agents.model not in SCRIPTED_MODELS
+    )
+
+
 def hash_of_cells(table: pl.DataFrame) -> str:
     """One hash over the population hashes of all cells, in their order."""
     return joint_hash(table["population_hash"].to_list())

@@ -9,7 +9,9 @@ from operator import methodcaller
 from pathlib import Path
 
 from experiments.claims.claim import Claim, claim_names, load_claim
+from experiments.claims.costs import Cost, asked
 from experiments.claims.finding import Finding, holm, short
+from experiments.claims.front import CLAIM, put_front
 from experiments.claims.listing import told_cost, told_hashed, told_p, told_size
 from experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from experiments.tables import write_whole
@@ -19,6 +21,8 @@ RESULTS, FIGURES = Path("results"), Path("figures") / "results"
 
 def write_pages(claim: Claim, folder: Path, docs: Path) -> list[Path]:
     """Copy a finding and its figure into the documentation; write its page and the index.
+
+    The phase diagram's is the README's first picture too.
 
     Raises
     ------
@@ -36,6 +40,8 @@ def write_pages(claim: Claim, folder: Path, docs: Path) -> list[Path]:
     pages[docs / RESULTS / "README.md"] = index(docs)
     for path, text in pages.items():
         write_whole(path, methodcaller("write", text.encode()))
+    if claim.name == CLAIM:
+        put_front(docs.parent / "README.md", recorded)
     return [*pages, kept, figure]
 
 
@@ -80,12 +86,20 @@ def index(docs: Path) -> str:
         if (docs / RESULTS / f"{name}.json").exists()
     }
     corrected = holm({name: one.finding.p for name, one in found.items()})
+    larger = {name: _times(load_claim(name), one) for name, one in found.items()}
     rows = [
         f"| [{load_claim(name).registered.title}]({name}.md) | {one.finding.verdict} | "
         f"{told_p(one.finding.p)} | {told_p(corrected[name])} | {one.scale} | "
-        f"{told_cost(one.cost)} |"
+        f"{told_cost(one.cost)} | {'–' if larger[name] is None else f'{larger[name]:,.0f}'} |"
         for name, one in found.items()
     ]
+    costs = [one.cost for one in found.values()]
+    whole = Cost(
+        sum(cost.seconds for cost in costs),
+        sum(cost.tokens for cost in costs),
+        sum(cost.flops for cost in costs),
+    )
+    cluster = sum((larger[name] or 1.0) * one.cost.flops for name, one in found.items())
     parts = [
         "# Results",
         "Each claim was registered before it was run: hypothesis, metric, and what would refute "
@@ -94,13 +108,22 @@ def index(docs: Path) -> str:
         "in this table.",
         "\n".join(
             [
-                "| Claim | Verdict | p | p, Holm | Scale | Cost |",
-                "| --- | --- | --- | --- | --- | --- |",
+                "| Claim | Verdict | p | p, Holm | Scale | Cost | Cluster, times as much |",
+                "| --- | --- | --- | --- | --- | --- | --- |",
                 *rows,
             ]
         ),
+        f"Together: {told_cost(whole)}. The last column is how many answers and grades the cluster "
+        "scale asks of models, over those that were asked above; at so many times their FLOPs that "
+        f"scale would take {cluster:.2g} in all. A dash: nothing is run, only measured.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _times(claim: Claim, recorded: Recorded) -> float | None:
+    """Answers and grades of the cluster scale over those of what was run; None without runs."""
+    ran = asked(claim.cells(recorded.scale, recorded.changes))
+    return asked(claim.cells("cluster")) / ran if ran else None
 
 
 def _registered(claim: Claim) -> list[tuple[str, str]]:

@@ -51,6 +51,7 @@ from experiments.claims.results import Results
 from experiments.claims.scripted_plane import ScriptedPlane
 from population.streams import stream
 
+SHARES = "Amplified, share of runs"
 BOUNDARIES = "Boundary: m at which success is as likely as failure (undefined: beyond all tried)"
 
 REJECTED = 0.05 / 4
@@ -91,7 +92,7 @@ def analyse(results: Results) -> Finding:
         why=why,
         p=share_at_or_below(resampled("phase-diagram: p", both, first_less_second), 0.0),
         numbers={
-            "Amplified, share of runs": shares,
+            SHARES: shares,
             "Inside the boundary, and one step up": (inside, closure),
             BOUNDARIES: _boundaries(tests, shapes),
             "Error of the collective less that of its lowest bar": tuple(

@@ -13,9 +13,12 @@ from experiments.claims import (
     cherry_picking,
     elicit_or_create,
     evaluation_easier,
+    gaming,
     one_cannot,
     phase_diagram,
     quasispecies,
+    selectors,
+    survey_trick,
 )
 from experiments.claims.finding import Finding
 from experiments.claims.measuring import Measure
@@ -36,6 +39,7 @@ class Analysis:
 
 ANALYSES: dict[str, Analysis] = {
     "chaining": Analysis(chaining.analyse, chaining.draw),
+    "survey-trick": Analysis(survey_trick.analyse, survey_trick.draw),
     "evaluation-easier": Analysis(evaluation_easier.analyse, evaluation_easier.draw),
     "cherry-picking": Analysis(
         cherry_picking.analyse, cherry_picking.draw, cherry_picking.MEASURES
@@ -43,8 +47,10 @@ ANALYSES: dict[str, Analysis] = {
     "quasispecies": Analysis(quasispecies.analyse, quasispecies.draw, quasispecies.MEASURES),
     "one-cannot": Analysis(one_cannot.analyse, one_cannot.draw),
     "phase-diagram": Analysis(phase_diagram.analyse, phase_diagram.draw),
+    "selectors": Analysis(selectors.analyse, selectors.draw),
     "elicit-or-create": Analysis(
         elicit_or_create.analyse, elicit_or_create.draw, elicit_or_create.MEASURES
     ),
+    "gaming": Analysis(gaming.analyse, gaming.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

@@ -18,6 +18,7 @@ from agents.fleet import Fleet
 from agents.requests import Tile, TileReply
 from experiments.cells import fleet_here
 from experiments.claims.claim import claim_names, load_claim
+from experiments.claims.front import front
 from experiments.claims.page import page, write_pages
 from experiments.claims.results import Results
 from experiments.claims.running import FIGURE, FINDING, TABLE, Recorded, read_recorded, run_claim
@@ -35,9 +36,8 @@ SLOW = pytest.mark.slow
 @pytest.fixture(scope="session")
 def all_models(small: Any) -> Fleet:
     """One host in this process for whatever the smoke runs of all claims ask."""
-    config = small(
-        {"agents.model": "gpt-1/*,gpt-2/*,gpt-3/*", "population.size": 16, "hosts.count": 1}
-    )
+    models = "gpt-1/*,gpt-2/*,gpt-3/*"
+    config = small({"agents.model": models, "population.size": 16, "hosts.count": 1})
     return fleet_here([Stage(config)])
 
 
@@ -61,7 +61,16 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
 QUICK = "evaluation-easier"
 """The claim whose smoke run takes seconds; those of the others take up to a minute each."""
 
-ALL = [name if name == QUICK else pytest.param(name, marks=SLOW) for name in claim_names()]
+UNSELECTED = ("survey-trick",)
+"""Claims in which nothing is selected."""
+
+
+def params(names: Sequence[str]) -> list[Any]:
+    """Names as parameters of a test, slow ones marked."""
+    return [name if name == QUICK else pytest.param(name, marks=SLOW) for name in names]
+
+
+ALL = params(claim_names())
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -76,19 +85,18 @@ def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     assert table["cell"].to_list()[: len(cells)] == cells
     assert len(table) == len(cells) + recorded.measured > 0
     assert recorded.cost.tokens == table["tokens"].sum() > 0
-    assert recorded.cost.flops == table["flops"].sum() > 2e5 * recorded.cost.tokens
+    # The smallest rung has 134,016 parameters.
+    assert recorded.cost.flops == table["flops"].sum() > 2.6e5 * recorded.cost.tokens
     for number in (n for rows in recorded.finding.numbers.values() for n in rows):
         assert not number.low > number.high, number
 
 
-WITH_RUNS = [
-    param
-    for name, param in zip(claim_names(), ALL, strict=True)
-    if load_claim(name).registered.arms
+SELECTED = [
+    name for name in claim_names() if load_claim(name).registered.arms and name not in UNSELECTED
 ]
 
 
-@pytest.mark.parametrize("name", WITH_RUNS)
+@pytest.mark.parametrize("name", params(SELECTED))
 def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
     assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
 
@@ -199,6 +207,11 @@ def test_the_page_in_the_documentation_is_what_its_finding_says(name: str) -> No
         pytest.skip(f"{name} has not been run at laptop scale yet")
     recorded = read_recorded(kept)
     assert kept.with_suffix(".md").read_text() == page(load_claim(name), recorded)
+
+
+def test_the_readmes_first_picture_is_what_its_finding_says() -> None:
+    recorded = read_recorded(DOCS / "results" / "phase-diagram.json")
+    assert front(recorded) in (DOCS.parent / "README.md").read_text()
 
 
 def test_the_command_lists_runs_what_is_left_and_reports(smoke: Run, tmp_path: Path) -> None:

@@ -465,6 +465,9 @@ def test_other_weights_than_expected_are_refused(folders):
     (tile,) = plan([Generate((), (5,), (), 1, 1.0, (1, 2))], "0000", 1).tiles
     with pytest.raises(ValueError, match=f"tile: expected weights {settings.weights}, got 0000"):
         host.generate(tile)
+    adapted = replace(tile, weights=settings.weights, adapter="added")
+    with pytest.raises(ValueError, match="tile: expected no adapter, got added"):
+        host.generate(adapted)
 
 
 REFUSED = {

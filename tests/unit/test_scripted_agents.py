@@ -14,7 +14,7 @@ from agents.behaviour import Behaviour
 from agents.fleet import FleetError, NoFleet
 from agents.host import HostSettings
 from agents.requests import Score
-from agents.scripted import WRONG_ANSWERS, ScriptedAgents
+from agents.scripted import WRONG_ANSWERS, ScriptedAgents, _sayable
 from agents.tiles import plan
 from experiments.config import ConfigError, check_config
 from experiments.simulation import Simulation
@@ -43,7 +43,8 @@ behaviours = st.builds(
     tpr=st.sampled_from([0.0, 0.8, 1.0]),
     fpr=st.sampled_from([0.0, 0.3, 1.0]),
     correlation=st.sampled_from([0.0, 0.5, 1.0]),
-    blind_spot=st.sampled_from([0.0, 0.4, 1.0]),
+    blind_spot=st.sampled_from([0.0, 0.25, 1.0]),
+    spots=st.sampled_from(["shared", "disjoint"]),
     seed=st.integers(0, 99),
 )
 
@@ -113,7 +114,8 @@ def plain(behaviour, drawn, agents, matches, generation=2):
                         common = stream(behaviour.seed, "common draw", problem.query, answer)
                         passed = common.random() < behaviour.fpr
                     blind = stream(behaviour.seed, "blind spot", problem.query).random()
-                    passed |= blind < behaviour.blind_spot
+                    first = seat * behaviour.blind_spot if behaviour.spots == "disjoint" else 0.0
+                    passed |= first <= blind < first + behaviour.blind_spot
                 values.append(float(passed))
             outcomes.append((answer, not errs, math.log(max(probability, 1e-300)), values))
     return outcomes
@@ -132,6 +134,36 @@ def test_the_arrays_say_what_one_by_one_would_be_said(behaviour, seed, graders):
         assert [grade.value for grade in outcome.grades] == values
         assert all(grade.levels[4] == grade.value for grade in outcome.grades)
         assert (outcome.finished, outcome.tokens) == (True, len(answer))
+
+
+def test_disjoint_spots_never_meet_and_a_flatterer_errs_in_the_first_seats():
+    behaviour = Behaviour(
+        "addition", 3, "none", error=0.0, tpr=0.0, fpr=0.0, blind_spot=0.2, spots="disjoint"
+    )
+    drawn, agents, matches = setting(5, size=6, problems=80, graders=5)
+    flatterers = [replace(a, genome=replace(a.genome, role="flatterer")) for a in agents]
+    passed = played(replace(behaviour, error=1.0), drawn, agents, matches).grade_values()
+    # Every problem is in just one of five spots of a fifth each.
+    assert np.all(passed.sum(axis=1) == 1.0)
+    told = played(behaviour, drawn, flatterers, matches)
+    assert 0 < (~told.verdicts).sum() < len(told)
+    assert np.array_equal(told.verdicts, passed[:, 0] == 0.0)
+
+
+def test_disjoint_spots_need_room():
+    scripted = {"blind_spot": 0.4, "spots": "disjoint"}
+    run = RUN | {"agents": {"model": "scripted", "scripted": scripted}}
+    assert check_config(run).agents.scripted.spots == "disjoint"
+    with pytest.raises(ConfigError, match=r"agents.scripted.blind_spot: expected at most 1/3"):
+        check_config(run | {"protocol": {"graders": 3}})
+
+
+def test_wrong_answers_drawn_once_are_those_drawn_anew():
+    first = Simulation(check_config(RUN))
+    again = Simulation(check_config(RUN | {"task": {"name": "addition", "size": 2}}))
+    texts = [next(iter(simulation)).outcomes.texts for simulation in (first, again)]
+    _sayable.cache_clear()
+    assert next(iter(Simulation(check_config(RUN)))).outcomes.texts == texts[0] != texts[1]
 
 
 def test_neither_order_nor_company_matters():

@@ -88,8 +88,12 @@ class Subject:
             .to(device)
             .eval()
         )
-        self.host = TransformersHost.of_model(copy.deepcopy(self.plain), WEIGHTS)
+        self.host = TransformersHost.of_model(self.another(), WEIGHTS)
         self.parameters = sum(p.numel() for p in self.plain.parameters())
+
+    def another(self) -> Any:
+        """The same model once more."""
+        return copy.deepcopy(self.plain)
 
 
 def texts(rng: np.random.Generator, count: int, length: int) -> list[Tokens]:

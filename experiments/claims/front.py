@@ -1,0 +1,78 @@
+"""The README's first picture: the phase diagram, what its finding says, and what it does not."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+import re
+from operator import methodcaller
+from pathlib import Path
+
+from experiments.claims.finding import Finding, short
+from experiments.claims.phase_diagram import BOUNDARIES, SHARES
+from experiments.claims.running import Recorded
+from experiments.tables import write_whole
+
+CLAIM = "phase-diagram"
+BEGIN = "<!-- phase-diagram: written by `mgptn experiment report phase-diagram` -->"
+END = "<!-- /phase-diagram -->"
+
+
+def front(recorded: Recorded) -> str:
+    """Figure and sentences, no number of which is typed."""
+    finding = recorded.finding
+    parts = [
+        BEGIN,
+        f"![The phase diagram](docs/figures/results/{CLAIM}.png)",
+        "*Above: the share of runs in which m copies of GPT-n, that grade each other and replicate "
+        "by their grades, end with no more errors than the majority vote of any unselected M-GPT-N "
+        "above them; black, the fitted boundary. Below: the errors of those collectives beside the "
+        "lowest of those votes.*",
+        f"**What it says.** {_says(finding)}",
+        f"**What it does not say.** {' '.join(finding.caveats[:3])}",
+        f"As it was registered, the claim of a convex boundary with success inside is "
+        f"**{_told(finding)}**: [the page](docs/results/{CLAIM}.md) has numbers, intervals and the "
+        f"command; [docs/results](docs/results/README.md) has the nine other claims.",
+        END,
+    ]
+    return "\n\n".join(parts)
+
+
+def put_front(readme: Path, recorded: Recorded) -> list[Path]:
+    """Write the picture's part of a README anew, if it has one."""
+    if not readme.exists():
+        return []
+    text = readme.read_text()
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    if not pattern.search(text):
+        return []
+    told = pattern.sub(lambda _: front(recorded), text)
+    write_whole(readme, methodcaller("write", told.encode()))
+    return [readme]
+
+
+def _says(finding: Finding) -> str:
+    """Which rungs are amplified, task by task, and from what m on."""
+    shares = [row for row in finding.numbers[SHARES] if ", " in row.name]
+    tasks = list(dict.fromkeys(row.name.partition(", ")[0] for row in shares))
+    sentences = []
+    for task in tasks:
+        rungs = [row for row in shares if row.name.startswith(f"{task}, ")]
+        bounds = [
+            row.value for row in finding.numbers[BOUNDARIES] if row.name.startswith(f"{task}, ")
+        ]
+        told = [
+            f"{row.name.partition(', ')[2]} in {short(row.value)}"
+            + (f" (from m ≈ {bound:.0f})" if math.isfinite(bound) else "")
+            for row, bound in zip(rungs, bounds, strict=True)
+        ]
+        sentences.append(f"On {task}, amplified of all runs are: {', '.join(told)}.")
+    twins = finding.number(SHARES, "random-selector twins")
+    return (
+        " ".join(sentences) + f" Where a coin selects instead of peers, {short(twins.value)} are."
+    )
+
+
+def _told(finding: Finding) -> str:
+    return {"holds": "upheld", "fails": "refuted", "undecided": "undecided"}[finding.verdict]

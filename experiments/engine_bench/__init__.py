@@ -1,0 +1,1 @@
+"""`mgptn bench engine`: the host against plain transformers, and against the machine."""
