@@ -101,6 +101,8 @@ CAVEATS = (
     "What is not predicted is also noise of seeds and problems, the same for every way to predict; "
     "what identity adds is to be read beside it. Predicting left-out cells costs a fit for each "
     "constant that it does not need, so that identity can add less than nothing.",
+    "The coin's own cell lies apart: left out, it has to be extrapolated to, and it is what the "
+    "fits for gpt-2 miss most, in the figure at the lower left.",
     "A bootstrap sample has the noise of its drawing besides the data's own, so that intervals of "
     "shares lie below their estimates for the most part.",
     "Selectors differ in their scores too, and so in how strongly agents replicate; here the rates "
