@@ -53,25 +53,37 @@ def put_front(readme: Path, recorded: Recorded) -> list[Path]:
 
 
 def _says(finding: Finding) -> str:
-    """Which rungs are amplified, task by task, and from what m on."""
+    """Which rungs are amplified, task by task, from what m on, and what more agents do."""
     shares = [row for row in finding.numbers[SHARES] if ", " in row.name]
     tasks = list(dict.fromkeys(row.name.partition(", ")[0] for row in shares))
+    twins = finding.number(SHARES, "random-selector twins")
     sentences = []
+    changes = []
     for task in tasks:
         rungs = [row for row in shares if row.name.startswith(f"{task}, ")]
         bounds = [
             row.value for row in finding.numbers[BOUNDARIES] if row.name.startswith(f"{task}, ")
         ]
         told = [
-            f"{row.name.partition(', ')[2]} in {short(row.value)}"
+            f"{short(row.value)} of {row.name.partition(', ')[2]}"
             + (f" (from m ≈ {bound:.0f})" if math.isfinite(bound) else "")
             for row, bound in zip(rungs, bounds, strict=True)
         ]
-        sentences.append(f"On {task}, amplified of all runs are: {', '.join(told)}.")
-    twins = finding.number(SHARES, "random-selector twins")
-    return (
-        " ".join(sentences) + f" Where a coin selects instead of peers, {short(twins.value)} are."
-    )
+        top = rungs[-1].name
+        sizes, errors = finding.curves[f"{top}: sizes"], finding.curves[f"{top}: error"]
+        changes.append(errors[-1] - errors[0])
+        sentences.append(
+            f"On {task}, runs amplified are {', '.join(told)}; the error of "
+            f"{top.partition(', ')[2]} goes from {short(errors[0])} at m = {sizes[0]:.0f} to "
+            f"{short(errors[-1])} at m = {sizes[-1]:.0f}."
+        )
+    sentences.append(f"Where a coin selects instead of peers, {short(twins.value)} are.")
+    if min(changes) < 0.0 < max(changes):
+        sentences.append(
+            "Where the models judge well, more agents are better; where they do not, more agents "
+            "find more answers that the judges wrongly like."
+        )
+    return " ".join(sentences)
 
 
 def _told(finding: Finding) -> str:

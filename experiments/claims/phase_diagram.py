@@ -122,7 +122,7 @@ def analyse(results: Results) -> Finding:
 CAVEATS = (
     "The collective speaks through its best graded answer, the unselected one through its "
     "commonest: amplification here is judging against voting, and one round of judging without any "
-    "evolution may do as much. The group before the last says what evolution adds to it.",
+    "evolution may do as much; what evolution adds to that is told apart.",
     "Compute is not equal: a bar is one round of answers; a population has several, and grades.",
     "Three rungs are three positions: what is convex between them cannot be seen, and a rung that "
     "never amplifies bounds nothing.",

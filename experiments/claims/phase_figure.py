@@ -63,12 +63,9 @@ def _scripted_plane(axes: Axes, finding: Finding) -> None:
     _plane(axes, shares, sizes, [f"{place:.2f}" for place in positions])
     _stairs(axes, np.array(curves["boundary, scripted agents, ln Λ₁"]), sizes)
     theory = np.array(curves["scripted: theory"])
-    axes.plot(
-        range(len(positions)), _heights(theory, sizes), **PREDICTED, marker="x", label="theory"
-    )
-    axes.legend(loc="upper right", fontsize=8.5, labelcolor=INK)
+    axes.plot(range(len(positions)), _heights(theory, sizes), **PREDICTED, marker="x")
     axes.set_title("scripted agents: share that reach .05")
-    axes.set_xlabel("ln Λ₁ of one grader")
+    axes.set_xlabel("ln Λ₁ of one grader (dotted: 1 + K / ln Λ₁)")
 
 
 def _plane(axes: Axes, shares: Floats, sizes: Floats, names: list[str]) -> None:
@@ -84,6 +81,9 @@ def _plane(axes: Axes, shares: Floats, sizes: Floats, names: list[str]) -> None:
             va="center",
             fontsize=8,
             color=PAPER if value > 0.6 else INK,
+            zorder=6,
+            # Above the boundary's line, where it runs through the middle of a cell.
+            bbox={"boxstyle": "round,pad=0.12", "facecolor": SHADES(value), "edgecolor": "none"},
         )
     axes.set_xticks(range(len(names)), labels=names)
     axes.set_yticks(range(len(sizes)), labels=[f"{size:g}" for size in sizes])
