@@ -21,7 +21,6 @@ from experiments.claims.finding import (
     Floats,
     Number,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -74,10 +73,8 @@ def analyse(results: Results) -> Finding:
         ends.append(gain)
         conditions += [within(off, -0.7, 0.7), above(gain, 0.05)]
         p = share_at_or_below(resampled(f"{name}: p", data, _gain), 0.0)
-    verdict, why = decide(conditions)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         p=p,
         numbers={
             "Step into the buffer (log-odds, one round)": tuple(steps),

@@ -19,7 +19,6 @@ from experiments.claims.finding import (
     Floats,
     Number,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -39,6 +38,7 @@ from experiments.claims.picking_measures import (
     measure_sharpened,
 )
 from experiments.claims.results import Results
+from experiments.claims.statistics import second
 
 MEASURES = {
     "answers": measure_answers,
@@ -91,10 +91,8 @@ def analyse(results: Results) -> Finding:
         above(max((differing[i] for i in of_model), key=_value), 0.0),
         *(within(check, -0.03, 0.03) for check in checks),
     ]
-    verdict, why = decide(conditions)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         p=max(worst),
         numbers={
             "Total variation from p·e^(r/T)/Z, the worst over rewards and T": tuple(ends),
@@ -200,7 +198,7 @@ def _in_context(results: Results) -> list[Number]:
         left = np.stack([moved, _clusters(rows, "left")], axis=-1)
         found += [
             estimate(f"{task}: TV from p", moved, _itself),
-            estimate(f"{task}: TV from the nearest p·e^(r/T)", left, lambda m: m[:, 1]),
+            estimate(f"{task}: TV from the nearest p·e^(r/T)", left, second),
             estimate(f"{task}: share of the move that is none", left, lambda m: m[:, 1] / m[:, 0]),
         ]
     return found

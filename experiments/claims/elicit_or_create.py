@@ -28,7 +28,6 @@ from experiments.claims.finding import (
     Number,
     Statistic,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -89,10 +88,8 @@ def analyse(results: Results) -> Finding:
         if exam == RAISED:
             conditions += [above(over_base, 0.05), above(over_twin, 0.0)]
             p = share_at_or_below(resampled(f"{exam}: p", data[..., 0], _over(2)), 0.0)
-    verdict, why = decide(conditions)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         p=p,
         numbers={
             "pass@k": tuple(passed),

@@ -18,7 +18,6 @@ from experiments.claims.finding import (
     Floats,
     Number,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -68,10 +67,8 @@ def analyse(results: Results) -> Finding:
     else:
         nothing = Number("gain on a task with a gap", math.nan, math.nan, math.nan)
         conditions.append(above(nothing, NO_GAP))
-    verdict, why = decide(conditions)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         p=p,
         numbers={
             "Graders (on the measuring half)": tuple(graders),

@@ -72,6 +72,12 @@ class Finding:
     curves: dict[str, tuple[float, ...]] = field(default_factory=dict)
     intervals: str = INTERVALS
 
+    @classmethod
+    def by(cls, conditions: Sequence[Condition], **rest: Any) -> Finding:
+        """The finding whose verdict follows from conditions; the rest as it stands."""
+        verdict, why = decide(conditions)
+        return cls(verdict=verdict, why=why, **rest)
+
     def number(self, group: str, name: str) -> Number:
         """One number by its group and name."""
         return next(number for number in self.numbers[group] if number.name == name)

@@ -21,7 +21,6 @@ from experiments.claims.finding import (
     Floats,
     Number,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -29,6 +28,7 @@ from experiments.claims.finding import (
 )
 from experiments.claims.gaming_figure import draw_gaming
 from experiments.claims.results import Results
+from experiments.claims.statistics import first, first_less_second, first_over_second, second
 from population.capability import best_of_n_kl, best_of_n_weights
 from population.generation import Generation
 from population.roles import FLATTERER
@@ -77,24 +77,26 @@ def analyse(results: Results) -> Finding:
         curves |= {f"takeover, {name}, twin": tuple(twin.mean(axis=0).tolist())}
         ends[name] = np.stack([own[:, -1], twin[:, -1]], -1)[:, None]
         right = results.stacked(_right, **labels)[:, [0, -1]][:, None]
-        shares.append(estimate(f"{name}: share of flatterers", ends[name], lambda m: m[:, 0]))
-        shares.append(estimate(f"{name}: the same, twin", ends[name], lambda m: m[:, 1]))
+        shares.append(estimate(f"{name}: share of flatterers", ends[name], first))
+        shares.append(estimate(f"{name}: the same, twin", ends[name], second))
         shares.append(estimate(f"{name}: change of gold", right, lambda m: m[:, 1] - m[:, 0]))
         if name.endswith("disjoint"):
-            more = estimate(f"{name}: share of flatterers less twin's", ends[name], _first_less)
+            more = estimate(
+                f"{name}: share of flatterers less twin's", ends[name], first_less_second
+            )
             conditions.append(within(more, -1.0, TOLERANCE))
     for few, many in ((ONE, "9 disjoint"), (ONE, "3 disjoint"), ("9 shared", "9 disjoint")):
         both = np.stack([ends[few][..., 0], ends[many][..., 0]], -1)
-        over.append(estimate(f"share of flatterers, {few} less {many}", both, _first_less))
+        over.append(estimate(f"share of flatterers, {few} less {many}", both, first_less_second))
         conditions.append(above(over[-1], MARGIN))
     both = np.stack([ends[ONE][..., 0], ends["9 disjoint"][..., 0]], -1)
-    p = share_at_or_below(resampled("gaming: p", both, _first_less), MARGIN)
+    p = share_at_or_below(resampled("gaming: p", both, first_less_second), MARGIN)
 
     scripted = _pools(results)
     best, gained = _told(scripted), []
     for many in ("9 disjoint", "3 disjoint", "9 shared"):
         both = np.stack([scripted[many].at_end(GOLD), scripted[ONE].at_end(GOLD)], -1)
-        gained.append(estimate(f"gold of the best, {many} less {ONE}", both, _first_less))
+        gained.append(estimate(f"gold of the best, {many} less {ONE}", both, first_less_second))
     conditions.append(above(gained[0], GOLD_MARGIN))
 
     trained, accepted = _trained(results)
@@ -113,15 +115,13 @@ def analyse(results: Results) -> Finding:
         estimate(
             f"gold of the best, {TOGETHER} less {single}",
             both[..., [0, place]],
-            _first_less,
+            first_less_second,
         )
         for place, single in enumerate(singles, start=1)
     ]
-    verdict, why = decide(conditions)
     curves |= _drawn("scripted", scripted) | _drawn("trained", trained)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         p=p,
         numbers={
             "Takeover: the last generation": tuple(shares),
@@ -250,7 +250,7 @@ def _trained(results: Results) -> tuple[dict[str, Curve], list[Number]]:
             for side, of in sides.items():
                 both = np.stack([(passed & of).mean(axis=0), of.mean(axis=0)], -1)
                 columns.setdefault(f"{name}: {side}", []).append(both)
-    accepted = [estimate(name, np.stack(of), _first_over) for name, of in columns.items()]
+    accepted = [estimate(name, np.stack(of), first_over_second) for name, of in columns.items()]
     return curves, accepted
 
 
@@ -324,11 +324,3 @@ def _drawn(kind: str, curves: Mapping[str, Curve]) -> dict[str, tuple[float, ...
         found[f"{kind}, {name}: proxy"] = tuple(means[:, PROXY].tolist())
         found[f"{kind}, {name}: gold"] = tuple(means[:, GOLD].tolist())
     return found
-
-
-def _first_less(means: Floats) -> Floats:
-    return means[:, 0] - means[:, 1]
-
-
-def _first_over(means: Floats) -> Floats:
-    return np.asarray(means[:, 0] / np.where(means[:, 1] > 0.0, means[:, 1], np.nan))

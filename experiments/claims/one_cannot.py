@@ -18,13 +18,13 @@ from experiments.claims.finding import (
     Floats,
     Number,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
 )
 from experiments.claims.one_cannot_figure import draw_arms
 from experiments.claims.results import Results
+from experiments.claims.statistics import first, first_less_second
 from experiments.session import measured_rounds
 from population.generation import Generation
 from population.measures import best_of_n_errors, majority_errors, problem_errors
@@ -44,7 +44,7 @@ def analyse(results: Results) -> Finding:
     errors, gains, terms = [], [], []
     curves: dict[str, tuple[float, ...]] = {}
     for arm in arms:
-        errors.append(estimate(f"{arm}: error", ends[arm], lambda m: m[:, 0]))
+        errors.append(estimate(f"{arm}: error", ends[arm], first))
         gains.append(estimate(f"{arm}: less than its twin's", ends[arm], _gain))
         for of in (SELECTED, RANDOM):
             course = results.stacked(problem_errors, of, arm=arm)
@@ -77,15 +77,11 @@ def analyse(results: Results) -> Finding:
     ]
     selection = next(t for t in terms if t.name == f"{POPULATION}: selection")
     gain = next(g for g in gains if g.name.startswith(f"{POPULATION}:"))
-    verdict, why = decide(
-        [above(selection, 0.0), *(above(one, 0.02) for one in against), above(gain, 0.05)]
-    )
     worst = min(SINGLES, key=lambda one: float(ends[one][..., 0].mean()))
     both = np.concatenate([ends[worst][..., :1], ends[POPULATION][..., :1]], axis=-1)
-    return Finding(
-        verdict=verdict,
-        why=why,
-        p=share_at_or_below(resampled("one-cannot: p", both, _gain_of_second), 0.02),
+    return Finding.by(
+        [above(selection, 0.0), *(above(one, 0.02) for one in against), above(gain, 0.05)],
+        p=share_at_or_below(resampled("one-cannot: p", both, first_less_second), 0.02),
         numbers={
             "Error over the last two generations": tuple(errors),
             "Gain beyond the random-selector twin": tuple(gains),
@@ -151,10 +147,6 @@ def _gain(means: Floats) -> Floats:
     return means[:, 1] - means[:, 0]
 
 
-def _gain_of_second(means: Floats) -> Floats:
-    return means[:, 0] - means[:, 1]
-
-
 def _against(name: str, more: Floats, less: Floats) -> Number:
     """How much less one arm errs than another, on the same problems."""
-    return estimate(name, np.stack([more[..., 0], less[..., 0]], -1), _gain_of_second)
+    return estimate(name, np.stack([more[..., 0], less[..., 0]], -1), first_less_second)

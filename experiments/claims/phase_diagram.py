@@ -27,7 +27,6 @@ from experiments.claims.finding import (
     Floats,
     Number,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -41,14 +40,13 @@ from experiments.claims.phase_numbers import (
     called,
     curves,
     factors,
-    first_less_second,
     graders,
     others,
-    ratio_of,
 )
 from experiments.claims.planes import PLANE, Ladder, Planes, counted, margin
 from experiments.claims.results import Results
 from experiments.claims.scripted_plane import ScriptedPlane
+from experiments.claims.statistics import first, first_less_second, first_over_second, second
 from population.streams import stream
 
 SHARES = "Amplified, share of runs"
@@ -77,19 +75,15 @@ def analyse(results: Results) -> Finding:
     shares, both = _shares(ladders), _both(ladders)
     inside, closure = _inside(planes, ladders), _closure(ladders)
     deviation = scripted.deviation(shapes["scripted agents, ln Λ₁"].monotone)
-    verdict, why = decide(
+    places = [place for one in ladders for place in one.amplified]
+    return Finding.by(
         [
             above(shares[0], 0.0),
             above(inside, 0.95),
             above(closure, 0.90),
             *(_shape(name, shape) for name, shape in shapes.items()),
             within(deviation, -math.log(1.5), math.log(1.5)),
-        ]
-    )
-    places = [place for one in ladders for place in one.amplified]
-    return Finding(
-        verdict=verdict,
-        why=why,
+        ],
         p=share_at_or_below(resampled("phase-diagram: p", both, first_less_second), 0.0),
         numbers={
             SHARES: shares,
@@ -141,11 +135,11 @@ def _shares(ladders: list[Ladder]) -> tuple[Number, ...]:
     both = _both(ladders)
     numbers = [
         estimate("clones less random-selector twins", both, first_less_second),
-        estimate("clones", both, _first),
-        estimate("random-selector twins", both, _second),
+        estimate("clones", both, first),
+        estimate("random-selector twins", both, second),
     ]
     numbers += [
-        estimate(f"{one.task}, {rung}", _both([one], rung), _first)
+        estimate(f"{one.task}, {rung}", _both([one], rung), first)
         for one in ladders
         for rung in one.rungs
     ]
@@ -162,14 +156,6 @@ def _both(ladders: list[Ladder], rung: str | None = None) -> Floats:
         for sides in ([one.amplified for one in ladders], [one.twin for one in ladders])
     ]
     return np.stack(shares, axis=-1)[:, None]
-
-
-def _first(means: Floats) -> Floats:
-    return means[:, 0]
-
-
-def _second(means: Floats) -> Floats:
-    return means[:, 1]
 
 
 def _by_parameters(planes: Planes, ladder: Ladder, left_out: int | None = None) -> Successes:
@@ -213,7 +199,7 @@ def _inside(planes: Planes, ladders: list[Ladder]) -> Number:
             for place, amplified in ladder.amplified.items():
                 if place.size >= 2 * sizes[place.rung]:
                     counts[seed, 0] += amplified[seed], 1
-    return estimate("amplified inside the other seeds' boundary", counts, ratio_of)
+    return estimate("amplified inside the other seeds' boundary", counts, first_over_second)
 
 
 def _closure(ladders: list[Ladder]) -> Number:
@@ -228,7 +214,7 @@ def _closure(ladders: list[Ladder]) -> Number:
                 if up != place:
                     counts[:, 0, 0] += before * ladder.amplified[up]
                     counts[:, 0, 1] += before
-    return estimate("still amplified one step up", counts, ratio_of)
+    return estimate("still amplified one step up", counts, first_over_second)
 
 
 def _next(steps: tuple[Step, ...], one: Step) -> Step:

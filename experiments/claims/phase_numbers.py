@@ -15,6 +15,7 @@ from experiments.arms import SELECTED
 from experiments.claims.finding import Floats, Number, estimate
 from experiments.claims.planes import PLANE, Ladder, Place, Planes, margin
 from experiments.claims.results import Results
+from experiments.claims.statistics import first, first_less_second, first_over_second, second
 from experiments.session import measured_rounds
 
 FACTORS_GROUP = "What makes graders differ: amplified, share of runs"
@@ -62,7 +63,7 @@ def _known(name: str, values: Floats) -> Number:
     """Mean of what is defined, [S, G], NaN where nothing is."""
     known = ~np.isnan(values)
     both = np.stack([np.where(known, values, 0.0), known], axis=-1)
-    return estimate(name, both, ratio_of)
+    return estimate(name, both, first_over_second)
 
 
 def _log_ratio(tpr: float, fpr: float, grades: int) -> float:
@@ -86,8 +87,8 @@ def factors(planes: Planes) -> tuple[Number, ...]:
             shares = np.mean([planes.amplified(p) for p in chosen], axis=0)
             errors = np.mean([planes.collective(p).mean(axis=1) for p in chosen], axis=0)
             both = np.stack([shares, errors], axis=-1)[:, None]
-            numbers.append(estimate(f"{arm}, {task}: amplified", both, lambda m: m[:, 0]))
-            numbers.append(estimate(f"{arm}, {task}: error", both, lambda m: m[:, 1]))
+            numbers.append(estimate(f"{arm}, {task}: amplified", both, first))
+            numbers.append(estimate(f"{arm}, {task}: error", both, second))
     return tuple(numbers)
 
 
@@ -140,14 +141,3 @@ def curves(planes: Planes, ladders: list[Ladder]) -> dict[str, tuple[float, ...]
 
 def called(place: Place) -> str:
     return f"{place.arm}, {place.task}, {place.rung}, m = {place.size}"
-
-
-def first_less_second(means: Floats) -> Floats:
-    """A difference, from means [D, 2] to [D]."""
-    return means[:, 0] - means[:, 1]
-
-
-def ratio_of(means: Floats) -> Floats:
-    """A quotient, from means [D, 2] to [D]."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(means[:, 0] / means[:, 1], dtype=np.float64)

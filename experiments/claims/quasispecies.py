@@ -28,7 +28,6 @@ from experiments.claims.finding import (
     Number,
     Statistic,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -36,6 +35,7 @@ from experiments.claims.finding import (
 )
 from experiments.claims.quasispecies_figure import draw_clouds
 from experiments.claims.results import Results
+from experiments.claims.statistics import first
 from population.quasispecies import error_threshold
 
 MEASURES = {
@@ -56,10 +56,8 @@ def analyse(results: Results) -> Finding:
     curves: dict[str, tuple[float, ...]] = {}
     peaks, conditions = _peaks(results, curves)
     ladder, further, p = _ladder(results, curves)
-    verdict, why = decide([*conditions, *further])
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        [*conditions, *further],
         p=p,
         numbers={
             "Single peak: thresholds over 1 − σ^(−1/L)": tuple(peaks),
@@ -126,7 +124,7 @@ def _peaks(
         largest = rows.filter(size=sizes[-1], factor=HALF)
         share = _curves_of(largest.with_columns(of=pl.col("share") / pl.col("exact")), "of")
         told = f"{name}, N {sizes[-1]}: master's share over exact"
-        cloud = estimate(told, share, _first)
+        cloud = estimate(told, share, first)
         ends = kept[..., [0, -1]]
         rise = estimate(
             f"{name}: threshold of N {sizes[-1]} less of N {sizes[0]}",
@@ -174,11 +172,11 @@ def _ladder(
     )
     half, without = largest.filter(factor=HALF), clouds.filter(selector=NEUTRAL, factor=HALF)
     at = f"N {sizes[-1]}, half the threshold"
-    genomes = estimate(f"{at}: genomes", _curves_of(half, "genomes"), _first)
+    genomes = estimate(f"{at}: genomes", _curves_of(half, "genomes"), first)
     numbers += [
         genomes,
-        estimate(f"{at}: share of the added accuracy", _curves_of(half, "excess"), _first),
-        estimate(f"{at}, random parents: the same", _curves_of(without, "excess"), _first),
+        estimate(f"{at}: share of the added accuracy", _curves_of(half, "excess"), first),
+        estimate(f"{at}, random parents: the same", _curves_of(without, "excess"), first),
     ]
     predicted = results.measured("predicted").group_by("factor").agg(pl.col("excess").mean())
     curves["gpt-3, factors"] = tuple(factors)
@@ -219,10 +217,6 @@ def _rescaled(results: Results, data: Floats, factors: Floats) -> Floats:
             for one, curves in zip(scale, data, strict=True)
         ]
     )
-
-
-def _first(means: Floats) -> Floats:
-    return means[:, 0]
 
 
 def _factors(rows: pl.DataFrame) -> Floats:

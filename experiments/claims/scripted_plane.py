@@ -12,6 +12,7 @@ from experiments.claims.boundary import Boundary, Integers, Successes
 from experiments.claims.finding import Floats, Number, estimate
 from experiments.claims.planes import counted
 from experiments.claims.results import Results
+from experiments.claims.statistics import first
 from population.bootstrap import unanimity_boundary
 from population.measures import problem_errors
 
@@ -63,12 +64,12 @@ class ScriptedPlane:
             if found.sizes[0] <= theory <= found.sizes[-1] and math.isfinite(size):
                 off.append(math.log(size / theory))
         values = np.array(off).reshape(1, -1, 1) if off else np.full((1, 1, 1), math.nan)
-        return estimate("fitted boundary over theory's, ln", values, lambda m: m[:, 0])
+        return estimate("fitted boundary over theory's, ln", values, first)
 
     def numbers(self) -> tuple[Number, ...]:
         """Errors in the last generation, by arm, jury and rate."""
         return tuple(
-            estimate(f"{arm}, FPR {fpr:g}, m = {size}: error", errors[..., None], lambda m: m[:, 0])
+            estimate(f"{arm}, FPR {fpr:g}, m = {size}: error", errors[..., None], first)
             for (arm, size, fpr), errors in sorted(self._errors.items())
         )
 

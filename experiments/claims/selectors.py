@@ -22,7 +22,6 @@ from experiments.claims.finding import (
     Floats,
     Statistic,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -77,10 +76,8 @@ def analyse(results: Results) -> Finding:
                 estimate(f"{name}: {told}", data[:, :, place], of)
                 for told, of in (("TPR", _tpr), ("FPR", _fpr), ("ρ", correlation))
             ]
-    verdict, why = decide(conditions)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         # All must be shown, so that the largest counts.
         p=max(p, default=math.nan),
         numbers={

@@ -21,7 +21,6 @@ from experiments.claims.finding import (
     Number,
     Statistic,
     above,
-    decide,
     estimate,
     resampled,
     share_at_or_below,
@@ -137,10 +136,8 @@ def analyse(results: Results) -> Finding:
     if not judging:
         nothing = Number("AUC of a rung that can judge", math.nan, math.nan, math.nan)
         conditions.append(above(nothing, JUDGES))
-    verdict, why = decide(conditions)
-    return Finding(
-        verdict=verdict,
-        why=why,
+    return Finding.by(
+        conditions,
         # All must be shown, so that the largest counts.
         p=max(judging, default=math.nan),
         numbers={
