@@ -30,7 +30,6 @@ from population.measures import majority_errors
 
 DOCS = Path(__file__).parents[2] / "docs"
 Run = Callable[..., tuple[Recorded, Path]]
-SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")
@@ -58,22 +57,11 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-QUICK = "evaluation-easier"
-"""The claim whose smoke run takes seconds; those of the others take up to a minute each."""
-
 UNSELECTED = ("survey-trick",)
 """Claims in which nothing is selected."""
 
 
-def params(names: Sequence[str]) -> list[Any]:
-    """Names as parameters of a test, slow ones marked."""
-    return [name if name == QUICK else pytest.param(name, marks=SLOW) for name in names]
-
-
-ALL = params(claim_names())
-
-
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", claim_names())
 def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     recorded, folder = smoke(name)
     assert recorded.finding.verdict in ("holds", "fails", "undecided")
@@ -96,17 +84,16 @@ SELECTED = [
 ]
 
 
-@pytest.mark.parametrize("name", params(SELECTED))
+@pytest.mark.parametrize("name", SELECTED)
 def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
     assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
 
 
-@pytest.mark.parametrize("name", [pytest.param("chaining", marks=SLOW), QUICK])
+@pytest.mark.parametrize("name", ["chaining", "evaluation-easier"])
 def test_a_whole_selector_does_not_make_these_fail(name: str, smoke: Run) -> None:
     assert smoke(name)[0].finding.verdict != "fails"
 
 
-@pytest.mark.slow
 def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None:
     group, name = "Gain beyond the random-selector twin", "diverse: less than its twin's"
     whole, broken = smoke("one-cannot")[0], smoke("one-cannot", selector="shuffled")[0]
@@ -114,7 +101,6 @@ def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None
     assert broken.finding.number(group, name).value < whole.finding.number(group, name).value - 0.1
 
 
-@pytest.mark.slow
 def test_an_amplified_collective_is_one_by_a_plain_count(smoke: Run) -> None:
     recorded, folder = smoke("phase-diagram")
     cells = {cell.name: cell for cell in load_claim("phase-diagram").cells("smoke")}
