@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from agents.checkpoints import find_checkpoint
+from experiments.arms import SELECTED
 from experiments.cells import Cell
 from experiments.config import RunConfig
 from experiments.journal import read_journal
@@ -77,6 +78,13 @@ def total_cost(table: pl.DataFrame) -> Cost:
     """The cost of all rows of a table."""
     seconds, tokens, flops = (table[name].sum() for name in ("seconds", "tokens", "flops"))
     return Cost(float(seconds), int(tokens), float(flops))
+
+
+def arm_flops(folder: Path, cell: Cell, arm: str = SELECTED) -> list[float]:
+    """FLOPs of one arm of a cell, by generation."""
+    rounds = rounds_of(read_journal(folder / cell.name / JOURNAL).records)
+    tokens = [one.counters["tokens_computed"] for done in rounds for one in done if one.arm == arm]
+    return [2.0 * _parameters(cell.config) * count for count in tokens]
 
 
 def asked(cells: Sequence[Cell]) -> int:

@@ -10,7 +10,7 @@ from operator import methodcaller
 from pathlib import Path
 
 from experiments.claims.finding import Finding, short
-from experiments.claims.phase_diagram import BOUNDARIES, SHARES
+from experiments.claims.phase_diagram import BOUNDARIES, COMPUTE, SHARES
 from experiments.claims.running import Recorded
 from experiments.tables import write_whole
 
@@ -77,6 +77,7 @@ def _says(finding: Finding) -> str:
             f"{top.partition(', ')[2]} goes from {short(errors[0])} at m = {sizes[0]:.0f} to "
             f"{short(errors[-1])} at m = {sizes[-1]:.0f}."
         )
+        sentences += _cheapest(finding, [row.name for row in rungs])
     sentences.append(f"Where a coin selects instead of peers, {short(twins.value)} are.")
     if min(changes) < 0.0 < max(changes):
         sentences.append(
@@ -84,6 +85,20 @@ def _says(finding: Finding) -> str:
             "find more answers that the judges wrongly like."
         )
     return " ".join(sentences)
+
+
+def _cheapest(finding: Finding, rungs: list[str]) -> list[str]:
+    """What the smallest population of the smallest rung that is always amplified takes."""
+    for rung in rungs:
+        shares = finding.curves[f"{rung}: amplified"]
+        for size, share in zip(finding.curves[f"{rung}: sizes"], shares, strict=True):
+            if share == 1.0:
+                flops = finding.number(COMPUTE, f"clones, {rung}, m = {size:.0f}").value
+                return [
+                    f"There {size:.0f} of {rung.partition(', ')[2]} were enough in every run, and a "
+                    f"whole run takes {short(flops)} of the FLOPs of the costliest vote above them."
+                ]
+    return []
 
 
 def _told(finding: Finding) -> str:

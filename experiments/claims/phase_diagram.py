@@ -38,6 +38,7 @@ from experiments.claims.phase_numbers import (
     FACTORS_GROUP,
     beyond_best,
     called,
+    compute,
     curves,
     factors,
     graders,
@@ -49,6 +50,7 @@ from experiments.claims.scripted_plane import ScriptedPlane
 from experiments.claims.statistics import first, first_less_second, first_over_second, second
 from population.streams import stream
 
+COMPUTE = "FLOPs of a run over those of the costliest vote above it"
 SHARES = "Amplified, share of runs"
 BOUNDARIES = "Boundary: m at which success is as likely as failure (undefined: beyond all tried)"
 
@@ -102,6 +104,7 @@ def analyse(results: Results) -> Finding:
             "What evolution adds to the best graded of as many founders": beyond_best(
                 planes, ladders
             ),
+            COMPUTE: compute(results, planes, ladders),
             "Scripted agents": (deviation, *scripted.numbers()),
         },
         caveats=CAVEATS,
@@ -117,7 +120,8 @@ CAVEATS = (
     "The collective speaks through its best graded answer, the unselected one through its "
     "commonest: amplification here is judging against voting, and one round of judging without any "
     "evolution may do as much; what evolution adds to that is told apart.",
-    "Compute is not equal: a bar is one round of answers; a population has several, and grades.",
+    "Compute is told, not matched: a bar is one round of answers; a population has several, and "
+    "grades. What a whole run takes of its costliest bar's FLOPs is given for every m.",
     "Three rungs are three positions: what is convex between them cannot be seen, and a rung that "
     "never amplifies bounds nothing.",
     "Copies with empty contexts are one grader, whatever m is: for them m is a number of answers.",

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from experiments.arms import SELECTED
+from experiments.claims.costs import arm_flops
 from experiments.claims.finding import Floats, Number, estimate
 from experiments.claims.planes import PLANE, Ladder, Place, Planes, margin
 from experiments.claims.results import Results
@@ -121,6 +122,19 @@ def beyond_best(planes: Planes, ladders: list[Ladder]) -> tuple[Number, ...]:
             ]
             name = f"{ladder.task}, {rung}, all m > 1"
             numbers.append(estimate(name, np.mean(both, axis=0), first_less_second))
+    return tuple(numbers)
+
+
+def compute(results: Results, planes: Planes, ladders: list[Ladder]) -> tuple[Number, ...]:
+    """FLOPs of a whole run over those of its costliest bar: one round by the most, the largest."""
+    numbers = []
+    for ladder in ladders:
+        largest = results.of(arm="unselected", task=ladder.task, rung=ladder.rungs[-1])
+        bars = [float(np.mean(arm_flops(results.folder, cell))) for cell in largest]
+        for place in ladder.amplified:
+            runs = [sum(arm_flops(results.folder, cell)) for cell in planes.cells(place)]
+            both = np.stack([runs, bars], axis=-1)[:, None]
+            numbers.append(estimate(called(place), both, first_over_second))
     return tuple(numbers)
 
 

@@ -172,9 +172,7 @@ def test_a_killed_experiment_is_carried_on_and_nothing_run_twice(
     assert {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{JOURNAL}")} == written
 
 
-def test_hosts_of_a_ray_cluster_find_the_same(
-    ray_address: str, smoke: Run, tmp_path: Path
-) -> None:
+def test_hosts_of_a_ray_cluster_find_the_same(ray_address: str, smoke: Run, tmp_path: Path) -> None:
     claim, console = load_claim("evaluation-easier"), Console(quiet=True)
     found = run_claim(claim, "smoke", tmp_path, console, ray_address=ray_address)
     here, _ = smoke("evaluation-easier")
