@@ -181,7 +181,8 @@ def sweep(
     from experiments.config import load_config
     from experiments.sweep import Axes, run_sweep
 
-    base = load_config(config, overrides)
+    # What is varied need not be possible as the file has it.
+    base = load_config(config, (*overrides, *(f"{key}={values[0]}" for key, values in vary)))
     axes = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
     folder = out or RUNS / f"{base.name}-sweep"
     try:

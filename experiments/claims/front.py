@@ -94,9 +94,10 @@ def _cheapest(finding: Finding, rungs: list[str]) -> list[str]:
         for size, share in zip(finding.curves[f"{rung}: sizes"], shares, strict=True):
             if share == 1.0:
                 flops = finding.number(COMPUTE, f"clones, {rung}, m = {size:.0f}").value
+                some = f"{size:.0f} of {rung.partition(', ')[2]}"
                 return [
-                    f"There {size:.0f} of {rung.partition(', ')[2]} were enough in every run, and a "
-                    f"whole run takes {short(flops)} of the FLOPs of the costliest vote above them."
+                    f"There {some} were enough in every run, and a whole run takes {short(flops)} "
+                    "of the FLOPs of the costliest vote above them."
                 ]
     return []
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from experiments.cli import main
 from experiments.config import ConfigError, RunConfig
 from experiments.run import run
 from experiments.session import JOURNAL, measured_rounds, population_hash
@@ -19,6 +21,7 @@ from experiments.sweep import Axes, cells_of, run_sweep
 
 AXES = Axes(population=(3, 4), selection_temperature=(0.05, 1.0), sampling_temperature=(), seeds=1)
 OPTIONS = ("--population", "3,4", "--selection-temperature", "0.05,1.0")
+QUICKSTART = Path(__file__).parents[2] / "experiments" / "configs" / "quickstart.yaml"
 WRITTEN = ("sweep.parquet", "sweep.csv", "sweep.png")
 
 
@@ -159,6 +162,21 @@ def test_any_key_can_be_varied(base: RunConfig) -> None:
     }
     assert graders == {(3, "survey"): 2, (3, "pairwise"): 1, (4, "survey"): 3, (4, "pairwise"): 2}
     assert cells[0].labels == (("protocol.name", "survey"), ("selector", "peers"))
+
+
+def test_the_file_need_not_be_possible_where_a_key_is_varied(tmp_path: Path) -> None:
+    sizes = {"task.name": "facts", "population.size": 4, "protocol.graders": 1}
+    small = {"agents.model": "scripted", "population.generations": 1, "problems_per_generation": 4}
+    options = [
+        part for key, value in {**sizes, **small}.items() for part in ("--set", f"{key}={value}")
+    ]
+    command = ["sweep", str(QUICKSTART), "--no-controls", "--vary", "task.size=6,8", *options]
+    done = CliRunner().invoke(main, [*command, "--out", str(tmp_path / "sweep")])
+    assert done.exit_code == 0, done.output
+    assert pl.read_parquet(tmp_path / "sweep" / "sweep.parquet")["task.size"].to_list() == [
+        "6",
+        "8",
+    ]
 
 
 @pytest.mark.parametrize(
