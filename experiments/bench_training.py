@@ -42,7 +42,7 @@ def training(console: Console, rungs: tuple[str, ...], repeats: int, threads: in
     tokens = BLOCK_STEPS * Recipe("gpt-1").documents * CONTEXT_TOKENS
     for rung in rungs or tuple(RUNGS):
         ours = Trainer(Recipe(rung), device)
-        plain = Trainer(Recipe(rung), device, compile_model=False, mixed=False, attention="sdpa")
+        plain = Trainer(Recipe(rung), device, plain=True)
         for trainer in (ours, plain):
             _block_seconds(trainer)  # compiles
         times = [(_block_seconds(ours), _block_seconds(plain)) for _ in range(repeats)]
