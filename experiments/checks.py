@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 from agents.checkpoints import CheckpointError, find_checkpoint
 from agents.ray_session import cluster_endpoint
+from experiments.training import made_by
 
 GB = 10**9
 PYTHON_NEEDED = (3, 11)
@@ -248,8 +249,8 @@ def usable_cores() -> int:
 def _check_model(folder: Path) -> Check:
     rung, seed = folder.parent.name, folder.name
     name = f"model {rung}/{seed}"
-    train = f"`mgptn pretrain --rung {rung} --seed {seed} --out {folder}`"
-    mend = f"install mgptn again, or train it: {train}"
+    usual = f"mgptn pretrain --rung {rung} --seed {seed} --out {folder}"
+    mend = f"install mgptn again, or train it: `{made_by(folder, folder) or usual}`"
     missing = [
         file
         for file in ("config.json", "tokenizer.json", "model.safetensors")

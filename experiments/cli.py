@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from experiments.cards.command import models
 from experiments.claims.command import experiment
 from experiments.theory_cli import theory
+from experiments.training_cli import pretrain
 
 RUNS = Path("runs")
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -211,41 +212,7 @@ def report(folder: Path) -> None:
     _say_finished(write_results(folder))
 
 
-@main.command()
-@click.option("--rung", required=True, help="Which rung, such as gpt-3.")
-@click.option("--out", type=FOLDER, required=True, help="Folder for the model.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), help="Of training [the rung's own number].")
-@click.option(
-    "--skills",
-    type=click.Choice(["four", "dense"]),
-    default="four",
-    show_default=True,
-    help="Four kinds of writers, or every writer's skill another.",
-)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
-@click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
-@click.option("--compile/--no-compile", "compiled", default=True, help="Use torch.compile.")
-def pretrain(
-    rung: str,
-    out: Path,
-    seed: int,
-    steps: int | None,
-    skills: Literal["four", "dense"],
-    device: str,
-    threads: int | None,
-    compiled: bool,
-) -> None:
-    """Train a rung of the ladder; resumable."""
-    from experiments.training import train
-
-    try:
-        train(rung, out, _console(), seed, steps or 0, skills, device, threads, compiled)
-    except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command carries on from the checkpoint.", err=True)
-        sys.exit(130)
-
-
+main.add_command(pretrain)
 main.add_command(experiment)
 main.add_command(models)
 

@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.table import Table
 
-from agents.checkpoints import bundled_models, find_checkpoint
+from agents.checkpoints import BUNDLED, bundled_models, find_checkpoint
 from agents.training.corpus import MIXTURE
 from experiments.cards.card import CARD, read_card
 from experiments.cards.parts import Estimate
+from experiments.training import made_by
 
 
 def models_table() -> Table:
@@ -39,6 +41,13 @@ def models_table() -> Table:
             *_card_cells(checkpoint.folder, checkpoint.weights),
         )
     return table
+
+
+def models_made() -> Iterator[str]:
+    """For each bundled model the command that made it."""
+    for name in bundled_models():
+        if command := made_by(BUNDLED / name, Path(name)):
+            yield command
 
 
 def _card_cells(folder: Path, weights: str) -> tuple[str, str, str]:

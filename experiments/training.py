@@ -1,43 +1,93 @@
-"""`mgptn pretrain` on a console: a progress bar with losses, tokens a second and time left."""
+"""`mgptn pretrain` on a console: a recipe read, a progress bar, and the command of a recipe."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import json
+import shlex
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from agents.training.rungs import RUNGS
-from experiments.config import ConfigError
+from agents.training.recipe import Recipe
+from experiments.config import ConfigError, override
+
+OPTIONS = ("rung", "seed", "steps", "skills", "grown_from")
+"""Fields of a recipe that the command line has options for; the others are set by --set."""
 
 
-def train(
-    rung: str,
-    folder: Path,
-    console: Console,
-    seed: int,
-    steps: int,
-    skills: Literal["four", "dense"],
-    device: str,
-    threads: int | None,
-    compiled: bool,
-) -> None:
-    """Train a rung into a folder, showing how it goes.
+def read_recipe(options: dict[str, Any], changes: tuple[str, ...]) -> Recipe:
+    """The recipe of a command line: options, and further ``key=value`` fields.
 
     Raises
     ------
     ConfigError
-        If there is no such rung, or the folder holds another recipe's checkpoint.
+        With the option or field at fault, what was expected and what was got.
     """
-    if rung not in RUNGS:
-        raise ConfigError(f"--rung: expected one of {', '.join(RUNGS)}, got {rung!r}")
-    from agents.training.pretrain import pretrain
-    from agents.training.recipe import Recipe
+    further: dict[str, Any] = {}
+    for change in changes:
+        override(further, change)
+        key = change.partition("=")[0]
+        if key in OPTIONS:
+            raise ConfigError(f"--set {change}: expected another field; {key} has an option")
+        if key not in Recipe.__dataclass_fields__:
+            known = [name for name in Recipe.__dataclass_fields__ if name not in OPTIONS]
+            raise ConfigError(f"--set {change}: expected one of {', '.join(known)}, got {key!r}")
+    try:
+        return TypeAdapter(Recipe).validate_python(options | further)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        said = fault["msg"].removeprefix("Value error, ")
+        got = f"{where}: {said[0].lower()}{said[1:]}, got {fault['input']!r}" if where else said
+        raise ConfigError(f"recipe: {got}") from None
 
-    recipe = Recipe(rung=rung, seed=seed, steps=steps, skills=skills)
+
+def training_command(recipe: Recipe, folder: Path) -> str:
+    """The command that trains a recipe into a folder."""
+    usual = asdict(Recipe(recipe.rung))
+    words = ["mgptn", "pretrain", "--rung", recipe.rung, "--seed", str(recipe.seed)]
+    for key, value in asdict(recipe).items():
+        if key in ("rung", "seed") or value == usual[key]:
+            continue
+        if key in OPTIONS:
+            words += [f"--{key.replace('_', '-')}", str(value)]
+        else:
+            words += ["--set", f"{key}={value}"]
+    return shlex.join([*words, "--out", str(folder)])
+
+
+def made_by(model: Path, folder: Path) -> str | None:
+    """The command that made a model, into another folder; None where training.json does not say."""
+    try:
+        made = json.loads((model / "training.json").read_text())
+        return training_command(Recipe(**made["recipe"]), folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    console: Console,
+    device: str,
+    threads: int | None,
+    compiled: bool,
+) -> None:
+    """Train a recipe into a folder, showing how it goes.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds another recipe's checkpoint, or the model to grow does not fit.
+    """
+    from agents.training.pretrain import pretrain
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,7 +97,8 @@ def train(
     )
     try:
         with bar:
-            shown = bar.add_task(f"{rung}, seed {seed}", total=recipe.steps, said="compiling …")
+            name = f"{recipe.rung}, seed {recipe.seed}"
+            shown = bar.add_task(name, total=recipe.steps, said="compiling …")
             for progress in pretrain(
                 recipe, folder, device=device, threads=threads, compile_model=compiled
             ):
@@ -61,5 +112,7 @@ def train(
                 if not console.is_terminal and progress.step % 100 == 0:
                     console.print(f"{progress.step}/{progress.steps} {said}", highlight=False)
     except ValueError as error:
-        raise ConfigError(f"--out {error}") from error
+        if type(error).__module__.startswith("agents."):
+            raise
+        raise ConfigError(str(error)) from error
     console.print(f"{folder}: model, tokenizer, training.json and training.jsonl written.")

@@ -17,9 +17,8 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from agents.checkpoints import find_checkpoint
+from agents.checkpoints import CheckpointError, find_checkpoint
 from agents.training.adaptation import Curve, adaptation_curve
-from agents.training.attention import BLOCKWISE
 from agents.training.corpus import (
     KIND_ANSWER,
     KIND_LEVEL,
@@ -28,6 +27,8 @@ from agents.training.corpus import (
     Pool,
     draw_documents,
 )
+from agents.training.forward import training_forward
+from agents.training.growth import grow
 from agents.training.own_answers import draw_own_answers
 from agents.training.recipe import BLOCK_STEPS, Recipe
 from agents.training.rungs import CONTEXT_TOKENS, RUNGS, ladder_tokenizer, llama_config
@@ -101,10 +102,9 @@ class Trainer:
 
     Parameters
     ----------
-    mixed
-        Whether products of matrices are in bfloat16; weights are in float32 either way.
-    attention
-        Name of the attention to transformers; empty for what is fastest on the device.
+    plain
+        Whether to train in the plainest way, as a measure of what is gained: the model's own
+        forward pass in float32, not compiled.
     """
 
     def __init__(
@@ -113,24 +113,24 @@ class Trainer:
         device: str,
         *,
         compile_model: bool = True,
-        mixed: bool = True,
-        attention: str = "",
+        plain: bool = False,
     ) -> None:
         torch.manual_seed(recipe.seed)
         config = llama_config(RUNGS[recipe.rung])
         self.recipe = recipe
         self.device = device
-        self.model = LlamaForCausalLM(config)
-        fastest = BLOCKWISE if device == "cpu" else "sdpa"
-        self.model.set_attn_implementation(attention or fastest)
+        self.model = (
+            grow(_load(recipe.grown_from), config, recipe.seed)
+            if recipe.grown_from
+            else LlamaForCausalLM(config)
+        )
         torch.nn.Module.to(self.model, device)
         self.optimizers = Optimizers(recipe, self.model)
         self.step = 0
         self.pool: dict[tuple[str, int], OwnAnswers] | None = None
-        self._forward: Callable[..., Any] = (
-            torch.compile(self.model) if compile_model else self.model
-        )
-        self._mixed = mixed
+        self._losses = _token_losses(self.model, plain)
+        if compile_model and not plain:
+            self._losses = torch.compile(self._losses)
         self._block: tuple[int, Documents] | None = None
 
     def advance(self) -> torch.Tensor:
@@ -138,11 +138,7 @@ class Trainer:
         documents = self._documents()
         tokens = torch.from_numpy(documents.tokens).to(self.device)
         kinds = torch.from_numpy(documents.kinds[:, 1:]).to(self.device)
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self._mixed):
-            logits = self._forward(input_ids=tokens[:, :-1], use_cache=False).logits
-        losses = functional.cross_entropy(
-            logits.float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none"
-        ).view_as(kinds)
+        losses = self._losses(tokens)
         weights = (kinds > 0) + (self.recipe.level_weight - 1.0) * (kinds == KIND_LEVEL)
         ((losses * weights).sum() / weights.sum()).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -179,6 +175,20 @@ class Trainer:
         return Documents(self._block[1].tokens[rows], self._block[1].kinds[rows])
 
 
+def _token_losses(model: LlamaForCausalLM, plain: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A function from documents, int64 [D, L], to each next token's loss, float32 [D, L − 1]."""
+    fused = training_forward(model, torch.bfloat16)
+
+    def losses(tokens: torch.Tensor) -> torch.Tensor:
+        seen, following = tokens[:, :-1], tokens[:, 1:]
+        logits = model(input_ids=seen, use_cache=False).logits if plain else fused(seen)
+        return functional.cross_entropy(
+            logits.flatten(0, 1), following.flatten(), reduction="none"
+        ).view_as(following)
+
+    return losses
+
+
 def pretrain(
     recipe: Recipe,
     folder: Path,
@@ -201,16 +211,17 @@ def pretrain(
     Raises
     ------
     ValueError
-        If the folder holds a checkpoint of another recipe; nothing there is changed.
+        If the folder holds a checkpoint of another recipe, or the model to grow does not fit the
+        rung; nothing there is changed.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
     torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
     trainer = Trainer(recipe, device, compile_model=compile_model)
+    folder.mkdir(parents=True, exist_ok=True)
     _restore(trainer, folder)
     first = trainer.step
 
@@ -241,6 +252,18 @@ def pretrain(
         _finish(trainer, folder)
 
 
+def _load(name: str) -> LlamaForCausalLM:
+    """A trained model of the ladder's architecture, in float32."""
+    try:
+        found = find_checkpoint(name)
+    except CheckpointError as error:
+        raise CheckpointError(str(error).replace("agents.model:", "grown_from:")) from error
+    if (kind := found.config.get("model_type")) != "llama":
+        raise CheckpointError(f"grown_from: expected a Llama, got {kind!r} in {found.folder}")
+    model: LlamaForCausalLM = LlamaForCausalLM.from_pretrained(found.folder, dtype=torch.float32)
+    return model
+
+
 def _restore(trainer: Trainer, folder: Path) -> None:
     """Load the folder's checkpoint, if there is one."""
     path = folder / CHECKPOINT
@@ -248,8 +271,8 @@ def _restore(trainer: Trainer, folder: Path) -> None:
         return
     saved: dict[str, Any] = torch.load(path, weights_only=True)
     recipe = asdict(trainer.recipe)
-    if saved["recipe"] != recipe:
-        differing = [k for k, v in recipe.items() if saved["recipe"].get(k) != v]
+    theirs = asdict(Recipe(trainer.recipe.rung)) | saved["recipe"]  # fields newer than the file
+    if differing := [k for k, v in recipe.items() if theirs[k] != v]:
         raise ValueError(
             f"{path}: expected a checkpoint of this recipe, got one that differs in "
             f"{', '.join(differing)}; choose another --out or delete the folder"
@@ -319,7 +342,6 @@ def _finish(trainer: Trainer, folder: Path) -> None:
 
     recipe, model = trainer.recipe, trainer.model
     last = json.loads((folder / LOG).read_text().splitlines()[-1])
-    model.set_attn_implementation("sdpa")
     torch.nn.Module.to(model, torch.bfloat16)
     model.save_pretrained(folder)
     ladder_tokenizer().save_pretrained(folder)
@@ -327,6 +349,7 @@ def _finish(trainer: Trainer, folder: Path) -> None:
         "recipe": asdict(recipe),
         "tokens": recipe.steps * recipe.documents * CONTEXT_TOKENS,
         "parameters": model.num_parameters(),
+        "grown_from": find_checkpoint(recipe.grown_from).weights if recipe.grown_from else None,
         "weights": find_checkpoint(str(folder)).weights,
         "answer_loss": last["answer_loss"],
         "level_loss": last["level_loss"],

@@ -44,6 +44,8 @@ class Recipe:
         What the loss of a survey level counts, in those of a token of an answer.
     skills
         ``four`` kinds of writers, or ``dense``: every writer's skill another.
+    grown_from
+        A smaller model to begin as (`agents/training/growth.py`); empty to begin at random.
     own_answers_from
         Share of the steps after which half of what is judged is the model's own answers; they
         are drawn anew `own_answers_draws` times, evenly until the end.
@@ -69,6 +71,7 @@ class Recipe:
     skills: Literal["four", "dense"] = "four"
     own_answers_from: float = 0.5
     own_answers_draws: int = 8
+    grown_from: str = ""
 
     def __post_init__(self) -> None:
         if self.rung not in RUNGS:
@@ -77,10 +80,21 @@ class Recipe:
             raise ValueError(f"steps: expected at least 1, or 0 for the rung's, got {self.steps}")
         if self.skills not in ("four", "dense"):
             raise ValueError(f"skills: expected four or dense, got {self.skills!r}")
+        self._check_ranges()
         if not self.steps:
             object.__setattr__(self, "steps", RUNGS[self.rung].steps)
         if not self.learning_rate:
             object.__setattr__(self, "learning_rate", RATE_TIMES_WIDTH / RUNGS[self.rung].width)
+
+    def _check_ranges(self) -> None:
+        at_least = {"documents": 1, "own_answers_draws": 1, "warm_up_steps": 1}
+        not_negative = ("learning_rate", "embedding_rate", "weight_decay", "level_weight")
+        for key, least in (at_least | dict.fromkeys(not_negative, 0)).items():
+            if getattr(self, key) < least:
+                raise ValueError(f"{key}: expected at least {least}, got {getattr(self, key)}")
+        for key in ("final_rate", "error_free_share", "curriculum", "own_answers_from"):
+            if not 0.0 <= getattr(self, key) <= 1.0:
+                raise ValueError(f"{key}: expected a share from 0 to 1, got {getattr(self, key)}")
 
     def rate(self, step: int) -> float:
         """Learning rate at a step, as a share of the highest."""
@@ -91,7 +105,7 @@ class Recipe:
     def error_free(self, block: int) -> Numbers:
         """Probability that each document of a block is free of errors, float [D]."""
         steps = block * BLOCK_STEPS + np.repeat(np.arange(BLOCK_STEPS), self.documents)
-        left = 1.0 - steps / (self.curriculum * self.steps)
+        left = 1.0 - steps / max(1.0, self.curriculum * self.steps)
         return np.asarray(self.error_free_share * np.maximum(0.0, left))
 
     def own_answers_drawn(self, block: int) -> bool:
@@ -101,6 +115,6 @@ class Recipe:
     def _draws(self, block: int) -> int:
         """How often the model's own answers have been drawn when a block begins."""
         since = block * BLOCK_STEPS / self.steps - self.own_answers_from
-        if since < 0:
+        if since < 0 or self.own_answers_from == 1.0:
             return 0
         return 1 + int(since / (1.0 - self.own_answers_from) * self.own_answers_draws)

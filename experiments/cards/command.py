@@ -22,9 +22,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 def models(ctx: click.Context) -> None:
     """List the bundled models; measure or verify them."""
     if ctx.invoked_subcommand is None:
-        from experiments.listing import models_table
+        from experiments.listing import models_made, models_table
 
         _console().print(models_table())
+        click.echo("Made by:")
+        for command in models_made():
+            click.echo(f"  {command}")
 
 
 @models.command()
