@@ -20,7 +20,7 @@ from agents.training.recipe import BLOCK_STEPS, Recipe
 from agents.training.rungs import CONTEXT_TOKENS, RUNGS
 
 if TYPE_CHECKING:
-    from agents.training.pretrain import Trainer
+    from agents.training.trainer import Trainer
 
 
 def training(console: Console, rungs: tuple[str, ...], repeats: int, threads: int | None) -> None:
@@ -31,7 +31,7 @@ def training(console: Console, rungs: tuple[str, ...], repeats: int, threads: in
     """
     import torch
 
-    from agents.training.pretrain import Trainer
+    from agents.training.trainer import Trainer
 
     if threads is not None:
         torch.set_num_threads(threads)
