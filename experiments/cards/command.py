@@ -20,7 +20,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(ctx: click.Context) -> None:
-    """List the bundled models; measure or verify them."""
+    """List the bundled models; measure, verify or compare them."""
     if ctx.invoked_subcommand is None:
         from experiments.listing import models_made, models_table
 
@@ -82,6 +82,16 @@ def verify(names: tuple[str, ...]) -> None:
     from experiments.cards.show import verify_shown
 
     sys.exit(0 if verify_shown(names, _console()) else 1)
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+def compare(names: tuple[str, ...]) -> None:
+    """Print the main figures of cards side by side, as Markdown [all bundled models]."""
+    from agents.checkpoints import bundled_models
+    from experiments.cards.compare import compare as side_by_side
+
+    click.echo(side_by_side(names or bundled_models()))
 
 
 def _console() -> Any:

@@ -19,6 +19,7 @@ from agents.training.recipe import Recipe
 from agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
 from experiments.cards import answering, estimates
 from experiments.cards.card import CARD, CardError, read_card, write_card
+from experiments.cards.compare import compare
 from experiments.cards.figures import FIGURES, write_card_figures
 from experiments.cards.measure import UNFINISHED, measure
 from experiments.cards.request import Request
@@ -249,6 +250,20 @@ def test_a_bundled_models_card_is_true(name: str):
     if not (find_checkpoint(name).folder / CARD).exists():
         pytest.skip("it has no card")
     assert all(check.agrees for check in verify(name))
+
+
+def test_the_ladders_page_has_the_cards_as_they_are():
+    page = Path(__file__).parents[2] / "docs/ladder.md"
+    assert compare(bundled_models()) in page.read_text()
+
+
+def test_models_without_cards_are_not_compared(model: Path):
+    shutil.copytree(model, model.parent / "carded")
+    carded = str(model.parent / "carded")
+    (model / CARD).unlink()
+    assert all(f"| {carded} |" in row for row in compare([carded, str(model)]).splitlines()[2:])
+    with pytest.raises(CardError, match=r"expected a model with a card.json, got .*model"):
+        compare([str(model)])
 
 
 # The command line
