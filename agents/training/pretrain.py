@@ -70,8 +70,9 @@ def pretrain(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
     torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
     trainer = Trainer(recipe, device, compile_model=compile_model)
+    if not restore(trainer, folder):
+        trainer.begin()
     folder.mkdir(parents=True, exist_ok=True)
-    restore(trainer, folder)
     first = trainer.step
 
     sums = torch.zeros(2, 2, dtype=torch.float64, device=device)
@@ -114,7 +115,7 @@ def _finish(trainer: Trainer, folder: Path) -> None:
         "recipe": asdict(recipe),
         "tokens": recipe.steps * recipe.documents * CONTEXT_TOKENS,
         "parameters": model.num_parameters(),
-        "grown_from": find_checkpoint(recipe.grown_from).weights if recipe.grown_from else None,
+        "grown_from": trainer.parent,
         "weights": find_checkpoint(str(folder)).weights,
         "answer_loss": last["answer_loss"],
         "level_loss": last["level_loss"],

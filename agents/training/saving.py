@@ -21,11 +21,17 @@ CHECKPOINT = "checkpoint.pt"
 LOG = "training.jsonl"
 
 
-def restore(trainer: Trainer, folder: Path) -> None:
-    """Load the folder's checkpoint, if there is one."""
+def restore(trainer: Trainer, folder: Path) -> bool:
+    """Load the folder's checkpoint; False if there is none.
+
+    Raises
+    ------
+    ValueError
+        If it is of another recipe.
+    """
     path = folder / CHECKPOINT
     if not path.exists():
-        return
+        return False
     saved: dict[str, Any] = torch.load(path, weights_only=True)
     recipe = asdict(trainer.recipe)
     theirs = asdict(Recipe(trainer.recipe.rung)) | saved["recipe"]  # fields newer than the file
@@ -38,7 +44,9 @@ def restore(trainer: Trainer, folder: Path) -> None:
     trainer.model.load_state_dict(saved["model"])
     trainer.optimizers.load_state_dict(saved["optimizers"])
     trainer.step = int(saved["step"])
+    trainer.parent = saved.get("parent")
     trainer.pool = _read_pool(saved["pool"])
+    return True
 
 
 def _forget_reports(log: Path, step: int) -> None:
@@ -56,6 +64,7 @@ def save(trainer: Trainer, folder: Path) -> None:
         {
             "recipe": asdict(trainer.recipe),
             "step": trainer.step,
+            "parent": trainer.parent,
             "model": trainer.model.state_dict(),
             "optimizers": trainer.optimizers.state_dict(),
             "pool": _write_pool(trainer.pool),

@@ -73,6 +73,8 @@ class Optimizers:
 class Trainer:
     """A rung under training: model, optimizers, its own answers, and how many steps it has made.
 
+    `parent` is the hash of the weights that it has grown from, if any.
+
     Parameters
     ----------
     plain
@@ -92,19 +94,29 @@ class Trainer:
         config = llama_config(RUNGS[recipe.rung])
         self.recipe = recipe
         self.device = device
-        self.model = (
-            grow(_load(recipe.grown_from), config, recipe.seed)
-            if recipe.grown_from
-            else LlamaForCausalLM(config)
-        )
+        self.model = LlamaForCausalLM(config)
         torch.nn.Module.to(self.model, device)
         self.optimizers = Optimizers(recipe, self.model)
         self.step = 0
+        self.parent: str | None = None
         self.pool: dict[tuple[str, int], OwnAnswers] | None = None
         self._losses = _token_losses(self.model, plain)
         if compile_model and not plain:
             self._losses = torch.compile(self._losses)
         self._block: tuple[int, Documents] | None = None
+
+    def begin(self) -> None:
+        """Before the first step: be the smaller model that the recipe names, if it names one.
+
+        Raises
+        ------
+        CheckpointError, ValueError
+            If there is no such model, or it does not fit into the rung.
+        """
+        if self.recipe.grown_from:
+            small, self.parent = _load(self.recipe.grown_from)
+            grown = grow(small, self.model.config, self.recipe.seed)
+            self.model.load_state_dict(grown.state_dict())
 
     def advance(self) -> torch.Tensor:
         """One step; sum and count of the losses of answers and of levels, float64 [2, 2]."""
@@ -162,8 +174,8 @@ def _token_losses(model: LlamaForCausalLM, plain: bool) -> Callable[[torch.Tenso
     return losses
 
 
-def _load(name: str) -> LlamaForCausalLM:
-    """A trained model of the ladder's architecture, in float32."""
+def _load(name: str) -> tuple[LlamaForCausalLM, str]:
+    """A trained model of the ladder's architecture, in float32, and its hash."""
     try:
         found = find_checkpoint(name)
     except CheckpointError as error:
@@ -171,4 +183,4 @@ def _load(name: str) -> LlamaForCausalLM:
     if (kind := found.config.get("model_type")) != "llama":
         raise CheckpointError(f"grown_from: expected a Llama, got {kind!r} in {found.folder}")
     model: LlamaForCausalLM = LlamaForCausalLM.from_pretrained(found.folder, dtype=torch.float32)
-    return model
+    return model, found.weights

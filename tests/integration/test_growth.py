@@ -4,6 +4,8 @@
 
 import json
 import shlex
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,32 @@ def test_a_grown_rung_is_trained_and_says_from_what(tmp_path):
     weights = load_file(tmp_path / "model.safetensors")
     assert weights["model.embed_tokens.weight"].shape[1] == RUNGS["gpt-2"].width
     assert float(weights["model.embed_tokens.weight"][:, 64:].abs().max()) > 0
+
+
+def test_a_grown_rung_carries_on_without_the_model_that_it_was(tmp_path):
+    """The small model may be gone by then; the weights are the same bits as without a stop."""
+    small = tmp_path / "small"
+    shutil.copytree(find_checkpoint("gpt-1/0").folder, small)
+    recipe = replace(RECIPE, grown_from=str(small))
+
+    def trained(folder, steps):
+        course = pretrain(
+            recipe, folder, device="cpu", compile_model=False, threads=1,
+            report_every=1, save_every=4,
+        )  # fmt: skip
+        for progress in course:
+            if progress.step == steps:
+                break
+
+    trained(tmp_path / "whole", recipe.steps + 1)
+    trained(tmp_path / "stopped", 4)
+    hashed = find_checkpoint(str(small)).weights
+    shutil.rmtree(small)
+    trained(tmp_path / "stopped", recipe.steps + 1)
+    one, other = (load_file(tmp_path / f / "model.safetensors") for f in ("whole", "stopped"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    made = json.loads((tmp_path / "stopped" / "training.json").read_text())
+    assert made["grown_from"] == hashed
 
 
 def refused(*arguments):
