@@ -20,7 +20,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(ctx: click.Context) -> None:
-    """List the bundled models; measure, verify or compare them."""
+    """List the bundled models; measure, verify, compare or draw them."""
     if ctx.invoked_subcommand is None:
         from experiments.listing import models_made, models_table
 
@@ -92,6 +92,26 @@ def compare(names: tuple[str, ...]) -> None:
     from experiments.cards.compare import compare as side_by_side
 
     click.echo(side_by_side(names or bundled_models()))
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="training.svg",
+    show_default=True,
+    help="The figure, .svg or .png.",
+)
+def curves(names: tuple[str, ...], out: Path) -> None:
+    """Draw how models were trained [all bundled models]."""
+    from agents.checkpoints import bundled_models
+    from experiments.cards.curves import write_curves
+
+    if out.suffix not in (".svg", ".png"):
+        raise click.BadParameter(f"expected a name in .svg or .png, got {out}", param_hint="--out")
+    write_curves(names or bundled_models(), out)
+    click.echo(str(out))
 
 
 def _console() -> Any:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -20,6 +21,7 @@ from agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
 from experiments.cards import answering, estimates
 from experiments.cards.card import CARD, CardError, read_card, write_card
 from experiments.cards.compare import compare
+from experiments.cards.curves import training_curves
 from experiments.cards.figures import FIGURES, write_card_figures
 from experiments.cards.measure import UNFINISHED, measure
 from experiments.cards.request import Request
@@ -264,6 +266,37 @@ def test_models_without_cards_are_not_compared(model: Path):
     assert all(f"| {carded} |" in row for row in compare([carded, str(model)]).splitlines()[2:])
     with pytest.raises(CardError, match=r"expected a model with a card.json, got .*model"):
         compare([str(model)])
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_training_is_drawn_of_all_bundled_models(kind, tmp_path: Path):
+    done = CliRunner().invoke(main, ["models", "curves", "--out", str(tmp_path / f"x.{kind}")])
+    assert done.exit_code == 0, done.output
+    drawn = (tmp_path / f"x.{kind}").read_bytes()
+    assert drawn.startswith(b"\x89PNG" if kind == "png" else b"<?xml")
+    if kind == "svg":
+        assert all(f">{name}</text>".encode() in drawn for name in bundled_models())
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [(None, "No such file"), ("{", "Expecting property name"), ('{"step": 1}', "lacks step, ")],
+)
+def test_what_cannot_be_drawn_is_named(log, said, model: Path, tmp_path: Path):
+    if log is not None:
+        (model / "training.jsonl").write_text(log)
+    arguments = ["models", "curves", str(model), "--out", str(tmp_path / "x.svg")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert "training.jsonl: expected a log of training, got:" in done.output
+    assert said in done.output
+
+
+def test_how_much_of_a_writer_is_told_is_a_mean_over_tasks():
+    curve = {"a 1": {"good": [0.5, 0.9], "bad": [0.5, 0.1]}, "b 1": {"good": [0, 0], "bad": [0, 0]}}
+    log = [{"step": 1, "level_loss": 1.0, "adaptation": curve}]
+    line = training_curves({"gpt-1/0": (log, 10.0)}).axes[1].lines[0]
+    assert np.allclose(line.get_xydata(), [[1e-5, 0.4]])
 
 
 # The command line
