@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from population.grader_measures import BINS, ESTIMATES, GraderMeasures
+from population.grade_tally import BINS
+from population.grader_measures import ESTIMATES, GraderMeasures
 
 _STRING, _INTEGER, _FLOAT = pl.String(), pl.Int64(), pl.Float64()
 _KIND: dict[str, pl.DataType] = {

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from population import grading
+from population.grade_tally import grade_bins
 from population.grader_measures import (
     ALL,
     ESTIMATES,
-    _bins,
-    _resampled,
     measure_graders,
     position_bias,
 )
 from population.grading import error_correlation
 from population.measures import measure
 from population.records import Genome
+from population.resampling import resample_problems
 from population.streams import stream
 from population.tournament import Tournament, TournamentSettings
 from tests.graded import graded, judges
@@ -192,7 +192,7 @@ def test_self_preference_is_what_was_put_in_and_leaves_the_peers_measures_alone(
 
 def test_position_bias_is_the_mean_order_effect():
     effects = np.array([0.5, 0.2, np.nan, 0.2])
-    drawn = _resampled(3, stream(0, "graders", 0))
+    drawn = resample_problems(3, stream(0, "graders", 0))
     found = position_bias(effects, np.array([0, 0, 1, 2]), drawn)
     assert found.value == pytest.approx(0.3)
     assert found.low < 0.3 <= found.high
@@ -215,7 +215,7 @@ def test_reliability_adds_up_to_the_calibration_error():
 
 def test_many_distinct_grades_are_binned_without_crossing_an_edge():
     grades = np.random.default_rng(8).random(5000)
-    places, values = _bins(grades, 0.6)
+    places, values = grade_bins(grades, 0.6)
     assert len(values) < 300
     assert np.all(np.diff(values) > 0)
     for place in range(len(values)):
