@@ -63,19 +63,10 @@ def pretrain(
         If the folder holds a checkpoint of another recipe, or the model to grow does not fit the
         rung; nothing there is changed.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
-    torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
-    trainer = Trainer(recipe, device, compile_model=compile_model)
-    if not restore(trainer, folder):
-        trainer.begin()
-    folder.mkdir(parents=True, exist_ok=True)
+    trainer = _prepared(recipe, folder, device, compile_model, threads)
     first = trainer.step
 
-    sums = torch.zeros(2, 2, dtype=torch.float64, device=device)
+    sums = torch.zeros(2, 2, dtype=torch.float64, device=trainer.device)
     step_tokens = recipe.documents * CONTEXT_TOKENS
     clock, clock_step = time.perf_counter(), first
     while trainer.step < recipe.steps:
@@ -100,6 +91,23 @@ def pretrain(
             clock, clock_step = time.perf_counter(), done
     if first < recipe.steps or not (folder / "training.json").exists():
         _finish(trainer, folder)
+
+
+def _prepared(
+    recipe: Recipe, folder: Path, device: str, compile_model: bool, threads: int | None
+) -> Trainer:
+    """A trainer where the folder's checkpoint, or the recipe, begins."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
+    torch.use_deterministic_algorithms(True)  # gradients of the embedding are sums in any order
+    trainer = Trainer(recipe, device, compile_model=compile_model)
+    if not restore(trainer, folder):
+        trainer.begin()
+    folder.mkdir(parents=True, exist_ok=True)
+    return trainer
 
 
 def _finish(trainer: Trainer, folder: Path) -> None:
