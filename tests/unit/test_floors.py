@@ -14,7 +14,10 @@ MAY_IMPORT = {
     "agents": {"agents", "population", "protocols"},
     "experiments": {"experiments", "agents", "population", "protocols"},
 }
-TRAINING = ("adaptation", "attention", "own_answers", "pretrain")
+TRAINING = (
+    *("adaptation", "attention", "forward", "growth", "own_answers", "pretrain", "saving"),
+    "trainer",
+)
 HEAVY = {"torch", "ray", "transformers"}
 MODULES = [path.relative_to(ROOT) for wing in MAY_IMPORT for path in (ROOT / wing).rglob("*.py")]
 
