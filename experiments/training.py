@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -83,6 +87,8 @@ def train(
 
     Raises
     ------
+    KeyboardInterrupt
+        If interrupted: after the step under way and its checkpoint, or at once the second time.
     ConfigError
         If the folder holds another recipe's checkpoint, or the model to grow does not fit.
     """
@@ -96,11 +102,16 @@ def train(
         console=console,
     )
     try:
-        with bar:
+        with bar, _interruptible() as stopped:
             name = f"{recipe.rung}, seed {recipe.seed}"
             shown = bar.add_task(name, total=recipe.steps, said="compiling …")
             for progress in pretrain(
-                recipe, folder, device=device, threads=threads, compile_model=compiled
+                recipe,
+                folder,
+                device=device,
+                threads=threads,
+                compile_model=compiled,
+                stopped=stopped,
             ):
                 left = round(progress.seconds_left)
                 said = (
@@ -115,4 +126,23 @@ def train(
         if type(error).__module__.startswith("agents."):
             raise
         raise ConfigError(str(error)) from error
+    if stopped() and not (folder / "training.json").exists():
+        raise KeyboardInterrupt
     console.print(f"{folder}: model, tokenizer, training.json and training.jsonl written.")
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether an interrupt has come, instead of the first one; the second is one."""
+    asked = Event()
+
+    def ask(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -48,8 +48,11 @@ def pretrain(
     report_every: int = 20,
     save_every: int = 500,
     adaptation_every: int = 2000,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Progress]:
     """Train a rung into `folder`, yielding progress; carries on from a checkpoint found there.
+
+    Once `stopped` says so, the step under way is the last: a checkpoint is written, and no model.
 
     The folder ends with what ``AutoModelForCausalLM`` and ``AutoTokenizer`` load, weights rounded
     to bfloat16, and ``training.json``: recipe, versions, device and final losses.
@@ -72,7 +75,7 @@ def pretrain(
     while trainer.step < recipe.steps:
         sums += trainer.advance()
         done = trainer.step
-        ended = done == recipe.steps
+        ended, halted = done == recipe.steps, stopped()
         curve = trainer.adaptation() if done % adaptation_every == 0 or ended else None
         progress = None
         if done % report_every == 0 or curve is not None:
@@ -84,11 +87,13 @@ def pretrain(
             with (folder / LOG).open("a") as log:
                 log.write(json.dumps(asdict(progress)) + "\n")
             sums.zero_()
-        if done % save_every == 0 or ended:
+        if done % save_every == 0 or ended or halted:
             save(trainer, folder)
         if progress is not None:
             yield progress
             clock, clock_step = time.perf_counter(), done
+        if halted and not ended:
+            return
     if first < recipe.steps or not (folder / "training.json").exists():
         _finish(trainer, folder)
 

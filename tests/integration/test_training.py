@@ -6,6 +6,10 @@ import json
 import math
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from itertools import islice, pairwise
 
@@ -440,6 +444,36 @@ def test_a_training_killed_and_carried_on_ends_in_the_same_bits(trained, tmp_pat
     whole, resumed = (load_file(f / "model.safetensors") for f in (folder, tmp_path))
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert find_checkpoint(str(folder)).weights == find_checkpoint(str(tmp_path)).weights
+
+
+def test_an_interrupted_training_has_lost_nothing(tmp_path):
+    """SIGINT, far from the next checkpoint: it is written, and the same command carries on."""
+    words = "pretrain --rung gpt-1 --steps 4000 --no-compile --threads 1 --set documents=1"
+    command = [sys.executable, "-m", "experiments", *words.split(), "--out", str(tmp_path)]
+    log = tmp_path / "training.jsonl"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until = time.monotonic() + 120
+        while not log.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said.decode()
+    assert b"carries on from the checkpoint" in said
+    step = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"]
+    assert 20 <= step < 500
+    assert not (tmp_path / "training.json").exists()
+
+
+def test_a_stopped_training_carries_on_to_the_same_bits(trained, tmp_path):
+    folder, progress = trained
+    asked = iter([False, False, True])
+    first = pretrain(
+        RECIPE, tmp_path, device="cpu", compile_model=False, threads=1,
+        report_every=1, stopped=lambda: next(asked),
+    )  # fmt: skip
+    rest = [*first, *train(tmp_path)]
+    assert [p.answer_loss for p in rest] == [p.answer_loss for p in progress]
     assert find_checkpoint(str(folder)).weights == find_checkpoint(str(tmp_path)).weights
 
 
