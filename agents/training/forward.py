@@ -78,7 +78,7 @@ def _norm(hidden: Tensor, norm: LlamaRMSNorm) -> Tensor:
 
 
 def _rotation(model: LlamaForCausalLM, positions: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosines and signed sines of the angles, each [L, 1, 2 or 1, W/2]."""
+    """Cosines, [L, 1, 1, W/2], and sines signed by half, [L, 1, 2, W/2], of the angles."""
     both = model.model.rotary_emb(model.model.embed_tokens.weight, positions)
     cosine, sine = (part[0, :, None, : part.shape[-1] // 2] for part in both)
     return cosine[:, :, None], torch.stack([-sine, sine], dim=2)
