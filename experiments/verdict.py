@@ -12,9 +12,9 @@ import numpy as np
 from experiments.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from experiments.config import RunConfig
 from experiments.session import Round, generations_of
+from population.answer_errors import best_of_n_errors, majority_errors, problem_errors
 from population.generation import Generation
 from population.grading import Interval, cluster_bootstrap
-from population.measures import best_of_n_errors, majority_errors, problem_errors
 from population.streams import stream
 
 

@@ -8,10 +8,16 @@ Dimensions: M agents, Q problems, A = M·Q answers, author-major.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from population.columns import Columns
 from population.outcomes import Floats, Integers, Outcomes
 from population.records import Agent, AgentId, Birth
+
+Value = TypeVar("Value", bound="np.generic[Any]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,3 +60,11 @@ class Generation(Columns):
     deaths: tuple[AgentId, ...]
     survivors: tuple[Agent, ...]
     digest: str
+
+    def by_problem(self, values: NDArray[Value]) -> NDArray[Value]:
+        """Values of answers, [A], as [Q, M]."""
+        return values.reshape(len(self.agents), -1).T
+
+    def by_agent(self, values: Floats) -> dict[AgentId, float]:
+        """Values of agents, float64 [M], by their identifiers."""
+        return {a.id: value for a, value in zip(self.agents, values.tolist(), strict=True)}

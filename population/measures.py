@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from population.aggregation import disagreement
+from population.answer_errors import (
+    agent_errors,
+    best_of_n_errors,
+    majority_errors,
+    problem_errors,
+)
+from population.descent import offspring_numbers, price_terms
 from population.diversity import effective_size, hill
 from population.generation import Generation
 from population.grading import (
@@ -29,11 +34,8 @@ from population.grading import (
     grader_rates,
 )
 from population.outcomes import Floats, Outcomes, only
-from population.price import price
 from population.records import AgentId
 from population.streams import stream
-
-Value = TypeVar("Value", bound="np.generic[Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +164,8 @@ def measure(
     fitness = generation.fitness[~np.isnan(generation.fitness)].tolist()
     accepted = verdicts[generation.accepted]
     founders = Counter(agent.founder for agent in generation.survivors)
-    error_terms = _price(generation, previous, agent_errors, "error")
-    fitness_terms = _price(generation, previous, _agent_fitness, "fitness")
+    error_terms = price_terms(generation, previous, agent_errors, "error")
+    fitness_terms = price_terms(generation, previous, _agent_fitness, "fitness")
     return Measures(
         generation=generation.index,
         agents=size,
@@ -204,135 +206,16 @@ def measure(
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
         genotypes=len({agent.genome.digest() for agent in generation.survivors}),
         effective_size=effective_size(list(offspring_numbers(generation).values())),
-        price_selection=error_terms[0],
-        price_transmission=error_terms[1],
-        fitness_price_selection=fitness_terms[0],
-        fitness_price_transmission=fitness_terms[1],
+        price_selection=error_terms.selection,
+        price_transmission=error_terms.transmission,
+        fitness_price_selection=fitness_terms.selection,
+        fitness_price_transmission=fitness_terms.transmission,
     )
-
-
-def problem_errors(generation: Generation) -> Floats:
-    """Share of wrong answers to each problem, float64 [Q]."""
-    wrong = ~_by_problem(generation.outcomes.verdicts, generation)
-    means: Floats = wrong.mean(axis=1)
-    return means
-
-
-def majority_errors(generation: Generation, first: int | None = None) -> Floats:
-    """Error of the commonest answer to each problem, float64 [Q]; tied ones count by share.
-
-    Parameters
-    ----------
-    first
-        How many agents vote, in slot order; all of them without.
-    """
-    outcomes = generation.outcomes
-    errors = []
-    for answers, wrong in zip(
-        _by_problem(outcomes.answers, generation)[:, :first],
-        ~_by_problem(outcomes.verdicts, generation)[:, :first],
-        strict=True,
-    ):
-        _, kinds, votes = np.unique(answers, return_inverse=True, return_counts=True)
-        winners = (votes == votes.max())[kinds]
-        errors.append(wrong[winners].mean())
-    return np.array(errors, dtype=np.float64)
-
-
-def best_of_n_errors(generation: Generation, first: int | None = None) -> Floats:
-    """Error of each problem's answer with the highest mean grade, float64 [Q]; ties by share.
-
-    A problem none of whose answers has a readable grade counts with its answers' mean error.
-
-    Parameters
-    ----------
-    first
-        How many agents' answers are considered, in slot order; all of them without.
-    """
-    return _errors_of_highest(generation.outcomes.mean_grades(), generation, first)
-
-
-def collective_errors(generation: Generation) -> Floats:
-    """Error of each problem's answer with the highest score, float64 [Q]; ties by share.
-
-    What the population says as one, by its selector's word: under another selector than peers it
-    is not `best_of_n_errors`. Answers without a score are taken where there is nothing else.
-    """
-    return _errors_of_highest(generation.scores, generation, None)
-
-
-def _errors_of_highest(values: Floats, generation: Generation, first: int | None) -> Floats:
-    """Error of each problem's answer of the highest value, float64 [Q]; ties by share."""
-    found = _by_problem(values, generation)[:, :first]
-    # Below every value, so that the unknown are picked where there is nothing else.
-    known = np.where(np.isnan(found), -1.0, found)
-    picked = known == known.max(axis=1, keepdims=True)
-    wrong = picked & ~_by_problem(generation.outcomes.verdicts, generation)[:, :first]
-    shares: Floats = wrong.sum(axis=1) / picked.sum(axis=1)
-    return shares
-
-
-def offspring_numbers(generation: Generation) -> dict[AgentId, int]:
-    """Survivors that descend from each agent of the generation, itself included."""
-    ancestors = survivors_ancestors(generation)
-    counts = Counter(ancestors.values())
-    return {agent.id: counts[agent.id] for agent in generation.agents}
-
-
-def survivors_ancestors(generation: Generation) -> dict[AgentId, AgentId]:
-    """For each survivor, the agent of the generation that it is or descends from."""
-    parents = {birth.child: birth.parent for birth in generation.births}
-    ancestors = {}
-    for agent in generation.survivors:
-        ancestor = agent.id
-        while ancestor in parents:
-            ancestor = parents[ancestor]
-        ancestors[agent.id] = ancestor
-    return ancestors
-
-
-def agent_errors(generation: Generation) -> dict[AgentId, float]:
-    """Share of each agent's answers that are wrong."""
-    wrong = ~_by_problem(generation.outcomes.verdicts, generation)
-    return _of_agents(generation, wrong.mean(axis=0))
 
 
 def _agent_fitness(generation: Generation) -> dict[AgentId, float]:
     """Each agent's fitness, NaN where it has none."""
-    return _of_agents(generation, generation.fitness)
-
-
-def _of_agents(generation: Generation, values: Floats) -> dict[AgentId, float]:
-    return {a.id: value for a, value in zip(generation.agents, values.tolist(), strict=True)}
-
-
-def _price(
-    generation: Generation,
-    previous: Generation | None,
-    trait_of: Callable[[Generation], dict[AgentId, float]],
-    name: str,
-) -> tuple[float, float]:
-    """Selection and transmission in the change of a trait's mean since the generation before."""
-    if previous is None:
-        return math.nan, math.nan
-    before, now = trait_of(previous), trait_of(generation)
-    if any(math.isnan(value) for value in (*before.values(), *now.values())):
-        return math.nan, math.nan
-    children: dict[AgentId, list[float]] = {agent: [] for agent in before}
-    for child, ancestor in survivors_ancestors(previous).items():
-        children[ancestor].append(now[child])
-    terms = price(
-        [len(values) for values in children.values()],
-        list(before.values()),
-        [sum(v) / len(v) if v else before[a] for a, v in children.items()],
-    )
-    change = sum(now.values()) / len(now) - sum(before.values()) / len(before)
-    if abs(terms.selection + terms.transmission - change) > 1e-9:
-        raise ArithmeticError(
-            f"generation {generation.index}: expected Price's parts to sum to the change of mean "
-            f"{name} {change}, got {terms}"
-        )
-    return terms.selection, terms.transmission
+    return generation.by_agent(generation.fitness)
 
 
 def _distinct_grades(outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
@@ -364,8 +247,3 @@ def _error_correlation(outcomes: Outcomes) -> float:
 def _clipped(values: Floats) -> Floats:
     """Grades without the rounding that carries a mean of levels over the scale's ends."""
     return np.clip(values, 0.0, 1.0)
-
-
-def _by_problem(values: NDArray[Value], generation: Generation) -> NDArray[Value]:
-    """Values by answer, [A], as [Q, M]."""
-    return values.reshape(len(generation.agents), -1).T

@@ -1,22 +1,29 @@
 """Claim 10: does having several evaluators stop what games one of them?
 
-Dimensions: S seeds, G generations, Q problems, P answers of a pool, N strengths of selection,
-D bootstrap samples.
+Dimensions: S seeds, G generations, Q problems, M agents.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.arms import RANDOM, SELECTED
+from experiments.claims.best_of_pool import (
+    GOLD,
+    Curve,
+    Proxies,
+    best_of_n_curves,
+    curve_numbers,
+    drawn_curves,
+    flatterers,
+)
 from experiments.claims.finding import (
+    Condition,
     Finding,
     Floats,
     Number,
@@ -29,45 +36,48 @@ from experiments.claims.finding import (
 from experiments.claims.gaming_figure import draw_gaming
 from experiments.claims.results import Results
 from experiments.claims.statistics import first, first_less_second, first_over_second, second
-from population.capability import best_of_n_kl, best_of_n_weights
 from population.generation import Generation
-from population.roles import FLATTERER
 
 ONE = "one evaluator"
 ALONE, TOGETHER, ORACLE = "alone", "mean of three", "oracle"
-PROXY, GOLD, GAMED = range(3)
-"""Of the best of n: its grade, whether it is right, and whether it is a flatterer's."""
-
 MARGIN, GOLD_MARGIN, TOLERANCE, THRESHOLD = 0.2, 0.05, 0.05, 0.6
 JUDGES = 3
 """Trained graders: the first slots, who grade everybody."""
 
-Proxies = Mapping[str, Floats]
-"""Who evaluates → the grade of every answer, float64 [M, Q]."""
 
+class Part(NamedTuple):
+    """What one part of the experiment says: of conditions, of each group of numbers, of curves."""
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Best of n by one proxy.
-
-    Attributes
-    ----------
-    distances
-        float64 [N], √KL of each n, the first 0.
-    means
-        float64 [S, Q, N, 3]: proxy, gold and flatterers among the best of n.
-    """
-
-    distances: Floats
-    means: Floats
-
-    def at_end(self, what: int) -> Floats:
-        """At the strongest selection, [S, Q]."""
-        return self.means[:, :, -1, what]
+    conditions: list[Condition]
+    groups: list[list[Number]]
+    curves: dict[str, tuple[float, ...]]
 
 
 def analyse(results: Results) -> Finding:
     """Takeovers by number of evaluators; best of n by scripted and by trained ones."""
+    takeover, p = _of_takeovers(results)
+    scripted, trained = _of_scripted(results), _of_trained(results)
+    shares, over = takeover.groups
+    of_scripted, gained = scripted.groups
+    of_trained, gained_more, accepted = trained.groups
+    return Finding.by(
+        [*takeover.conditions, *scripted.conditions, *trained.conditions],
+        p=p,
+        numbers={
+            "Takeover: the last generation": tuple(shares),
+            "Takeover: one evaluator against several": tuple(over),
+            "Best of n, scripted evaluators": tuple(of_scripted),
+            "Best of n, trained evaluators": tuple(of_trained),
+            "Best of n at the strongest selection, one against several": (*gained, *gained_more),
+            "Trained evaluators: share of answers graded at least .6": tuple(accepted),
+        },
+        caveats=CAVEATS,
+        curves=takeover.curves | scripted.curves | trained.curves,
+    )
+
+
+def _of_takeovers(results: Results) -> tuple[Part, float]:
+    """Shares of flatterers at the end, one evaluator less several; and the primary test's p."""
     conditions, shares, over = [], [], []
     curves: dict[str, tuple[float, ...]] = {}
     ends: dict[str, Floats] = {}
@@ -91,48 +101,45 @@ def analyse(results: Results) -> Finding:
         conditions.append(above(over[-1], MARGIN))
     both = np.stack([ends[ONE][..., 0], ends["9 disjoint"][..., 0]], -1)
     p = share_at_or_below(resampled("gaming: p", both, first_less_second), MARGIN)
+    return Part(conditions, [shares, over], curves), p
 
-    scripted = _pools(results)
-    best, gained = _told(scripted), []
+
+def _of_scripted(results: Results) -> Part:
+    """What several scripted evaluators gain over one."""
+    curves = _pools(results)
+    gained = []
     for many in ("9 disjoint", "3 disjoint", "9 shared"):
-        both = np.stack([scripted[many].at_end(GOLD), scripted[ONE].at_end(GOLD)], -1)
+        both = np.stack([curves[many].at_end(GOLD), curves[ONE].at_end(GOLD)], -1)
         gained.append(estimate(f"gold of the best, {many} less {ONE}", both, first_less_second))
-    conditions.append(above(gained[0], GOLD_MARGIN))
-
-    trained, accepted = _trained(results)
-    singles = [name for name in trained if name.endswith(ALONE)]
-    columns = [trained[name].at_end(GOLD) for name in (TOGETHER, *singles)]
-    both = np.stack(columns, -1)
-    gained.append(
-        estimate(
-            f"gold of the best, {TOGETHER} less the mean of each {ALONE}",
-            both,
-            lambda m: m[:, 0] - m[:, 1:].mean(axis=1),
-        )
+    return Part(
+        [above(gained[0], GOLD_MARGIN)],
+        [curve_numbers(curves), gained],
+        drawn_curves("scripted", curves),
     )
-    conditions.append(above(gained[-1], 0.0))
-    gained += [
+
+
+def _of_trained(results: Results) -> Part:
+    """What the mean of the trained evaluators gains over each."""
+    curves, accepted = _trained(results)
+    singles = [name for name in curves if name.endswith(ALONE)]
+    golds = np.stack([curves[name].at_end(GOLD) for name in (TOGETHER, *singles)], -1)
+    over_mean = estimate(
+        f"gold of the best, {TOGETHER} less the mean of each {ALONE}",
+        golds,
+        lambda m: m[:, 0] - m[:, 1:].mean(axis=1),
+    )
+    over_each = [
         estimate(
             f"gold of the best, {TOGETHER} less {single}",
-            both[..., [0, place]],
+            golds[..., [0, place]],
             first_less_second,
         )
         for place, single in enumerate(singles, start=1)
     ]
-    curves |= _drawn("scripted", scripted) | _drawn("trained", trained)
-    return Finding.by(
-        conditions,
-        p=p,
-        numbers={
-            "Takeover: the last generation": tuple(shares),
-            "Takeover: one evaluator against several": tuple(over),
-            "Best of n, scripted evaluators": tuple(best),
-            "Best of n, trained evaluators": tuple(_told(trained)),
-            "Best of n at the strongest selection, one against several": tuple(gained),
-            "Trained evaluators: share of answers graded at least .6": tuple(accepted),
-        },
-        caveats=CAVEATS,
-        curves=curves,
+    return Part(
+        [above(over_mean, 0.0)],
+        [curve_numbers(curves), [over_mean, *over_each], accepted],
+        drawn_curves("trained", curves),
     )
 
 
@@ -154,49 +161,6 @@ def draw(results: Results, finding: Finding, path: Path) -> Path:
     return draw_gaming(finding, path)
 
 
-def best_of_pool(proxy: Floats, values: Floats, strengths: list[int]) -> Floats:
-    """Proxy and values of the best of n by proxy, problem by problem, float64 [Q, N, 1 + V].
-
-    Parameters
-    ----------
-    proxy
-        float64 [P, Q].
-    values
-        float64 [P, Q, V], what else is said of the answers.
-    """
-    found = np.empty((proxy.shape[1], len(strengths), 1 + values.shape[2]))
-    for problem in range(proxy.shape[1]):
-        said = np.column_stack([proxy[:, problem], values[:, problem]])
-        for place, n in enumerate(strengths):
-            found[problem, place] = best_of_n_weights(proxy[:, problem], n) @ said
-    return found
-
-
-def overoptimised(distances: Floats, gold: Floats) -> tuple[Floats, Floats]:
-    """α and β of d·(α − β·d), fitted to the change of gold by least squares, [D] each.
-
-    Parameters
-    ----------
-    distances
-        float64 [N], √KL, the first 0.
-    gold
-        float64 [D, N].
-
-    Source
-    ------
-    Gao, Schulman & Hilton 2022; `population.capability.best_of_n_gold`.
-    """
-    columns = np.stack([distances, -(distances**2)], -1)
-    slope, decay = np.linalg.pinv(columns) @ (gold - gold[:, :1]).T
-    return slope, decay
-
-
-def strengths_of(pool: int) -> list[int]:
-    """Powers of two up to the size of a pool, and that itself."""
-    powers = [2**i for i in range(pool.bit_length()) if 2**i < pool]
-    return [*powers, pool]
-
-
 def _takeovers(results: Results) -> dict[str, dict[str, str]]:
     """Name → labels of the cells of each number of evaluators."""
     found = {}
@@ -208,16 +172,11 @@ def _takeovers(results: Results) -> dict[str, dict[str, str]]:
 
 
 def _flatterers(generation: Generation) -> Floats:
-    return np.asarray(_roles(generation).mean(), dtype=np.float64)
+    return np.asarray(flatterers(generation).mean(), dtype=np.float64)
 
 
 def _right(generation: Generation) -> Floats:
     return np.asarray(generation.outcomes.verdicts.mean(), dtype=np.float64)
-
-
-def _roles(generation: Generation) -> NDArray[np.bool_]:
-    """Which agents are flatterers, bool [M]."""
-    return np.array([agent.genome.role == FLATTERER for agent in generation.agents])
 
 
 def _pools(results: Results) -> dict[str, Curve]:
@@ -231,19 +190,19 @@ def _pools(results: Results) -> dict[str, Curve]:
             named = {ONE: 1, f"3 {spots}": 3, f"9 {spots}": 9}
             return {name: seats[:, :, :k].mean(axis=2) for name, k in named.items()}
 
-        found |= _curves(results, arm, by_seats, apart=0)
+        found |= best_of_n_curves(results, arm, by_seats, apart=0)
     return found
 
 
 def _trained(results: Results) -> tuple[dict[str, Curve], list[Number]]:
     """Best of n by each trained evaluator, by their mean and by the oracle; what each accepts."""
-    curves = _curves(results, "trained", _by_model, apart=JUDGES)
-    curves |= _curves(results, "trained", _by_verdict, apart=JUDGES)
+    curves = best_of_n_curves(results, "trained", _by_model, apart=JUDGES)
+    curves |= best_of_n_curves(results, "trained", _by_verdict, apart=JUDGES)
     columns: dict[str, list[Floats]] = {}
     for cell in results.of(arm="trained"):
         generation = next(results.generations(cell))
         right = generation.outcomes.verdicts.reshape(len(generation.agents), -1)[JUDGES:]
-        gamed = np.broadcast_to(_roles(generation)[JUDGES:, None], right.shape)
+        gamed = np.broadcast_to(flatterers(generation)[JUDGES:, None], right.shape)
         sides = {"right ones": right, "wrong ones": ~right & ~gamed, "flatterers'": gamed}
         for name, grades in _by_model(generation).items():
             passed = grades[JUDGES:] >= THRESHOLD
@@ -271,56 +230,3 @@ def _by_model(generation: Generation) -> Proxies:
 def _by_verdict(generation: Generation) -> Proxies:
     verdicts = generation.outcomes.verdicts.astype(np.float64)
     return {ORACLE: verdicts.reshape(len(generation.agents), -1)}
-
-
-def _curves(
-    results: Results, arm: str, proxies: Callable[[Generation], Proxies], apart: int
-) -> dict[str, Curve]:
-    """Best of n by each proxy, among the answers of all slots but the first few."""
-    found: dict[str, list[Floats]] = {}
-    strengths: list[int] = []
-    for cell in results.of(arm=arm):
-        generation = next(results.generations(cell))
-        right = generation.outcomes.verdicts.reshape(len(generation.agents), -1)[apart:]
-        gamed = np.broadcast_to(_roles(generation)[apart:, None], right.shape)
-        strengths = strengths_of(len(right))
-        values = np.stack([right, gamed], -1).astype(np.float64)
-        for name, proxy in proxies(generation).items():
-            found.setdefault(name, []).append(best_of_pool(proxy[apart:], values, strengths))
-    distances = np.sqrt([best_of_n_kl(n) for n in strengths])
-    return {name: Curve(distances, np.stack(of)) for name, of in found.items()}
-
-
-def _told(curves: Mapping[str, Curve]) -> list[Number]:
-    """What is said of each curve."""
-    rows = []
-    for name, curve in curves.items():
-
-        def slope(means: Floats, curve: Curve = curve) -> Floats:
-            return overoptimised(curve.distances, means[..., GOLD])[0]
-
-        def decay(means: Floats, curve: Curve = curve) -> Floats:
-            return overoptimised(curve.distances, means[..., GOLD])[1]
-
-        for told, of in (
-            ("gold of any", lambda m: m[:, 0, GOLD]),
-            ("gold of the best", lambda m: m[:, -1, GOLD]),
-            ("proxy less gold of the best", lambda m: m[:, -1, PROXY] - m[:, -1, GOLD]),
-            ("gold lost since its peak", lambda m: m[..., GOLD].max(axis=1) - m[:, -1, GOLD]),
-            ("flatterers among the best", lambda m: m[:, -1, GAMED]),
-            ("α", slope),
-            ("β", decay),
-        ):
-            rows.append(estimate(f"{name}: {told}", curve.means, of))
-    return rows
-
-
-def _drawn(kind: str, curves: Mapping[str, Curve]) -> dict[str, tuple[float, ...]]:
-    """Curves as the figure has them."""
-    found = {}
-    for name, curve in curves.items():
-        means = curve.means.mean(axis=(0, 1))
-        found[f"{kind}, √KL"] = tuple(curve.distances.tolist())
-        found[f"{kind}, {name}: proxy"] = tuple(means[:, PROXY].tolist())
-        found[f"{kind}, {name}: gold"] = tuple(means[:, GOLD].tolist())
-    return found

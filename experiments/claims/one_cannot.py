@@ -26,8 +26,8 @@ from experiments.claims.one_cannot_figure import draw_arms
 from experiments.claims.results import Results
 from experiments.claims.statistics import first, first_less_second
 from experiments.session import measured_rounds
+from population.answer_errors import best_of_n_errors, majority_errors, problem_errors
 from population.generation import Generation
-from population.measures import best_of_n_errors, majority_errors, problem_errors
 
 POPULATION, SINGLES = "diverse", ("single", "single-careful")
 REPLICATING = ("clones", "diverse", "clones-oracle", "clones-shuffled")

@@ -19,13 +19,13 @@ from experiments.claims.boundary import Integers, Successes
 from experiments.claims.costs import parameters_of
 from experiments.claims.finding import Floats
 from experiments.claims.results import Results
-from population.generation import Generation
-from population.measures import (
+from population.answer_errors import (
     best_of_n_errors,
     collective_errors,
     majority_errors,
     problem_errors,
 )
+from population.generation import Generation
 
 PLANE = "clones"
 """The arm whose plane is judged."""

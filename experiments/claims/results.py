@@ -101,4 +101,4 @@ def accepted_answers(generation: Generation) -> Floats:
 
 def by_problem(values: NDArray[np.float64] | NDArray[np.bool_], generation: Generation) -> Floats:
     """Values by answer, [A], as float64 [Q, M]."""
-    return np.asarray(values, dtype=np.float64).reshape(len(generation.agents), -1).T
+    return generation.by_problem(np.asarray(values, dtype=np.float64))

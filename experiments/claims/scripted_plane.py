@@ -13,8 +13,8 @@ from experiments.claims.finding import Floats, Number, estimate
 from experiments.claims.planes import counted
 from experiments.claims.results import Results
 from experiments.claims.statistics import first
+from population.answer_errors import problem_errors
 from population.bootstrap import unanimity_boundary
-from population.measures import problem_errors
 
 TARGET = 0.05
 """ε*: the error that is to be reached."""

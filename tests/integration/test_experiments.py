@@ -25,8 +25,8 @@ from experiments.claims.running import FIGURE, FINDING, TABLE, Recorded, read_re
 from experiments.cli import main
 from experiments.session import JOURNAL
 from experiments.stage import Stage
+from population.answer_errors import majority_errors
 from population.generation import Generation
-from population.measures import majority_errors
 
 DOCS = Path(__file__).parents[2] / "docs"
 Run = Callable[..., tuple[Recorded, Path]]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.claims.gaming import (
+from experiments.claims.best_of_pool import (
     GAMED,
     GOLD,
     PROXY,

@@ -10,17 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from population.answer_errors import agent_errors, best_of_n_errors, majority_errors, problem_errors
 from population.columns import differing
+from population.descent import offspring_numbers, survivors_ancestors
 from population.generation import Generation
-from population.measures import (
-    agent_errors,
-    best_of_n_errors,
-    majority_errors,
-    measure,
-    offspring_numbers,
-    problem_errors,
-    survivors_ancestors,
-)
+from population.measures import measure
 from population.mutation import MutationRates
 from population.outcomes import Grade, Match, Outcome, Outcomes
 from population.processes import PROCESSES
