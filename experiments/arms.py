@@ -15,7 +15,8 @@ from population.mutation import MutationRates
 from population.processes import ProcessOptions
 from population.records import Genome
 from population.roles import dealt_roles
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 
 SELECTED = "selected"
 NEUTRAL = "neutral-drift"

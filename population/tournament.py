@@ -5,103 +5,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from population.aggregation import AGGREGATIONS, Rule, aggregate
 from population.columns import differing
 from population.generation import Generation
-from population.human import Human
-from population.mutation import MutationRates, mutate, unmutated
+from population.lessons import examples
+from population.mutation import mutate, unmutated
 from population.outcomes import Floats, Integers, Matches, Outcomes, known_means
 from population.pairing import graders_among, random_graders, random_partners, seated
 from population.processes import (
     PROCESSES,
     Births,
-    ProcessOptions,
     deme_size,
     draw_other_parent,
 )
 from population.rated_fitness import rated_fitness
 from population.recombination import one_point
-from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
+from population.records import Agent, AgentId, Birth, Genome, population_digest
 from population.selection import OPERATORS
 from population.selectors import AGGREGATING, Evidence, Selector, mixture
 from population.streams import first_uniforms, stream
-from population.topology import BY_STRENGTH, Eligible, Topology, check_enough, eligible_graders
-
-
-@dataclass(frozen=True, slots=True)
-class TournamentSettings:
-    """What decides a tournament, given the outcomes.
-
-    Attributes
-    ----------
-    problems, graders
-        Problems of a generation, and graders of each answer among the others.
-    threshold
-        An answer whose score is at least this is accepted into its author's context; and a grade
-        of at least this is an accepting vote, for aggregations that count votes.
-    context_capacity
-        Examples that a context holds; the oldest are forgotten.
-    selector
-        A name in `SELECTORS`, or several with their weights in a mixture.
-    process, operator
-        Names in `PROCESSES` and `OPERATORS`.
-    selection_temperature
-        The T of exp(f/T), > 0; infinity is neutral drift.
-    seating
-        Who takes the graders' seats: ``"peers"``, ``"self"`` (the author, one seat) or
-        ``"nobody"``.
-    partners
-        Others, beside the graders, that take part in answering.
-    feeds
-        Whether answers enter a context if ``"accepted"``, or ``"all"`` that have a score.
-    entry
-        How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
-        or ``"stamped"`` with the top level whatever their grade.
-    fitness
-        ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its strength by
-        comparisons with partners' answers, as of `rated_fitness`.
-    recombination
-        Probability that a child has a second parent, drawn by rate from the first one's deme,
-        and the newer examples of its context from it.
-    topology
-        Among whom the graders of an answer are drawn.
-    self_grading
-        Does each author grade its own answers too, in one more seat, the last?
-    aggregation, trim
-        How an answer's grades become one score: `aggregation.Rule`.
-    human
-        How the simulated human rates, for the selector of that name.
-    """
-
-    problems: int
-    graders: int
-    threshold: float
-    context_capacity: int
-    selector: str | Mapping[str, float] = "peers"
-    process: str = "wright-fisher"
-    operator: str = "softmax"
-    selection_temperature: float = 0.1
-    mutation: MutationRates = field(default_factory=MutationRates)
-    options: ProcessOptions = field(default_factory=ProcessOptions)
-    recombination: float = 0.0
-    seating: str = "peers"
-    partners: int = 0
-    feeds: str = "accepted"
-    entry: str = "plain"
-    topology: Topology = field(default_factory=Topology)
-    self_grading: bool = False
-    aggregation: str = "mean"
-    trim: float = 0.25
-    human: Human = field(default_factory=Human)
-    fitness: str = "mean"
-
-
-TOP_LEVEL = 4
-"""The survey's highest level, from 0."""
+from population.topology import BY_STRENGTH, Eligible, check_enough, eligible_graders
+from population.tournament_settings import TournamentSettings
 
 
 class Tournament:
@@ -295,7 +222,7 @@ class Tournament:
         ends = np.cumsum(np.bincount(authors, minlength=size))
         # What would be forgotten at once is not looked at.
         newest = ends[authors] - np.arange(len(accepted)) <= max(capacity, 1)
-        lessons = _examples(outcomes, accepted[newest], self.settings.entry)
+        lessons = examples(outcomes, accepted[newest], self.settings.entry)
         ends = np.cumsum(np.bincount(authors[newest], minlength=size)).tolist()
         return [
             agent.taught(tuple(lessons[first:last]), capacity)
@@ -358,32 +285,6 @@ class Tournament:
         mate = parents[second]
         mixed = one_point(genome, mate.genome, self.settings.context_capacity, rng)
         return mixed.genome, mate.id
-
-
-def _examples(outcomes: Outcomes, chosen: Integers, entry: str) -> list[Example]:
-    """Some answers as examples, equal ones as one object."""
-    texts = len(outcomes.texts)
-    levels = _levels_shown(outcomes, chosen, entry)
-    kinds = chosen % outcomes.matches.problems * texts + outcomes.answers[chosen].astype(np.int64)
-    kinds = kinds * (TOP_LEVEL + 2) + levels + 1
-    distinct, places = np.unique(kinds, return_inverse=True)
-    examples = []
-    for kind in distinct.tolist():
-        said, level = divmod(kind, TOP_LEVEL + 2)
-        pair = outcomes.queries[said // texts], outcomes.texts[said % texts]
-        examples.append(Example(*pair, level - 1 if level else None))
-    return [examples[place] for place in places.tolist()]
-
-
-def _levels_shown(outcomes: Outcomes, chosen: Integers, entry: str) -> Integers:
-    """The level that each chosen answer is shown with, from 0; −1 for none."""
-    if entry == "plain":
-        return np.full(len(chosen), -1)
-    if entry == "stamped":
-        return np.full(len(chosen), TOP_LEVEL)
-    means = outcomes.mean_grades()[chosen]
-    nearest = np.floor(np.nan_to_num(means) * TOP_LEVEL + 0.5).astype(np.int64)
-    return np.where(np.isnan(means), -1, nearest)
 
 
 def _filled(fitness: Floats) -> Floats:

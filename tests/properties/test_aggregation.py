@@ -22,7 +22,8 @@ from population.grading import grader_rates
 from population.records import Genome
 from population.reputation import reputation_scores
 from population.streams import stream
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 from tests.graded import graded, judges
 
 pure = settings(deadline=None, max_examples=60)

@@ -23,7 +23,8 @@ from population.lineage import (
 from population.mutation import MutationRates
 from population.outcomes import Outcome, Outcomes
 from population.records import Birth, Genome
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 
 
 def evolve(process, size, generations, seed):

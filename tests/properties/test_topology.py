@@ -22,7 +22,8 @@ from population.topology import (
     eligible_graders,
     founders_by_strength,
 )
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 from tests.graded import graded
 
 pure = settings(deadline=None, max_examples=80)

@@ -21,7 +21,8 @@ from population.records import Example, Genome, population_digest
 from population.selection import OPERATORS
 from population.selectors import SELECTORS, Evidence
 from population.streams import stream
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 from tests.columns import or_none
 
 pure = settings(deadline=None, max_examples=60)

@@ -24,7 +24,8 @@ from population.measures import measure
 from population.records import Genome
 from population.resampling import resample_problems
 from population.streams import stream
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 from tests.graded import graded, judges
 
 pure = settings(deadline=None, max_examples=40)

@@ -20,7 +20,8 @@ from population.outcomes import Grade, Match, Outcome, Outcomes
 from population.processes import PROCESSES
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selectors import SELECTORS
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 from tests.columns import columns
 
 GENOME = Genome("gpt-1", 1.0)

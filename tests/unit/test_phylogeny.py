@@ -20,7 +20,8 @@ from population.phylogeny import (
     phylogenetic_diversity,
 )
 from population.records import Genome
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 
 # 0 bore 2 in generation 0 and 3 in generation 2; 2 bore 4, who never answered, and 4 bore 5.
 BY_HAND = Lineage(

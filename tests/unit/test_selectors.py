@@ -12,7 +12,8 @@ from population.human import Human
 from population.records import Genome
 from population.selectors import SELECTORS, Evidence, mixture
 from population.streams import stream
-from population.tournament import Tournament, TournamentSettings
+from population.tournament import Tournament
+from population.tournament_settings import TournamentSettings
 from tests.graded import graded, judges
 
 RIGHT = judges(lambda slot: 0.9)
