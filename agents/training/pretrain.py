@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -85,7 +86,7 @@ def pretrain(
             means = (sums[:, 0] / sums[:, 1]).tolist()
             progress = Progress(done, recipe.steps, means[0], means[1], rate, left, curve)
             with (folder / LOG).open("a") as log:
-                log.write(json.dumps(asdict(progress)) + "\n")
+                log.write(json.dumps(_logged(progress)) + "\n")
             sums.zero_()
         if done % save_every == 0 or ended or halted:
             save(trainer, folder)
@@ -96,6 +97,13 @@ def pretrain(
             return
     if first < recipe.steps or not (folder / "training.json").exists():
         _finish(trainer, folder)
+
+
+def _logged(progress: Progress) -> Any:
+    """What the log keeps of a report, to five significant digits: it is bundled with the model."""
+    report = asdict(progress)
+    del report["steps"], report["seconds_left"]
+    return json.loads(json.dumps(report), parse_float=lambda digits: float(f"{float(digits):.5g}"))
 
 
 def _prepared(
