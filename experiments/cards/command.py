@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FIGURE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group(invoke_without_command=True)
@@ -86,19 +87,24 @@ def verify(names: tuple[str, ...]) -> None:
 
 @models.command()
 @click.argument("names", nargs=-1)
-def compare(names: tuple[str, ...]) -> None:
+@click.option("--out", type=FIGURE, help="Draw them into this figure too, .svg or .png.")
+def compare(names: tuple[str, ...], out: Path | None) -> None:
     """Print the main figures of cards side by side, as Markdown [all bundled models]."""
     from agents.checkpoints import bundled_models
     from experiments.cards.compare import compare as side_by_side
+    from experiments.cards.compare_figure import write_comparison
 
-    click.echo(side_by_side(names or bundled_models()))
+    compared = names or bundled_models()
+    click.echo(side_by_side(compared))
+    if out is not None:
+        write_comparison(compared, _drawable(out))
 
 
 @models.command()
 @click.argument("names", nargs=-1)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FIGURE,
     default="training.svg",
     show_default=True,
     help="The figure, .svg or .png.",
@@ -108,10 +114,14 @@ def curves(names: tuple[str, ...], out: Path) -> None:
     from agents.checkpoints import bundled_models
     from experiments.cards.curves import write_curves
 
+    write_curves(names or bundled_models(), _drawable(out))
+    click.echo(str(out))
+
+
+def _drawable(out: Path) -> Path:
     if out.suffix not in (".svg", ".png"):
         raise click.BadParameter(f"expected a name in .svg or .png, got {out}", param_hint="--out")
-    write_curves(names or bundled_models(), out)
-    click.echo(str(out))
+    return out
 
 
 def _console() -> Any:

@@ -21,6 +21,7 @@ from agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
 from experiments.cards import answering, estimates
 from experiments.cards.card import CARD, CardError, read_card, write_card
 from experiments.cards.compare import compare
+from experiments.cards.compare_figure import comparison
 from experiments.cards.curves import training_curves
 from experiments.cards.figures import FIGURES, write_card_figures
 from experiments.cards.measure import UNFINISHED, measure
@@ -255,8 +256,30 @@ def test_a_bundled_models_card_is_true(name: str):
 
 
 def test_the_ladders_page_has_the_cards_as_they_are():
-    page = Path(__file__).parents[2] / "docs/ladder.md"
+    page = Path(__file__).parents[2] / "docs/cards.md"
     assert compare(bundled_models()) in page.read_text()
+
+
+def test_cards_are_drawn_side_by_side(models, measured, tmp_path: Path):
+    """Of 2 models with a card each of other tasks: what both have, each seed at its rung."""
+    shutil.copytree(models[0], tmp_path / "a")
+    shutil.copy(measured / CARD, tmp_path / "a" / CARD)
+    arguments = ["models", "compare", str(tmp_path / "a"), "gpt-3/0", "gpt-2/0", "gpt-2/1"]
+    done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "x.svg")])
+    assert done.exit_code == 0, done.output
+    drawn = (tmp_path / "x.svg").read_text()
+    for said in ("addition:2", ">a<", ">gpt-2<", ">gpt-3<"):
+        assert said in drawn
+    assert "facts" not in drawn
+    done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "x.pdf")])
+    assert done.exit_code == 2
+    assert "expected a name in .svg or .png, got" in done.output
+    with pytest.raises(CardError, match="expected cards with a task in common, got no card"):
+        comparison({})
+    addition, composition = (read_card(measured / CARD) for _ in range(2))
+    del addition.tasks["composition:1"], composition.tasks["addition:2"]
+    with pytest.raises(CardError, match="task in common, got a, b"):
+        comparison({"a": addition, "b": composition})
 
 
 def test_models_without_cards_are_not_compared(model: Path):
