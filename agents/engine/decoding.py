@@ -9,20 +9,20 @@ their width, V vocabulary.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterator
 from itertools import groupby
 
 import torch
 
+from agents.engine.answers import Answers
 from agents.engine.clock import Clock
 from agents.engine.forward import Forward
 from agents.engine.memory import COLUMN_STEP
 from agents.engine.reading import read_rows_of
 from agents.engine.recording import Traced
-from agents.engine.sampling import Settings, draw
-from agents.requests import EndReason, Generate, Generated, Tile, Work
+from agents.engine.sampling import draw
+from agents.requests import Generate, Generated, Tile, Work
 from agents.tiles import bucket, read_rows
 
 LOOK = {"cpu": 1, "cuda": 8}
@@ -30,14 +30,6 @@ LOOK = {"cpu": 1, "cuda": 8}
 
 SHOWN_STEP = 128
 """On a GPU, prefixes are padded to a multiple of this many tokens, so that a graph serves many."""
-
-OPEN, STOP, ENDING, LENGTH, UNREADABLE = range(5)
-REASONS: dict[int, EndReason] = {
-    STOP: "stop",
-    ENDING: "ending",
-    LENGTH: "length",
-    UNREADABLE: "unreadable",
-}
 
 
 class Decoder:
@@ -55,7 +47,7 @@ class Decoder:
         """Answers to a tile's requests, in their order."""
         requests = [r for r in tile.requests if isinstance(r, Generate)]
         clock.lap("transfer")
-        answers = _Answers(requests, tile.room, self._forward.device, self._draw)
+        answers = Answers(requests, tile.room, self._forward.device, self._draw)
         clock.lap("sampling")
         written = self._read(tile, requests, answers, prefix, work, clock)
         self._write(tile, requests, answers, written, prefix, work, clock)
@@ -67,7 +59,7 @@ class Decoder:
         self,
         tile: Tile,
         requests: list[Generate],
-        answers: _Answers,
+        answers: Answers,
         prefix: torch.Tensor | None,
         work: Work,
         clock: Clock,
@@ -98,7 +90,7 @@ class Decoder:
         self,
         tile: Tile,
         requests: list[Generate],
-        answers: _Answers,
+        answers: Answers,
         prompts: torch.Tensor,
         prefix: torch.Tensor | None,
         work: Work,
@@ -219,81 +211,3 @@ def _runs(slots: list[int], requests: list[int]) -> Iterator[tuple[int, int, int
         ):
             yield slots[start], requests[start], along
             start = end
-
-
-class _Answers:
-    """The answers of a tile as they grow, on the device; the last row, N, is nobody's.
-
-    `tokens` int64 and `logs` float64 [N + 1, T]; `counts` int64 [N + 1], tokens drawn; `states`
-    int64 [N + 1], why an answer ended.
-    """
-
-    def __init__(
-        self, requests: list[Generate], room: int, device: torch.device, drawing: Traced
-    ) -> None:
-        self._drawing = drawing
-        self._settings = Settings(requests, room, device)
-        count = len(requests)
-        self.tokens = torch.zeros(count + 1, room, dtype=torch.long, device=device)
-        self.logs = torch.zeros(count + 1, room, dtype=torch.float64, device=device)
-        self.counts = torch.zeros(count + 1, dtype=torch.long, device=device)
-        self.states = torch.full((count + 1,), OPEN, device=device)
-        self.states[count] = LENGTH
-        self._most = torch.tensor([r.max_tokens for r in requests] + [1], device=device)
-        # Which tokens end an answer: a table of distinct answers to that, and each request's.
-        kinds = {(r.stops, r.endings): 0 for r in requests}
-        for i, kind in enumerate(kinds):
-            kinds[kind] = i
-        self._kind = torch.tensor([kinds[r.stops, r.endings] for r in requests] + [0]).to(device)
-        self._kinds = list(kinds)
-        self._ends: torch.Tensor | None = None
-
-    def open(self) -> list[int]:
-        """Requests whose answers go on, in order."""
-        return [i for i, state in enumerate(self.states.tolist()) if state == OPEN]
-
-    def last(self, who: torch.Tensor) -> torch.Tensor:
-        """The token drawn last of some answers, int64 [R, 1]."""
-        return self.tokens[who].gather(1, (self.counts[who].unsqueeze(-1) - 1).clamp(min=0))
-
-    def extend(self, logits: torch.Tensor, who: torch.Tensor) -> None:
-        """Draw the next token of some answers from logits [R, V]; those ended stay as they are."""
-        s, count, vocabulary = self._settings, self.counts[who], logits.shape[-1]
-        if self._ends is None:
-            self._ends = self._endings(vocabulary)
-        place = count.clamp(max=self.tokens.shape[1] - 1)
-        points = s.uniforms[who, place]
-        filters = () if s.top_k is None or s.top_p is None else (s.top_k[who], s.top_p[who])
-        tokens, logs, readable = self._drawing(
-            logits, s.temperatures[who], points, *filters, key=(*logits.shape, len(filters))
-        )
-        going = self.states[who] == OPEN
-        ended = self._ends[self._kind[who], tokens]
-        ended = torch.where((ended == OPEN) & (count + 1 >= self._most[who]), LENGTH, ended)
-        ended = torch.where(readable, ended, UNREADABLE)
-        logs = torch.where(readable, logs, math.nan)
-        self.tokens[who, place] = torch.where(going, tokens, self.tokens[who, place])
-        self.logs[who, place] = torch.where(going, logs, self.logs[who, place])
-        self.states[who] = torch.where(going, ended, self.states[who])
-        self.counts[who] = count + going.long()
-
-    def replies(self) -> tuple[Generated, ...]:
-        """The answers."""
-        columns = (self.tokens, self.logs, self.counts, self.states)
-        rows = zip(*(column[:-1].tolist() for column in columns), strict=True)
-        return tuple(
-            Generated(
-                tokens=tuple(tokens[: count - (state in (STOP, UNREADABLE))]),
-                reason=REASONS[state],
-                log_probabilities=tuple(logs[:count]),
-            )
-            for tokens, logs, count, state in rows
-        )
-
-    def _endings(self, vocabulary: int) -> torch.Tensor:
-        """int64 [kinds, V]: what each token does to an answer."""
-        table = torch.zeros(len(self._kinds), vocabulary, dtype=torch.long)
-        for i, (stops, endings) in enumerate(self._kinds):
-            table[i, list(endings)] = ENDING
-            table[i, list(stops)] = STOP
-        return table.to(self.tokens.device)

@@ -55,8 +55,8 @@ def test_torch_is_imported_where_models_run_and_nowhere_else():
     engine = {
         f"agents/engine/{name}.py"
         for name in (
-            "attention", "decoding", "forward", "prefixes", "reading", "recording", "sampling",
-            "scoring",
+            "answers", "attention", "decoding", "forward", "prefixes", "reading", "recording",
+            "sampling", "scoring",
         )
     }  # fmt: skip
     assert top == {"agents/transformers_host.py"} | engine | training
