@@ -7,6 +7,7 @@ same versions these tests pass or fail for ever, so that they have no false alar
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -101,8 +102,10 @@ def composing() -> Bench:
     return Bench("gpt-3", "composition", 1)
 
 
-def test_something_is_bundled():
-    assert "gpt-3/0" in bundled_models()
+def test_the_ladder_is_bundled_and_not_large():
+    seeds = Counter(name.partition("/")[0] for name in bundled_models())
+    assert seeds == {"gpt-1": 8, "gpt-2": 4, "gpt-3": 4, "gpt-4": 1, "gpt-5": 1}
+    assert sum(f.stat().st_size for f in BUNDLED.rglob("*") if f.is_file()) < 40 * 2**20
 
 
 @pytest.mark.parametrize("name", bundled_models())
