@@ -76,7 +76,7 @@ def exchange(card: Card) -> Figure:
                 *(column, row, _rates(one)),
                 ha="center",
                 va="center",
-                fontsize=8,
+                fontsize=7.5,
                 color="white" if dark else INK,
             )
         axes.imshow(table, cmap="Blues", vmin=0, vmax=1)
@@ -85,7 +85,7 @@ def exchange(card: Card) -> Figure:
         axes.set_xticks(range(len(names)), labels=short)
         axes.set_yticks(range(len(names)), labels=short)
     label_panels(figure, grid, "author", "grader")
-    title = f"{called(card)}: Youden's J of who grades whom (TPR, FPR)"
+    title = f"{called(card)}: Youden's J of who grades whom; below it, TPR and FPR"
     return finish(figure, grid[0], title)
 
 
@@ -163,7 +163,9 @@ def _between(between: str, graders: tuple[str, ...]) -> str:
 
 
 def _rates(one: Exchange) -> str:
-    def short(estimate: Estimate) -> str:
-        return "–" if estimate.value is None else f"{estimate.value:.2f}"
+    """J, and below it TPR and FPR, short enough for five columns."""
 
-    return f"{short(one.youden_j)}\n({short(one.tpr)}, {short(one.fpr)})"
+    def short(estimate: Estimate) -> str:
+        return "–" if estimate.value is None else f"{estimate.value:.2f}".removeprefix("0")
+
+    return f"{short(one.youden_j)}\n{short(one.tpr)} {short(one.fpr)}"
