@@ -20,14 +20,17 @@ from experiments.training import made_by
 def models_table() -> Table:
     """A row for each bundled model: size, training, and its card's main figures.
 
-    Error, TPR and FPR are of its own answers, from the least to the greatest of the card's tasks.
+    Tokens with a + come on top of those of the model that it was grown from. Error, TPR and FPR
+    are of its own answers, from the least to the greatest of the card's tasks.
 
     Raises
     ------
     CardError
         If a card cannot be read.
     """
-    table = Table(caption=f"Tasks of their corpus: {_tasks()}.", caption_justify="left")
+    table = Table(
+        caption=f"+: grown from another. Tasks of their corpus: {_tasks()}.", caption_justify="left"
+    )
     for column in ("model", "parameters", "tokens", "weights", "error", "TPR", "FPR"):
         table.add_column(column, no_wrap=True)
     for name in bundled_models():
@@ -36,7 +39,7 @@ def models_table() -> Table:
         table.add_row(
             name,
             f"{made['parameters']:,}",
-            f"{made['tokens'] / 1e6:.0f} M",
+            f"{'+' if made.get('grown_from') else ''}{made['tokens'] / 1e6:.0f} M",
             checkpoint.weights[:8],
             *_card_cells(checkpoint.folder, checkpoint.weights),
         )
