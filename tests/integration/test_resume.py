@@ -25,7 +25,8 @@ from experiments.packing import pack, unpack
 from experiments.run import resume
 from experiments.session import JOURNAL, population_hash
 
-GENERATIONS = 5
+GENERATIONS = 8
+"""So many that none of the interruptions below, one a generation, comes after the last."""
 
 
 @pytest.fixture(scope="module")
