@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 
 from agents.checkpoints import find_checkpoint
 from experiments.cards.card import CARD, Card, CardError, TaskCard, read_card
-from experiments.cards.drawing import MARKERS, aside, points
+from experiments.cards.drawing import MARKERS, aside, points, write_figure
 from experiments.cards.parts import Estimate
-from experiments.figure_style import FOUNDERS, PAPER, REFERENCE, WIDE, styled
-from experiments.tables import write_whole
+from experiments.figure_style import FOUNDERS, REFERENCE, WIDE, styled
 
 ROWS = ("error, greedy", "error after right examples", "J of its own answers")
 
@@ -33,13 +32,7 @@ def write_comparison(names: Sequence[str], path: Path) -> None:
     folders = {name: find_checkpoint(name).folder / CARD for name in names}
     cards = {name: read_card(card) for name, card in folders.items() if card.exists()}
     with styled():
-        figure = comparison(cards)
-        write_whole(
-            path,
-            lambda file: figure.savefig(
-                file, format=path.suffix[1:], facecolor=PAPER, dpi=100, metadata={"Date": None}
-            ),
-        )
+        write_figure(comparison(cards), path)
 
 
 def comparison(cards: dict[str, Card]) -> Figure:

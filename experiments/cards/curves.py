@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 
 from agents.checkpoints import find_checkpoint
 from experiments.cards.card import CardError
-from experiments.cards.drawing import MARKERS
-from experiments.figure_style import FOUNDERS, PAPER, REFERENCE, WIDE, Style, styled, two_panels
-from experiments.tables import write_whole
+from experiments.cards.drawing import MARKERS, write_figure
+from experiments.figure_style import FOUNDERS, REFERENCE, WIDE, Style, styled, two_panels
 
 SMOOTHED = 25
 """Reports whose median is shown."""
@@ -37,13 +36,7 @@ def write_curves(names: Sequence[str], path: Path) -> None:
     folders = [find_checkpoint(name).folder for name in names]
     logs = {name: _read(folder) for name, folder in zip(names, folders, strict=True)}
     with styled():
-        figure = training_curves(logs)
-        write_whole(
-            path,
-            lambda file: figure.savefig(
-                file, format=path.suffix[1:], facecolor=PAPER, dpi=100, metadata={"Date": None}
-            ),
-        )
+        write_figure(training_curves(logs), path)
 
 
 def training_curves(logs: dict[str, tuple[Log, float]]) -> Figure:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from matplotlib.figure import Figure
 
 from experiments.cards.card import Card
 from experiments.cards.parts import Estimate
-from experiments.figure_style import FOUNDERS, INK, WIDE, Style
+from experiments.figure_style import FOUNDERS, INK, PAPER, WIDE, Style
+from experiments.tables import write_whole
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3
@@ -99,6 +101,14 @@ def label_panels(figure: Figure, grid: list[Axes], x: str, y: str) -> None:
         axes.tick_params(labelbottom=True)
     grid[-(columns // 2) - 1].set_xlabel(x)
     figure.supylabel(y, fontsize=10)
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure whole, SVG or PNG by the path's ending; equal ones to equal bytes."""
+    form = path.suffix[1:]
+    # A date would make equal cards' figures differ.
+    extra: Style = {"metadata": {"Date": None}} if form == "svg" else {"dpi": 100}
+    write_whole(path, partial(figure.savefig, format=form, facecolor=PAPER, **extra))
 
 
 def finish(figure: Figure, axes: Axes, title: str, columns: int = 3) -> Figure:

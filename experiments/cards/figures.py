@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +21,10 @@ from experiments.cards.drawing import (
     points,
     task_axis,
     wide,
+    write_figure,
 )
 from experiments.cards.grading_figures import contexts, correlation, exchange, grading, levels
-from experiments.figure_style import PAPER, PREDICTED, REFERENCE, styled
-from experiments.tables import write_whole
+from experiments.figure_style import PREDICTED, REFERENCE, styled
 
 
 def answers(card: Card) -> Figure:
@@ -132,9 +131,6 @@ def write_card_figures(card: Card, folder: Path, form: str = "svg") -> list[Path
             continue
         with styled():
             path = folder / f"card-{name}.{form}"
-            # A date would make equal cards' figures differ.
-            extra = {"metadata": {"Date": None}} if form == "svg" else {"dpi": 100}
-            save = partial(draw(card).savefig, format=form, facecolor=PAPER, **extra)
-            write_whole(path, save)
+            write_figure(draw(card), path)
         paths.append(path)
     return paths
