@@ -94,10 +94,11 @@ def compare(names: tuple[str, ...], out: Path | None) -> None:
     from experiments.cards.compare import compare as side_by_side
     from experiments.cards.compare_figure import write_comparison
 
+    path = None if out is None else _drawable(out)
     compared = names or bundled_models()
     click.echo(side_by_side(compared))
-    if out is not None:
-        write_comparison(compared, _drawable(out))
+    if path is not None:
+        write_comparison(compared, path)
 
 
 @models.command()
@@ -119,6 +120,7 @@ def curves(names: tuple[str, ...], out: Path) -> None:
 
 
 def _drawable(out: Path) -> Path:
+    """The path, if its ending is that of a form in which figures are written."""
     if out.suffix not in (".svg", ".png"):
         raise click.BadParameter(f"expected a name in .svg or .png, got {out}", param_hint="--out")
     return out

@@ -274,6 +274,7 @@ def test_cards_are_drawn_side_by_side(models, measured, tmp_path: Path):
     done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "x.pdf")])
     assert done.exit_code == 2
     assert "expected a name in .svg or .png, got" in done.output
+    assert "| Model |" not in done.output
     with pytest.raises(CardError, match="expected cards with a task in common, got no card"):
         comparison({})
     addition, composition = (read_card(measured / CARD) for _ in range(2))
