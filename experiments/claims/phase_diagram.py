@@ -107,7 +107,7 @@ def analyse(results: Results) -> Finding:
             COMPUTE: compute(results, planes, ladders),
             "Scripted agents": (deviation, *scripted.numbers()),
         },
-        caveats=CAVEATS,
+        caveats=_caveats(len(planes.rungs)),
         curves={
             **curves(planes, ladders),
             **{f"boundary, {name}": tuple(of.monotone.sizes) for name, of in shapes.items()},
@@ -116,17 +116,19 @@ def analyse(results: Results) -> Finding:
     )
 
 
-CAVEATS = (
-    "The collective speaks through its best graded answer, the unselected one through its "
-    "commonest: amplification here is judging against voting, and one round of judging without any "
-    "evolution may do as much; what evolution adds to that is told apart.",
-    "Compute is told, not matched: a bar is one round of answers; a population has several, and "
-    "grades. What a whole run takes of its costliest bar's FLOPs is given for every m.",
-    "Three rungs are three positions: what is convex between them cannot be seen, and a rung that "
-    "never amplifies bounds nothing.",
-    "Copies with empty contexts are one grader, whatever m is: for them m is a number of answers.",
-    "Success is of a seed, on a few dozen problems; a tie with a bar counts as success.",
-)
+def _caveats(rungs: int) -> tuple[str, ...]:
+    return (
+        "The collective speaks through its best graded answer, the unselected one through its "
+        "commonest: amplification here is judging against voting, and one round of judging without "
+        "any evolution may do as much; what evolution adds to that is told apart.",
+        "Compute is told, not matched: a bar is one round of answers; a population has several, "
+        "and grades. What a whole run takes of its costliest bar's FLOPs is given for every m.",
+        f"{rungs} rungs are {rungs} positions: what is convex between them cannot be seen, and a "
+        "rung that never amplifies bounds nothing.",
+        "Copies with empty contexts are one grader, whatever m is: for them m is a number of "
+        "answers.",
+        "Success is of a seed, on a few dozen problems; a tie with a bar counts as success.",
+    )
 
 
 def draw(results: Results, finding: Finding, path: Path) -> Path:

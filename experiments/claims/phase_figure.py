@@ -19,7 +19,8 @@ from experiments.tables import write_whole
 
 WIDTH, HEIGHT = 10.2, 7.0
 SHADES = LinearSegmentedColormap.from_list("amplified", ["#f3f4f6", FOUNDERS[0]])
-MARKERS = ("o", "s", "^", "D")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DOTTED = (0, (1, 1.6))
 
 
 def draw_planes(results: Results, finding: Finding, path: Path) -> Path:
@@ -39,7 +40,7 @@ def draw_planes(results: Results, finding: Finding, path: Path) -> Path:
             axes[0, place].set_axis_off()
             axes[1, place].set_axis_off()
         handles, labels = axes[1, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=4, fontsize=8.5)
+        figure.legend(handles, labels, loc="outside lower left", ncols=7, fontsize=8.5)
         write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
     return path
 
@@ -115,9 +116,9 @@ def _errors(axes: Axes, finding: Finding, task: str) -> None:
             sizes,
             curves[f"{task}, {rung}: best of founders"],
             color=colour,
-            linestyle=(0, (1, 1.6)),
-            label=f"{rung}, best graded of founders",
+            linestyle=DOTTED,
         )
+    axes.plot([], [], color=INK, linestyle=DOTTED, label="best graded of as many founders")
     lowest = _rungs(finding, task)[0]
     axes.plot(
         curves[f"{task}, {lowest}: sizes"],
