@@ -134,6 +134,7 @@ def _pack_outcomes(outcomes: Outcomes) -> Plain:
         "texts": list(outcomes.texts),
         "levels": pack(outcomes.levels),
         "values": pack(outcomes.values),
+        "masses": pack(outcomes.masses),
         **{name: pack(getattr(outcomes, name)) for name in _BY_ANSWER},
         "turns": {
             "texts": list(outcomes.turns.texts),
@@ -155,5 +156,7 @@ def _unpack_outcomes(plain: Plain) -> Outcomes:
         texts=tuple(plain["texts"]),
         levels=unpack(plain["levels"]),
         values=unpack(plain["values"]),
+        # Journals from before masses were read have none.
+        **({"masses": unpack(plain["masses"])} if "masses" in plain else {}),
         **{name: unpack(plain[name]) for name in _BY_ANSWER},
     )

@@ -35,6 +35,7 @@ from population.grading import (
     grader_rates,
 )
 from population.judgement import wilson
+from population.measures import option_mass
 from population.outcomes import Outcomes
 from population.streams import stream
 
@@ -70,6 +71,8 @@ class Graded:
         int64 [A], which problem each answer is to: the clusters of the bootstrap.
     position_bias
         Mean order effect of comparisons; NaN where nothing is compared.
+    option_mass
+        Mean probability of the options, before it is made one; NaN where no logits are read.
     """
 
     way: str
@@ -77,6 +80,7 @@ class Graded:
     verdicts: NDArray[np.bool_]
     problems: NDArray[np.int64]
     position_bias: float
+    option_mass: float
 
 
 def compare(config: RunConfig, stage: Stage | None = None) -> list[Graded]:
@@ -121,6 +125,7 @@ def comparison_table(graded: list[Graded], threshold: float, seed: int) -> pl.Da
             row |= {name: whole, f"{name}_low": interval.low, f"{name}_high": interval.high}
         row["grader_correlation"] = error_correlation(one.values.T, one.verdicts)
         row["position_bias"] = one.position_bias
+        row["option_mass"] = one.option_mass
         row["unreadable"] = float(np.isnan(one.values).mean())
         rows.append(row)
     return pl.DataFrame(rows)
@@ -189,6 +194,7 @@ def _graded(way: str, outcomes: Outcomes) -> Graded:
         verdicts=outcomes.verdicts,
         problems=outcomes.matches.asked,
         position_bias=float(np.nanmean(effects)) if effects.size else float("nan"),
+        option_mass=option_mass(outcomes)[0],
     )
 
 
@@ -228,17 +234,26 @@ def _printed(table: pl.DataFrame, config: RunConfig, answers: int) -> Table:
     printed = Table(
         title=f"{answers:,} answers of {config.agents.model} to {config.task.name}; threshold "
         f"{config.protocol.threshold:g}, 95 % intervals",
+        caption="said: probability that a grader says one of its options",
+        caption_justify="left",
         title_justify="left",
         box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     printed.add_column("way", no_wrap=True)
     for name in PRINTED:
         printed.add_column(PRINTED[name], no_wrap=True)
-    printed.add_column("unread", justify="right")
+    printed.add_column("said", justify="right")
     for row in table.iter_rows(named=True):
         cells = [_cell(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name in PRINTED]
-        printed.add_row(row["way"], *cells, f"{row['unreadable']:.0%}")
+        printed.add_row(row["way"], *cells, f"{_said(row):.2g}".replace("0.", "."))
     return printed
+
+
+def _said(row: Mapping[str, float]) -> float:
+    """Probability that a grader says one of its options: by its logits, or of those sampled."""
+    sampled = 1.0 - row["unreadable"]
+    return sampled if math.isnan(row["option_mass"]) else row["option_mass"] * sampled
 
 
 def _cell(value: float, low: float, high: float) -> str:

@@ -68,6 +68,16 @@ GAUGES: tuple[tuple[str, str, str], ...] = (
         "Share of wrong ones among drafts, candidates and rivals' answers.",
     ),
     (
+        "grade_option_mass_ratio",
+        "option_mass",
+        "Mean probability of the options that a grader was given, before it is made one.",
+    ),
+    (
+        "grade_option_mass_least_ratio",
+        "option_mass_least",
+        "Least probability of the options that a grader was given, before it is made one.",
+    ),
+    (
         "grade_disagreement",
         "disagreement",
         "Mean standard deviation of the grades that an answer gets, 0 to 1.",

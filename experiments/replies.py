@@ -8,7 +8,7 @@ from agents.requests import Generated, HostReply, Scored
 from experiments.casting import Cast, Script
 from population.outcomes import Grade, Outcome
 from population.turns import Turn
-from protocols.interfaces.reading import normalised
+from protocols.interfaces.reading import normalised, option_mass
 from protocols.messages import (
     AnswerReply,
     AnswerRequest,
@@ -33,8 +33,9 @@ def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
         if isinstance(request, CompareRequest):
             # What a ballot's options mean does not depend on the answers.
             ballot = layout.ballot((), request.query, request.first, request.second)
-            return CompareReply(ballot.read(reply.log_probabilities))
-        return GradeReply(read_levels(reply, script))
+            logs = reply.log_probabilities
+            return CompareReply(ballot.read(logs), option_mass(logs[: ballot.next_words]))
+        return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
     if isinstance(request, AnswerRequest | RevisionRequest):
         written = script.encoder.decode(reply.tokens)
         return _answer(layout.read_answer(written), written, reply, script)
@@ -69,6 +70,7 @@ def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
                 grader=grader,
                 levels=reply.levels,
                 value=None if reply.levels is None else expected_level(reply.levels),
+                mass=reply.mass,
             )
             for grader, reply in zip(cast.match.graders, transcript.grades, strict=True)
         ),

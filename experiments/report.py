@@ -67,6 +67,8 @@ WORTH: tuple[tuple[str, str], ...] = (
     ("grade_bias", "mean grade less the share of right answers"),
     ("position_bias", "position bias of comparisons"),
     ("turn_error", "error of drafts, candidates and rivals"),
+    ("option_mass", "probability of the options graded with, mean"),
+    ("option_mass_least", "probability of the options graded with, least"),
 )
 """Column of the table of generations → row of the table of what the graders are worth."""
 

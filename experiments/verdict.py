@@ -35,6 +35,9 @@ class Difference:
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
+MASS = 0.1
+"""Mean probability of the options below which grades are said to be hardly the graders' word."""
+
 Against = dict[str, tuple[float, Difference]]
 """Control → its error, and the run's error less that one."""
 
@@ -60,7 +63,8 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
     selected = generations_of(rounds, SELECTED)
     if len(selected) < 2:
         return Verdict(
-            "Undecided: one generation", ("One generation cannot show a change; run at least two.",)
+            "Undecided: one generation",
+            ("One generation cannot show a change; run at least two.", *_hardly_said(rounds)),
         )
     change = _between(selected, config, "first-last")
     first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
@@ -73,7 +77,7 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
         sentences.append("Run without controls: no claim of amplification can be made.")
         return Verdict(
             "Error fell, without controls" if change.falls else "Undecided: no controls",
-            (*sentences, _worth(rounds)),
+            (*sentences, _worth(rounds), *_hardly_said(rounds)),
         )
     against = _against(selected[-1], arms, config)
     for name, (error, difference) in against.items():
@@ -95,7 +99,7 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
         else "Replication by fitness added nothing that could be shown: what was gained came from "
         "acceptance into contexts, which neutral drift shares."
     )
-    sentences.append(_worth(rounds))
+    sentences += [_worth(rounds), *_hardly_said(rounds)]
     beats_random = against[RANDOM_NAME][1].falls
     if not change.falls:
         heading = "Not amplified: gold error did not fall"
@@ -176,3 +180,18 @@ def _worth(rounds: Sequence[Round]) -> str:
         f"In generation 0 the selector passed right answers with TPR {first.tpr:.3f} and wrong "
         f"ones with FPR {first.fpr:.3f} (J = {first.youden_j:.3f}){effective}."
     )
+
+
+def _hardly_said(rounds: Sequence[Round]) -> list[str]:
+    """That graders would have said something else than their options, where they would."""
+    worst = min(
+        (done.measures[SELECTED].option_mass for done in rounds),
+        key=lambda mass: np.inf if np.isnan(mass) else mass,
+    )
+    if not worst < MASS:
+        return []
+    return [
+        f"Graders would hardly have said what they were read for: the options of the grading "
+        f"question had a probability of {worst:.3g} together in the worst generation. Try another "
+        "`protocol.question`, or layout (`agents.interface`)."
+    ]

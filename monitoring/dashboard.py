@@ -284,10 +284,13 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel(
                 "Unreadable grades and truncated answers",
                 "Grades that could not be read, left out of fitness, and answers cut off at their "
-                "maximum length; each as a share of all.",
+                "maximum length, each as a share of all; and the mean probability of the options "
+                "that grades were read from: where it is small, graders would have said something "
+                "else.",
                 (
                     (share("grades_unreadable_total", "grades_total"), "unreadable {{arm}}"),
                     (share("answers_truncated_total", "answers_total"), "truncated {{arm}}"),
+                    (each("grade_option_mass_ratio"), "mass of options {{arm}}"),
                 ),
                 unit="percentunit",
                 limits=(0, None),

@@ -70,6 +70,10 @@ class Measures:
         Mean order effect of comparisons: above 0, what is shown first is favoured.
     turn_error
         Share of wrong ones among drafts, candidates and rivals' answers.
+    option_mass, option_mass_least
+        Probability that a grader's next words were one of the options that it was given, mean and
+        least over grades read from logits: where it is small, grades say little of what graders
+        would have said.
     unreadable_grades, truncated_answers
         Counts.
     context_mean
@@ -119,6 +123,8 @@ class Measures:
     grade_bias: float
     position_bias: float
     turn_error: float
+    option_mass: float
+    option_mass_least: float
     unreadable_grades: int
     truncated_answers: int
     context_mean: float
@@ -165,6 +171,7 @@ def measure(
     accepted = verdicts[generation.accepted]
     founders = Counter(agent.founder for agent in generation.survivors)
     error_terms = price_terms(generation, previous, agent_errors, "error")
+    mass, least_mass = option_mass(outcomes)
     fitness_terms = price_terms(generation, previous, _agent_fitness, "fitness")
     return Measures(
         generation=generation.index,
@@ -199,6 +206,8 @@ def measure(
         grade_bias=_mean_difference(grades, graded_right, counts),
         position_bias=_known_mean(outcomes.order_effects),
         turn_error=outcomes.turns.error(),
+        option_mass=mass,
+        option_mass_least=least_mass,
         unreadable_grades=int(np.sum(outcomes.grades < 0)),
         truncated_answers=int(np.sum(~outcomes.finished)),
         context_mean=sum(len(agent.genome.context) for agent in generation.agents) / size,
@@ -234,6 +243,18 @@ def _mean_difference(values: Floats, right: NDArray[np.bool_], counts: NDArray[n
 def _known_mean(values: Floats) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else math.nan
+
+
+def option_mass(outcomes: Outcomes) -> tuple[float, float]:
+    """Mean and least mass of the grades that were read from logits; NaN where none were."""
+    if not outcomes.masses.size:
+        return math.nan, math.nan
+    given = outcomes.grade_counts().sum(axis=0)[1:]
+    read = ~np.isnan(outcomes.masses) & (given > 0)
+    masses = outcomes.masses[read]
+    if not masses.size:
+        return math.nan, math.nan
+    return float(np.average(masses, weights=given[read])), float(masses.min())
 
 
 def _error_correlation(outcomes: Outcomes) -> float:

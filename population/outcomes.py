@@ -43,12 +43,14 @@ class Grade:
     """What a grader says of an answer.
 
     `levels` is a distribution over the scale, worst level first, and `value` its mean in [0, 1];
-    both are None where the grade could not be read.
+    both are None where the grade could not be read. `mass` is the probability that the grader's
+    next words were one of the options that it was given; None where no logits were read.
     """
 
     grader: AgentId
     levels: Levels
     value: float | None
+    mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,9 @@ class Outcomes(Columns, Sequence[Outcome]):
         float64 [D, L], every distribution over the scale that was given as a grade, once.
     values
         float64 [D], mean of each, in [0, 1].
+    masses
+        float64 [D], probability of the options that each was read from, in [0, 1], NaN where no
+        logits were read; [0] where none were at all.
     grades
         Integers [A, K], index of each grade in `levels`, −1 where it could not be read; [A, 0]
         where nobody was asked.
@@ -188,6 +193,7 @@ class Outcomes(Columns, Sequence[Outcome]):
     turns: Turns = field(default_factory=Turns)
     order_effects: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     ratings: Floats = field(default_factory=lambda: np.zeros(0))
+    masses: Floats = field(default_factory=lambda: np.zeros(0))
     _counts: NDArray[np.int64] | None = field(default=None, init=False, repr=False, compare=False)
     _means: Floats | None = field(default=None, init=False, repr=False, compare=False)
     _seats: tuple[Truths | None] | None = field(default=None, init=False, repr=False, compare=False)
@@ -197,7 +203,9 @@ class Outcomes(Columns, Sequence[Outcome]):
         """Columns of outcomes given one by one, in the order of their matches."""
         texts, answers = interned(outcome.answer for outcome in outcomes)
         given = [
-            None if grade.levels is None or grade.value is None else (grade.levels, grade.value)
+            None
+            if grade.levels is None or grade.value is None
+            else (grade.levels, grade.value, grade.mass)
             for outcome in outcomes
             for grade in outcome.grades
         ]
@@ -215,10 +223,11 @@ class Outcomes(Columns, Sequence[Outcome]):
                 [outcome.log_probability for outcome in outcomes], dtype=np.float64
             ),
             verdicts=np.array([outcome.verdict for outcome in outcomes], dtype=np.bool_),
-            levels=np.array([levels for levels, _ in distinct], dtype=np.float64).reshape(
+            levels=np.array([levels for levels, *_ in distinct], dtype=np.float64).reshape(
                 len(distinct), -1 if distinct else 0
             ),
-            values=np.array([value for _, value in distinct], dtype=np.float64),
+            values=np.array([value for _, value, _ in distinct], dtype=np.float64),
+            masses=_or_nothing(np.array(_or_nan([mass for *_, mass in distinct]))),
             grades=grades.reshape(len(outcomes), -1 if len(grades) else 0),
             turns=Turns.gather(outcome.turns for outcome in outcomes),
             order_effects=_or_nothing(
@@ -331,7 +340,9 @@ class Outcomes(Columns, Sequence[Outcome]):
     def _grade(self, grader: AgentId, grade: int) -> Grade:
         if grade < 0:
             return Grade(grader, None, None)
-        return Grade(grader, tuple(self.levels[grade].tolist()), float(self.values[grade]))
+        levels, value = tuple(self.levels[grade].tolist()), float(self.values[grade])
+        mass = _known(self.masses[grade : grade + 1])[0] if self.masses.size else None
+        return Grade(grader, levels, value, mass)
 
 
 def _or_nan(values: Iterable[float | None]) -> list[float]:

@@ -117,16 +117,25 @@ class AnswerReply:
 
 @dataclass(frozen=True, slots=True)
 class GradeReply:
-    """A distribution over the survey's levels, worst first; None where it could not be read."""
+    """A distribution over the survey's levels, worst first; None where it could not be read.
+
+    `mass` is the probability that the grader's next words were one of the options that it was given
+    at all; None where no logits were read.
+    """
 
     levels: tuple[float, ...] | None
+    mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CompareReply:
-    """Probability that the answer shown first is the better one; None where it was unreadable."""
+    """Probability that the answer shown first is the better one; None where it was unreadable.
+
+    `mass` as of `GradeReply`.
+    """
 
     first: float | None
+    mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def judged(
     """What each grader's two replies say of the answer, free of the order, and the order's effect.
 
     With p and q the probabilities that what is shown first wins, the answer being shown first and
-    second: it wins with probability (p + 1 − q)/2, and the order's effect is p + q − 1.
+    second: it wins with probability (p + 1 − q)/2, and the order's effect is p + q − 1. Of the two
+    masses the grade has the lesser.
     """
     grades: list[GradeReply] = []
     effects: list[float | None] = []
@@ -57,7 +58,9 @@ def judged(
             grades.append(GradeReply(None))
             effects.append(None)
         else:
-            grades.append(GradeReply(certainty((p + 1.0 - q) / 2.0)))
+            masses = shown_first.mass, shown_second.mass
+            least = None if None in masses else min(m for m in masses if m is not None)
+            grades.append(GradeReply(certainty((p + 1.0 - q) / 2.0), least))
             effects.append(p + q - 1.0)
     return tuple(grades), tuple(effects)
 

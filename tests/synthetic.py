@@ -161,7 +161,9 @@ def _grade(grader: AgentId, looks_right: bool, rng: np.random.Generator) -> Grad
         return Grade(grader, None, None)
     strength = np.array([1, 1, 2, 4, 9]) if looks_right else np.array([8, 4, 2, 2, 2])
     levels = rng.dirichlet(strength)
-    return Grade(grader, tuple(float(p) for p in levels), float(levels @ np.linspace(0, 1, 5)))
+    mass = float(rng.beta(20, 1)) if rng.random() < 0.9 else None
+    distribution = tuple(float(p) for p in levels)
+    return Grade(grader, distribution, float(levels @ np.linspace(0, 1, 5)), mass)
 
 
 def _score(arm: str, outcome: Outcome, rng: np.random.Generator) -> float | None:
@@ -254,6 +256,8 @@ def _measures(generation: Generation) -> Measures:
         grade_bias=0.05,
         position_bias=math.nan,
         turn_error=math.nan,
+        option_mass=0.97,
+        option_mass_least=0.58,
         unreadable_grades=sum(g.value is None for o in outcomes for g in o.grades),
         truncated_answers=0,
         context_mean=float(np.mean([len(a.genome.context) for a in generation.agents])),

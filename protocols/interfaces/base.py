@@ -85,7 +85,7 @@ class BaseInterface:
             f"{QUESTION} {query}\nA: {self._in_place(first)}\nB: {self._in_place(second)}\n"
             f"{_line(persona)}{WHICH}\n{BETTER}",
         )
-        return Ballot(prompt, (" A", " B"), first_wins)
+        return Ballot(prompt, (" A", " B"), first_wins, 2)
 
     def critique_prompt(
         self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None

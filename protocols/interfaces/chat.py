@@ -75,7 +75,7 @@ class ChatInterface:
             f"Question: {query}\n\nAnswer A:\n{first.strip()}\n\nAnswer B:\n{second.strip()}\n\n"
             "Which answer is better? Say A or B, and nothing else."
         )
-        return Ballot(self._asked(examples, asked, persona), ("A", "B"), first_wins)
+        return Ballot(self._asked(examples, asked, persona), ("A", "B"), first_wins, 2)
 
     def critique_prompt(
         self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None

@@ -42,12 +42,14 @@ class Ballot:
     """A comparison of two answers: what may follow the prompt, and what the model's say means.
 
     `read` maps the options' log-probabilities, in their order, to the probability that the answer
-    shown first is the better one; None where they are no numbers.
+    shown first is the better one; None where they are no numbers. The first `next_words` options
+    are what is asked for right after the prompt, and exclude each other.
     """
 
     prompt: Prompt
     options: tuple[str, ...]
     read: Callable[[Sequence[float]], float | None]
+    next_words: int
 
 
 class Interface(Protocol):

@@ -107,7 +107,7 @@ class LadderInterface:
         prompt = Prompt(_shown(examples, persona), _judged(query, first))
         after = [f"{level}{END}{_judged(query, second)}" for level in LEVEL_MARKERS]
         joint = [f"{start}{level}" for start in after for level in LEVEL_MARKERS]
-        return Ballot(prompt, (*LEVEL_MARKERS, *joint), _first_wins)
+        return Ballot(prompt, (*LEVEL_MARKERS, *joint), _first_wins, len(LEVEL_MARKERS))
 
     def critique_prompt(
         self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None

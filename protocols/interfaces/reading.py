@@ -20,6 +20,18 @@ def normalised(logs: Sequence[float]) -> tuple[float, ...] | None:
     return tuple(weight / total for weight in weights)
 
 
+def option_mass(logs: Sequence[float]) -> float | None:
+    """Probability that a reader's next words are one of these options, which exclude each other.
+
+    What `normalised` divides by: where it is small, a distribution over the options says little of
+    what the reader would have said. None where that has no distribution.
+    """
+    if normalised(logs) is None:
+        return None
+    # Where one option begins another, they do not quite exclude each other.
+    return min(1.0, math.fsum(map(math.exp, logs)))
+
+
 def first_wins(logs: Sequence[float]) -> float | None:
     """Probability of the first of two options."""
     pair = normalised(logs)

@@ -68,6 +68,13 @@ def test_logits_say_more_than_one_word_sampled_from_them(graded: list[Graded]) -
     assert math.isfinite(ways["pairwise"].position_bias)
 
 
+def test_digits_are_hardly_what_the_ladder_would_say(graded: list[Graded]) -> None:
+    mass = {one.way: one.option_mass for one in graded}
+    assert min(mass["words"], mass["pairwise"], mass["self"]) > 0.99
+    assert mass["digits"] < 0.1
+    assert math.isnan(mass["sampled words"])
+
+
 def test_the_table_has_each_statistic_inside_its_interval(
     graded: list[Graded], config: RunConfig
 ) -> None:

@@ -23,6 +23,7 @@ from protocols.messages import (
     AUTHOR,
     AnswerReply,
     AnswerRequest,
+    CompareRequest,
     GradeReply,
     GradeRequest,
     Transcript,
@@ -137,6 +138,19 @@ def test_a_grade_that_cannot_be_read_is_none(script, values):
         (3, None, None),
         (0, None, None),
     ]
+
+
+@pure
+@given(logs)
+def test_a_grade_keeps_the_probability_of_its_options(script, values):
+    whole = math.log(math.fsum(map(math.exp, values)))
+    values = tuple(value - whole - 1.0 for value in values)  # e⁻¹ of all that could be said
+    reply = from_host(Scored(values), GRADE, script)
+    assert reply.mass == pytest.approx(math.exp(-1.0))
+    assert sum(reply.levels) == pytest.approx(1.0)
+    request = CompareRequest(grader_seat(0), PROBLEM.query, "240", "250")
+    after = (-2.0,) * 25  # the second's levels after each of the first's
+    assert from_host(Scored((*values, *after)), request, script).mass == pytest.approx(reply.mass)
 
 
 def test_an_impossible_level_has_no_probability():

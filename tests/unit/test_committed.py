@@ -38,6 +38,15 @@ def test_a_commit_comes_back_as_it_was(committed):
     assert repr(list(again.generation.outcomes)) == repr(list(committed.generation.outcomes))
 
 
+def test_a_commit_from_before_masses_were_read_has_none():
+    plain = RUN[0].to_plain()
+    assert RUN[0].generation.outcomes.masses.size
+    del plain["generation"]["outcomes"]["masses"]
+    before = Committed.from_plain(plain).generation.outcomes
+    assert before.masses.size == 0
+    assert {grade.mass for outcome in before for grade in outcome.grades} == {None}
+
+
 def test_a_second_parent_comes_back():
     births = (replace(RUN[0].generation.births[0], other_parent=AgentId(2)),)
     committed = replace(RUN[0], generation=replace(RUN[0].generation, births=births))

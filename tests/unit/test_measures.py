@@ -219,6 +219,28 @@ def test_what_is_undefined_is_not_a_number():
     assert measured.unreadable_grades == 4
 
 
+def test_the_mass_of_options_is_over_grades_that_were_read_from_logits():
+    masses = {(0, 0): (0.9, 0.5), (1, 0): (None, 0.1), (0, 1): (0.9, None), (1, 1): (None, None)}
+    outcomes = [
+        replace(one, grades=tuple(map(with_mass, one.grades, masses[one.match.author, problem])))
+        for author in range(2)
+        for problem in range(2)
+        for one in [outcome(author, problem, "a", True, 0.8, None if problem else 0.6)]
+    ]
+    measured = measure(generation(outcomes, founders(2)), None, 0.6, 0)
+    # Read from logits: .9 and .5, .1, and .9 again, which is one grade that was given twice.
+    assert measured.option_mass == pytest.approx((0.9 + 0.5 + 0.1 + 0.9) / 4)
+    assert measured.option_mass_least == 0.1
+    bare = [outcome(author, 0, "a", True, 0.8) for author in range(2)]
+    unread = measure(generation(bare, founders(2)), None, 0.6, 0)
+    assert math.isnan(unread.option_mass)
+    assert math.isnan(unread.option_mass_least)
+
+
+def with_mass(grade, mass):
+    return replace(grade, mass=mass)
+
+
 def test_only_wrong_answers_refused_is_an_infinite_ratio():
     outcomes = [outcome(0, 0, "a", True, 0.9), outcome(1, 0, "b", False, 0.1)]
     measured = measure(generation(outcomes, founders(2)), None, 0.6, 0)

@@ -123,12 +123,13 @@ probabilities = st.floats(0, 1)
 def test_a_comparisons_grade_is_free_of_the_order_and_its_effect_is_kept(p, q):
     def said(request):
         if isinstance(request, CompareRequest):
-            return CompareReply(p if request.first == "author#0" else q)
+            return CompareReply(*((p, 0.9) if request.first == "author#0" else (q, 0.4)))
         return plain(request)
 
     _, transcript = played("pairwise", said, graders=1)
     (grade,) = transcript.grades
     assert expected_level(grade.levels) == pytest.approx((p + 1 - q) / 2)
+    assert grade.mass == 0.4
     assert transcript.order_effects == (pytest.approx(p + q - 1),)
     assert transcript.turns[0].said.text == "partner 1#0"
 

@@ -13,7 +13,7 @@ from protocols.interfaces.chat import ChatInterface
 from protocols.interfaces.interface import Shown
 from protocols.interfaces.ladder import LadderInterface
 from protocols.interfaces.markers import GRADE, JUDGE, LEVEL_MARKERS, MARKERS
-from protocols.interfaces.reading import first_wins, named_option, normalised
+from protocols.interfaces.reading import first_wins, named_option, normalised, option_mass
 from protocols.interfaces.wordings import WORDINGS, Wording
 from protocols.scale import LEVELS
 
@@ -90,6 +90,33 @@ def test_a_ballot_of_the_ladder_is_the_joint_of_two_levels(values):
         for j in range(5):
             wins += first[i] * second[j] * (1.0 if i > j else 0.5 if i == j else 0.0)
     assert ballot.read(values) == pytest.approx(wins, abs=1e-12)
+
+
+@pure
+@given(st.lists(st.floats(-40, 40), min_size=2, max_size=8), st.integers(1, 8))
+def test_the_options_mass_is_their_share_of_all_that_could_be_said(logits, count):
+    whole = math.log(math.fsum(map(math.exp, logits)))
+    options = [logit - whole for logit in logits][:count]
+    mass = option_mass(options)
+    assert mass == pytest.approx(math.fsum(map(math.exp, options)), abs=1e-12)
+    assert 0.0 <= mass <= 1.0
+    if count >= len(logits):
+        assert mass == pytest.approx(1.0)
+    for told, option in zip(normalised(options), options, strict=True):
+        assert told * mass == pytest.approx(math.exp(option), abs=1e-12)
+
+
+def test_options_that_cannot_be_read_have_no_mass():
+    assert option_mass((math.nan, -1.0)) is None
+    assert option_mass((-math.inf, -math.inf)) is None
+
+
+def test_the_next_words_of_a_ballot_exclude_each_other():
+    for layout in (LADDER, CHAT, BaseInterface()):
+        ballot = layout.ballot((), QUERY, "240", "250")
+        asked = ballot.options[: ballot.next_words]
+        assert not any(a.startswith(b) for a in asked for b in asked if a != b)
+    assert LADDER.ballot((), QUERY, "240", "250").next_words == 5
 
 
 def test_a_ballots_options_lead_from_one_judgement_to_the_next():

@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+import math
 from dataclasses import replace
 from io import StringIO
 
@@ -82,6 +83,18 @@ def test_selection_that_adds_nothing_to_acceptance_is_said_plainly():
 def test_a_better_control_stands_in_the_heading():
     heading = judge(rounds(AMPLIFIED | {UNSELECTED: (0.0, 0.0)}), CONFIG).heading
     assert "still better: no feedback" in heading
+
+
+def test_graders_that_would_hardly_say_their_options_are_said_plainly():
+    def told(mass: float, count: int = 2) -> list[str]:
+        worst, *others = rounds(AMPLIFIED)[:count]
+        measures = replace(worst.measures[SELECTED], option_mass=mass)
+        seen = [replace(worst, measures={**worst.measures, SELECTED: measures}), *others]
+        return [one for one in judge(seen, CONFIG).sentences if "would hardly have said" in one]
+
+    assert told(0.6) == told(math.nan) == []
+    for count in (1, 2):
+        assert "a probability of 0.031 together" in told(0.031, count)[0]
 
 
 def test_no_controls_and_one_generation_claim_nothing():
