@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+from experiments.command_parts import FOLDER, console
+
 OUT = click.option("--out", type=FOLDER, help="Folder for a figure.")
 SEED = click.option("--seed", type=int, default=0, show_default=True)
 
@@ -41,7 +42,7 @@ def bootstrap(out: Path | None, **options: Any) -> None:
     from experiments.theory_tables import print_chaining
 
     found = compute.compare_chaining(**options)
-    print_chaining(_console(), found)
+    print_chaining(console(), found)
     if out is not None:
         from experiments.theory_figures import draw_chaining
 
@@ -66,7 +67,7 @@ def fixation(out: Path | None, **options: Any) -> None:
     from experiments.theory_tables import print_fixation
 
     found = compute.compare_fixation(**options)
-    print_fixation(_console(), found)
+    print_fixation(console(), found)
     if out is not None:
         from experiments.theory_figures import draw_fixation
 
@@ -93,7 +94,7 @@ def threshold(out: Path | None, **options: Any) -> None:
     from experiments.theory_threshold import compare_threshold
 
     found = compare_threshold(**options)
-    print_threshold(_console(), found)
+    print_threshold(console(), found)
     if out is not None:
         from experiments.theory_figures import draw_threshold
 
@@ -107,12 +108,6 @@ def _sizes(text: str) -> tuple[int, ...]:
         raise click.BadParameter(
             f"expected whole numbers separated by commas, got {text!r}"
         ) from None
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console()
 
 
 def _write(figure: Any, path: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from experiments.command_parts import console
+
 
 @click.command()
 @click.option("--rung", required=True, help="Which rung, such as gpt-3.")
@@ -49,13 +51,11 @@ def pretrain(
     **fields: Any,
 ) -> None:
     """Train a rung of the ladder; resumable."""
-    from rich.console import Console
-
     from experiments.training import read_recipe, train
 
     recipe = read_recipe({k: v for k, v in fields.items() if v is not None}, changes)
     try:
-        train(recipe, out, Console(), device, threads, compiled)
+        train(recipe, out, console(), device, threads, compiled)
     except KeyboardInterrupt:
         click.echo("\nInterrupted. The same command carries on from the checkpoint.", err=True)
         sys.exit(130)

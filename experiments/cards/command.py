@@ -10,11 +10,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+from experiments.command_parts import FOLDER, console
+
 FIGURE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -25,7 +25,7 @@ def models(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         from experiments.listing import models_made, models_table
 
-        _console().print(models_table())
+        console().print(models_table())
         click.echo("Made by:")
         for command in models_made():
             click.echo(f"  {command}")
@@ -70,7 +70,7 @@ def measure(
         command=shlex.join(["mgptn", *sys.argv[1:]]),
     )
     try:
-        measure_shown(request, out, figures, _console())
+        measure_shown(request, out, figures, console())
     except KeyboardInterrupt:
         click.echo("\nInterrupted. The same command carries on from finished tasks.", err=True)
         sys.exit(130)
@@ -82,7 +82,7 @@ def verify(names: tuple[str, ...]) -> None:
     """Hold models, or all bundled ones, against their cards; exit status 1 if one disagrees."""
     from experiments.cards.show import verify_shown
 
-    sys.exit(0 if verify_shown(names, _console()) else 1)
+    sys.exit(0 if verify_shown(names, console()) else 1)
 
 
 @models.command()
@@ -124,9 +124,3 @@ def _drawable(out: Path) -> Path:
     if out.suffix not in (".svg", ".png"):
         raise click.BadParameter(f"expected a name in .svg or .png, got {out}", param_hint="--out")
     return out
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console()

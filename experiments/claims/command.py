@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+from experiments.command_parts import FOLDER, console
+
 EXPERIMENTS = Path("runs") / "experiments"
 PAGES = Path("docs")
 SCALE = click.Choice(["smoke", "laptop", "cluster"])
@@ -32,7 +33,7 @@ def list_claims(scale: Any, runs: Path) -> None:
     """The registered claims, and what was found of them."""
     from experiments.claims.listing import claims_table
 
-    _console().print(claims_table(scale, runs))
+    console().print(claims_table(scale, runs))
 
 
 @experiment.command()
@@ -63,7 +64,7 @@ def run(
             load_claim(name),
             scale,
             folder,
-            _console(),
+            console(),
             changes=changes,
             ray_address=ray_address,
             parallel=parallel,
@@ -97,9 +98,3 @@ def _plain(text: str) -> str:
     from experiments.cells import plain
 
     return plain(text)
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console()
