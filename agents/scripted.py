@@ -16,8 +16,10 @@ from itertools import chain
 import numpy as np
 
 from agents.behaviour import Behaviour
+from population.arrays import Floats, Integers, Truths, interned
 from population.bootstrap import posterior_error
-from population.outcomes import Floats, Integers, Matches, Outcomes, Truths, interned
+from population.matches import Matches
+from population.outcomes import Outcomes
 from population.records import ORDINARY, Agent, Example
 from population.roles import FLATTERER, RANDOM, adjusted_levels
 from population.streams import philox_key, stream, uniforms

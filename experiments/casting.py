@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from agents.encoder import Encoder
 from agents.requests import Generate, HostRequest, Score, Tokens
-from population.outcomes import Match
+from population.matches import Match
 from population.records import Agent, AgentId, Example
 from population.streams import philox_key
 from protocols.interfaces.interface import Interface, Prompt, Shown

@@ -16,7 +16,8 @@ from experiments.packed_agents import (
 )
 from experiments.packing import Plain, pack, unpack
 from population.generation import Generation
-from population.outcomes import Matches, Outcomes
+from population.matches import Matches
+from population.outcomes import Outcomes
 from population.records import AgentId
 from population.turns import Turns
 

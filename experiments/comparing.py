@@ -25,6 +25,7 @@ from experiments.config import ConfigError, RunConfig
 from experiments.simulation import Simulation
 from experiments.stage import Stage
 from experiments.tables import write_whole
+from population.arrays import Floats
 from population.grading import (
     Interval,
     auc,
@@ -38,8 +39,6 @@ from population.judgement import wilson
 from population.measures import option_mass
 from population.outcomes import Outcomes
 from population.streams import stream
-
-Floats = NDArray[np.float64]
 
 WAYS: dict[str, Mapping[str, Any]] = {
     "words": {"name": "survey", "question": "words"},

@@ -12,7 +12,7 @@ from agents.engine.memory import Lengths
 from agents.requests import Generate, HostRequest
 from experiments.casting import Cast, Script, to_host
 from experiments.config import ConfigError, RunConfig
-from population.outcomes import Match
+from population.matches import Match
 from population.records import Agent
 from protocols.interfaces.interface import Shown
 from protocols.messages import (

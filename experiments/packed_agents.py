@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.packing import Plain, pack, unpack
-from population.outcomes import interned
+from population.arrays import interned
 from population.records import Agent, AgentId, Birth, Example, Genome
 
 Population = Sequence[Agent]

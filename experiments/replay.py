@@ -14,9 +14,9 @@ from experiments.config import RunConfig
 from experiments.journal import Damage, read_journal
 from experiments.manifest import read_manifest
 from experiments.session import JOURNAL, joint_hash, rounds_of
+from population.arrays import Floats
 from population.columns import differing
 from population.generation import Generation
-from population.outcomes import Floats
 
 TOLERANCE = 1e-9
 """Relative difference in fitness and rates that another processor's rounding may make."""

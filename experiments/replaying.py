@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.replay import replay, reselect
+from population.arrays import Floats
 from population.generation import Generation
-from population.outcomes import Floats
 
 SHOWN = 20
 """Differences that are listed; the rest are counted."""

@@ -27,8 +27,9 @@ from experiments.simulation import Simulation
 from experiments.stage import Stage
 from experiments.tables import write_whole
 from population.aggregation import AGGREGATIONS, Rule, aggregate
+from population.arrays import Floats
 from population.grading import cluster_bootstrap
-from population.outcomes import Floats, Outcomes
+from population.outcomes import Outcomes
 from population.streams import stream
 
 TOLERATED = 0.1

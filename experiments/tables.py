@@ -21,10 +21,10 @@ from polars.io.plugins import register_io_source
 from experiments.committed import COUNTERS, PHASES, Committed
 from experiments.grader_tables import GRADER_FRAMES, GRADER_SCHEMAS
 from population.aggregation import disagreement
+from population.arrays import Floats
 from population.descent import offspring_numbers
 from population.grader_measures import GraderMeasures
 from population.measures import Measures
-from population.outcomes import Floats
 from population.turns import CRITIQUE, KINDS
 from protocols.scale import LEVELS
 

@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from population.arrays import Floats, known_means
 from population.dawid_skene import Votes, maximise
 from population.fitness import majority, trimmed_mean_grades, unanimity
-from population.outcomes import Floats, Outcomes, known_means, only
+from population.outcomes import Outcomes, only
 from population.reputation import MOMENTS, Ballots, reputation_scores
 
 LEARNED_IN = 200

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from population.outcomes import Floats, Outcomes, Truths, only
+from population.arrays import Floats, Truths
+from population.outcomes import Outcomes, only
 
 _ALIKE = 1e-12
 """A variance below this is rounding: all grades are alike."""

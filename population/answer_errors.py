@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from population.arrays import Floats
 from population.generation import Generation
-from population.outcomes import Floats
 from population.records import AgentId
 
 

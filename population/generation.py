@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from population.arrays import Floats, Integers
 from population.columns import Columns
-from population.outcomes import Floats, Integers, Outcomes
+from population.outcomes import Outcomes
 from population.records import Agent, AgentId, Birth
 
 Value = TypeVar("Value", bound="np.generic[Any]")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from population.outcomes import Floats, Integers, Outcomes
+from population.arrays import Floats, Integers
+from population.outcomes import Outcomes
 
 BINS = 10
 """Bins of equal width for calibration."""

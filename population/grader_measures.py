@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from population.agreement import correlations, pair_moments
+from population.arrays import Floats, Integers, Truths, interned
 from population.generation import Generation
 from population.grade_tally import BINS, Tally, calibration_bin
 from population.grading import auc, brier, calibration_error, effective_graders, grader_rates
-from population.outcomes import Floats, Integers, Outcomes, Truths, interned
+from population.outcomes import Outcomes
 from population.records import ORDINARY
 from population.resampling import (
     UNDEFINED,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from population.outcomes import Floats
+from population.arrays import Floats
 
 RATING_DRAWS, PICK_DRAWS = 3, 2
 """Uniform numbers that one rating takes, and one pick."""

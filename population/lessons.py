@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from population.outcomes import Integers, Outcomes
+from population.arrays import Integers
+from population.outcomes import Outcomes
 from population.records import Example
 
 TOP_LEVEL = 4

@@ -21,6 +21,7 @@ from population.answer_errors import (
     majority_errors,
     problem_errors,
 )
+from population.arrays import Floats
 from population.descent import offspring_numbers, price_terms
 from population.diversity import effective_size, hill
 from population.generation import Generation
@@ -33,7 +34,7 @@ from population.grading import (
     error_correlation,
     grader_rates,
 )
-from population.outcomes import Floats, Outcomes, only
+from population.outcomes import Outcomes, only
 from population.records import AgentId
 from population.streams import stream
 

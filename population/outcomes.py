@@ -1,8 +1,8 @@
-"""Matches and their outcomes as columns: arrays by answer, and by answer and grader.
+"""How matches ended, as columns: arrays by answer, and by answer and grader.
 
-Dimensions: M agents, Q problems of a generation, K graders of an answer, A = M·Q answers
-(author-major: answer a is of author slot a // Q to problem a % Q), T distinct texts, D distinct
-grades, L levels of the scale. `Match`, `Grade` and `Outcome` show one answer to a human's eye.
+Dimensions: Q problems of a generation, K graders of an answer, A answers in the order of their
+matches, T distinct texts, D distinct grades, L levels of the scale. `Grade` and `Outcome` show one
+answer to a human's eye.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -10,32 +10,20 @@ grades, L levels of the scale. `Match`, `Grade` and `Outcome` show one answer to
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from population.arrays import Floats, Integers, Truths, interned, known_means
 from population.columns import Columns
+from population.matches import Match, Matches
 from population.records import AgentId
 from population.turns import Turn, Turns
 
-Integers = NDArray[np.integer[Any]]
-Floats = NDArray[np.float64]
-Truths = NDArray[np.bool_]
 Levels = tuple[float, ...] | None
-Kind = TypeVar("Kind", bound=Hashable)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One problem put to one author, who grades the answer, and who else takes part."""
-
-    author: AgentId
-    problem: int
-    graders: tuple[AgentId, ...]
-    partners: tuple[AgentId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,72 +63,6 @@ class Outcome:
     turns: tuple[Turn, ...] = ()
     order_effects: tuple[float | None, ...] = ()
     rating: float | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matches(Columns, Sequence[Match]):
-    """Who answers what, and who grades it.
-
-    Attributes
-    ----------
-    authors
-        int64 [M], ids of the agents in slot order; each answers every problem.
-    problems
-        Q.
-    graders
-        Integers [A, K], slots of each answer's graders.
-    partners
-        Integers [A, S], slots of who else takes part; [0, 0] where nobody does.
-    """
-
-    authors: NDArray[np.int64]
-    problems: int
-    graders: Integers
-    partners: Integers = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
-
-    @property
-    def asked(self) -> NDArray[np.int64]:
-        """int64 [A], the problem of every answer."""
-        return np.tile(np.arange(self.problems), len(self.authors))
-
-    @property
-    def slots(self) -> NDArray[np.int64]:
-        """int64 [A], the slot of every answer's author."""
-        return np.arange(len(self.authors)).repeat(self.problems)
-
-    @property
-    def own(self) -> Truths:
-        """bool [A, K], seats in which the author itself grades."""
-        own: Truths = self.graders == self.slots.astype(self.graders.dtype)[:, None]
-        return own
-
-    def described(self, answer: int) -> str:
-        """A match in words, whether or not it can be one."""
-        slot, problem = divmod(answer, max(self.problems, 1))
-        author = self.authors[slot] if slot < len(self.authors) else "nobody"
-        graders = self.graders[answer].tolist() if answer < len(self.graders) else []
-        return f"author {author} and problem {problem}, graded by slots {graders}"
-
-    def __len__(self) -> int:
-        return len(self.graders)
-
-    @overload
-    def __getitem__(self, index: int) -> Match: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Match]: ...
-    def __getitem__(self, index: int | slice) -> Match | list[Match]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        return Match(
-            author=AgentId(int(self.authors[place // self.problems])),
-            problem=place % self.problems,
-            graders=self._seated(self.graders[place]),
-            partners=self._seated(self.partners[place]) if self.partners.size else (),
-        )
-
-    def _seated(self, slots: Integers) -> tuple[AgentId, ...]:
-        return tuple(AgentId(agent) for agent in self.authors[slots].tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -364,30 +286,3 @@ def only(kept: Truths, grades: Integers) -> Integers:
     signed = grades.astype(np.result_type(grades.dtype, np.int8), copy=False)
     chosen: Integers = np.where(kept, signed, -1)
     return chosen
-
-
-def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64]]:
-    """Distinct values in order of appearance, and each value's index among them."""
-    found: dict[Kind, int] = {}
-    places = [found.setdefault(value, len(found)) for value in values]
-    return tuple(found), np.array(places, dtype=np.int64)
-
-
-def known_means(columns: Iterable[Floats], rows: int) -> Floats:
-    """Mean of what is known of each row, float64 [rows]; NaN where nothing is.
-
-    Summed column by column from the first, so that rounding does not depend on how NumPy cuts
-    sums up.
-
-    Parameters
-    ----------
-    columns
-        Of a table, float64 [rows] each, NaN where unknown.
-    """
-    total, count = np.zeros(rows), np.zeros(rows, dtype=np.int64)
-    for column in columns:
-        known = ~np.isnan(column)
-        total += column if known.all() else np.where(known, column, 0.0)
-        count += known
-    means: Floats = np.full(rows, np.nan)
-    return np.divide(total, count, out=means, where=count > 0)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from population.outcomes import Floats, Matches
+from population.arrays import Floats
+from population.matches import Matches
 from population.ratings import bradley_terry
 
 

@@ -12,13 +12,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import logsumexp, rel_entr
 
+from population.arrays import Floats
 from population.diversity import as_shares
-
-Floats = NDArray[np.float64]
 
 LEAST = 1e-300
 """Probabilities count as at least so much where their logarithm is taken."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from population.outcomes import Floats, Integers
+from population.arrays import Floats, Integers
 
 MOMENTS = 3
 """Numbers known of a grader: sums of its deviation squared, of the others', of their product."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from population.arrays import Floats, Integers
 from population.judgement import wilson
-from population.outcomes import Floats, Integers
 
 DRAWS = 1000
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from population.outcomes import Floats, Integers, Levels
+from population.arrays import Floats, Integers
+from population.outcomes import Levels
 from population.records import ORDINARY
 from population.streams import Coordinate, stream
 

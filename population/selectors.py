@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from population.arrays import Floats
 from population.human import RATING_DRAWS, Human, rate
-from population.outcomes import Floats, Outcomes
+from population.outcomes import Outcomes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from population.arrays import Floats
 from population.philox import philox4x32, philox4x64
 
 Coordinate = int | str
-Floats = NDArray[np.float64]
 
 _AT_ONCE = 1 << 14
 """Elements taken at a time, for a processor's cache; no result depends on it."""

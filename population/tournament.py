@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from population.aggregation import AGGREGATIONS, Rule, aggregate
+from population.arrays import Floats, Integers, known_means
 from population.columns import differing
 from population.generation import Generation
 from population.lessons import examples
+from population.matches import Matches
 from population.mutation import mutate, unmutated
-from population.outcomes import Floats, Integers, Matches, Outcomes, known_means
+from population.outcomes import Outcomes
 from population.pairing import graders_among, random_graders, random_partners, seated
 from population.processes import (
     PROCESSES,

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from population.arrays import Integers
 from population.columns import Columns
-
-Integers = NDArray[np.integer[Any]]
 
 KINDS = ("draft", "candidate", "rival", "critique")
 """What a turn can be: an answer that was revised, one that was not picked, another agent's; or a

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from population.generation import Generation
-from population.outcomes import Matches, Outcome, Outcomes
+from population.matches import Matches
+from population.outcomes import Outcome, Outcomes
 
 
 def columns(outcomes: Sequence[Outcome]) -> Outcomes:

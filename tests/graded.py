@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from population.outcomes import Matches, Outcomes
+from population.matches import Matches
+from population.outcomes import Outcomes
 from population.pairing import random_graders
 
 Says = Callable[[int, bool, float], float]

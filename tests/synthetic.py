@@ -12,8 +12,9 @@ import numpy as np
 
 from experiments.committed import Committed
 from population.generation import Generation
+from population.matches import Match
 from population.measures import Measures
-from population.outcomes import Grade, Match, Outcome
+from population.outcomes import Grade, Outcome
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from tests.columns import columns, with_outcomes
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.claims.finding import Floats, Number, estimate
+from experiments.claims.finding import Number, estimate
 from experiments.claims.results import Results
+from population.arrays import Floats
 from population.capability import best_of_n_kl, best_of_n_weights
 from population.generation import Generation
 from population.roles import FLATTERER

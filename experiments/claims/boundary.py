@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, NonlinearConstraint, minimize
 from scipy.special import expit, log_expit
 
-Floats = NDArray[np.float64]
+from population.arrays import Floats
+
 Integers = NDArray[np.int64]
 
 STEEPNESS = (0.5, 12.0)

@@ -18,7 +18,6 @@ from experiments.claims.chaining_figure import draw_chaining
 from experiments.claims.finding import (
     Condition,
     Finding,
-    Floats,
     Number,
     above,
     estimate,
@@ -27,6 +26,7 @@ from experiments.claims.finding import (
     within,
 )
 from experiments.claims.results import Results, accepted_answers, by_problem, wrong_answers
+from population.arrays import Floats
 from population.bootstrap import error_trajectory
 from population.generation import Generation
 

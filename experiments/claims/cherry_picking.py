@@ -16,7 +16,6 @@ import polars as pl
 from experiments.claims.cherry_picking_figure import draw_cherry_picking
 from experiments.claims.finding import (
     Finding,
-    Floats,
     Number,
     above,
     estimate,
@@ -39,6 +38,7 @@ from experiments.claims.picking_measures import (
 )
 from experiments.claims.results import Results
 from experiments.claims.statistics import second
+from population.arrays import Floats
 
 MEASURES = {
     "answers": measure_answers,

@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from experiments.cards.exam import Context, held_out_exam
 from experiments.claims.enumerating import answer_log_probabilities
 from experiments.claims.measuring import Bench
+from population.arrays import Floats
 from population.diversity import hill
 from population.finite_quasispecies import simulate_classes
 from population.quasispecies import error_threshold, hamming_stationary, quasispecies_stationary
@@ -26,7 +27,6 @@ from population.wright_fisher import sample_parents
 from protocols.tasks.bundled import text
 from protocols.tasks.composition import Composition
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SELECTED, NEUTRAL = "selected", "random parents"

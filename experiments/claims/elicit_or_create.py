@@ -24,7 +24,6 @@ from experiments.claims.capability_measures import (
 from experiments.claims.elicit_or_create_figure import draw_attempts
 from experiments.claims.finding import (
     Finding,
-    Floats,
     Number,
     Statistic,
     above,
@@ -34,6 +33,7 @@ from experiments.claims.finding import (
     within,
 )
 from experiments.claims.results import Results
+from population.arrays import Floats
 from population.capability import pass_at_k
 
 MEASURES = {

@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.requests import Score, Scored, Tokens
 from experiments.cards.exam import Context, Exam
 from experiments.cards.subject import Subject
-
-Floats = NDArray[np.float64]
+from population.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ import numpy as np
 from experiments.arms import RANDOM
 from experiments.claims.finding import (
     Finding,
-    Floats,
     Number,
     above,
     estimate,
@@ -26,6 +25,7 @@ from experiments.claims.finding import (
 from experiments.claims.results import Results, accepted_answers, by_problem, wrong_answers
 from experiments.figure_style import ARM_STYLES, MUTED, PAPER, REFERENCE, canvas, styled
 from experiments.tables import write_whole
+from population.arrays import Floats
 from population.generation import Generation
 
 (WRONG, TAKEN, BAD_TAKEN, BAD_PASSED, GOOD_PASSED, NEXT, NEXT_TWIN) = range(7)

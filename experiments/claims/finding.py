@@ -10,13 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from population.arrays import Floats
 from population.streams import stream
 
 Verdict = Literal["holds", "fails", "undecided"]
 State = Literal["shown", "refuted", "open"]
-Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 DRAWS = 1000
 INTERVALS = "by bootstrap over seeds and the problems of each"

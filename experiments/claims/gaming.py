@@ -25,7 +25,6 @@ from experiments.claims.best_of_pool import (
 from experiments.claims.finding import (
     Condition,
     Finding,
-    Floats,
     Number,
     above,
     estimate,
@@ -36,6 +35,7 @@ from experiments.claims.finding import (
 from experiments.claims.gaming_figure import draw_gaming
 from experiments.claims.results import Results
 from experiments.claims.statistics import first, first_less_second, first_over_second, second
+from population.arrays import Floats
 from population.generation import Generation
 
 ONE = "one evaluator"

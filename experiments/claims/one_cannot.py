@@ -15,7 +15,6 @@ import numpy as np
 from experiments.arms import RANDOM, SELECTED, UNSELECTED
 from experiments.claims.finding import (
     Finding,
-    Floats,
     Number,
     above,
     estimate,
@@ -27,6 +26,7 @@ from experiments.claims.results import Results
 from experiments.claims.statistics import first, first_less_second
 from experiments.session import measured_rounds
 from population.answer_errors import best_of_n_errors, majority_errors, problem_errors
+from population.arrays import Floats
 from population.generation import Generation
 
 POPULATION, SINGLES = "diverse", ("single", "single-careful")

@@ -24,7 +24,6 @@ from experiments.claims.boundary import (
 from experiments.claims.finding import (
     Condition,
     Finding,
-    Floats,
     Number,
     above,
     estimate,
@@ -48,6 +47,7 @@ from experiments.claims.planes import PLANE, Ladder, Planes, counted, margin
 from experiments.claims.results import Results
 from experiments.claims.scripted_plane import ScriptedPlane
 from experiments.claims.statistics import first, first_less_second, first_over_second, second
+from population.arrays import Floats
 from population.streams import stream
 
 COMPUTE = "FLOPs of a run over those of the costliest vote above it"

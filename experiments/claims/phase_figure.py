@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from experiments.claims.finding import Finding, Floats
+from experiments.claims.finding import Finding
 from experiments.claims.phase_numbers import FACTORS_GROUP
 from experiments.claims.results import Results
 from experiments.figure_style import FOUNDERS, INK, MAJORITY, MUTED, PAPER, PREDICTED, styled
 from experiments.tables import write_whole
+from population.arrays import Floats
 
 WIDTH, HEIGHT = 10.2, 7.0
 SHADES = LinearSegmentedColormap.from_list("amplified", ["#f3f4f6", FOUNDERS[0]])

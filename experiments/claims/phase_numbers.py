@@ -13,11 +13,12 @@ import numpy as np
 
 from experiments.arms import SELECTED
 from experiments.claims.costs import arm_flops
-from experiments.claims.finding import Floats, Number, estimate
+from experiments.claims.finding import Number, estimate
 from experiments.claims.planes import PLANE, Ladder, Place, Planes, margin
 from experiments.claims.results import Results
 from experiments.claims.statistics import first, first_less_second, first_over_second, second
 from experiments.session import measured_rounds
+from population.arrays import Floats
 
 FACTORS_GROUP = "What makes graders differ: amplified, share of runs"
 

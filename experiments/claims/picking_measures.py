@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from experiments.cards.exam import Exam, draw_contexts, held_out_exam
 from experiments.claims.enumerating import enumerate_answers
 from experiments.claims.measuring import Bench
+from population.arrays import Floats
 from population.reinforcement import (
     divergence,
     greedy_answer,
@@ -30,8 +30,6 @@ from population.reinforcement import (
 from population.selection import replication_rates, soft_select
 from population.streams import stream
 from protocols.table import TASKS
-
-Floats = NDArray[np.float64]
 
 SYNTHETIC = "synthetic"
 SYNTHETIC_ANSWERS, SYNTHETIC_ALPHABET = 1000, 10

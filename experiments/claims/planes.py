@@ -17,7 +17,6 @@ from experiments.arms import RANDOM, SELECTED
 from experiments.cells import Cell
 from experiments.claims.boundary import Integers, Successes
 from experiments.claims.costs import parameters_of
-from experiments.claims.finding import Floats
 from experiments.claims.results import Results
 from population.answer_errors import (
     best_of_n_errors,
@@ -25,6 +24,7 @@ from population.answer_errors import (
     majority_errors,
     problem_errors,
 )
+from population.arrays import Floats
 from population.generation import Generation
 
 PLANE = "clones"

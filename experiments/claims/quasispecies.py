@@ -24,7 +24,6 @@ from experiments.claims.cloud_measures import (
 from experiments.claims.finding import (
     Condition,
     Finding,
-    Floats,
     Number,
     Statistic,
     above,
@@ -36,6 +35,7 @@ from experiments.claims.finding import (
 from experiments.claims.quasispecies_figure import draw_clouds
 from experiments.claims.results import Results
 from experiments.claims.statistics import first
+from population.arrays import Floats
 from population.quasispecies import error_threshold
 
 MEASURES = {

@@ -19,9 +19,9 @@ from experiments.arms import SELECTED
 from experiments.cells import Cell
 from experiments.journal import read_journal
 from experiments.session import JOURNAL, rounds_of
+from population.arrays import Floats
 from population.generation import Generation
 
-Floats = NDArray[np.float64]
 MEASURED = "measured"
 """Folder of the tables that were measured, beside those of the cells."""
 

@@ -9,11 +9,12 @@ import math
 import numpy as np
 
 from experiments.claims.boundary import Boundary, Integers, Successes
-from experiments.claims.finding import Floats, Number, estimate
+from experiments.claims.finding import Number, estimate
 from experiments.claims.planes import counted
 from experiments.claims.results import Results
 from experiments.claims.statistics import first
 from population.answer_errors import problem_errors
+from population.arrays import Floats
 from population.bootstrap import unanimity_boundary
 
 TARGET = 0.05

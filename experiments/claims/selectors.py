@@ -19,7 +19,6 @@ from experiments.cells import Cell
 from experiments.claims.finding import (
     Condition,
     Finding,
-    Floats,
     Statistic,
     above,
     estimate,
@@ -29,6 +28,7 @@ from experiments.claims.finding import (
 )
 from experiments.claims.results import Results, accepted_answers, wrong_answers
 from experiments.claims.selectors_figure import draw_selectors
+from population.arrays import Floats
 from population.generation import Generation
 
 WRONG, GOOD_TAKEN, BAD_TAKEN, BOTH_TAKEN, PAIRS, ONE_TAKEN, FIRST, END, TWIN_END = range(9)

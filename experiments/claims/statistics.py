@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.claims.finding import Floats
+from population.arrays import Floats
 
 
 def first(means: Floats) -> Floats:

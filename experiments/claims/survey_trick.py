@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from experiments.claims.finding import (
     Condition,
     Finding,
-    Floats,
     Number,
     Statistic,
     above,
@@ -28,6 +27,7 @@ from experiments.claims.finding import (
 )
 from experiments.claims.results import Results, by_problem
 from experiments.claims.survey_trick_figure import draw_ways
+from population.arrays import Floats
 from population.streams import stream
 
 WORDS, SAMPLED, DIGITS, SAMPLED_DIGITS, YES_NO = ARMS = (

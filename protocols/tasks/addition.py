@@ -14,6 +14,7 @@ from protocols.tasks.bundled import (
     Codes,
     Fields,
     Flags,
+    Integers,
     Problems,
     combine,
     constant,
@@ -23,8 +24,6 @@ from protocols.tasks.bundled import (
 from protocols.tasks.task import Split
 
 NEAR_MISSES = (1, -1, 2, -2, 10, -10, 11, -11, 100, -100)
-
-Integers = npt.NDArray[np.int64]
 
 
 class Addition(BundledTask):

@@ -29,6 +29,7 @@ Codes = npt.NDArray[np.uint8]
 Fields = npt.NDArray[np.int64]
 """The numbers that make up problems, [N, F]; their meaning is the task's own."""
 
+Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 

@@ -16,6 +16,7 @@ from protocols.tasks.bundled import (
     Codes,
     Fields,
     Flags,
+    Integers,
     Problems,
     combine,
     constant,
@@ -27,7 +28,6 @@ WIDTH = 4
 UNSEEN_PAIRS = ("RL", "SL", "PM", "RP", "MS")
 """Functions that no training shows one after the other, in this order."""
 
-Integers = npt.NDArray[np.int64]
 
 FUNCTIONS: dict[str, Callable[[Integers], Integers]] = {
     "R": lambda s: s[:, ::-1],

@@ -16,6 +16,7 @@ from protocols.tasks.bundled import (
     Codes,
     Fields,
     Flags,
+    Integers,
     Problems,
     combine,
     constant,
@@ -32,8 +33,6 @@ TABLE_KEY = (6231029666005193768, 4248188718601229274)
 
 RANK_OFFSET = 64
 """In training, the fact of rank r comes with probability ∝ 1/(r + RANK_OFFSET)."""
-
-Integers = npt.NDArray[np.int64]
 
 
 class Facts(BundledTask):

@@ -14,6 +14,7 @@ from protocols.tasks.bundled import (
     Codes,
     Fields,
     Flags,
+    Integers,
     Problems,
     combine,
     constant,
@@ -25,8 +26,6 @@ from protocols.tasks.task import Split
 
 HEAD = 10_000
 TAIL = 100
-
-Integers = npt.NDArray[np.int64]
 
 
 class Indivisible(BundledTask):

@@ -14,6 +14,7 @@ from protocols.tasks.bundled import (
     Codes,
     Fields,
     Flags,
+    Integers,
     Problems,
     combine,
     constant,
@@ -23,8 +24,6 @@ from protocols.tasks.bundled import (
 from protocols.tasks.task import Split
 
 LEFT_OUT = "."
-
-Integers = npt.NDArray[np.int64]
 
 
 class SubsetSum(BundledTask):

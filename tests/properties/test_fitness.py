@@ -18,7 +18,8 @@ from scipy.stats import beta, trim_mean
 from population import fitness, ratings
 from population.dawid_skene import dawid_skene
 from population.grading import grader_rates
-from population.outcomes import Grade, Match, Outcome
+from population.matches import Match
+from population.outcomes import Grade, Outcome
 from population.records import AgentId
 from population.streams import stream
 from tests.columns import columns

@@ -15,7 +15,7 @@ from agents.requests import Generate, Generated, Score, Scored
 from agents.training.rungs import ladder_tokenizer
 from experiments.casting import Script, cast_match, to_host
 from experiments.replies import from_host, to_outcome
-from population.outcomes import Match
+from population.matches import Match
 from population.records import Agent, AgentId, Example, Genome
 from protocols.interfaces.ladder import LadderInterface
 from protocols.interfaces.reading import normalised

@@ -14,9 +14,10 @@ from population.answer_errors import agent_errors, best_of_n_errors, majority_er
 from population.columns import differing
 from population.descent import offspring_numbers, survivors_ancestors
 from population.generation import Generation
+from population.matches import Match
 from population.measures import measure
 from population.mutation import MutationRates
-from population.outcomes import Grade, Match, Outcome, Outcomes
+from population.outcomes import Grade, Outcome, Outcomes
 from population.processes import PROCESSES
 from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
 from population.selectors import SELECTORS

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.outcomes import Matches
+from population.matches import Matches
 from population.rated_fitness import rated_fitness
 
 pure = settings(deadline=None, max_examples=60)

@@ -14,8 +14,8 @@ from experiments.casting import Cast
 from experiments.committed import Committed
 from experiments.config import ConfigError, check_config
 from experiments.simulation import Simulation
+from population.matches import Match
 from population.mutation import MutationRates, mutate
-from population.outcomes import Match
 from population.recombination import one_point
 from population.records import ORDINARY, Agent, AgentId, Example, Genome
 from population.roles import ROLES, adjusted_grade, adjusted_levels, dealt_roles

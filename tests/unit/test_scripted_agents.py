@@ -19,7 +19,7 @@ from agents.tiles import plan
 from experiments.config import ConfigError, check_config
 from experiments.simulation import Simulation
 from population.bootstrap import posterior_error
-from population.outcomes import Matches
+from population.matches import Matches
 from population.pairing import random_graders
 from population.records import Agent, AgentId, Example, Genome
 from population.streams import philox_key, stream, uniforms

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.claims.finding import Floats, estimate
+from experiments.claims.finding import estimate
 from experiments.claims.selectors import (
     BAD_TAKEN,
     BOTH_TAKEN,
@@ -27,6 +27,7 @@ from experiments.claims.selectors import (
     left_out,
     predicted_share,
 )
+from population.arrays import Floats
 from population.bootstrap import filtered_error
 
 WHO = [name for name in ("oracle", "human", "peers", "self") for _ in range(6)]

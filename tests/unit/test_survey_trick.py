@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from experiments.claims.finding import Floats, estimate
+from experiments.claims.finding import estimate
 from experiments.claims.survey_trick import DEALT, FOUR, SAMPLED, WORDS, Way, _less, way_of
+from population.arrays import Floats
 from population.grading import auc, calibration_error, grader_rates
 
 SHAPE = (2, 3, 4)

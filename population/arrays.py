@@ -1,0 +1,43 @@
+"""Kinds of arrays, and two things done with columns of them."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.integer[Any]]
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+Kind = TypeVar("Kind", bound=Hashable)
+
+
+def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64]]:
+    """Distinct values in order of appearance, and each value's index among them."""
+    found: dict[Kind, int] = {}
+    places = [found.setdefault(value, len(found)) for value in values]
+    return tuple(found), np.array(places, dtype=np.int64)
+
+
+def known_means(columns: Iterable[Floats], rows: int) -> Floats:
+    """Mean of what is known of each row, float64 [rows]; NaN where nothing is.
+
+    Summed column by column from the first, so that rounding does not depend on how NumPy cuts
+    sums up.
+
+    Parameters
+    ----------
+    columns
+        Of a table, float64 [rows] each, NaN where unknown.
+    """
+    total, count = np.zeros(rows), np.zeros(rows, dtype=np.int64)
+    for column in columns:
+        known = ~np.isnan(column)
+        total += column if known.all() else np.where(known, column, 0.0)
+        count += known
+    means: Floats = np.full(rows, np.nan)
+    return np.divide(total, count, out=means, where=count > 0)
