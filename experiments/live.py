@@ -15,6 +15,7 @@ from rich.table import Table
 
 from experiments.arms import SELECTED
 from experiments.session import Round
+from experiments.verdict import hardly_said
 
 COLUMNS: tuple[str, ...] = (
     *("gen", "fitness", "best", "gold error [95 %]", "TPR", "FPR", "J"),
@@ -28,6 +29,8 @@ WIDTHS = (3, 7, 6, 18, 5, 5, 6, 5, 5, 8, 9, 9)
 class LiveTable:
     """Shows rounds on a console: redrawn in place on a terminal, line by line elsewhere.
 
+    The first round whose grades are hardly the graders' word is told at once.
+
     Parameters
     ----------
     generations
@@ -39,6 +42,7 @@ class LiveTable:
         self._title = title
         self._generations = generations
         self._rows: list[tuple[str, ...]] = []
+        self._warned = False
         self._live: Live | None = None
         self._seconds: list[float] = []
         self._last = time.perf_counter()
@@ -89,6 +93,9 @@ class LiveTable:
             self._live.update(self._table(), refresh=True)
         else:
             self._print("  ".join(cell.rjust(w) for cell, w in zip(row, WIDTHS, strict=True)))
+        for warning in hardly_said(m) if not self._warned else ():
+            self._print(warning)  # on a terminal, above the table
+            self._warned = True
 
     def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from experiments.session import Round, generations_of
 from population.answer_errors import best_of_n_errors, majority_errors, problem_errors
 from population.generation import Generation
 from population.grading import Interval, cluster_bootstrap
+from population.measures import Measures
 from population.streams import stream
 
 
@@ -61,10 +62,14 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
     bootstrap over problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
+    unsaid = hardly_said(rounds[-1].measures[SELECTED])
     if len(selected) < 2:
         return Verdict(
             "Undecided: one generation",
-            ("One generation cannot show a change; run at least two.", *_hardly_said(rounds)),
+            (
+                "One generation cannot show a change; run at least two.",
+                *unsaid,
+            ),
         )
     change = _between(selected, config, "first-last")
     first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
@@ -77,7 +82,7 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
         sentences.append("Run without controls: no claim of amplification can be made.")
         return Verdict(
             "Error fell, without controls" if change.falls else "Undecided: no controls",
-            (*sentences, _worth(rounds), *_hardly_said(rounds)),
+            (*sentences, _worth(rounds), *unsaid),
         )
     against = _against(selected[-1], arms, config)
     for name, (error, difference) in against.items():
@@ -99,7 +104,7 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
         else "Replication by fitness added nothing that could be shown: what was gained came from "
         "acceptance into contexts, which neutral drift shares."
     )
-    sentences += [_worth(rounds), *_hardly_said(rounds)]
+    sentences += [_worth(rounds), *unsaid]
     beats_random = against[RANDOM_NAME][1].falls
     if not change.falls:
         heading = "Not amplified: gold error did not fall"
@@ -182,16 +187,13 @@ def _worth(rounds: Sequence[Round]) -> str:
     )
 
 
-def _hardly_said(rounds: Sequence[Round]) -> list[str]:
+def hardly_said(measures: Measures) -> list[str]:
     """That graders would have said something else than their options, where they would."""
-    worst = min(
-        (done.measures[SELECTED].option_mass for done in rounds),
-        key=lambda mass: np.inf if np.isnan(mass) else mass,
-    )
-    if not worst < MASS:
+    if not measures.option_mass < MASS:
         return []
     return [
-        f"Graders would hardly have said what they were read for: the options of the grading "
-        f"question had a probability of {worst:.3g} together in the worst generation. Try another "
-        "`protocol.question`, or layout (`agents.interface`)."
+        "Graders would hardly have said what they are read for: in generation "
+        f"{measures.generation} the options of the grading question have a probability of "
+        f"{measures.option_mass:.3g} together. Try another `protocol.question`, or layout "
+        "(`agents.interface`)."
     ]

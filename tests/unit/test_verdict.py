@@ -86,15 +86,26 @@ def test_a_better_control_stands_in_the_heading():
 
 
 def test_graders_that_would_hardly_say_their_options_are_said_plainly():
+    def seen(mass: float, count: int = 2) -> list[Round]:
+        found = []
+        for one in rounds(AMPLIFIED)[:count]:
+            measures = replace(one.measures[SELECTED], option_mass=mass)
+            found.append(replace(one, measures={**one.measures, SELECTED: measures}))
+        return found
+
     def told(mass: float, count: int = 2) -> list[str]:
-        worst, *others = rounds(AMPLIFIED)[:count]
-        measures = replace(worst.measures[SELECTED], option_mass=mass)
-        seen = [replace(worst, measures={**worst.measures, SELECTED: measures}), *others]
-        return [one for one in judge(seen, CONFIG).sentences if "would hardly have said" in one]
+        sentences = judge(seen(mass, count), CONFIG).sentences
+        return [one for one in sentences if "would hardly have said" in one]
 
     assert told(0.6) == told(math.nan) == []
     for count in (1, 2):
         assert "a probability of 0.031 together" in told(0.031, count)[0]
+    out = StringIO()
+    with LiveTable(Console(file=out, width=40), "title", 2) as table:
+        for one in seen(0.031):
+            table.add(one)
+    lines = out.getvalue().splitlines()
+    assert [line.split()[0] for line in lines] == ["title", "gen", "0", "Graders", "1"]
 
 
 def test_no_controls_and_one_generation_claim_nothing():
