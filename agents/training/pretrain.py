@@ -9,7 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,15 @@ def pretrain(
     compile_model: bool = True,
     threads: int | None = None,
     report_every: int = 20,
+    log_every: int = 100,
     save_every: int = 500,
     adaptation_every: int = 2000,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Progress]:
     """Train a rung into `folder`, yielding progress; carries on from a checkpoint found there.
+
+    A line of the log is a report too, with means since the line before: the log is bundled with
+    the model, and should stay short.
 
     Once `stopped` says so, the step under way is the last: a checkpoint is written, and no model.
 
@@ -70,11 +74,13 @@ def pretrain(
     trainer = _prepared(recipe, folder, device, compile_model, threads)
     first = trainer.step
 
-    sums = torch.zeros(2, 2, dtype=torch.float64, device=trainer.device)
+    reported, unlogged = torch.zeros(2, 2, 2, dtype=torch.float64, device=trainer.device)
     step_tokens = recipe.documents * CONTEXT_TOKENS
     clock, clock_step = time.perf_counter(), first
     while trainer.step < recipe.steps:
-        sums += trainer.advance()
+        losses = trainer.advance()
+        reported += losses
+        unlogged += losses
         done = trainer.step
         ended, halted = done == recipe.steps, stopped()
         curve = trainer.adaptation() if done % adaptation_every == 0 or ended else None
@@ -83,11 +89,12 @@ def pretrain(
             now = time.perf_counter()
             rate = (done - clock_step) * step_tokens / (now - clock)
             left = (recipe.steps - done) * step_tokens / rate
-            means = (sums[:, 0] / sums[:, 1]).tolist()
-            progress = Progress(done, recipe.steps, means[0], means[1], rate, left, curve)
-            with (folder / LOG).open("a") as log:
-                log.write(json.dumps(_logged(progress)) + "\n")
-            sums.zero_()
+            progress = Progress(done, recipe.steps, *_means(reported), rate, left, curve)
+            if done % log_every == 0 or curve is not None:
+                answer_loss, level_loss = _means(unlogged)
+                line = replace(progress, answer_loss=answer_loss, level_loss=level_loss)
+                with (folder / LOG).open("a") as log:
+                    log.write(json.dumps(_logged(line)) + "\n")
         if done % save_every == 0 or ended or halted:
             save(trainer, folder)
         if progress is not None:
@@ -99,10 +106,19 @@ def pretrain(
         _finish(trainer, folder)
 
 
+def _means(sums: torch.Tensor) -> tuple[float, float]:
+    """Losses of answers and of levels from their sums and weights [2, 2], which begin anew."""
+    answer_loss, level_loss = (sums[:, 0] / sums[:, 1]).tolist()
+    sums.zero_()
+    return answer_loss, level_loss
+
+
 def _logged(progress: Progress) -> Any:
-    """What the log keeps of a report, to five significant digits: it is bundled with the model."""
+    """What the log keeps of a report, to five significant digits; no curve where there is none."""
     report = asdict(progress)
     del report["steps"], report["seconds_left"]
+    if progress.adaptation is None:
+        del report["adaptation"]
     return json.loads(json.dumps(report), parse_float=lambda digits: float(f"{float(digits):.5g}"))
 
 

@@ -125,17 +125,16 @@ def read_card(path: Path) -> Card:
         ) from None
 
 
-def _lines(value: Any, indent: str = "") -> str:
-    """JSON with one line for each record or list that holds no other."""
+def _lines(value: Any) -> str:
+    """JSON with one line for each record or list that holds no other, and no spaces: short."""
     inner: list[Any] = []
     if isinstance(value, dict):
         inner = list(value.values())
     elif isinstance(value, list):
         inner = value
     if not any(isinstance(one, dict | list) for one in inner):
-        return json.dumps(value, ensure_ascii=False)
-    deeper = indent + " "
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, dict):
-        parts = [f"{deeper}{json.dumps(k)}: {_lines(v, deeper)}" for k, v in value.items()]
-        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
-    return "[\n" + ",\n".join(deeper + _lines(v, deeper) for v in inner) + f"\n{indent}]"
+        parts = [f"{json.dumps(key)}:{_lines(one)}" for key, one in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n}"
+    return "[\n" + ",\n".join(map(_lines, inner)) + "\n]"

@@ -17,7 +17,7 @@ from experiments.cards.card import CardError
 from experiments.cards.drawing import MARKERS, write_figure
 from experiments.figure_style import FOUNDERS, REFERENCE, WIDE, Style, styled, two_panels
 
-SMOOTHED = 25
+SMOOTHED = 5
 """Reports whose median is shown."""
 
 Log = list[dict[str, Any]]
@@ -58,12 +58,12 @@ def training_curves(logs: dict[str, tuple[Log, float]]) -> Figure:
         judging.plot(
             millions, levels, label=name, marker=marker, markevery=max(1, len(log) // 6), **look
         )
-        at = [(m, _told(r["adaptation"])) for m, r in zip(millions, log, strict=True)]
+        at = [(m, _told(r.get("adaptation"))) for m, r in zip(millions, log, strict=True)]
         known = [(m, value) for m, value in at if value is not None]
         adapting.plot([m for m, _ in known], [value for _, value in known], marker=marker, **look)
     adapting.axhline(0.0, **REFERENCE)
     shown = np.concatenate(
-        [_median([r["level_loss"] for r in log[50:]]) for log, _ in logs.values()]
+        [_median([r["level_loss"] for r in log[10:]]) for log, _ in logs.values()]
     )
     if shown.size:
         judging.set_ylim(shown.min() - 0.02, shown.max() + 0.02)
@@ -94,9 +94,9 @@ def _read(folder: Path) -> tuple[Log, float]:
     path = folder / "training.jsonl"
     try:
         log = [json.loads(line) for line in path.read_text().splitlines()]
-        wanted = {"step", "level_loss", "adaptation"}
+        wanted = {"step", "level_loss"}
         if not log or not all(wanted <= set(report) for report in log):
-            raise ValueError("a report lacks step, level_loss or adaptation")
+            raise ValueError("a report lacks step or level_loss")
         made = json.loads((folder / "training.json").read_text())
         tokens = made["tokens"] / made["recipe"]["steps"]
     except (OSError, ValueError, KeyError, TypeError) as error:
