@@ -304,7 +304,7 @@ def test_training_is_drawn_of_all_bundled_models(kind, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("log", "said"),
-    [(None, "No such file"), ("{", "Expecting property name"), ('{"step": 1}', "lacks step, ")],
+    [(None, "No such file"), ("{", "Expecting property name"), ('{"step": 1}', "lacks step or")],
 )
 def test_what_cannot_be_drawn_is_named(log, said, model: Path, tmp_path: Path):
     if log is not None:
