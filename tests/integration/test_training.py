@@ -518,7 +518,8 @@ def test_how_the_weights_came_about_is_written_down(trained):
     written = json.loads((folder / "training.json").read_text())
     assert written["recipe"]["seed"] == 4
     assert written["tokens"] == 24 * 2 * CONTEXT_TOKENS
-    assert written["answer_loss"] == five_digits(progress[-1].answer_loss)
+    since = [p.answer_loss for p in progress[-LOG_EVERY:]]
+    assert five_digits(min(since)) < written["answer_loss"] < five_digits(max(since))
     assert written["versions"]["torch"] == torch.__version__
     assert (written["device"], written["threads"]) == ("cpu", 1)
 
