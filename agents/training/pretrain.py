@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -91,10 +90,7 @@ def pretrain(
             left = (recipe.steps - done) * step_tokens / rate
             progress = Progress(done, recipe.steps, *_means(reported), rate, left, curve)
             if done % log_every == 0 or curve is not None:
-                answer_loss, level_loss = _means(unlogged)
-                line = replace(progress, answer_loss=answer_loss, level_loss=level_loss)
-                with (folder / LOG).open("a") as log:
-                    log.write(json.dumps(_logged(line)) + "\n")
+                _log(folder, progress, *_means(unlogged))
         if done % save_every == 0 or ended or halted:
             save(trainer, folder)
         if progress is not None:
@@ -113,13 +109,16 @@ def _means(sums: torch.Tensor) -> tuple[float, float]:
     return answer_loss, level_loss
 
 
-def _logged(progress: Progress) -> Any:
-    """What the log keeps of a report, to five significant digits; no curve where there is none."""
-    report = asdict(progress)
+def _log(folder: Path, progress: Progress, answer_loss: float, level_loss: float) -> None:
+    """A report with other means as a line of the log: five significant digits, a curve if any."""
+    report = asdict(replace(progress, answer_loss=answer_loss, level_loss=level_loss))
     del report["steps"], report["seconds_left"]
     if progress.adaptation is None:
         del report["adaptation"]
-    return json.loads(json.dumps(report), parse_float=lambda digits: float(f"{float(digits):.5g}"))
+    text = json.dumps(report)
+    short = json.loads(text, parse_float=lambda digits: float(f"{float(digits):.5g}"))
+    with (folder / LOG).open("a") as log:
+        log.write(json.dumps(short) + "\n")
 
 
 def _prepared(

@@ -26,12 +26,16 @@ from protocols.interfaces.markers import GRADE, LEVEL_MARKERS
 from protocols.scale import expected_level
 
 PROBLEMS = 300
+STRAYING = ("gpt-3/2",)
+"""Models that after a few answers to sums go on with something else than a level, as their cards
+say: their levels have the probability on average."""
 
 
 class Bench:
     """A bundled model with its layout and one host."""
 
     def __init__(self, name: str, task: str = "addition", size: int = 2) -> None:
+        self.name = name
         config = check_config(
             {"name": "bench", "agents": {"model": name}, "task": {"name": task, "size": size}}
         )
@@ -125,7 +129,8 @@ def test_a_survey_level_follows_the_grade_marker_after_any_context(bench):
     for right, wrong in ((0, 0), (16, 0), (0, 16), (8, 8)):
         context = bench.context(right, wrong)
         mass = bench.grades(context, bench.answers(context)).sum(axis=1)
-        assert mass.mean() > 0.99  # the card has the least of a single answer
+        told = mass.mean() if bench.name in STRAYING else mass.min()
+        assert told > 0.99
 
 
 def test_answers_follow_what_the_context_shows(composing):
