@@ -25,23 +25,14 @@ from experiments.packing import pack, unpack
 from experiments.run import resume
 from experiments.session import JOURNAL, population_hash
 
-GENERATIONS = 5
-LONG = 40
-"""Generations of a run that is killed as it goes: so many that the end is far, however busy the
-machine is."""
+GENERATIONS = 8
+"""So many that none of the interruptions below, one a generation, comes after the last."""
 
 
 @pytest.fixture(scope="module")
 def config(small: Any) -> RunConfig:
-    """Of several generations."""
+    """Long enough to be killed in the middle."""
     made: RunConfig = small({"population.generations": GENERATIONS})
-    return made
-
-
-@pytest.fixture(scope="module")
-def long(small: Any) -> RunConfig:
-    """To be killed in the middle."""
-    made: RunConfig = small({"population.generations": LONG})
     return made
 
 
@@ -100,7 +91,8 @@ def test_a_run_killed_and_interrupted_again_and_again_reaches_the_undisturbed_ha
     ray_address: str,
     start: Any,
     config_file: Any,
-    long: RunConfig,
+    config: RunConfig,
+    undisturbed: str,
     course: Any,
     recorded: Any,
     host_processes: Any,
@@ -109,14 +101,14 @@ def test_a_run_killed_and_interrupted_again_and_again_reaches_the_undisturbed_ha
 ) -> None:
     folder = tmp_path / "run"
     join = ("--ray-address", ray_address)
-    begin = ("run", config_file(long), "--out", folder, "--no-controls")
+    begin = ("run", config_file(config), "--out", folder, "--no-controls")
     # In generation 0, in generation 1, and so on: as soon as so many generations are committed.
     for commits, name in ((0, "SIGKILL"), (1, "SIGKILL"), (2, "SIGINT"), (3, "SIGTERM")):
         command = start(*(("resume", folder) if commits else begin), *join)
         command.wait_for_commits(folder, commits)
         command.process.send_signal(signal.Signals[name])
         status = command.wait()
-        assert commits <= len(recorded(folder)) < LONG
+        assert commits <= len(recorded(folder)) < GENERATIONS
         assert "Traceback" not in command.output
         if name == "SIGKILL":
             assert status == -signal.SIGKILL
@@ -128,8 +120,8 @@ def test_a_run_killed_and_interrupted_again_and_again_reaches_the_undisturbed_ha
         eventually(lambda: not host_processes(), "the hosts of a run that is gone to end")
     done = mgptn(*told.partition("mgptn ")[2].split())
     assert done.exit_code == 0, done.output
-    assert done.output.rstrip().endswith(f"population hash: {population_hash(course(long))}")
-    assert recorded(folder) == course(long)
+    assert done.output.rstrip().endswith(f"population hash: {undisturbed}")
+    assert recorded(folder) == course(config)
     assert mgptn("replay", folder).exit_code == 0
 
 
@@ -137,22 +129,22 @@ def test_a_run_killed_with_a_ray_of_its_own_leaves_no_host_and_is_resumed(
     ray_address: str,
     start: Any,
     config_file: Any,
-    long: RunConfig,
-    course: Any,
+    config: RunConfig,
+    undisturbed: str,
     recorded: Any,
     eventually: Any,
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "run"
-    command = start("run", config_file(long), "--out", folder, "--no-controls")
+    command = start("run", config_file(config), "--out", folder, "--no-controls")
     command.wait_for_commits(folder, 1)
     command.kill()
-    assert 1 <= len(recorded(folder)) < LONG
+    assert 1 <= len(recorded(folder)) < GENERATIONS
     # Ray's own agents outlive it a while, and hold neither memory nor CPUs to speak of.
     started = [p for p in command.seen if p.is_running() and not p.name().endswith("Agent")]
     assert any("raylet" in process.name() for process in started)
     eventually(lambda: not any(p.is_running() for p in started), "hosts and Ray to end as well")
-    assert resume(folder, Console(quiet=True)).population_hash == population_hash(course(long))
+    assert resume(folder, Console(quiet=True)).population_hash == undisturbed
 
 
 @pytest.mark.slow
