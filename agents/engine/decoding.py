@@ -16,6 +16,7 @@ from itertools import groupby
 import torch
 
 from agents.engine.answers import Answers
+from agents.engine.buffers import Buffers
 from agents.engine.clock import Clock
 from agents.engine.forward import Forward
 from agents.engine.memory import COLUMN_STEP
@@ -28,6 +29,9 @@ from agents.tiles import bucket, read_rows
 LOOK = {"cpu": 1, "cuda": 8}
 """Steps between two looks at which slots have ended: to look is to wait for the device."""
 
+KEPT = {"cpu": 1, "cuda": 4}
+"""Buffers that are held of each kind: on a GPU one for each of the shapes that take turns."""
+
 SHOWN_STEP = 128
 """On a GPU, prefixes are padded to a multiple of this many tokens, so that a graph serves many."""
 
@@ -38,8 +42,9 @@ class Decoder:
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self._draw = Traced(draw)
-        self._own: dict[tuple[int, int], torch.Tensor] = {}
-        self._shared: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        kept = KEPT[forward.device.type]
+        self._own = Buffers(kept, forward.forget)
+        self._shared = Buffers(kept, forward.forget)
 
     def generate(
         self, tile: Tile, prefix: torch.Tensor | None, work: Work, clock: Clock
@@ -156,13 +161,17 @@ class Decoder:
         f = self._forward
         coarse = COLUMN_STEP[f.device.type]
         shape = (tile.rows, -(-(tile.width + tile.room) // coarse) * coarse)
-        if shape not in self._own:
-            if f.device.type == "cpu":
-                self._own.clear()
-            self._own[shape] = torch.zeros(
-                (f.layers, 2, shape[0], f.heads, shape[1], f.width), device=f.device, dtype=f.dtype
-            )
-        return self._own[shape]
+        (own,) = self._own.get(
+            shape,
+            lambda: (
+                torch.zeros(
+                    (f.layers, 2, shape[0], f.heads, shape[1], f.width),
+                    device=f.device,
+                    dtype=f.dtype,
+                ),
+            ),
+        )
+        return own
 
     def _share(self, prefix: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         """The prefix, on a GPU in memory that stays where it is, with what of it is shown."""
@@ -170,10 +179,13 @@ class Decoder:
             return () if prefix is None else (prefix,)
         length = prefix.shape[3]
         padded = -(-length // SHOWN_STEP) * SHOWN_STEP
-        if padded not in self._shared:
-            room = prefix.new_zeros(*prefix.shape[:3], padded, prefix.shape[4])
-            self._shared[padded] = room, room.new_zeros(padded, dtype=torch.float32)
-        room, shown = self._shared[padded]
+        room, shown = self._shared.get(
+            padded,
+            lambda: (
+                prefix.new_zeros(*prefix.shape[:3], padded, prefix.shape[4]),
+                prefix.new_zeros(padded, dtype=torch.float32),
+            ),
+        )
         room[:, :, :, :length], room[:, :, :, length:] = prefix, 0
         shown[:length], shown[length:] = 0.0, -torch.inf
         return room, shown

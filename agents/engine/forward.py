@@ -129,11 +129,14 @@ class Forward:
         shared
             Of a tile with a prefix: `prefix`, and `shown` where there is padding in it.
         """
-        key: tuple[int, ...] = (tokens.shape[0], mask.shape[-1], len(shared))
-        if self.device.type == "cuda":
-            key += (own.data_ptr(), *(t.data_ptr() for t in shared), *(t.shape[-2] for t in shared))
+        key = (tokens.shape[0], mask.shape[-1], len(shared))
         (logits,) = self._step(tokens, positions, flat, mask, own, *shared, key=key)
         return logits
+
+    def forget(self, buffer: torch.Tensor) -> None:
+        """Let go of what was recorded of steps on a buffer that is going."""
+        if isinstance(self._step, Graphed):
+            self._step.forget(buffer)
 
     def _prepare(self) -> None:
         """Recorded forms of the three kinds of pass."""

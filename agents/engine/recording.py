@@ -10,7 +10,9 @@ bits there; where it does not, or cannot be made, the plain function goes on.
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,6 +22,10 @@ Tensors = tuple[torch.Tensor, ...]
 Function = Callable[..., Tensors]
 
 _as_recorded: Any = torch.jit.optimized_execution  # type: ignore[attr-defined]
+
+TRACES, SHAPES, GRAPHS = 32, 512, 64
+"""Records that a function keeps: traces, shapes they are trusted in, and graphs, each of which
+holds memory of a GPU. Beyond, those that were not used for longest go."""
 
 _DATA_DEPENDENT = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 
@@ -37,7 +43,7 @@ class Traced:
     def __init__(self, function: Function) -> None:
         self._function = function
         self._traces: list[Function] = []
-        self._trusted: dict[Any, Function] = {}
+        self._trusted: OrderedDict[Any, Function] = OrderedDict()
         self._traceable = True
 
     def __call__(self, *tensors: torch.Tensor, key: Any = None) -> Tensors:
@@ -52,6 +58,7 @@ class Traced:
         known = self._trusted.get(key)
         if known is None:
             return self._first(key, tensors)
+        self._trusted.move_to_end(key)
         with _as_recorded(False):
             return known(*tensors)
 
@@ -68,7 +75,17 @@ class Traced:
                 if trace is None:
                     self._traces.append(made)
                 break
+        self._shrink()
         return expected
+
+    def _shrink(self) -> None:
+        """Let go of what is too much; a shape without a trace is recorded anew when it comes."""
+        for gone in self._traces[:-TRACES]:
+            for key in [key for key, trace in self._trusted.items() if trace is gone]:
+                del self._trusted[key]
+        del self._traces[:-TRACES]
+        while len(self._trusted) > SHAPES:
+            self._trusted.popitem(last=False)
 
     def _record(self, tensors: Tensors) -> Function | None:
         if not self._traceable:
@@ -112,42 +129,58 @@ class Graphed:
     Parameters
     ----------
     varying
-        How many arguments, the first ones, are copied; the others always are the same memory for
-        the same key.
+        How many arguments, the first ones, are copied. A graph works on the others' own memory,
+        and serves only them.
     """
 
     def __init__(self, function: Function, varying: int) -> None:
         self._function = function
         self._varying = varying
-        self._graphs: dict[Any, tuple[torch.cuda.CUDAGraph, Tensors, Tensors]] = {}
+        self._graphs: OrderedDict[Any, _Graph] = OrderedDict()
 
     def __call__(self, *tensors: torch.Tensor, key: Any = None) -> Tensors:
         """What the function returns."""
-        varying = tensors[: self._varying]
-        known = self._graphs.get(key)
+        varying, fixed = tensors[: self._varying], tensors[self._varying :]
+        places = tuple((tensor.data_ptr(), tuple(tensor.shape)) for tensor in fixed)
+        known = self._graphs.get((key, places))
         if known is None:
-            known = self._graphs[key] = self._capture(tensors, varying)
-        graph, inputs, outputs = known
-        for place, tensor in zip(inputs, varying, strict=True):
+            while len(self._graphs) >= GRAPHS:
+                self._graphs.popitem(last=False)
+            known = self._graphs[key, places] = self._capture(varying, fixed)
+        self._graphs.move_to_end((key, places))
+        for place, tensor in zip(known.inputs, varying, strict=True):
             place.copy_(tensor)
-        graph.replay()
-        return outputs
+        known.graph.replay()
+        return known.outputs
 
-    def _capture(
-        self, tensors: Tensors, varying: Tensors
-    ) -> tuple[torch.cuda.CUDAGraph, Tensors, Tensors]:
+    def forget(self, buffer: torch.Tensor) -> None:
+        """Let go of every graph that works on a buffer."""
+        address = buffer.data_ptr()
+        for key in [k for k in self._graphs if address in (place for place, _ in k[1])]:
+            del self._graphs[key]
+
+    def _capture(self, varying: Tensors, fixed: Tensors) -> _Graph:
         inputs = tuple(tensor.clone() for tensor in varying)
-        whole = (*inputs, *tensors[len(varying) :])
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):  # libraries set themselves up outside of the graph
             for _ in range(2):
-                self._function(*whole)
+                self._function(*inputs, *fixed)
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            outputs = self._function(*whole)
-        return graph, inputs, outputs
+            outputs = self._function(*inputs, *fixed)
+        return _Graph(graph, inputs, outputs, fixed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """A graph with the memory that it reads and writes, kept for as long as it may run."""
+
+    graph: torch.cuda.CUDAGraph
+    inputs: Tensors
+    outputs: Tensors
+    fixed: Tensors
 
 
 def _same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:

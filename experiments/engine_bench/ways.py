@@ -63,6 +63,7 @@ def generate(subject: Subject, prompts: list[Tokens], count: int) -> Callable[[]
 
 def continuous(subject: Subject, prompts: list[Tokens], count: int) -> Callable[[], None]:
     """transformers' continuous batching; its cache is made once, and no larger than it needs."""
+    import inspect
     import logging
 
     from transformers import ContinuousBatchingConfig, GenerationConfig
@@ -71,8 +72,12 @@ def continuous(subject: Subject, prompts: list[Tokens], count: int) -> Callable[
     sampling = GenerationConfig(
         max_new_tokens=count, do_sample=True, top_k=0, eos_token_id=-1, pad_token_id=0
     )
+    # The tokens of a block were called otherwise in earlier versions.
+    known = inspect.signature(ContinuousBatchingConfig).parameters
+    page = "page_size" if "page_size" in known else "block_size"
+    settings: Any = {page: 64}
     batching = ContinuousBatchingConfig(
-        page_size=64, num_blocks=2 * len(prompts), max_batch_tokens=len(prompts) * PROMPT
+        num_blocks=2 * len(prompts), max_batch_tokens=len(prompts) * PROMPT, **settings
     )
     rows = [list(prompt) for prompt in prompts]
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents.fleet import LocalFleet
-from agents.requests import Score
+from agents.engine.decoding import KEPT
+from agents.engine.recording import GRAPHS
+from agents.fleet import LocalFleet, run_tile
+from agents.requests import Generate, HostReply, Score
 from agents.tiles import plan
+from agents.transformers_host import TransformersHost
 from experiments.config import check_config
 from experiments.simulation import Simulation
 from experiments.stage import Stage
@@ -59,3 +62,21 @@ def test_scores_are_those_of_the_cpu():
         for device in ("cpu", "cuda")
     }
     np.testing.assert_allclose(scores["cuda"], scores["cpu"], atol=1e-3)
+
+
+def test_buffers_and_graphs_of_many_shapes_are_few():
+    """Answers of many lengths after prefixes of many: what is kept is bounded, bits are the same."""
+    stage = Stage(check_config(SMALL))
+    host = TransformersHost(stage.host_settings("cuda"))
+
+    def tile(prefix: int, longest: int) -> tuple[HostReply, ...]:
+        request = Generate((1,) * prefix, (1,) * 4, (0,), longest, 1.0, key=(prefix, longest))
+        return run_tile(host, plan([request], stage.script.weights, 4).tiles[0]).replies
+
+    shapes = [(prefix, longest) for prefix in (0, 100, 200, 300, 500, 700) for longest in (8, 200)]
+    first = [tile(*shape) for shape in shapes]
+    assert [tile(*shape) for shape in shapes] == first
+    decoder = host._decoder
+    assert len(decoder._own) <= KEPT["cuda"]
+    assert len(decoder._shared) <= KEPT["cuda"]
+    assert len(host.forward._step._graphs) <= GRAPHS
