@@ -65,7 +65,7 @@ def test_scores_are_those_of_the_cpu():
 
 
 def test_buffers_and_graphs_of_many_shapes_are_few():
-    """Answers of many lengths after prefixes of many: what is kept is bounded, bits are the same."""
+    """Answers of many lengths, after prefixes of many: what is kept is bounded, bits are equal."""
     stage = Stage(check_config(SMALL))
     host = TransformersHost(stage.host_settings("cuda"))
 
