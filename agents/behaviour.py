@@ -23,8 +23,8 @@ class Behaviour:
     adaptation
         What a context does to an agent's error: nothing (``"none"``); the error becomes the share
         of wrong examples in it (``"copy"``, under which chaining follows the recurrence of
-        `population.bootstrap.filtered_error`); or the agent infers a skill from it (``"bayes"``,
-        `population.bootstrap.posterior_error`).
+        `filtered_error` in `mgptn.population.theory.classification`); or the agent infers a skill
+        from it (``"bayes"``, `posterior_error` there).
     error
         Of an agent with an empty context; under ``"bayes"`` the prior's mean counts instead. A
         wrong answer is one of 64 that the task draws for the problem.

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
-from agents.checkpoints import Checkpoint, CheckpointError
-from agents.requests import Tokens
+from mgptn.agents.checkpoints import Checkpoint, CheckpointError
+from mgptn.agents.requests import Tokens
 
 NO_LIMIT = 2**31
 """Tokens from which a tokenizer warns; whether a prompt fits is checked before a run."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from agents.host import Host, HostSettings
-from agents.make_host import make_host
-from agents.requests import Generate, Tile, TileReply
+from mgptn.agents.host import Host, HostSettings
+from mgptn.agents.make_host import make_host
+from mgptn.agents.requests import Generate, Tile, TileReply
 
 
 class FleetError(RuntimeError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from agents.requests import Tile, TileReply
+from mgptn.agents.requests import Tile, TileReply
 
 
 class Host(Protocol):

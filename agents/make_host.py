@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from agents.engine.memory import check_memory, free_memory
-from agents.host import Host, HostSettings
+from mgptn.agents.engine.memory import check_memory, free_memory
+from mgptn.agents.host import Host, HostSettings
 
 
 def make_host(settings: HostSettings) -> Host:
@@ -20,9 +20,9 @@ def make_host(settings: HostSettings) -> Host:
     """
     check_memory(settings.memory, free_memory(settings.device), f"on {settings.device}")
     if settings.others:
-        from agents.mixed_host import MixedHost
+        from mgptn.agents.mixed_host import MixedHost
 
         return MixedHost(settings)
-    from agents.transformers_host import TransformersHost
+    from mgptn.agents.transformers_host import TransformersHost
 
     return TransformersHost(settings)

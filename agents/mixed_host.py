@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agents.engine.memory import PREFIX_CACHE_BYTES
-from agents.host import HostSettings
-from agents.requests import Tile, TileReply
-from agents.transformers_host import TransformersHost
+from mgptn.agents.engine.memory import PREFIX_CACHE_BYTES
+from mgptn.agents.host import HostSettings
+from mgptn.agents.requests import Tile, TileReply
+from mgptn.agents.transformers_host import TransformersHost
 
 
 class MixedHost:

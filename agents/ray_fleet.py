@@ -10,9 +10,9 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
-from agents.fleet import FleetError
-from agents.host import HostSettings
-from agents.requests import Tile, TileReply
+from mgptn.agents.fleet import FleetError
+from mgptn.agents.host import HostSettings
+from mgptn.agents.requests import Tile, TileReply
 
 logger = logging.getLogger("mgptn.fleet")
 
@@ -31,7 +31,7 @@ class RayFleet:
 
     Tiles go only to hosts that have come up, so that a replacement that finds no room (its machine
     is gone, say) leaves the work to the hosts that are left. Ray must have been started or joined
-    (`agents.ray_session.start_ray`) before.
+    (`mgptn.agents.ray_session.start_ray`) before.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class RayFleet:
     def __init__(self, settings: HostSettings, count: int, gpus_per_host: float = 0.0) -> None:
         import ray
 
-        from agents.ray_host import HostActor
+        from mgptn.agents.ray_host import HostActor
 
         cpus = ray.cluster_resources().get("CPU", 1.0)
         actor: Any = HostActor

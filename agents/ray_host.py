@@ -8,10 +8,10 @@ import os
 
 import ray
 
-from agents.fleet import run_tile
-from agents.host import HostSettings
-from agents.make_host import make_host
-from agents.requests import Tile, TileReply
+from mgptn.agents.fleet import run_tile
+from mgptn.agents.host import HostSettings
+from mgptn.agents.make_host import make_host
+from mgptn.agents.requests import Tile, TileReply
 
 
 @ray.remote(max_restarts=0, max_task_retries=0)

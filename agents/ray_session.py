@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from agents.fleet import FleetError
+from mgptn.agents.fleet import FleetError
 
 RAY_PORT = 6379
 PROBE_SECONDS = 5.0

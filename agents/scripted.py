@@ -15,16 +15,16 @@ from itertools import chain
 
 import numpy as np
 
-from agents.behaviour import Behaviour
-from population.arrays import Floats, Integers, Truths, interned
-from population.bootstrap import posterior_error
-from population.matches import Matches
-from population.outcomes import Outcomes
-from population.records import ORDINARY, Agent, Example
-from population.roles import FLATTERER, RANDOM, adjusted_levels
-from population.streams import philox_key, stream, uniforms
-from protocols.scale import LEVEL_VALUES
-from protocols.tasks.task import Problem, Task
+from mgptn.agents.behaviour import Behaviour
+from mgptn.population.draws.streams import philox_key, stream, uniforms
+from mgptn.population.judging.roles import FLATTERER, RANDOM, adjusted_levels
+from mgptn.population.records.agents import ORDINARY, Agent, Example
+from mgptn.population.records.arrays import Floats, Integers, Truths, interned
+from mgptn.population.records.matches import Matches
+from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.theory.classification import posterior_error
+from mgptn.protocols.scale import LEVEL_VALUES
+from mgptn.protocols.tasks.task import Problem, Task
 
 WRONG_ANSWERS = 64
 """Wrong answers that the task draws for a problem, among which who errs chooses evenly."""

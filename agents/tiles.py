@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.requests import Generate, HostReply, HostRequest, Score, Tile, TileReply, Tokens
+from mgptn.agents.requests import Generate, HostReply, HostRequest, Score, Tile, TileReply, Tokens
 
 WIDTH_STEP = 4
 """Narrow rows are padded to a multiple of this many tokens, wide ones to that of the next power of

@@ -8,15 +8,15 @@ from typing import Self
 
 import torch
 
-from agents.checkpoints import CheckpointError, find_checkpoint
-from agents.engine.clock import Clock
-from agents.engine.decoding import Decoder
-from agents.engine.forward import Forward
-from agents.engine.memory import PREFIX_CACHE_BYTES
-from agents.engine.prefixes import Prefixes
-from agents.engine.scoring import score
-from agents.host import HostSettings
-from agents.requests import Tile, TileReply, Work
+from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
+from mgptn.agents.engine.clock import Clock
+from mgptn.agents.engine.decoding import Decoder
+from mgptn.agents.engine.forward import Forward
+from mgptn.agents.engine.memory import PREFIX_CACHE_BYTES
+from mgptn.agents.engine.prefixes import Prefixes
+from mgptn.agents.engine.scoring import score
+from mgptn.agents.host import HostSettings
+from mgptn.agents.requests import Tile, TileReply, Work
 
 
 class TransformersHost:

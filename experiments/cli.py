@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from experiments.bench_cli import bench
-from experiments.cards.command import models
-from experiments.claims.command import experiment
-from experiments.command_parts import console
-from experiments.grading_cli import compare_protocols, robustness
-from experiments.run_cli import replay, report, resume, run, sweep, transcript
-from experiments.theory_cli import theory
-from experiments.training_cli import pretrain
+from mgptn.experiments.commands.bench import bench
+from mgptn.experiments.commands.experiment import experiment
+from mgptn.experiments.commands.grading import compare_protocols, robustness
+from mgptn.experiments.commands.models import models
+from mgptn.experiments.commands.parts import console
+from mgptn.experiments.commands.pretrain import pretrain
+from mgptn.experiments.commands.run import replay, report, resume, run, sweep, transcript
+from mgptn.experiments.commands.theory import theory
 
 
 class _Commands(click.Group):
@@ -31,7 +31,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except (ValueError, RuntimeError) as error:
             # Our own errors of both kinds say what was expected and what was got.
-            if not type(error).__module__.startswith(("agents.", "experiments.")):
+            if not type(error).__module__.startswith("mgptn."):
                 raise
             raise click.ClickException(str(error)) from error
         except OSError as error:
@@ -55,7 +55,7 @@ def main() -> None:
 @click.option("--count", type=click.IntRange(min=1, max=1000), default=3, show_default=True)
 def tasks(name: str | None, size: int | None, count: int) -> None:
     """List the tasks, or show examples of one."""
-    from experiments.task_listing import describe_task, further_tasks, tasks_table
+    from mgptn.experiments.commands.task_listing import describe_task, further_tasks, tasks_table
 
     if name is None:
         console().print(tasks_table())
@@ -69,7 +69,7 @@ def tasks(name: str | None, size: int | None, count: int) -> None:
 @click.command()
 def protocols() -> None:
     """List the protocols: who says what to whom."""
-    from experiments.protocol_listing import protocol_lines
+    from mgptn.experiments.commands.task_listing import protocol_lines
 
     for line in protocol_lines():
         click.echo(line)
@@ -80,7 +80,7 @@ def protocols() -> None:
 @click.option("--metrics-port", type=int, default=9464, show_default=True)
 def doctor(ray_address: str | None, metrics_port: int) -> None:
     """Say what this machine has and lacks."""
-    from experiments.doctor import diagnose, exit_status, render
+    from mgptn.experiments.machine.doctor import diagnose, exit_status, render
 
     checks = diagnose(ray_address=ray_address, metrics_port=metrics_port)
     console().print(render(checks))

@@ -8,29 +8,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from population.aggregation import AGGREGATIONS, Rule, aggregate
-from population.arrays import Floats, Integers, known_means
-from population.columns import differing
-from population.generation import Generation
-from population.lessons import examples
-from population.matches import Matches
-from population.mutation import mutate, unmutated
-from population.outcomes import Outcomes
-from population.pairing import graders_among, random_graders, random_partners, seated
-from population.processes import (
-    PROCESSES,
-    Births,
-    deme_size,
-    draw_other_parent,
-)
-from population.rated_fitness import rated_fitness
-from population.recombination import one_point
-from population.records import Agent, AgentId, Birth, Genome, population_digest
-from population.selection import OPERATORS
-from population.selectors import AGGREGATING, Evidence, Selector, mixture
-from population.streams import first_uniforms, stream
-from population.topology import BY_STRENGTH, Eligible, check_enough, eligible_graders
-from population.tournament_settings import TournamentSettings
+from mgptn.population.breeding.mutation import mutate, unmutated
+from mgptn.population.breeding.operators import OPERATORS
+from mgptn.population.breeding.processes import PROCESSES, Births, deme_size, draw_other_parent
+from mgptn.population.breeding.recombination import one_point
+from mgptn.population.draws.streams import first_uniforms, stream
+from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
+from mgptn.population.judging.pairing import graders_among, random_graders, random_partners, seated
+from mgptn.population.judging.rated_fitness import rated_fitness
+from mgptn.population.judging.selectors import AGGREGATING, Evidence, Selector, mixture
+from mgptn.population.judging.topology import BY_STRENGTH, Eligible, check_enough, eligible_graders
+from mgptn.population.records.agents import Agent, AgentId, Birth, Genome, population_digest
+from mgptn.population.records.arrays import Floats, Integers, known_means
+from mgptn.population.records.columns import differing
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.lessons import examples
+from mgptn.population.records.matches import Matches
+from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.settings import TournamentSettings
 
 
 class Tournament:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
     Conversation,
@@ -14,8 +14,8 @@ from protocols.messages import (
     Turn,
     grader_seat,
 )
-from protocols.protocol import Protocol, ProtocolOptions, Seating, answers, grades
-from protocols.scale import mean_level
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, Seating, answers, grades
+from mgptn.protocols.scale import mean_level
 
 
 def best_of_n(query: str, options: ProtocolOptions) -> Conversation:

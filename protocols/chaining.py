@@ -8,8 +8,8 @@ author gave it, so labels evolve by themselves; whether they drift is seen again
 
 from __future__ import annotations
 
-from protocols.messages import AUTHOR, AnswerRequest, Conversation, GradeRequest, Transcript
-from protocols.protocol import Protocol, ProtocolOptions, answers, grades, itself
+from mgptn.protocols.messages import AUTHOR, AnswerRequest, Conversation, GradeRequest, Transcript
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, grades, itself
 
 
 def chaining(query: str, options: ProtocolOptions) -> Conversation:

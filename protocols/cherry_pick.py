@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
     Conversation,
@@ -13,7 +13,7 @@ from protocols.messages import (
     Transcript,
     Turn,
 )
-from protocols.protocol import Protocol, ProtocolOptions, answers, nobody
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, nobody
 
 
 def cherry_pick(query: str, options: ProtocolOptions) -> Conversation:

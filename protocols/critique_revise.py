@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
     Conversation,
@@ -16,7 +16,7 @@ from protocols.messages import (
     grader_seat,
     partner_seat,
 )
-from protocols.protocol import Protocol, ProtocolOptions, answers, grades
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, grades
 
 
 def critique_revise(query: str, options: ProtocolOptions) -> Conversation:

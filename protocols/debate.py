@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerReply,
     AnswerRequest,
@@ -14,8 +14,8 @@ from protocols.messages import (
     Turn,
     partner_seat,
 )
-from protocols.pairwise import both_orders, judged
-from protocols.protocol import Protocol, ProtocolOptions, answers, comparisons
+from mgptn.protocols.pairwise import both_orders, judged
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, comparisons
 
 
 def debate(query: str, options: ProtocolOptions) -> Conversation:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
     Conversation,
@@ -12,8 +12,8 @@ from protocols.messages import (
     Transcript,
     grader_seat,
 )
-from protocols.protocol import Protocol, ProtocolOptions, answers
-from protocols.scale import certainty
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers
+from mgptn.protocols.scale import certainty
 
 
 def majority(query: str, options: ProtocolOptions) -> Conversation:

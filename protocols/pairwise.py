@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerReply,
     AnswerRequest,
@@ -20,8 +20,8 @@ from protocols.messages import (
     grader_seat,
     partner_seat,
 )
-from protocols.protocol import Protocol, ProtocolOptions, answers, comparisons
-from protocols.scale import certainty
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, comparisons
+from mgptn.protocols.scale import certainty
 
 
 def pairwise(query: str, options: ProtocolOptions) -> Conversation:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from protocols.messages import AnswerReply, CompareReply, Conversation, GradeReply, Reply
+from mgptn.protocols.messages import AnswerReply, CompareReply, Conversation, GradeReply, Reply
 
 Seating = Literal["peers", "self", "nobody"]
 """Who takes the graders' seats: others, the author itself, nobody."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
     Conversation,
@@ -12,7 +12,7 @@ from protocols.messages import (
     Transcript,
     grader_seat,
 )
-from protocols.protocol import Protocol, ProtocolOptions, answers, grades
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, grades
 
 
 def score_conditioned(query: str, options: ProtocolOptions) -> Conversation:

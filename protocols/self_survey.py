@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from protocols.messages import AUTHOR, AnswerRequest, Conversation, GradeRequest, Transcript
-from protocols.protocol import Protocol, ProtocolOptions, answers, grades, itself
+from mgptn.protocols.messages import AUTHOR, AnswerRequest, Conversation, GradeRequest, Transcript
+from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, grades, itself
 
 
 def self_survey(query: str, options: ProtocolOptions) -> Conversation:

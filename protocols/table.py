@@ -4,23 +4,23 @@
 
 from __future__ import annotations
 
-from protocols.best_of_n import BEST_OF_N
-from protocols.chaining import CHAINING
-from protocols.cherry_pick import CHERRY_PICK
-from protocols.critique_revise import CRITIQUE_REVISE
-from protocols.debate import DEBATE
-from protocols.majority import MAJORITY
-from protocols.pairwise import PAIRWISE
-from protocols.protocol import Protocol
-from protocols.score_conditioned import SCORE_CONDITIONED
-from protocols.self_survey import SELF_SURVEY
-from protocols.survey import SURVEY
-from protocols.tasks.addition import Addition
-from protocols.tasks.bundled import BundledTask
-from protocols.tasks.composition import Composition, UnseenComposition
-from protocols.tasks.facts import Facts
-from protocols.tasks.indivisible import Indivisible
-from protocols.tasks.subset_sum import SubsetSum
+from mgptn.protocols.best_of_n import BEST_OF_N
+from mgptn.protocols.chaining import CHAINING
+from mgptn.protocols.cherry_pick import CHERRY_PICK
+from mgptn.protocols.critique_revise import CRITIQUE_REVISE
+from mgptn.protocols.debate import DEBATE
+from mgptn.protocols.majority import MAJORITY
+from mgptn.protocols.pairwise import PAIRWISE
+from mgptn.protocols.protocol import Protocol
+from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
+from mgptn.protocols.self_survey import SELF_SURVEY
+from mgptn.protocols.survey import SURVEY
+from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.bundled import BundledTask
+from mgptn.protocols.tasks.composition import Composition, UnseenComposition
+from mgptn.protocols.tasks.facts import Facts
+from mgptn.protocols.tasks.indivisible import Indivisible
+from mgptn.protocols.tasks.subset_sum import SubsetSum
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from population.generation import Generation
-from population.matches import Matches
-from population.outcomes import Outcome, Outcomes
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.matches import Matches
+from mgptn.population.records.outcomes import Outcome, Outcomes
 
 
 def columns(outcomes: Sequence[Outcome]) -> Outcomes:

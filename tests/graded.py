@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from population.matches import Matches
-from population.outcomes import Outcomes
-from population.pairing import random_graders
+from mgptn.population.judging.pairing import random_graders
+from mgptn.population.records.matches import Matches
+from mgptn.population.records.outcomes import Outcomes
 
 Says = Callable[[int, bool, float], float]
 

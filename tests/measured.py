@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from experiments.claims.results import MEASURED, Results
+from mgptn.experiments.claims.method.journals import MEASURED, Results
 
 
 def measured(folder: Path, tables: Mapping[str, pl.DataFrame]) -> Results:

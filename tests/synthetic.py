@@ -10,12 +10,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.committed import Committed
-from population.generation import Generation
-from population.matches import Match
-from population.measures import Measures
-from population.outcomes import Grade, Outcome
-from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
+from mgptn.experiments.record.committed import Committed
+from mgptn.population.measures.generation_measures import Measures
+from mgptn.population.records.agents import (
+    Agent,
+    AgentId,
+    Birth,
+    Example,
+    Genome,
+    population_digest,
+)
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.matches import Match
+from mgptn.population.records.outcomes import Grade, Outcome
 from tests.columns import columns, with_outcomes
 
 ARMS = ("selected", "neutral-drift", "random-selector", "unselected")

@@ -11,9 +11,9 @@ import math
 
 import torch
 
-from agents.engine.recording import Traced
-from agents.engine.sampling import Settings
-from agents.requests import EndReason, Generate, Generated
+from mgptn.agents.engine.recording import Traced
+from mgptn.agents.engine.sampling import Settings
+from mgptn.agents.requests import EndReason, Generate, Generated
 
 OPEN, STOP, ENDING, LENGTH, UNREADABLE = range(5)
 REASONS: dict[int, EndReason] = {

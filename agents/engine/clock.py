@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agents.requests import Work
+from mgptn.agents.requests import Work
 
 
 class Clock:

@@ -15,16 +15,16 @@ from itertools import groupby
 
 import torch
 
-from agents.engine.answers import Answers
-from agents.engine.buffers import Buffers
-from agents.engine.clock import Clock
-from agents.engine.forward import Forward
-from agents.engine.memory import COLUMN_STEP
-from agents.engine.reading import read_rows_of
-from agents.engine.recording import Traced
-from agents.engine.sampling import draw
-from agents.requests import Generate, Generated, Tile, Work
-from agents.tiles import bucket, read_rows
+from mgptn.agents.engine.answers import Answers
+from mgptn.agents.engine.buffers import Buffers
+from mgptn.agents.engine.clock import Clock
+from mgptn.agents.engine.forward import Forward
+from mgptn.agents.engine.memory import COLUMN_STEP
+from mgptn.agents.engine.reading import read_rows_of
+from mgptn.agents.engine.recording import Traced
+from mgptn.agents.engine.sampling import draw
+from mgptn.agents.requests import Generate, Generated, Tile, Work
+from mgptn.agents.tiles import bucket, read_rows
 
 LOOK = {"cpu": 1, "cuda": 8}
 """Steps between two looks at which slots have ended: to look is to wait for the device."""

@@ -15,9 +15,9 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from agents.checkpoints import CheckpointError
-from agents.engine.attention import NAME, AttentionState
-from agents.engine.recording import Graphed, Tensors, Traced
+from mgptn.agents.checkpoints import CheckpointError
+from mgptn.agents.engine.attention import NAME, AttentionState
+from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 
 PROBE_TOKENS = 12
 """Tokens of the text on which a loaded model is held against transformers' own attention."""

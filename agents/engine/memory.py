@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from agents.checkpoints import Checkpoint, CheckpointError
-from agents.tiles import READ_TOKENS, TURNS, bucket
+from mgptn.agents.checkpoints import Checkpoint, CheckpointError
+from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket
 
 PREFIX_CACHE_BYTES = 256 * 2**20
 """Keys and values of prefixes that a host remembers."""

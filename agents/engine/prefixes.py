@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from agents.requests import Tokens, Work
+from mgptn.agents.requests import Tokens, Work
 
 BLOCK = {"cpu": 64, "cuda": 256}
 """Tokens of a block: enough for a device's matrix products to be fast."""

@@ -15,9 +15,9 @@ from itertools import chain
 import numpy as np
 import torch
 
-from agents.engine.clock import Clock
-from agents.engine.forward import Forward
-from agents.requests import Tokens, Work
+from mgptn.agents.engine.clock import Clock
+from mgptn.agents.engine.forward import Forward
+from mgptn.agents.requests import Tokens, Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
-from agents.requests import Generate
+from mgptn.agents.requests import Generate
 
 UNIT = 2.0**35
 """What a weight of 1 is counted as. V · UNIT stays below 2^53, so that sums are exact in float64;

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from agents.engine.clock import Clock
-from agents.engine.forward import Forward
-from agents.engine.reading import read_rows_of
-from agents.requests import Score, Scored, Tile, Tokens, Work
-from agents.tiles import option_starts
+from mgptn.agents.engine.clock import Clock
+from mgptn.agents.engine.forward import Forward
+from mgptn.agents.engine.reading import read_rows_of
+from mgptn.agents.requests import Score, Scored, Tile, Tokens, Work
+from mgptn.agents.tiles import option_starts
 
 
 def score(

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from transformers import LlamaForCausalLM
 
-from agents.training.corpus import MIXTURE, SKILLS, Tokens, item_tokens, token_ids
-from population.streams import stream
-from protocols.interfaces.markers import END, START, VOCABULARY
-from protocols.table import TASKS
-from protocols.tasks.bundled import BundledTask, Codes
+from mgptn.agents.training.corpus import MIXTURE, SKILLS, Tokens, item_tokens, token_ids
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.markers import END, START, VOCABULARY
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import BundledTask, Codes
 
 EXAMPLES = (0, 4, 16)
 WRITERS = {"good": SKILLS[-1], "bad": SKILLS[0]}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from population.streams import stream
-from protocols.interfaces.markers import (
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.markers import (
     END,
     GRADE,
     JUDGE,
@@ -26,8 +26,8 @@ from protocols.interfaces.markers import (
     VOCABULARY,
     WANT,
 )
-from protocols.table import TASKS
-from protocols.tasks.bundled import BundledTask, Codes, Problems
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import BundledTask, Codes, Problems
 
 MIXTURE: dict[tuple[str, int], float] = {
     ("addition", 2): 0.12,

@@ -15,7 +15,7 @@ from torch.nn import functional
 from transformers import LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
 
-from agents.training.attention import blockwise_attention
+from mgptn.agents.training.attention import blockwise_attention
 
 
 def training_forward(model: LlamaForCausalLM, products: torch.dtype) -> Callable[[Tensor], Tensor]:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from transformers import LlamaForCausalLM
 
-from agents.training.corpus import MIXTURE, OwnAnswers, Pool, Tokens, token_ids
-from population.streams import stream
-from protocols.interfaces.markers import LEVEL_MARKERS, START, VOCABULARY, WANT
-from protocols.table import TASKS
-from protocols.tasks.bundled import BundledTask, Problems
+from mgptn.agents.training.corpus import MIXTURE, OwnAnswers, Pool, Tokens, token_ids
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.markers import LEVEL_MARKERS, START, VOCABULARY, WANT
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import BundledTask, Problems
 
 PROBLEMS = 1024
 """Problems of each task and size; half are answered as they come, half at the best."""

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from agents.checkpoints import find_checkpoint
-from agents.training.adaptation import Curve
-from agents.training.recipe import Recipe
-from agents.training.rungs import CONTEXT_TOKENS, ladder_tokenizer
-from agents.training.saving import LOG, restore, save
-from agents.training.trainer import Trainer
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.training.adaptation import Curve
+from mgptn.agents.training.recipe import Recipe
+from mgptn.agents.training.rungs import CONTEXT_TOKENS, ladder_tokenizer
+from mgptn.agents.training.saving import LOG, restore, save
+from mgptn.agents.training.trainer import Trainer
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from agents.training.corpus import Numbers
-from agents.training.rungs import RUNGS
+from mgptn.agents.training.corpus import Numbers
+from mgptn.agents.training.rungs import RUNGS
 
 BLOCK_STEPS = 8
 """Steps whose documents are drawn at once."""

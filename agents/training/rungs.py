@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocols.interfaces.markers import END, MARKERS, PAD, START, VOCABULARY
+from mgptn.protocols.interfaces.markers import END, MARKERS, PAD, START, VOCABULARY
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig, PreTrainedTokenizerFast

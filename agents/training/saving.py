@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from agents.training.corpus import OwnAnswers, Pool
-from agents.training.recipe import Recipe
-from agents.training.trainer import Trainer
-from protocols.tasks.bundled import Problems
+from mgptn.agents.training.corpus import OwnAnswers, Pool
+from mgptn.agents.training.recipe import Recipe
+from mgptn.agents.training.trainer import Trainer
+from mgptn.protocols.tasks.bundled import Problems
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "training.jsonl"

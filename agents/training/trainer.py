@@ -11,20 +11,20 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from agents.checkpoints import CheckpointError, find_checkpoint
-from agents.training.adaptation import Curve, adaptation_curve
-from agents.training.corpus import (
+from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
+from mgptn.agents.training.adaptation import Curve, adaptation_curve
+from mgptn.agents.training.corpus import (
     KIND_ANSWER,
     KIND_LEVEL,
     Documents,
     OwnAnswers,
     draw_documents,
 )
-from agents.training.forward import training_forward
-from agents.training.growth import grow
-from agents.training.own_answers import draw_own_answers
-from agents.training.recipe import BLOCK_STEPS, Recipe
-from agents.training.rungs import CONTEXT_TOKENS, RUNGS, llama_config
+from mgptn.agents.training.forward import training_forward
+from mgptn.agents.training.growth import grow
+from mgptn.agents.training.own_answers import draw_own_answers
+from mgptn.agents.training.recipe import BLOCK_STEPS, Recipe
+from mgptn.agents.training.rungs import CONTEXT_TOKENS, RUNGS, llama_config
 
 
 class Optimizers:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.training.corpus import SKILLS
-from experiments.cards.estimates import clustered_mean, distance
-from experiments.cards.exam import Exam, dealt, draw_contexts, exactly
-from experiments.cards.parts import Adapted
-from experiments.cards.subject import ANSWER_MARKERS, Subject
-from population.bootstrap import posterior_error
-from population.streams import stream
+from mgptn.agents.training.corpus import SKILLS
+from mgptn.experiments.cards.estimates import clustered_mean, distance
+from mgptn.experiments.cards.exam import Exam, dealt, draw_contexts, exactly
+from mgptn.experiments.cards.parts import Adapted
+from mgptn.experiments.cards.subject import ANSWER_MARKERS, Subject
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory.classification import posterior_error
 
 EXAMPLES = (1, 4, 16)
 QUARTERS = (0, 1, 2, 3, 4)

@@ -8,15 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from agents.training.corpus import PERSONA_SKILLS, RATERS, SKILLS
-from experiments.cards.estimates import bootstrapped, proportion
-from experiments.cards.exam import KINDS, Exam, kinds_of
-from experiments.cards.parts import Answering, AtDraws, AtLevel, AtPersona, Estimate
-from experiments.cards.subject import GREEDY, Answers, Subject
-from population.capability import pass_at_k
-from population.streams import stream
-from protocols.scale import LEVELS
-from protocols.tasks.bundled import Flags
+from mgptn.agents.training.corpus import PERSONA_SKILLS, RATERS, SKILLS
+from mgptn.experiments.cards.estimates import bootstrapped, proportion
+from mgptn.experiments.cards.exam import KINDS, Exam, kinds_of
+from mgptn.experiments.cards.parts import Answering, AtDraws, AtLevel, AtPersona, Estimate
+from mgptn.experiments.cards.subject import GREEDY, Answers, Subject
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.capability import pass_at_k
+from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.tasks.bundled import Flags
 
 PASS_PROBLEMS = 64
 PASS_SAMPLES = 256

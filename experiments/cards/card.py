@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from experiments.cards.parts import (
+from mgptn.experiments.cards.parts import (
     Adapted,
     Answering,
     Correlation,
@@ -20,7 +20,7 @@ from experiments.cards.parts import (
     Mass,
     Record,
 )
-from experiments.tables import write_whole
+from mgptn.experiments.views.tables import write_whole
 
 SCHEMA_VERSION = 1
 CARD = "card.json"

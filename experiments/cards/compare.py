@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.checkpoints import find_checkpoint
-from experiments.cards.card import CARD, CardError, TaskCard, read_card
-from experiments.cards.parts import Estimate
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.experiments.cards.card import CARD, CardError, TaskCard, read_card
+from mgptn.experiments.cards.parts import Estimate
 
 COLUMNS = ("Model", "Task", "Error", "Greedy", "All right", "All wrong", "TPR", "FPR", "J", "AUC")
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.training.corpus import SKILLS
-from experiments.cards.adaptation import context_count
-from experiments.cards.estimates import clustered_mean
-from experiments.cards.exam import Exam, dealt, draw_contexts
-from experiments.cards.parts import THRESHOLDS, GraderContext, Mass
-from experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
-from population.streams import stream
+from mgptn.agents.training.corpus import SKILLS
+from mgptn.experiments.cards.adaptation import context_count
+from mgptn.experiments.cards.estimates import clustered_mean
+from mgptn.experiments.cards.exam import Exam, dealt, draw_contexts
+from mgptn.experiments.cards.parts import THRESHOLDS, GraderContext, Mass
+from mgptn.experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
+from mgptn.population.draws.streams import stream
 
 EXAMPLES = 16
 SHOWN = {"empty": 0.0, "right": 0.0, "wrong": 1.0}

@@ -13,9 +13,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.cards.parts import Estimate
-from population.grading import cluster_bootstrap
-from population.judgement import wilson
+from mgptn.experiments.cards.parts import Estimate
+from mgptn.population.measures.judgement import wilson
+from mgptn.population.measures.rates import cluster_bootstrap
 
 DRAWS = 400
 """Of the bootstrap."""

@@ -13,8 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from protocols.interfaces.interface import Pair
-from protocols.tasks.bundled import NEAR, PERSISTENT, BundledTask, Codes, Flags, Problems, text
+from mgptn.protocols.interfaces.interface import Pair
+from mgptn.protocols.tasks.bundled import (
+    NEAR,
+    PERSISTENT,
+    BundledTask,
+    Codes,
+    Flags,
+    Problems,
+    text,
+)
 
 Context = tuple[Pair, ...]
 

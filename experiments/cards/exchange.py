@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.cards.estimates import Values, bootstrapped
-from experiments.cards.exam import Exam, draw_contexts
-from experiments.cards.grading import NO_PAIR, acceptance, youden
-from experiments.cards.parts import THRESHOLDS, Correlation, Estimate, Exchange
-from experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
-from population.judgement import phi
-from population.streams import stream
+from mgptn.experiments.cards.estimates import Values, bootstrapped
+from mgptn.experiments.cards.exam import Exam, draw_contexts
+from mgptn.experiments.cards.grading import NO_PAIR, acceptance, youden
+from mgptn.experiments.cards.parts import THRESHOLDS, Correlation, Estimate, Exchange
+from mgptn.experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.judgement import phi
 
 OWN_CONTEXTS = 4
 OWN_EXAMPLES = 8

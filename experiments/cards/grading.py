@@ -12,13 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from experiments.cards.estimates import Values, bootstrapped, inverse, proportion
-from experiments.cards.exam import KINDS, Exam, corpus_answers, kinds_of
-from experiments.cards.parts import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
-from experiments.cards.subject import Answers, Grades, Subject
-from population import grading
-from population.streams import stream
-from protocols.tasks.bundled import Flags
+from mgptn.experiments.cards.estimates import Values, bootstrapped, inverse, proportion
+from mgptn.experiments.cards.exam import KINDS, Exam, corpus_answers, kinds_of
+from mgptn.experiments.cards.parts import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
+from mgptn.experiments.cards.subject import Answers, Grades, Subject
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures import rates as grading
+from mgptn.protocols.tasks.bundled import Flags
 
 NO_PAIR = "there are not both right and wrong answers"
 

@@ -8,10 +8,10 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from agents.training.corpus import MIXTURE
-from experiments.cards.adaptation import EXAMPLES, examine_adaptation
-from experiments.cards.answering import examine_answers
-from experiments.cards.card import (
+from mgptn.agents.training.corpus import MIXTURE
+from mgptn.experiments.cards.adaptation import EXAMPLES, examine_adaptation
+from mgptn.experiments.cards.answering import examine_answers
+from mgptn.experiments.cards.card import (
     CARD,
     SCHEMA_VERSION,
     Card,
@@ -22,17 +22,17 @@ from experiments.cards.card import (
     read_card,
     write_card,
 )
-from experiments.cards.contexts import examine_contexts, examine_mass
-from experiments.cards.exam import chance, held_out_exam
-from experiments.cards.exchange import examine_correlation, examine_exchange
-from experiments.cards.grading import examine_grading
-from experiments.cards.request import Request, Step, task_name
-from experiments.cards.subject import ANSWER_MARKERS, Subject
-from experiments.manifest import library_versions
-from population.streams import stream
-from protocols.interfaces.markers import PERSONAS, WANT
-from protocols.table import TASKS
-from protocols.tasks.bundled import BundledTask
+from mgptn.experiments.cards.contexts import examine_contexts, examine_mass
+from mgptn.experiments.cards.exam import chance, held_out_exam
+from mgptn.experiments.cards.exchange import examine_correlation, examine_exchange
+from mgptn.experiments.cards.grading import examine_grading
+from mgptn.experiments.cards.request import Request, Step, task_name
+from mgptn.experiments.cards.subject import ANSWER_MARKERS, Subject
+from mgptn.experiments.setting.same_ground import library_versions
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.markers import PERSONAS, WANT
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import BundledTask
 
 UNFINISHED = CARD + ".part"
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.checkpoints import BUNDLED, find_checkpoint
-from agents.training.corpus import MIXTURE
-from experiments.cards.card import CardError
+from mgptn.agents.checkpoints import BUNDLED, find_checkpoint
+from mgptn.agents.training.corpus import MIXTURE
+from mgptn.experiments.cards.card import CardError
 
 
 @dataclass(frozen=True, slots=True)

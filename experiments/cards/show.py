@@ -13,12 +13,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from agents.checkpoints import bundled_models
-from experiments.cards.card import CARD, Card, read_card
-from experiments.cards.measure import measure
-from experiments.cards.parts import THRESHOLDS, Estimate
-from experiments.cards.request import Request, card_folder
-from experiments.cards.verify import FALSE_ALARM, models_of, verify
+from mgptn.agents.checkpoints import bundled_models
+from mgptn.experiments.cards.card import CARD, Card, read_card
+from mgptn.experiments.cards.measure import measure
+from mgptn.experiments.cards.parts import THRESHOLDS, Estimate
+from mgptn.experiments.cards.request import Request, card_folder
+from mgptn.experiments.cards.verify import FALSE_ALARM, models_of, verify
 
 
 def measure_shown(request: Request, out: Path | None, figures: bool, console: Console) -> None:
@@ -45,7 +45,7 @@ def measure_shown(request: Request, out: Path | None, figures: bool, console: Co
         console.print(f"{name} is absent: {escape(why)}", highlight=False)
     paths = [folder / CARD]
     if figures:
-        from experiments.cards.figures import write_card_figures
+        from mgptn.experiments.cards.figures.card import write_card_figures
 
         paths += write_card_figures(card, folder)
     console.print(f"{time.perf_counter() - began:.0f} s. Written:")

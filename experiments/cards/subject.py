@@ -17,22 +17,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agents.checkpoints import find_checkpoint
-from agents.encoder import Encoder
-from agents.fleet import Fleet, LocalFleet
-from agents.host import HostSettings
-from agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
-from agents.tiles import plan
-from agents.training.corpus import item_tokens
-from experiments.cards.card import CardError
-from experiments.cards.exam import Context, Exam, dealt
-from population.streams import philox_key
-from protocols.interfaces.ladder import LadderInterface
-from protocols.interfaces.markers import PERSONAS, WANT
-from protocols.interfaces.reading import normalised
-from protocols.interfaces.table import INTERFACES, Setting, make_interface
-from protocols.scale import expected_level
-from protocols.tasks.bundled import BundledTask, Flags
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.encoder import Encoder
+from mgptn.agents.fleet import Fleet, LocalFleet
+from mgptn.agents.host import HostSettings
+from mgptn.agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
+from mgptn.agents.tiles import plan
+from mgptn.agents.training.corpus import item_tokens
+from mgptn.experiments.cards.card import CardError
+from mgptn.experiments.cards.exam import Context, Exam, dealt
+from mgptn.population.draws.streams import philox_key
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.markers import PERSONAS, WANT
+from mgptn.protocols.interfaces.reading import normalised
+from mgptn.protocols.interfaces.table import INTERFACES, Setting, make_interface
+from mgptn.protocols.scale import expected_level
+from mgptn.protocols.tasks.bundled import BundledTask, Flags
 
 SLOTS = 128
 """Rows of a tile. Part of what decides the last bits of a card."""

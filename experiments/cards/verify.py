@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.checkpoints import BUNDLED, Checkpoint, CheckpointError, find_checkpoint
-from agents.training.recipe import Recipe
-from agents.training.rungs import RUNGS, llama_config
-from experiments.cards.card import CARD, Card, CardError, read_card
-from experiments.cards.exam import held_out_exam
-from experiments.cards.grading import acceptance
-from experiments.cards.parts import THRESHOLDS, Estimate
-from experiments.cards.subject import Subject, count_parameters
-from population.judgement import same_proportion
-from population.streams import stream
-from protocols.table import TASKS
+from mgptn.agents.checkpoints import BUNDLED, Checkpoint, CheckpointError, find_checkpoint
+from mgptn.agents.training.recipe import Recipe
+from mgptn.agents.training.rungs import RUNGS, llama_config
+from mgptn.experiments.cards.card import CARD, Card, CardError, read_card
+from mgptn.experiments.cards.exam import held_out_exam
+from mgptn.experiments.cards.grading import acceptance
+from mgptn.experiments.cards.parts import THRESHOLDS, Estimate
+from mgptn.experiments.cards.subject import Subject, count_parameters
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.judgement import same_proportion
+from mgptn.protocols.table import TASKS
 
 PROBLEMS = 200
 FALSE_ALARM = 1e-4

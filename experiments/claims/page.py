@@ -8,13 +8,13 @@ import shutil
 from operator import methodcaller
 from pathlib import Path
 
-from experiments.claims.claim import Claim, claim_names, load_claim
-from experiments.claims.costs import Cost, asked
-from experiments.claims.finding import Finding, holm, short
-from experiments.claims.front import CLAIM, put_front
-from experiments.claims.listing import told_cost, told_hashed, told_p, told_size
-from experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
-from experiments.tables import write_whole
+from mgptn.experiments.claims.method.claim import Claim, claim_names, load_claim
+from mgptn.experiments.claims.method.costs import Cost, asked
+from mgptn.experiments.claims.method.finding import Finding, holm, short
+from mgptn.experiments.claims.readme import CLAIM, put_front
+from mgptn.experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
+from mgptn.experiments.claims.telling import told_cost, told_hashed, told_p, told_size
+from mgptn.experiments.views.tables import write_whole
 
 RESULTS, FIGURES = Path("results"), Path("figures") / "results"
 

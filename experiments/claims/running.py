@@ -15,20 +15,20 @@ import polars as pl
 import yaml
 from rich.console import Console
 
-from agents.fleet import Fleet, NoFleet
-from agents.host import HostSettings
-from experiments.cells import Grid, fleet_here, joint_settings, run_grid, stages_of
-from experiments.claims.claim import Claim, Scale
-from experiments.claims.costs import Cost, cell_table, hash_of_cells, total_cost
-from experiments.claims.finding import Finding
-from experiments.claims.measuring import Ground, measure_all
-from experiments.claims.results import Results
-from experiments.claims.table import ANALYSES
-from experiments.config import ConfigError, override
-from experiments.manifest import library_versions
-from experiments.run import hosts
-from experiments.stage import Stage
-from experiments.tables import write_whole
+from mgptn.agents.fleet import Fleet, NoFleet
+from mgptn.agents.host import HostSettings
+from mgptn.experiments.claims.method.claim import Claim, Scale
+from mgptn.experiments.claims.method.costs import Cost, cell_table, hash_of_cells, total_cost
+from mgptn.experiments.claims.method.finding import Finding
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.measuring import Ground, measure_all
+from mgptn.experiments.claims.table import ANALYSES
+from mgptn.experiments.config.run_config import ConfigError, override
+from mgptn.experiments.runs.grid import Grid, fleet_here, joint_settings, run_grid, stages_of
+from mgptn.experiments.runs.run import hosts
+from mgptn.experiments.setting.same_ground import library_versions
+from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.tables import write_whole
 
 FINDING, FIGURE, TABLE = "finding.json", "figure.png", "cells.parquet"
 

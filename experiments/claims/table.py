@@ -8,21 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.claims import (
-    chaining,
-    cherry_picking,
-    elicit_or_create,
-    evaluation_easier,
-    gaming,
-    one_cannot,
-    phase_diagram,
-    quasispecies,
-    selectors,
-    survey_trick,
-)
-from experiments.claims.finding import Finding
-from experiments.claims.measuring import Measure
-from experiments.claims.results import Results
+from mgptn.experiments.claims.chaining import analysis as chaining
+from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
+from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
+from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_easier
+from mgptn.experiments.claims.gaming import analysis as gaming
+from mgptn.experiments.claims.method.finding import Finding
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.measuring import Measure
+from mgptn.experiments.claims.one_cannot import analysis as one_cannot
+from mgptn.experiments.claims.phase_diagram import analysis as phase_diagram
+from mgptn.experiments.claims.quasispecies import analysis as quasispecies
+from mgptn.experiments.claims.selectors import analysis as selectors
+from mgptn.experiments.claims.survey_trick import analysis as survey_trick
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 
-from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
-from protocols.interfaces.reading import first_wins, named_option
-from protocols.interfaces.wordings import WORDS, Wording
-from protocols.scale import LEVELS, level_wanted
+from mgptn.protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
+from mgptn.protocols.interfaces.reading import first_wins, named_option
+from mgptn.protocols.interfaces.wordings import WORDS, Wording
+from mgptn.protocols.scale import LEVELS, level_wanted
 
 Message = dict[str, str]
 Render = Callable[[Sequence[Message], bool], str]

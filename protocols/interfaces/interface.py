@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from protocols.interfaces.wordings import Wording
+from mgptn.protocols.interfaces.wordings import Wording
 
 
 class Shown(NamedTuple):

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
-from protocols.interfaces.markers import (
+from mgptn.protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
+from mgptn.protocols.interfaces.markers import (
     END,
     GRADE,
     JUDGE,
@@ -18,9 +18,9 @@ from protocols.interfaces.markers import (
     START,
     WANT,
 )
-from protocols.interfaces.reading import normalised
-from protocols.interfaces.wordings import WORDINGS, WORDS, Wording
-from protocols.scale import LEVELS, level_wanted
+from mgptn.protocols.interfaces.reading import normalised
+from mgptn.protocols.interfaces.wordings import WORDINGS, WORDS, Wording
+from mgptn.protocols.scale import LEVELS, level_wanted
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "words": LEVEL_MARKERS,

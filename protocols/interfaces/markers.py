@@ -12,7 +12,7 @@ A document begins with `<bos>`, in part followed by its writer's persona. An ite
 
 from __future__ import annotations
 
-from protocols.scale import LEVELS
+from mgptn.protocols.scale import LEVELS
 
 PAD = "<pad>"
 START = "<bos>"

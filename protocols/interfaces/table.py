@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from protocols.interfaces.base import BaseInterface
-from protocols.interfaces.chat import ChatInterface, Render
-from protocols.interfaces.interface import Interface
-from protocols.interfaces.ladder import LadderInterface
-from protocols.interfaces.wordings import WORDS, Wording
+from mgptn.protocols.interfaces.base import BaseInterface
+from mgptn.protocols.interfaces.chat import ChatInterface, Render
+from mgptn.protocols.interfaces.interface import Interface
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.wordings import WORDS, Wording
 
 
 @dataclass(frozen=True, slots=True)

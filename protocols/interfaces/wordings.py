@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from protocols.scale import LEVELS
+from mgptn.protocols.scale import LEVELS
 
 
 @dataclass(frozen=True, slots=True)

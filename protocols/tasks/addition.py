@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.bundled import (
+from mgptn.protocols.tasks.bundled import (
     NEAR,
     PERSISTENT,
     BundledTask,
@@ -21,7 +21,7 @@ from protocols.tasks.bundled import (
     decimal,
     is_digits,
 )
-from protocols.tasks.task import Split
+from mgptn.protocols.tasks.task import Split
 
 NEAR_MISSES = (1, -1, 2, -2, 10, -10, 11, -11, 100, -100)
 

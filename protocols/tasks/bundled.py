@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.task import Problem, Split, check_size
+from mgptn.protocols.tasks.task import Problem, Split, check_size
 
 HELD_OUT_SHARE = 0.2
 """Share of a task's problems that no model of the ladder is trained on."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.bundled import (
+from mgptn.protocols.tasks.bundled import (
     NEAR,
     PERSISTENT,
     BundledTask,
@@ -21,7 +21,7 @@ from protocols.tasks.bundled import (
     combine,
     constant,
 )
-from protocols.tasks.task import Split
+from mgptn.protocols.tasks.task import Split
 
 LETTERS = "abcdefgh"
 WIDTH = 4

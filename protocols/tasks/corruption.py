@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from protocols.tasks.task import Problem
+from mgptn.protocols.tasks.task import Problem
 
 EDITS = 40
 """Edits of the reference that are tried when no other problem's reference will do."""

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.bundled import (
+from mgptn.protocols.tasks.bundled import (
     NEAR,
     PERSISTENT,
     BundledTask,
@@ -23,7 +23,7 @@ from protocols.tasks.bundled import (
     decimal,
     is_digits,
 )
-from protocols.tasks.task import Split
+from mgptn.protocols.tasks.task import Split
 
 PHRASINGS = "abcdefgh"
 KEYS = 4096

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from protocols.tasks.bundled import (
+from mgptn.protocols.tasks.bundled import (
     NEAR,
     PERSISTENT,
     BundledTask,
@@ -22,7 +22,7 @@ from protocols.tasks.bundled import (
     is_digits,
     mix,
 )
-from protocols.tasks.task import Split
+from mgptn.protocols.tasks.task import Split
 
 HEAD = 10_000
 TAIL = 100

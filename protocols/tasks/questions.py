@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from protocols.tasks.answer_matching import MATCHES, MatchName
-from protocols.tasks.corruption import wrong_answer
-from protocols.tasks.split import HeldOut, belongs
-from protocols.tasks.task import Problem, Split
+from mgptn.protocols.tasks.answer_matching import MATCHES, MatchName
+from mgptn.protocols.tasks.corruption import wrong_answer
+from mgptn.protocols.tasks.split import HeldOut, belongs
+from mgptn.protocols.tasks.task import Problem, Split
 
 OTHERS = 20
 """Other questions whose answers are tried as a wrong one."""
@@ -25,7 +25,7 @@ class Questions:
     problems
         With distinct queries.
     match
-        When an answer counts as the reference: see `protocols.tasks.answer_matching`.
+        When an answer counts as the reference: see `mgptn.protocols.tasks.answer_matching`.
     held_out
         Whether runs draw all questions, or a fifth of them by hash of the question.
     max_answer_characters

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-from protocols.tasks.task import Split
+from mgptn.protocols.tasks.task import Split
 
 HeldOut = Literal["hash", "all"]
 """Which problems a run may draw: a fifth, by hash; or all, where nothing was trained on them."""

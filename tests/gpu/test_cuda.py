@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from agents.engine.decoding import KEPT
-from agents.engine.recording import GRAPHS
-from agents.fleet import LocalFleet, run_tile
-from agents.requests import Generate, HostReply, Score
-from agents.tiles import plan
-from agents.transformers_host import TransformersHost
-from experiments.config import check_config
-from experiments.simulation import Simulation
-from experiments.stage import Stage
+from mgptn.agents.engine.decoding import KEPT
+from mgptn.agents.engine.recording import GRAPHS
+from mgptn.agents.fleet import LocalFleet, run_tile
+from mgptn.agents.requests import Generate, HostReply, Score
+from mgptn.agents.tiles import plan
+from mgptn.agents.transformers_host import TransformersHost
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.setting.stage import Stage
 
 pytestmark = [
     pytest.mark.gpu,

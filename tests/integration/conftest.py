@@ -22,14 +22,14 @@ import ray
 import yaml
 from rich.console import Console
 
-from agents.fleet import Fleet, LocalFleet
-from experiments.arms import SELECTED
-from experiments.config import RunConfig, check_config
-from experiments.journal import JournalError, read_journal
-from experiments.session import JOURNAL, Session, advance, rounds_of
-from experiments.simulation import Simulation
-from experiments.stage import Stage
-from population.generation import Generation
+from mgptn.agents.fleet import Fleet, LocalFleet
+from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.run_config import RunConfig, check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.record.journal import JournalError, read_journal
+from mgptn.experiments.runs.session import JOURNAL, Session, advance, rounds_of
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.records.generation import Generation
 
 MGPTN = Path(sys.executable).with_name("mgptn")
 

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
-from agents.fleet import run_tile
-from agents.requests import Generate, HostReply, Score
-from agents.tiles import plan, rows_of
-from experiments.engine_bench.models import OPTIONS, WEIGHTS, Shape, Subject, texts
-from experiments.engine_bench.packing import FreeHost, pack_freely
-from experiments.engine_bench.ways import products
+from mgptn.agents.fleet import run_tile
+from mgptn.agents.requests import Generate, HostReply, Score
+from mgptn.agents.tiles import plan, rows_of
+from mgptn.experiments.bench.engine.models import OPTIONS, WEIGHTS, Shape, Subject, texts
+from mgptn.experiments.bench.engine.tile_packing import FreeHost, pack_freely
+from mgptn.experiments.bench.engine.ways import products
 
 WITHOUT_RAY = """
 import sys
 sys.modules["ray"] = None
-from experiments.cli import main
+from mgptn.experiments.cli import main
 main(sys.argv[1:])
 """
 

@@ -14,16 +14,16 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from agents.checkpoints import BUNDLED, bundled_models
-from agents.fleet import LocalFleet
-from agents.requests import Generate, Score
-from agents.tiles import plan
-from experiments.config import check_config
-from experiments.stage import Stage
-from population.grading import grader_rates
-from population.streams import stream
-from protocols.interfaces.markers import GRADE, LEVEL_MARKERS
-from protocols.scale import expected_level
+from mgptn.agents.checkpoints import BUNDLED, bundled_models
+from mgptn.agents.fleet import LocalFleet
+from mgptn.agents.requests import Generate, Score
+from mgptn.agents.tiles import plan
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.rates import grader_rates
+from mgptn.protocols.interfaces.markers import GRADE, LEVEL_MARKERS
+from mgptn.protocols.scale import expected_level
 
 PROBLEMS = 300
 STRAYING = ("gpt-3/2",)

@@ -15,20 +15,20 @@ from tokenizers import Regex, Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from agents.checkpoints import bundled_models, find_checkpoint
-from agents.training.recipe import Recipe
-from agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
-from experiments.cards import answering, estimates
-from experiments.cards.card import CARD, CardError, read_card, write_card
-from experiments.cards.compare import compare
-from experiments.cards.compare_figure import comparison
-from experiments.cards.curves import training_curves
-from experiments.cards.figures import FIGURES, write_card_figures
-from experiments.cards.measure import UNFINISHED, measure
-from experiments.cards.request import Request
-from experiments.cards.verify import verify
-from experiments.cli import main
-from protocols.interfaces.markers import PERSONAS, VOCABULARY, WANT
+from mgptn.agents.checkpoints import bundled_models, find_checkpoint
+from mgptn.agents.training.recipe import Recipe
+from mgptn.agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
+from mgptn.experiments.cards import answering, estimates
+from mgptn.experiments.cards.card import CARD, CardError, read_card, write_card
+from mgptn.experiments.cards.compare import compare
+from mgptn.experiments.cards.figures.card import FIGURES, write_card_figures
+from mgptn.experiments.cards.figures.comparison import comparison
+from mgptn.experiments.cards.figures.curves import training_curves
+from mgptn.experiments.cards.measure import UNFINISHED, measure
+from mgptn.experiments.cards.request import Request
+from mgptn.experiments.cards.verify import verify
+from mgptn.experiments.cli import main
+from mgptn.protocols.interfaces.markers import PERSONAS, VOCABULARY, WANT
 
 TASKS = (("addition", 2), ("composition", 1))
 

@@ -16,10 +16,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from agents.checkpoints import BUNDLED
-from experiments.cli import main
-from experiments.config import load_config
-from experiments.sweep import Axes, cells_of
+from mgptn.agents.checkpoints import BUNDLED
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import load_config
+from mgptn.experiments.runs.sweep import Axes, cells_of
 
 COMMANDS = (
     *("run", "resume", "replay", "transcript", "sweep", "report", "pretrain", "experiment"),
@@ -103,7 +103,7 @@ def test_version() -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from experiments.cli import main\n"
+        "from mgptn.experiments.cli import main\n"
         "try:\n"
         "    main(['--help'])\n"
         "except SystemExit as end:\n"

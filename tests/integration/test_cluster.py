@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.session import population_hash
+from mgptn.experiments.runs.session import population_hash
 
 NODES = '''
 """Two Ray nodes on this machine, of one CPU each; a line of JSON for each thing done on them."""
@@ -29,11 +29,11 @@ import ray
 from ray.cluster_utils import Cluster
 from rich.console import Console
 
-from experiments.config import load_config
-from experiments.run import run
-from experiments.session import population_hash
-from experiments.simulation import Simulation
-from experiments.stage import Stage
+from mgptn.experiments.config.run_config import load_config
+from mgptn.experiments.runs.run import run
+from mgptn.experiments.runs.session import population_hash
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.setting.stage import Stage
 
 config, folder, said = load_config(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})

@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from experiments.cli import main
-from experiments.comparing import (
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config
+from mgptn.experiments.studies.comparing import (
     WAYS,
     Graded,
     compare,
@@ -25,8 +26,7 @@ from experiments.comparing import (
     reliability,
     run_comparison,
 )
-from experiments.config import ConfigError, RunConfig, check_config
-from population.grading import auc
+from mgptn.population.measures.rates import auc
 
 
 @pytest.fixture(scope="module")

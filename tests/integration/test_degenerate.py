@@ -16,14 +16,14 @@ import pytest
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from agents.checkpoints import BUNDLED
-from experiments.arms import SELECTED
-from experiments.cli import main
-from experiments.config import RunConfig
-from experiments.run import write_results
-from experiments.session import measured_rounds
-from experiments.stage import Stage
-from population.outcomes import Outcome
+from mgptn.agents.checkpoints import BUNDLED
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.runs.run import write_results
+from mgptn.experiments.runs.session import measured_rounds
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.records.outcomes import Outcome
 
 GRADE_TOKEN = "<grade>"
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.cards.exam import Context, held_out_exam
-from experiments.cards.subject import Subject
-from experiments.claims.enumerating import answer_log_probabilities, enumerate_answers
-from population.streams import stream
-from protocols.tasks.bundled import text
-from protocols.tasks.facts import Facts
+from mgptn.experiments.cards.exam import Context, held_out_exam
+from mgptn.experiments.cards.subject import Subject
+from mgptn.experiments.claims.method.enumerating import answer_log_probabilities, enumerate_answers
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.tasks.bundled import text
+from mgptn.protocols.tasks.facts import Facts
 
 CONTEXTS: tuple[Context, ...] = ((), (("c0421=", "17"), ("a0007=", "93")))
 SAMPLES = 4096

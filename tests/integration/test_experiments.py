@@ -14,19 +14,26 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from agents.fleet import Fleet
-from agents.requests import Tile, TileReply
-from experiments.cells import fleet_here
-from experiments.claims.claim import claim_names, load_claim
-from experiments.claims.front import front
-from experiments.claims.page import page, write_pages
-from experiments.claims.results import Results
-from experiments.claims.running import FIGURE, FINDING, TABLE, Recorded, read_recorded, run_claim
-from experiments.cli import main
-from experiments.session import JOURNAL
-from experiments.stage import Stage
-from population.answer_errors import majority_errors
-from population.generation import Generation
+from mgptn.agents.fleet import Fleet
+from mgptn.agents.requests import Tile, TileReply
+from mgptn.experiments.claims.method.claim import claim_names, load_claim
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.page import page, write_pages
+from mgptn.experiments.claims.readme import front
+from mgptn.experiments.claims.running import (
+    FIGURE,
+    FINDING,
+    TABLE,
+    Recorded,
+    read_recorded,
+    run_claim,
+)
+from mgptn.experiments.cli import main
+from mgptn.experiments.runs.grid import fleet_here
+from mgptn.experiments.runs.session import JOURNAL
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.measures.answer_errors import majority_errors
+from mgptn.population.records.generation import Generation
 
 DOCS = Path(__file__).parents[2] / "docs"
 Run = Callable[..., tuple[Recorded, Path]]

@@ -15,11 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "extending.md"
 
-MGPTN = "from experiments.cli import main; main()"
+MGPTN = "from mgptn.experiments.cli import main; main()"
 
 PLAY = """
-from experiments.config import check_config
-from experiments.simulation import Simulation
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.loop.simulation import Simulation
 config = check_config({
     "name": "own", "task": "addition", "problems_per_generation": 6,
     "population": {"size": 4, "generations": 2}, "agents": {"context_capacity": 4},
@@ -37,8 +37,8 @@ for generation in Simulation(config):
 
 TASK = """
 import sys
-from experiments.config import check_config
-from experiments.stage import Stage
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.setting.stage import Stage
 config = check_config({
     "name": "own", "task": {"name": "reverse", "size": 4},
     "agents": {"model": sys.argv[1], "interface": "strict", "context_capacity": 2},

@@ -17,15 +17,15 @@ import psutil
 import pytest
 from rich.console import Console
 
-from agents.checkpoints import BUNDLED
-from agents.fleet import Fleet, FleetError
-from agents.ray_fleet import ATTEMPTS, RayFleet
-from agents.ray_session import host_count
-from agents.requests import HostReply, Tile, TileReply
-from experiments.run import run
-from experiments.session import JOURNAL, measured_rounds, population_hash
-from experiments.simulation import Simulation
-from experiments.stage import Stage
+from mgptn.agents.checkpoints import BUNDLED
+from mgptn.agents.fleet import Fleet, FleetError
+from mgptn.agents.ray_fleet import ATTEMPTS, RayFleet
+from mgptn.agents.ray_session import host_count
+from mgptn.agents.requests import HostReply, Tile, TileReply
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.runs.run import run
+from mgptn.experiments.runs.session import JOURNAL, measured_rounds, population_hash
+from mgptn.experiments.setting.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("ray_address")
 

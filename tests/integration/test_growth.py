@@ -14,13 +14,13 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from agents.checkpoints import find_checkpoint
-from agents.training.growth import grow
-from agents.training.pretrain import pretrain
-from agents.training.recipe import Recipe
-from agents.training.rungs import RUNGS, llama_config
-from experiments.cli import main
-from experiments.training import read_recipe, training_command
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.training.growth import grow
+from mgptn.agents.training.pretrain import pretrain
+from mgptn.agents.training.recipe import Recipe
+from mgptn.agents.training.rungs import RUNGS, llama_config
+from mgptn.experiments.cli import main
+from mgptn.experiments.commands.training import read_recipe, training_command
 
 
 def bundled(name):

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.fleet import LocalFleet
-from agents.requests import HostRequest
-from agents.tiles import plan
-from experiments.simulation import Simulation
-from experiments.stage import Stage
+from mgptn.agents.fleet import LocalFleet
+from mgptn.agents.requests import HostRequest
+from mgptn.agents.tiles import plan
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.setting.stage import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_address")]
 

@@ -4,8 +4,8 @@
 
 import numpy as np
 
-from experiments.config import check_config
-from experiments.simulation import Simulation
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.loop.simulation import Simulation
 
 
 def first_generation(adversaries):

@@ -20,18 +20,18 @@ from safetensors.torch import load_file, save_file
 from scipy.stats import chi2
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from agents.checkpoints import CheckpointError, find_checkpoint
-from agents.fleet import LocalFleet, run_tile
-from agents.host import HostSettings
-from agents.requests import Generate, Generated, Score, Scored
-from agents.tiles import plan
-from agents.transformers_host import TransformersHost
-from experiments.config import check_config
-from experiments.simulation import Simulation
-from experiments.stage import Stage
-from population.streams import philox_key
-from protocols.interfaces.reading import normalised
-from protocols.interfaces.wordings import WORDS
+from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
+from mgptn.agents.fleet import LocalFleet, run_tile
+from mgptn.agents.host import HostSettings
+from mgptn.agents.requests import Generate, Generated, Score, Scored
+from mgptn.agents.tiles import plan
+from mgptn.agents.transformers_host import TransformersHost
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.draws.streams import philox_key
+from mgptn.protocols.interfaces.reading import normalised
+from mgptn.protocols.interfaces.wordings import WORDS
 
 END = "<|endoftext|>"
 VOCABULARY = 290
@@ -350,8 +350,8 @@ def answered(host, requests, slots=4):
 
 ELSEWHERE = """
 import pickle, sys
-from agents.fleet import run_tile
-from agents.transformers_host import TransformersHost
+from mgptn.agents.fleet import run_tile
+from mgptn.agents.transformers_host import TransformersHost
 for settings, tiles in pickle.load(sys.stdin.buffer):
     host = TransformersHost(settings)
     for tile in tiles:

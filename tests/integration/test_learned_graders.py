@@ -4,10 +4,10 @@
 
 import pytest
 
-from experiments.arms import SELECTED, found_tournament
-from experiments.committed import Committed
-from experiments.config import check_config
-from experiments.simulation import Simulation
+from mgptn.experiments.config.arms import SELECTED, found_tournament
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.record.committed import Committed
 
 
 @pytest.mark.parametrize("aggregation", ["reputation", "dawid-skene"])

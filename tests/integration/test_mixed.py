@@ -8,15 +8,15 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from agents.checkpoints import find_checkpoint
-from agents.fleet import LocalFleet
-from agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
-from experiments.arms import SELECTED, found_tournament
-from experiments.config import ConfigError, check_config
-from experiments.hosted import HostedPlay
-from experiments.manifest import check_same_ground, make_manifest
-from experiments.simulation import Simulation
-from experiments.stage import Stage
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.fleet import LocalFleet
+from mgptn.agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
+from mgptn.experiments.config.arms import SELECTED, found_tournament
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.loop.hosted_step import HostedPlay
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.setting.same_ground import check_same_ground, make_manifest
+from mgptn.experiments.setting.stage import Stage
 
 
 @pytest.fixture(scope="module")

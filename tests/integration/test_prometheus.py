@@ -24,7 +24,7 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
-from experiments.metrics import RunMetrics
+from mgptn.experiments.views.metrics import RunMetrics
 from monitoring.dashboard import dashboard
 from tests.synthetic import ARMS, synthetic_run
 

@@ -13,14 +13,14 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from agents.fleet import LocalFleet
-from experiments.cli import main
-from experiments.config import ConfigError, check_config
-from experiments.plugins import protocols
-from experiments.simulation import Simulation
-from experiments.stage import Stage
-from protocols.protocol import ProtocolOptions
-from protocols.table import PROTOCOLS
+from mgptn.agents.fleet import LocalFleet
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.plugins import protocols
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.setting.stage import Stage
+from mgptn.protocols.protocol import ProtocolOptions
+from mgptn.protocols.table import PROTOCOLS
 from tests.random_models import chatting, random_qwen3
 
 QUICKSTART = Path(__file__).parents[2] / "experiments" / "configs" / "quickstart.yaml"

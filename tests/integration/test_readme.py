@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments.cli import main
-from experiments.config import RunConfig, known_keys
-from experiments.plugins import protocols
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.plugins import protocols
+from mgptn.experiments.config.run_config import RunConfig, known_keys
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -47,7 +47,7 @@ def test_every_command_is_in_the_readme():
 
 
 def test_the_quickstart_says_every_default_or_departs_from_it_knowingly():
-    from experiments.config import load_config
+    from mgptn.experiments.config.run_config import load_config
 
     quickstart = load_config(ROOT / "experiments" / "configs" / "quickstart.yaml")
     assert quickstart == RunConfig(name="quickstart")

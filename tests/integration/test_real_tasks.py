@@ -15,15 +15,15 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from experiments.cli import main
-from experiments.config import ConfigError, check_config, load_config
-from experiments.manifest import check_same_ground
-from experiments.run import resume, run
-from experiments.simulation import Simulation
-from experiments.stage import Stage
-from population.streams import stream
-from protocols.interfaces.wordings import WORDS
-from protocols.tasks.reasoning_gym import ReasoningGym
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import ConfigError, check_config, load_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.runs.run import resume, run
+from mgptn.experiments.setting.same_ground import check_same_ground
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.wordings import WORDS
+from mgptn.protocols.tasks.reasoning_gym import ReasoningGym
 from tests.random_models import random_qwen3
 
 pytest.importorskip("reasoning_gym", reason="an extra: pip install '.[tasks]'")

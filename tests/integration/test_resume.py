@@ -18,12 +18,12 @@ import ray
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from experiments.cli import main
-from experiments.config import ConfigError, RunConfig
-from experiments.journal import MAGIC, Journal, read_journal
-from experiments.packing import pack, unpack
-from experiments.run import resume
-from experiments.session import JOURNAL, population_hash
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.record.journal import MAGIC, Journal, read_journal
+from mgptn.experiments.record.packed_arrays import pack, unpack
+from mgptn.experiments.runs.run import resume
+from mgptn.experiments.runs.session import JOURNAL, population_hash
 
 GENERATIONS = 8
 """So many that none of the interruptions below, one a generation, comes after the last."""

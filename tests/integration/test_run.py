@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from experiments.arms import ARMS, SELECTED
-from experiments.config import ConfigError, RunConfig
-from experiments.run import PHYLOGENY, TREES, Finished, run
-from experiments.session import JOURNAL, measured_rounds, population_hash
-from experiments.stage import Stage
+from mgptn.experiments.config.arms import ARMS, SELECTED
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.runs.run import PHYLOGENY, TREES, Finished, run
+from mgptn.experiments.runs.session import JOURNAL, measured_rounds, population_hash
+from mgptn.experiments.setting.stage import Stage
 
 TABLES = (
     "generations",
@@ -90,9 +90,9 @@ def test_another_process_reaches_the_same_hash(one_host: Done, tmp_path: Path) -
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from experiments.config import load_config\n"
-        "from experiments.session import population_hash\n"
-        "from experiments.simulation import Simulation\n"
+        "from mgptn.experiments.config.run_config import load_config\n"
+        "from mgptn.experiments.runs.session import population_hash\n"
+        "from mgptn.experiments.loop.simulation import Simulation\n"
         "print(population_hash(list(Simulation(load_config(Path(sys.argv[1]))))))\n"
     )
     config = tmp_path / "config.json"

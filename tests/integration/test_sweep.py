@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from experiments.cli import main
-from experiments.config import ConfigError, RunConfig
-from experiments.run import run
-from experiments.session import JOURNAL, measured_rounds, population_hash
-from experiments.sweep import Axes, cells_of, run_sweep
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.runs.run import run
+from mgptn.experiments.runs.session import JOURNAL, measured_rounds, population_hash
+from mgptn.experiments.runs.sweep import Axes, cells_of, run_sweep
 
 AXES = Axes(population=(3, 4), selection_temperature=(0.05, 1.0), sampling_temperature=(), seeds=1)
 OPTIONS = ("--population", "3,4", "--selection-temperature", "0.05,1.0")

@@ -20,9 +20,9 @@ from safetensors.torch import load_file
 from scipy.stats import binom, chi2, rankdata
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-from agents.checkpoints import find_checkpoint
-from agents.training.adaptation import EXAMPLES, adaptation_curve
-from agents.training.corpus import (
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.training.adaptation import EXAMPLES, adaptation_curve
+from mgptn.agents.training.corpus import (
     FORMS,
     KIND_ANSWER,
     KIND_LEVEL,
@@ -35,13 +35,13 @@ from agents.training.corpus import (
     OwnAnswers,
     draw_documents,
 )
-from agents.training.forward import training_forward
-from agents.training.own_answers import PROBLEMS, draw_own_answers
-from agents.training.pretrain import pretrain
-from agents.training.recipe import BLOCK_STEPS, Recipe
-from agents.training.rungs import CONTEXT_TOKENS, RUNGS, ladder_tokenizer, llama_config
-from protocols.interfaces.ladder import LadderInterface
-from protocols.interfaces.markers import (
+from mgptn.agents.training.forward import training_forward
+from mgptn.agents.training.own_answers import PROBLEMS, draw_own_answers
+from mgptn.agents.training.pretrain import pretrain
+from mgptn.agents.training.recipe import BLOCK_STEPS, Recipe
+from mgptn.agents.training.rungs import CONTEXT_TOKENS, RUNGS, ladder_tokenizer, llama_config
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.markers import (
     END,
     GRADE,
     JUDGE,
@@ -50,7 +50,7 @@ from protocols.interfaces.markers import (
     START,
     VOCABULARY,
 )
-from protocols.table import TASKS
+from mgptn.protocols.table import TASKS
 
 LEVEL = "|".join(re.escape(marker) for marker in LEVEL_MARKERS)
 ITEM = re.compile(

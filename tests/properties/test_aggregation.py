@@ -9,21 +9,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.aggregation import AGGREGATIONS, Rule, aggregate, ballots_of, disagreement
-from population.dawid_skene import dawid_skene
-from population.fitness import (
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging.aggregation import (
+    AGGREGATIONS,
+    Rule,
+    aggregate,
+    ballots_of,
+    disagreement,
+)
+from mgptn.population.judging.dawid_skene import dawid_skene
+from mgptn.population.judging.grade_rules import (
     majority,
     mean_grades,
     reputation_weighted,
     trimmed_mean_grades,
     unanimity,
 )
-from population.grading import grader_rates
-from population.records import Genome
-from population.reputation import reputation_scores
-from population.streams import stream
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.judging.reputation import reputation_scores
+from mgptn.population.measures.rates import grader_rates
+from mgptn.population.records.agents import Genome
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.graded import graded, judges
 
 pure = settings(deadline=None, max_examples=60)

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population import bootstrap, moran, quasispecies, wright_fisher
-from population.price import price
-from population.replicator import replicator_orbit, replicator_step
-from population.streams import stream
+from mgptn.population.breeding import moran, wright_fisher
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.price import price
+from mgptn.population.theory import classification as bootstrap
+from mgptn.population.theory import quasispecies
+from mgptn.population.theory.replicator import replicator_orbit, replicator_step
 
 pure = settings(deadline=None, max_examples=80)
 

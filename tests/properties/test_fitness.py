@@ -15,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta, trim_mean
 
-from population import fitness, ratings
-from population.dawid_skene import dawid_skene
-from population.grading import grader_rates
-from population.matches import Match
-from population.outcomes import Grade, Outcome
-from population.records import AgentId
-from population.streams import stream
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging import grade_rules as fitness
+from mgptn.population.judging import ratings
+from mgptn.population.judging.dawid_skene import dawid_skene
+from mgptn.population.measures.rates import grader_rates
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.matches import Match
+from mgptn.population.records.outcomes import Grade, Outcome
 from tests.columns import columns
 
 pure = settings(deadline=None, max_examples=80)

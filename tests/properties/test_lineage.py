@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.lineage import (
+from mgptn.population.breeding.mutation import MutationRates
+from mgptn.population.measures.lineage import (
     ancestors,
     ancestral_lineages,
     coalescence_time,
@@ -20,11 +21,10 @@ from population.lineage import (
     neutral_labels,
     trace_lineage,
 )
-from population.mutation import MutationRates
-from population.outcomes import Outcome, Outcomes
-from population.records import Birth, Genome
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.records.agents import Birth, Genome
+from mgptn.population.records.outcomes import Outcome, Outcomes
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 
 
 def evolve(process, size, generations, seed):

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from population import capability, diversity, grading, ratings
-from population.streams import stream
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging import ratings
+from mgptn.population.measures import capability, diversity
+from mgptn.population.measures import rates as grading
 
 pure = settings(deadline=None, max_examples=80)
 

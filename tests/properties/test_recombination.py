@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.recombination import RECOMBINATIONS, Origin, one_point, thin, uniform
-from population.records import Example, Genome
-from population.streams import stream
+from mgptn.population.breeding.recombination import RECOMBINATIONS, Origin, one_point, thin, uniform
+from mgptn.population.draws.streams import stream
+from mgptn.population.records.agents import Example, Genome
 
 pure = settings(deadline=None, max_examples=150)
 examples = st.builds(Example, st.sampled_from("abc"), st.sampled_from("xy"))

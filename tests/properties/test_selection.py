@@ -10,15 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from population.moran import sample_events, sample_events_plainly
-from population.selection import (
+from mgptn.population.breeding.moran import sample_events, sample_events_plainly
+from mgptn.population.breeding.operators import (
     OPERATORS,
     replication_rates,
     soft_select,
     survival_probability,
 )
-from population.streams import stream
-from population.wright_fisher import sample_parents
+from mgptn.population.breeding.wright_fisher import sample_parents
+from mgptn.population.draws.streams import stream
 
 pure = settings(deadline=None, max_examples=80)
 

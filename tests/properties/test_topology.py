@@ -11,10 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from population.pairing import graders_among, seated
-from population.records import Genome
-from population.streams import stream
-from population.topology import (
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging.pairing import graders_among, seated
+from mgptn.population.judging.topology import (
     BY_STRENGTH,
     TOPOLOGIES,
     Topology,
@@ -22,8 +21,9 @@ from population.topology import (
     eligible_graders,
     founders_by_strength,
 )
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.records.agents import Genome
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.graded import graded
 
 pure = settings(deadline=None, max_examples=80)

@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from population import pairing
-from population.mutation import MutationRates, drop, duplicate, jitter, mutate, swap
-from population.outcomes import Grade, Outcome, Outcomes
-from population.pairing import random_graders
-from population.processes import PROCESSES, ProcessOptions
-from population.recombination import one_point
-from population.records import Example, Genome, population_digest
-from population.selection import OPERATORS
-from population.selectors import SELECTORS, Evidence
-from population.streams import stream
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.breeding.mutation import MutationRates, drop, duplicate, jitter, mutate, swap
+from mgptn.population.breeding.operators import OPERATORS
+from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
+from mgptn.population.breeding.recombination import one_point
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging import pairing
+from mgptn.population.judging.pairing import random_graders
+from mgptn.population.judging.selectors import SELECTORS, Evidence
+from mgptn.population.records.agents import Example, Genome, population_digest
+from mgptn.population.records.outcomes import Grade, Outcome, Outcomes
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.columns import or_none
 
 pure = settings(deadline=None, max_examples=60)

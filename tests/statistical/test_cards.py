@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from experiments.cards.adaptation import bayes_error, examine_adaptation
-from experiments.cards.contexts import examine_contexts
-from experiments.cards.exam import Exam, dealt, held_out_exam
-from experiments.cards.exchange import examine_correlation
-from experiments.cards.grading import examine_grading
-from experiments.cards.subject import NO_CONTEXT, Answers, Grades
-from population.streams import stream
-from protocols.table import TASKS
-from protocols.tasks.bundled import text
+from mgptn.experiments.cards.adaptation import bayes_error, examine_adaptation
+from mgptn.experiments.cards.contexts import examine_contexts
+from mgptn.experiments.cards.exam import Exam, dealt, held_out_exam
+from mgptn.experiments.cards.exchange import examine_correlation
+from mgptn.experiments.cards.grading import examine_grading
+from mgptn.experiments.cards.subject import NO_CONTEXT, Answers, Grades
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import text
 
 TPR, FPR, SHARED = 0.8, 0.3, 0.4
 PROBLEMS = 4000

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from population import bootstrap
-from population.bootstrap import Rates
-from population.chaining import (
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory import classification as bootstrap
+from mgptn.population.theory.chaining import (
     posterior_errors,
     simulate_copiers,
     simulate_learners,
     unanimous_rates,
 )
-from population.streams import stream
+from mgptn.population.theory.classification import Rates
 
 FALSE_ALARM = 1e-7
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2
 
-from population import moran
-from population.streams import stream
+from mgptn.population.breeding import moran
+from mgptn.population.draws.streams import stream
 
 FALSE_ALARM = 1e-7
 RATES = np.array([0.0, 0.2, 3.0, 0.8, 1.0])

@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from population import moran, wright_fisher
-from population.diversity import effective_size, heterozygosity, neutral_heterozygosity
-from population.selection import OPERATORS
-from population.streams import stream
+from mgptn.population.breeding import moran, wright_fisher
+from mgptn.population.breeding.operators import OPERATORS
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.diversity import (
+    effective_size,
+    heterozygosity,
+    neutral_heterozygosity,
+)
 
 FALSE_ALARM = 1e-7
 

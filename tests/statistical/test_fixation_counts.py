@@ -9,8 +9,8 @@ a fresh one; those that say nothing of it draw nothing that could fail by chance
 import pytest
 from scipy.stats import binom
 
-from population.fixation import PROCESSES, count_fixations
-from population.streams import stream
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory.fixation import PROCESSES, count_fixations
 
 FALSE_ALARM = 1e-7
 

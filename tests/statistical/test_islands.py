@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2
 
-from population.diversity import heterozygosity, neutral_heterozygosity
-from population.islands import (
+from mgptn.population.breeding.islands import (
     Heterozygosities,
     expected_fixation_index,
     heterozygosities,
     neutral_heterozygosities,
     sample_island_parents,
 )
-from population.lineage import Life, Lineage, coalescence_time
-from population.streams import stream
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.diversity import heterozygosity, neutral_heterozygosity
+from mgptn.population.measures.lineage import Life, Lineage, coalescence_time
 
 FALSE_ALARM = 1e-7
 RATES = np.array([0.0, 3.0, 1.0, 2.0, 2.0, 0.0, 0.5])

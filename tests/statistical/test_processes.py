@@ -13,9 +13,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from population.processes import PROCESSES, ProcessOptions, expected_offspring
-from population.selection import OPERATORS
-from population.streams import stream
+from mgptn.population.breeding.operators import OPERATORS
+from mgptn.population.breeding.processes import PROCESSES, ProcessOptions, expected_offspring
+from mgptn.population.draws.streams import stream
 
 FALSE_ALARM = 1e-9
 """Of one agent's mean; there are fewer than 500 of them in this file: 5e-7 in all."""

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2
 
-from population import moran, ratings
-from population.grading import cluster_bootstrap
-from population.streams import stream
-from population.wright_fisher import sample_parents
+from mgptn.population.breeding import moran
+from mgptn.population.breeding.wright_fisher import sample_parents
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging import ratings
+from mgptn.population.measures.rates import cluster_bootstrap
 
 FALSE_ALARM = 1e-7
 RATES = np.array([0.0, 0.2, 3.0, 0.8, 1.0])

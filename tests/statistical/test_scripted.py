@@ -11,12 +11,16 @@ import math
 import numpy as np
 import pytest
 
-from experiments.config import RunConfig, check_config
-from experiments.simulation import Simulation
-from population.bootstrap import append_rate, filtered_error, posterior_error
-from population.generation import Generation
-from population.measures import measure
-from population.scripted import ScriptedGeneration, ScriptedSettings, scripted_generations
+from mgptn.experiments.config.run_config import RunConfig, check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.population.measures.generation_measures import measure
+from mgptn.population.records.generation import Generation
+from mgptn.population.theory.classification import append_rate, filtered_error, posterior_error
+from mgptn.population.theory.scripted_populations import (
+    ScriptedGeneration,
+    ScriptedSettings,
+    scripted_generations,
+)
 
 LIMIT = 5.0
 

@@ -12,10 +12,18 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from population.finite_quasispecies import class_mutation, mean_distance, simulate_classes
-from population.quasispecies import error_threshold, hamming_stationary, quasispecies_stationary
-from population.streams import stream
-from population.wright_fisher import sample_parents
+from mgptn.population.breeding.wright_fisher import sample_parents
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory.finite_quasispecies import (
+    class_mutation,
+    mean_distance,
+    simulate_classes,
+)
+from mgptn.population.theory.quasispecies import (
+    error_threshold,
+    hamming_stationary,
+    quasispecies_stationary,
+)
 
 FALSE_ALARM = 1e-7
 

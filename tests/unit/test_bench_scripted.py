@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from experiments.bench_scripted import simulated, simulated_table
+from mgptn.experiments.bench.scripted import simulated, simulated_table
 
 
 def test_a_small_population_is_timed_without_and_with_controls():

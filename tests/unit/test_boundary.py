@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from scipy.special import log_expit
 
-from experiments.claims.boundary import (
+from mgptn.experiments.claims.phase_diagram.boundary import (
     STEEPNESS,
     Boundary,
     Successes,
@@ -22,7 +22,7 @@ from experiments.claims.boundary import (
     convexity,
     fit_boundary,
 )
-from population.bootstrap import unanimity_boundary
+from mgptn.population.theory.classification import unanimity_boundary
 
 POSITIONS = np.array([0.1, 0.25, 0.4, 0.8])
 SIZES = np.array([2.0, 4.0, 8.0, 16.0, 32.0])

@@ -4,9 +4,9 @@
 
 import torch
 
-from agents.engine import recording
-from agents.engine.buffers import Buffers
-from agents.engine.recording import Traced
+from mgptn.agents.engine import recording
+from mgptn.agents.engine.buffers import Buffers
+from mgptn.agents.engine.recording import Traced
 
 
 def test_the_buffer_unused_for_longest_goes_first_and_is_told_of():

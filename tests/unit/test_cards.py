@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.training.corpus import MIXTURE, PERSONA_SKILLS, RATERS, SKILLS
-from experiments.cards.adaptation import bayes_error
-from experiments.cards.answering import falls, level_error, persona_error
-from experiments.cards.card import (
+from mgptn.agents.training.corpus import MIXTURE, PERSONA_SKILLS, RATERS, SKILLS
+from mgptn.experiments.cards.adaptation import bayes_error
+from mgptn.experiments.cards.answering import falls, level_error, persona_error
+from mgptn.experiments.cards.card import (
     SCHEMA_VERSION,
     Card,
     CardError,
@@ -22,14 +22,14 @@ from experiments.cards.card import (
     read_card,
     write_card,
 )
-from experiments.cards.estimates import (
+from mgptn.experiments.cards.estimates import (
     bootstrapped,
     clustered_mean,
     distance,
     inverse,
     proportion,
 )
-from experiments.cards.exam import (
+from mgptn.experiments.cards.exam import (
     KINDS,
     chance,
     corpus_answers,
@@ -39,15 +39,15 @@ from experiments.cards.exam import (
     held_out_exam,
     kinds_of,
 )
-from experiments.cards.exchange import mean_phi
-from experiments.cards.grading import rates
-from experiments.cards.parts import Estimate
-from experiments.cards.request import parse_tasks
-from population.judgement import wilson
-from population.streams import stream
-from protocols.scale import LEVELS
-from protocols.table import TASKS
-from protocols.tasks.bundled import NEAR, PERSISTENT, text
+from mgptn.experiments.cards.exchange import mean_phi
+from mgptn.experiments.cards.grading import rates
+from mgptn.experiments.cards.parts import Estimate
+from mgptn.experiments.cards.request import parse_tasks
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.judgement import wilson
+from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import NEAR, PERSISTENT, text
 
 
 def tasks():

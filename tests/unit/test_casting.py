@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.checkpoints import Checkpoint
-from agents.encoder import Encoder
-from agents.requests import Generate, Generated, Score, Scored
-from agents.training.rungs import ladder_tokenizer
-from experiments.casting import Script, cast_match, to_host
-from experiments.replies import from_host, to_outcome
-from population.matches import Match
-from population.records import Agent, AgentId, Example, Genome
-from protocols.interfaces.ladder import LadderInterface
-from protocols.interfaces.reading import normalised
-from protocols.messages import (
+from mgptn.agents.checkpoints import Checkpoint
+from mgptn.agents.encoder import Encoder
+from mgptn.agents.requests import Generate, Generated, Score, Scored
+from mgptn.agents.training.rungs import ladder_tokenizer
+from mgptn.experiments.seats.asking import Script, cast_match, to_host
+from mgptn.experiments.seats.reading import from_host, to_outcome
+from mgptn.population.records.agents import Agent, AgentId, Example, Genome
+from mgptn.population.records.matches import Match
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.reading import normalised
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerReply,
     AnswerRequest,
@@ -29,9 +29,9 @@ from protocols.messages import (
     Transcript,
     grader_seat,
 )
-from protocols.scale import expected_level
-from protocols.tasks.addition import Addition
-from protocols.tasks.task import Problem
+from mgptn.protocols.scale import expected_level
+from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.task import Problem
 
 pure = settings(deadline=None, max_examples=100)
 logs = st.lists(st.floats(-500, 0), min_size=5, max_size=5).map(tuple)

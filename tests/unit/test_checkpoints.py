@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from agents.checkpoints import CheckpointError, bundled_models, expand_models, find_checkpoint
-from agents.training.rungs import ladder_tokenizer
+from mgptn.agents.checkpoints import CheckpointError, bundled_models, expand_models, find_checkpoint
+from mgptn.agents.training.rungs import ladder_tokenizer
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_the_hash_covers_every_shard(folder):
 
 def test_a_hub_model_without_network_is_named(tmp_path):
     script = (
-        "from agents.checkpoints import *\n"
+        "from mgptn.agents.checkpoints import *\n"
         "try:\n    find_checkpoint('nobody/no-such-model')\n"
         "except CheckpointError as error:\n    print(error)"
     )

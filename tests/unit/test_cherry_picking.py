@@ -11,10 +11,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from experiments.claims.cherry_picking import analyse
-from experiments.claims.picking_measures import BETWEEN, GRADIENT, ONE_ROUND, PLAIN, ROUNDS, pick
-from population.selection import soft_select
-from population.streams import stream
+from mgptn.experiments.claims.cherry_picking.analysis import analyse
+from mgptn.experiments.claims.cherry_picking.measures import (
+    BETWEEN,
+    GRADIENT,
+    ONE_ROUND,
+    PLAIN,
+    ROUNDS,
+    pick,
+)
+from mgptn.population.breeding.operators import soft_select
+from mgptn.population.draws.streams import stream
 from tests.measured import measured
 
 TASKS = ("facts", "synthetic")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.claims.claim import FOLDER, SCALES, claim_names, load_claim
-from experiments.claims.table import ANALYSES
-from experiments.config import ConfigError
+from mgptn.experiments.claims.method.claim import FOLDER, SCALES, claim_names, load_claim
+from mgptn.experiments.claims.table import ANALYSES
+from mgptn.experiments.config.run_config import ConfigError
 
 
 def registered() -> dict[str, Any]:

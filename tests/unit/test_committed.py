@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from experiments.committed import Committed
-from experiments.packed_agents import pack_populations, unpack_populations
-from experiments.packing import pack, unpack
-from population.outcomes import Grade
-from population.records import AgentId
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.packed_agents import pack_populations, unpack_populations
+from mgptn.experiments.record.packed_arrays import pack, unpack
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.outcomes import Grade
 from tests.columns import with_outcomes
 from tests.synthetic import synthetic_run
 

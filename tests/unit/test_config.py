@@ -9,9 +9,15 @@ import re
 import numpy as np
 import pytest
 
-from experiments.config import ConfigError, RunConfig, check_config, known_keys, load_config
-from experiments.problems import draw_problems
-from protocols.tasks.addition import Addition
+from mgptn.experiments.config.run_config import (
+    ConfigError,
+    RunConfig,
+    check_config,
+    known_keys,
+    load_config,
+)
+from mgptn.experiments.setting.problems import draw_problems
+from mgptn.protocols.tasks.addition import Addition
 
 
 def nested(path, value):

@@ -20,10 +20,10 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from agents.engine.memory import available_memory
-from experiments import checks
-from experiments.checks import Check
-from experiments.doctor import diagnose, exit_status, render
+from mgptn.agents.engine.memory import available_memory
+from mgptn.experiments.machine import checks
+from mgptn.experiments.machine.checks import Check
+from mgptn.experiments.machine.doctor import diagnose, exit_status, render
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from egttools import analytical
 
-from population import moran, replicator
-from population.streams import stream
+from mgptn.population.breeding import moran
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory import replicator
 
 
 @pytest.mark.parametrize("advantage", [0.3, -0.2])

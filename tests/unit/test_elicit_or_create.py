@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from experiments.arms import RANDOM, SELECTED
-from experiments.claims.capability_measures import BASE, SIDES, WINNERS
-from experiments.claims.elicit_or_create import READ, SAME, analyse, crossing
-from population.streams import stream
+from mgptn.experiments.claims.elicit_or_create.analysis import READ, SAME, analyse, crossing
+from mgptn.experiments.claims.elicit_or_create.measures import BASE, SIDES, WINNERS
+from mgptn.experiments.config.arms import RANDOM, SELECTED
+from mgptn.population.draws.streams import stream
 from tests.measured import measured
 
 

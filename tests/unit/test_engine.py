@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from agents.engine.attention import attend, over, over_plainly
-from agents.engine.prefixes import BLOCK, Prefixes
-from agents.engine.recording import Traced
-from agents.engine.sampling import draw, philox, uniforms
-from agents.requests import Work
-from population.philox import philox4x32
+from mgptn.agents.engine.attention import attend, over, over_plainly
+from mgptn.agents.engine.prefixes import BLOCK, Prefixes
+from mgptn.agents.engine.recording import Traced
+from mgptn.agents.engine.sampling import draw, philox, uniforms
+from mgptn.agents.requests import Work
+from mgptn.population.draws.philox import philox4x32
 
 CPU = torch.device("cpu")
 word = st.integers(0, 2**32 - 1)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.claims.finding import (
+from mgptn.experiments.claims.method.finding import (
     Finding,
     Number,
     above,

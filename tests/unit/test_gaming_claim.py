@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.claims.best_of_pool import (
+from mgptn.experiments.claims.gaming.best_of_pool import (
     GAMED,
     GOLD,
     PROXY,
@@ -20,7 +20,7 @@ from experiments.claims.best_of_pool import (
     overoptimised,
     strengths_of,
 )
-from population.capability import best_of_n_gold, best_of_n_weights, pass_at_k
+from mgptn.population.measures.capability import best_of_n_gold, best_of_n_weights, pass_at_k
 
 pools = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=7)
 

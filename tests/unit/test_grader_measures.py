@@ -11,21 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from population import grading
-from population.grade_tally import grade_bins
-from population.grader_measures import (
-    ALL,
-    ESTIMATES,
-    measure_graders,
-    position_bias,
-)
-from population.grading import error_correlation
-from population.measures import measure
-from population.records import Genome
-from population.resampling import resample_problems
-from population.streams import stream
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures import rates as grading
+from mgptn.population.measures.generation_measures import measure
+from mgptn.population.measures.grade_tally import grade_bins
+from mgptn.population.measures.grader_measures import ALL, ESTIMATES, measure_graders, position_bias
+from mgptn.population.measures.rates import error_correlation
+from mgptn.population.measures.resampling import resample_problems
+from mgptn.population.records.agents import Genome
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.graded import graded, judges
 
 pure = settings(deadline=None, max_examples=40)

@@ -8,16 +8,16 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from experiments.committed import Committed
-from experiments.figure_files import FIGURES
-from experiments.figure_style import NARROW, WIDE
-from experiments.grader_figures import reliability
-from experiments.metric_names import GRADER_GAUGES, MODELS_SHOWN
-from experiments.metrics import RunMetrics
-from experiments.report import KINDS, _graders
-from experiments.tables import SCHEMAS, build_tables
-from population.grader_measures import ESTIMATES, measure_graders
-from population.records import Genome
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.views.figure_files import FIGURES
+from mgptn.experiments.views.figure_style import NARROW, WIDE
+from mgptn.experiments.views.grader_figures import reliability
+from mgptn.experiments.views.metric_names import GRADER_GAUGES, MODELS_SHOWN
+from mgptn.experiments.views.metrics import RunMetrics
+from mgptn.experiments.views.report import KINDS, _graders
+from mgptn.experiments.views.tables import SCHEMAS, build_tables
+from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
+from mgptn.population.records.agents import Genome
 from tests.synthetic import THRESHOLD, synthetic_run, undefined
 
 

@@ -4,12 +4,12 @@
 
 import pytest
 
-from experiments.arms import SELECTED, found_tournament
-from experiments.config import ConfigError, RunConfig, check_config, load_config
-from experiments.grading_config import AggregationConfig, TopologyConfig
-from population.aggregation import AGGREGATIONS
-from population.selectors import SELECTORS
-from population.topology import TOPOLOGIES
+from mgptn.experiments.config.arms import SELECTED, found_tournament
+from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
+from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, load_config
+from mgptn.population.judging.aggregation import AGGREGATIONS
+from mgptn.population.judging.selectors import SELECTORS
+from mgptn.population.judging.topology import TOPOLOGIES
 
 
 def configured(protocol, size=12, model="scripted", **more):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from population.human import NOBODY, Human, pick, rate
+from mgptn.population.judging.human import NOBODY, Human, pick, rate
 
 DRAWS = np.random.default_rng(7).random((3, 40_000))
 EXACT = Human(noise=0.0, lapse=0.0)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agents.training.rungs import ladder_tokenizer
-from protocols.interfaces.base import ANSWER, LABELS, QUESTION, BaseInterface
-from protocols.interfaces.ladder import LadderInterface
-from protocols.interfaces.markers import (
+from mgptn.agents.training.rungs import ladder_tokenizer
+from mgptn.protocols.interfaces.base import ANSWER, LABELS, QUESTION, BaseInterface
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.markers import (
     END,
     GRADE,
     JUDGE,
@@ -18,9 +18,9 @@ from protocols.interfaces.markers import (
     START,
     VOCABULARY,
 )
-from protocols.interfaces.table import INTERFACES, Setting, make_interface
-from protocols.interfaces.wordings import WORDS
-from protocols.scale import LEVELS, expected_level
+from mgptn.protocols.interfaces.table import INTERFACES, Setting, make_interface
+from mgptn.protocols.interfaces.wordings import WORDS
+from mgptn.protocols.scale import LEVELS, expected_level
 
 pure = settings(deadline=None, max_examples=200)
 BASE, LINES, LADDER = BaseInterface(), BaseInterface(multiline=True), LadderInterface()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.journal import MAGIC, Journal, JournalError, read_journal
+from mgptn.experiments.record.journal import MAGIC, Journal, JournalError, read_journal
 
 values = st.recursive(
     st.one_of(
@@ -203,7 +203,7 @@ def test_closing_twice_is_allowed(tmp_path):
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from experiments.journal import Journal, JournalError, read_journal
+from mgptn.experiments.record.journal import Journal, JournalError, read_journal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, room = Path(sys.argv[1]), int(sys.argv[2])
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -243,7 +243,7 @@ def test_a_full_disk_leaves_everything_before_intact_and_the_journal_open(tmp_pa
 NO_ROOM_AT_ALL = """
 import resource, signal, sys
 from pathlib import Path
-from experiments.journal import Journal, JournalError
+from mgptn.experiments.record.journal import Journal, JournalError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))

@@ -10,19 +10,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.answer_errors import agent_errors, best_of_n_errors, majority_errors, problem_errors
-from population.columns import differing
-from population.descent import offspring_numbers, survivors_ancestors
-from population.generation import Generation
-from population.matches import Match
-from population.measures import measure
-from population.mutation import MutationRates
-from population.outcomes import Grade, Outcome, Outcomes
-from population.processes import PROCESSES
-from population.records import Agent, AgentId, Birth, Example, Genome, population_digest
-from population.selectors import SELECTORS
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.breeding.mutation import MutationRates
+from mgptn.population.breeding.processes import PROCESSES
+from mgptn.population.judging.selectors import SELECTORS
+from mgptn.population.measures.answer_errors import (
+    agent_errors,
+    best_of_n_errors,
+    majority_errors,
+    problem_errors,
+)
+from mgptn.population.measures.descent import offspring_numbers, survivors_ancestors
+from mgptn.population.measures.generation_measures import measure
+from mgptn.population.records.agents import (
+    Agent,
+    AgentId,
+    Birth,
+    Example,
+    Genome,
+    population_digest,
+)
+from mgptn.population.records.columns import differing
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.matches import Match
+from mgptn.population.records.outcomes import Grade, Outcome, Outcomes
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.columns import columns
 
 GENOME = Genome("gpt-1", 1.0)

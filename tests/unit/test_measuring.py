@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from agents.fleet import NoFleet
-from agents.host import HostSettings
-from experiments.claims.measuring import Bench, Ground, hash_of_table, measure_all
-from experiments.claims.results import Results
-from experiments.config import ConfigError
+from mgptn.agents.fleet import NoFleet
+from mgptn.agents.host import HostSettings
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.measuring import Bench, Ground, hash_of_table, measure_all
+from mgptn.experiments.config.run_config import ConfigError
 
 GROUND = Ground({"size": 3}, {}, "00")
 

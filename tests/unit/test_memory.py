@@ -4,16 +4,16 @@
 
 import pytest
 
-from agents.checkpoints import find_checkpoint
-from agents.engine.memory import (
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.engine.memory import (
     PREFIX_CACHE_BYTES,
     Lengths,
     MemoryShortageError,
     check_memory,
     needed_bytes,
 )
-from experiments.config import check_config
-from experiments.stage import Stage
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.setting.stage import Stage
 
 LENGTHS = Lengths(prefix=200, row=16, answer=8)
 
@@ -43,9 +43,11 @@ def test_a_run_that_cannot_fit_is_refused_before_it_begins(monkeypatch):
     stage = Stage(config)
     stage.check_memory()
     assert stage.host_settings("cpu").memory == stage.memory > PREFIX_CACHE_BYTES
-    monkeypatch.setattr("experiments.stage.available_memory", lambda: 2 * stage.memory - 1)
+    monkeypatch.setattr(
+        "mgptn.experiments.setting.stage.available_memory", lambda: 2 * stage.memory - 1
+    )
     with pytest.raises(MemoryShortageError, match="for 2 hosts of"):
         stage.check_memory()
-    monkeypatch.setattr("agents.make_host.free_memory", lambda device: stage.memory - 1)
+    monkeypatch.setattr("mgptn.agents.make_host.free_memory", lambda device: stage.memory - 1)
     with pytest.raises(MemoryShortageError, match="GB free on cpu for a host"):
         stage.local_fleet()

@@ -18,11 +18,11 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from experiments.metric_names import DECISION_GAUGES, GAUGES, MEASURE_COUNTERS
-from experiments.metrics import EndpointError, PortTaken, RunMetrics, check_port
+from mgptn.experiments.views.metric_names import DECISION_GAUGES, GAUGES, MEASURE_COUNTERS
+from mgptn.experiments.views.metrics import EndpointError, PortTaken, RunMetrics, check_port
+from mgptn.population.measures.generation_measures import Measures
+from mgptn.protocols.scale import LEVELS
 from monitoring.dashboard import OUTPUT, SECTIONS, rendered
-from population.measures import Measures
-from protocols.scale import LEVELS
 from tests.synthetic import ARMS, synthetic_run, undefined
 
 RUN = {"run": "night", "task": "addition"}

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from population import philox
-from population.philox import philox4x32
-from population.streams import philox_key, uniforms
+from mgptn.population.draws import philox
+from mgptn.population.draws.philox import philox4x32
+from mgptn.population.draws.streams import philox_key, uniforms
 
 word = st.integers(0, 2**32 - 1)
 

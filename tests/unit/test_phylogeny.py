@@ -10,18 +10,18 @@ import re
 import pytest
 from phylotrackpy import systematics
 
-from population.lineage import Life, Lineage, common_ancestor, trace_lineage
-from population.mutation import MutationRates
-from population.outcomes import Outcome, Outcomes
-from population.phylogeny import (
+from mgptn.population.breeding.mutation import MutationRates
+from mgptn.population.measures.lineage import Life, Lineage, common_ancestor, trace_lineage
+from mgptn.population.measures.phylogeny import (
     alife_csv,
     mean_pairwise_distance,
     newick,
     phylogenetic_diversity,
 )
-from population.records import Genome
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.records.agents import Genome
+from mgptn.population.records.outcomes import Outcome, Outcomes
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 
 # 0 bore 2 in generation 0 and 3 in generation 2; 2 bore 4, who never answered, and 4 bore 5.
 BY_HAND = Lineage(

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from experiments.config import ConfigError
-from experiments.picking import AskedPicks, Choice, FilePicks, SimulatedPicks
-from population.human import Human
-from protocols.tasks.addition import Addition
+from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.seats.humans import AskedPicks, Choice, FilePicks, SimulatedPicks
+from mgptn.population.judging.human import Human
+from mgptn.protocols.tasks.addition import Addition
 
 RIGHT, WRONG = "240", "250"
 
@@ -57,7 +57,7 @@ def written(folder):
 
 
 def test_files_are_waited_for_and_found_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.picking.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("mgptn.experiments.seats.humans.POLL_SECONDS", 0.01)
     picks, asked = FilePicks(tmp_path), [choice([WRONG, RIGHT]), choice([WRONG], author=1)]
     got = []
     waiting = threading.Thread(target=lambda: got.append(picks(asked)))

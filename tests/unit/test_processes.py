@@ -5,14 +5,14 @@
 import numpy as np
 import pytest
 
-from population.processes import (
+from mgptn.population.breeding.operators import replication_rates, survival_probability
+from mgptn.population.breeding.processes import (
     PROCESSES,
     ProcessOptions,
     deme_size,
     draw_other_parent,
     expected_offspring,
 )
-from population.selection import replication_rates, survival_probability
 
 RATES = [0.5, 1.5, 2.0, 0.0]
 

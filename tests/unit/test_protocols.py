@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols.messages import (
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerReply,
     AnswerRequest,
@@ -23,9 +23,9 @@ from protocols.messages import (
     grader_seat,
     partner_seat,
 )
-from protocols.protocol import ProtocolOptions
-from protocols.scale import certainty, expected_level, mean_level
-from protocols.table import PROTOCOLS
+from mgptn.protocols.protocol import ProtocolOptions
+from mgptn.protocols.scale import certainty, expected_level, mean_level
+from mgptn.protocols.table import PROTOCOLS
 
 pure = settings(deadline=None, max_examples=100)
 QUERY = "1+1="

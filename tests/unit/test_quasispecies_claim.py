@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from scipy.stats import binom
 
-from experiments.claims.cloud_measures import (
+from mgptn.experiments.claims.quasispecies.analysis import _drift, analyse, crossing
+from mgptn.experiments.claims.quasispecies.measures import (
     NEUTRAL,
     SELECTED,
     Landscape,
@@ -23,10 +24,9 @@ from experiments.claims.cloud_measures import (
     half_loss,
     stationary,
 )
-from experiments.claims.quasispecies import _drift, analyse, crossing
-from population.finite_quasispecies import class_mutation
-from population.quasispecies import error_threshold, hamming_stationary
-from population.streams import stream
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory.finite_quasispecies import class_mutation
+from mgptn.population.theory.quasispecies import error_threshold, hamming_stationary
 from tests.measured import measured
 
 

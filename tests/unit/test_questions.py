@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from experiments.config import ConfigError, check_config
-from experiments.problems import draw_problems
-from experiments.question_file import read_questions
-from experiments.tasks import make_task
-from population.streams import stream
-from protocols.tasks.answer_matching import MATCHES, as_number
-from protocols.tasks.questions import Questions
-from protocols.tasks.task import Problem, validate
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.setting.problems import draw_problems
+from mgptn.experiments.setting.question_file import read_questions
+from mgptn.experiments.setting.tasks import make_task
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.tasks.answer_matching import MATCHES, as_number
+from mgptn.protocols.tasks.questions import Questions
+from mgptn.protocols.tasks.task import Problem, validate
 
 pytest.importorskip("math_verify", reason="an extra: pip install '.[tasks]'")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.matches import Matches
-from population.rated_fitness import rated_fitness
+from mgptn.population.judging.rated_fitness import rated_fitness
+from mgptn.population.records.matches import Matches
 
 pure = settings(deadline=None, max_examples=60)
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from protocols.interfaces.base import BaseInterface
-from protocols.interfaces.chat import ChatInterface
-from protocols.interfaces.interface import Shown
-from protocols.interfaces.ladder import LadderInterface
-from protocols.interfaces.markers import GRADE, JUDGE, LEVEL_MARKERS, MARKERS
-from protocols.interfaces.reading import first_wins, named_option, normalised, option_mass
-from protocols.interfaces.wordings import WORDINGS, Wording
-from protocols.scale import LEVELS
+from mgptn.protocols.interfaces.base import BaseInterface
+from mgptn.protocols.interfaces.chat import ChatInterface
+from mgptn.protocols.interfaces.interface import Shown
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.markers import GRADE, JUDGE, LEVEL_MARKERS, MARKERS
+from mgptn.protocols.interfaces.reading import first_wins, named_option, normalised, option_mass
+from mgptn.protocols.interfaces.wordings import WORDINGS, Wording
+from mgptn.protocols.scale import LEVELS
 
 pure = settings(deadline=None, max_examples=200)
 QUERY = "17+25="

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from experiments.config import ConfigError, check_config
-from experiments.tasks import make_task
-from population.streams import stream
-from protocols.tasks.reasoning_gym import (
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.setting.tasks import make_task
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.tasks.reasoning_gym import (
     HASHED,
     PREFIX,
     UNUSABLE,
@@ -26,9 +26,9 @@ from protocols.tasks.reasoning_gym import (
     check_dataset,
     dataset_names,
 )
-from protocols.tasks.safe_scoring import ALGEBRA, ARITHMETIC, EVALUATING, is_safe
-from protocols.tasks.split import is_held_out
-from protocols.tasks.task import Problem, validate
+from mgptn.protocols.tasks.safe_scoring import ALGEBRA, ARITHMETIC, EVALUATING, is_safe
+from mgptn.protocols.tasks.split import is_held_out
+from mgptn.protocols.tasks.task import Problem, validate
 
 pytest.importorskip("reasoning_gym", reason="an extra: pip install '.[tasks]'")
 
@@ -39,8 +39,8 @@ QUICK = ("chain_sum", "leg_counting", "countdown", "n_queens", "maze", "list_fun
 
 DRAWN = """
 import sys
-from population.streams import stream
-from protocols.tasks.reasoning_gym import ReasoningGym
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.tasks.reasoning_gym import ReasoningGym
 for name in sys.argv[2:]:
     task = ReasoningGym(name)
     for i in range(int(sys.argv[1])):
@@ -207,9 +207,10 @@ def test_without_the_library_the_error_says_what_to_install(monkeypatch):
 
 def test_mgptn_does_not_import_the_libraries_unasked():
     code = (
-        "import sys, experiments.config, experiments.stage\n"
-        "from experiments.tasks import make_task\n"
-        "make_task(experiments.task_config.TaskConfig())\n"
+        "import sys, mgptn.experiments.config.run_config, mgptn.experiments.setting.stage\n"
+        "from mgptn.experiments.setting.tasks import make_task\n"
+        "from mgptn.experiments.config.task import TaskConfig\n"
+        "make_task(TaskConfig())\n"
         "print([n for n in ('reasoning_gym', 'math_verify', 'sympy') if n in sys.modules])"
     )
     done = subprocess.run(
@@ -347,9 +348,9 @@ def test_every_data_set_is_a_valid_task(name):
     """Those that depend on the hash seed are put to the proof in a process without one."""
     code = (
         "import sys\n"
-        "from population.streams import stream\n"
-        "from protocols.tasks.reasoning_gym import ReasoningGym\n"
-        "from protocols.tasks.task import validate\n"
+        "from mgptn.population.draws.streams import stream\n"
+        "from mgptn.protocols.tasks.reasoning_gym import ReasoningGym\n"
+        "from mgptn.protocols.tasks.task import validate\n"
         "validate(ReasoningGym(sys.argv[1]), stream(0, 'validate', sys.argv[1]), problems=3)\n"
     )
     done = subprocess.run(

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.reinforcement import (
+from mgptn.population.breeding.operators import soft_select
+from mgptn.population.draws.streams import stream
+from mgptn.population.theory.reinforcement import (
     _objective,
     divergence,
     greedy_answer,
@@ -23,8 +25,6 @@ from population.reinforcement import (
     token_conditionals,
     total_variation,
 )
-from population.selection import soft_select
-from population.streams import stream
 
 SHAPES = st.sampled_from([(2, 1), (2, 3), (3, 2), (5, 2)])
 

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from experiments import report
-from experiments.figure_files import FIGURES
-from experiments.figure_style import DARK
-from experiments.report import flat, shown, visible, write_report
-from experiments.tables import build_tables
+from mgptn.experiments.views import report
+from mgptn.experiments.views.figure_files import FIGURES
+from mgptn.experiments.views.figure_style import DARK
+from mgptn.experiments.views.report import flat, shown, visible, write_report
+from mgptn.experiments.views.tables import build_tables
 from tests.synthetic import ARMS, synthetic_run, undefined, with_answer
 
 MANIFEST: dict[str, Any] = {

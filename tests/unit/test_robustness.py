@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 from scipy.stats import binom
 
-from experiments.cli import main
-from experiments.config import ConfigError, load_config
-from experiments.robustness import TOLERATED, adversarial, tally, youden
-from population.grading import grader_rates
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import ConfigError, load_config
+from mgptn.experiments.studies.robustness import TOLERATED, adversarial, tally, youden
+from mgptn.population.measures.rates import grader_rates
 from tests.graded import graded, judges
 
 CONFIG = "experiments/configs/robustness.yaml"

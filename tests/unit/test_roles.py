@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from experiments.adversaries import ERROR_KINDS, as_said
-from experiments.arms import SELECTED, found_tournament
-from experiments.casting import Cast
-from experiments.committed import Committed
-from experiments.config import ConfigError, check_config
-from experiments.simulation import Simulation
-from population.matches import Match
-from population.mutation import MutationRates, mutate
-from population.recombination import one_point
-from population.records import ORDINARY, Agent, AgentId, Example, Genome
-from population.roles import ROLES, adjusted_grade, adjusted_levels, dealt_roles
-from protocols.messages import (
+from mgptn.experiments.config.arms import SELECTED, found_tournament
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.seats.adversaries import ERROR_KINDS, as_said
+from mgptn.experiments.seats.asking import Cast
+from mgptn.population.breeding.mutation import MutationRates, mutate
+from mgptn.population.breeding.recombination import one_point
+from mgptn.population.judging.roles import ROLES, adjusted_grade, adjusted_levels, dealt_roles
+from mgptn.population.records.agents import ORDINARY, Agent, AgentId, Example, Genome
+from mgptn.population.records.matches import Match
+from mgptn.protocols.messages import (
     AUTHOR,
     AnswerReply,
     AnswerRequest,
@@ -29,8 +29,8 @@ from protocols.messages import (
     GradeRequest,
     grader_seat,
 )
-from protocols.tasks.addition import Addition
-from protocols.tasks.task import Problem
+from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.task import Problem
 
 HONEST = (0.5, 0.2, 0.1, 0.1, 0.1)
 roles = st.sampled_from(sorted(ROLES))

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.behaviour import Behaviour
-from agents.fleet import FleetError, NoFleet
-from agents.host import HostSettings
-from agents.requests import Score
-from agents.scripted import WRONG_ANSWERS, ScriptedAgents, _sayable
-from agents.tiles import plan
-from experiments.config import ConfigError, check_config
-from experiments.simulation import Simulation
-from population.bootstrap import posterior_error
-from population.matches import Matches
-from population.pairing import random_graders
-from population.records import Agent, AgentId, Example, Genome
-from population.streams import philox_key, stream, uniforms
-from protocols.tasks.addition import Addition
+from mgptn.agents.behaviour import Behaviour
+from mgptn.agents.fleet import FleetError, NoFleet
+from mgptn.agents.host import HostSettings
+from mgptn.agents.requests import Score
+from mgptn.agents.scripted import WRONG_ANSWERS, ScriptedAgents, _sayable
+from mgptn.agents.tiles import plan
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.population.draws.streams import philox_key, stream, uniforms
+from mgptn.population.judging.pairing import random_graders
+from mgptn.population.records.agents import Agent, AgentId, Example, Genome
+from mgptn.population.records.matches import Matches
+from mgptn.population.theory.classification import posterior_error
+from mgptn.protocols.tasks.addition import Addition
 
 TASK = Addition(3)
 RUN = {

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from population.human import Human
-from population.records import Genome
-from population.selectors import SELECTORS, Evidence, mixture
-from population.streams import stream
-from population.tournament import Tournament
-from population.tournament_settings import TournamentSettings
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging.human import Human
+from mgptn.population.judging.selectors import SELECTORS, Evidence, mixture
+from mgptn.population.records.agents import Genome
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.graded import graded, judges
 
 RIGHT = judges(lambda slot: 0.9)

@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.claims.finding import estimate
-from experiments.claims.selectors import (
+from mgptn.experiments.claims.method.finding import estimate
+from mgptn.experiments.claims.selectors.analysis import (
     BAD_TAKEN,
     BOTH_TAKEN,
     END,
@@ -27,8 +27,8 @@ from experiments.claims.selectors import (
     left_out,
     predicted_share,
 )
-from population.arrays import Floats
-from population.bootstrap import filtered_error
+from mgptn.population.records.arrays import Floats
+from mgptn.population.theory.classification import filtered_error
 
 WHO = [name for name in ("oracle", "human", "peers", "self") for _ in range(6)]
 SEEDS, PROBLEMS = 6, 12

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from population.streams import keyed_generator, philox_key, stream
+from mgptn.population.draws.streams import keyed_generator, philox_key, stream
 
 pure = settings(deadline=None, max_examples=100)
 coordinates = st.lists(st.one_of(st.integers(), st.text(max_size=6)), max_size=4).map(tuple)
@@ -26,7 +26,7 @@ NAMES = [
 
 DRAW = """
 import sys
-from population.streams import stream
+from mgptn.population.draws.streams import stream
 for name in {names!r}:
     print(stream(*name).integers(2**63, size=4).tolist(), hash("salted"))
 """

@@ -1,4 +1,4 @@
-"""Counts of grades by way of asking: areas and errors as of `population.grading`; differences."""
+"""Counts of grades by way of asking: areas and errors as of `measures.rates`; differences."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -10,10 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from experiments.claims.finding import estimate
-from experiments.claims.survey_trick import DEALT, FOUR, SAMPLED, WORDS, Way, _less, way_of
-from population.arrays import Floats
-from population.grading import auc, calibration_error, grader_rates
+from mgptn.experiments.claims.method.finding import estimate
+from mgptn.experiments.claims.survey_trick.analysis import (
+    DEALT,
+    FOUR,
+    SAMPLED,
+    WORDS,
+    Way,
+    _less,
+    way_of,
+)
+from mgptn.population.measures.rates import auc, calibration_error, grader_rates
+from mgptn.population.records.arrays import Floats
 
 SHAPE = (2, 3, 4)
 grades = hnp.arrays(

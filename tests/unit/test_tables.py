@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from experiments.committed import Committed
-from experiments.figure_files import FIGURES, write_figures
-from experiments.figures import founder_shares, predicted_errors
-from experiments.tables import SCHEMAS, build_tables, read_tables, write_tables
-from population.records import Agent, AgentId, Birth, Genome
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.views.figure_files import FIGURES, write_figures
+from mgptn.experiments.views.figures import founder_shares, predicted_errors
+from mgptn.experiments.views.tables import SCHEMAS, build_tables, read_tables, write_tables
+from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
 from tests.columns import or_none, with_outcomes
 from tests.synthetic import ARMS, synthetic_run, undefined
 

@@ -10,22 +10,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from population.streams import stream
-from protocols.interfaces.markers import CHARACTERS, END
-from protocols.table import TASKS
-from protocols.tasks.addition import Addition
-from protocols.tasks.bundled import HELD_OUT_SHARE, NEAR, PERSISTENT, RANDOM, codes, text
-from protocols.tasks.composition import (
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.markers import CHARACTERS, END
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.bundled import HELD_OUT_SHARE, NEAR, PERSISTENT, RANDOM, codes, text
+from mgptn.protocols.tasks.composition import (
     FUNCTIONS,
     UNSEEN_PAIRS,
     Composition,
     UnseenComposition,
     unseen_compositions,
 )
-from protocols.tasks.facts import Facts, fact_table
-from protocols.tasks.indivisible import Indivisible
-from protocols.tasks.subset_sum import LEFT_OUT, SubsetSum
-from protocols.tasks.task import Problem, validate
+from mgptn.protocols.tasks.facts import Facts, fact_table
+from mgptn.protocols.tasks.indivisible import Indivisible
+from mgptn.protocols.tasks.subset_sum import LEFT_OUT, SubsetSum
+from mgptn.protocols.tasks.task import Problem, validate
 
 pure = settings(deadline=None, max_examples=150)
 EVERY = [(name, size) for name, task in TASKS.items() for size in task.sizes]

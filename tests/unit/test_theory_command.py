@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from experiments.config import ConfigError
-from experiments.theory import compare_chaining, compare_fixation, fixation_curve
-from experiments.theory_cli import theory
-from experiments.theory_threshold import (
+from mgptn.experiments.commands.theory import theory
+from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.theory.closed_forms import compare_chaining, compare_fixation, fixation_curve
+from mgptn.experiments.theory.threshold import (
     compare_threshold,
     infinite_distance,
     nearly_stationary,
 )
-from population import bootstrap, moran, wright_fisher
-from population.quasispecies import error_threshold, hamming_stationary
+from mgptn.population.breeding import moran, wright_fisher
+from mgptn.population.theory import classification as bootstrap
+from mgptn.population.theory.quasispecies import error_threshold, hamming_stationary
 
 BOOTSTRAP = ["bootstrap", "--error", ".7", "--tpr", ".8", "--fpr", ".3"]
 SMALL = ["--agents", "40", "--problems", "8"]
@@ -245,6 +246,7 @@ def test_sizes_that_are_no_numbers():
 
 def test_help_imports_nothing_heavy():
     heavy = ["numpy", "scipy", "rich", "matplotlib", "polars", "torch", "ray"]
-    code = f"import experiments.theory_cli, sys; print([m for m in {heavy} if m in sys.modules])"
+    module = "mgptn.experiments.commands.theory"
+    code = f"import {module}, sys; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.requests import Generate, Generated, Score, Scored, Tile, TileReply, Work
-from agents.tiles import TURNS, bucket, option_starts, plan, plan_mixed, read_rows, rows_of
+from mgptn.agents.requests import Generate, Generated, Score, Scored, Tile, TileReply, Work
+from mgptn.agents.tiles import TURNS, bucket, option_starts, plan, plan_mixed, read_rows, rows_of
 
 pure = settings(deadline=None, max_examples=150)
 tokens = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)

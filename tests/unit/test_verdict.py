@@ -9,12 +9,12 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from experiments.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSELECTED
-from experiments.config import check_config
-from experiments.live import LiveTable
-from experiments.session import Round, measured_round
-from experiments.verdict import judge
-from population.streams import stream
+from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.runs.session import Round, measured_round
+from mgptn.experiments.views.live import LiveTable
+from mgptn.experiments.views.verdict import judge
+from mgptn.population.draws.streams import stream
 from tests.synthetic import synthetic_run
 
 CONFIG = check_config({"name": "judged", "population": {"size": 6}})

@@ -1,0 +1,1 @@
+"""How fast this machine does things: side by side, as ratios."""

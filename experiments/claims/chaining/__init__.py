@@ -1,0 +1,1 @@
+"""Claim 1: training by chaining."""

@@ -1,0 +1,1 @@
+"""Claim 4: cherry picking."""

@@ -1,0 +1,213 @@
+"""Claim 9: does selection make right answers likelier, or possible?
+
+Dimensions: S seeds, Q problems, B numbers of attempts k = 1, 2, 4, …
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from mgptn.experiments.claims.elicit_or_create.figure import draw_attempts
+from mgptn.experiments.claims.elicit_or_create.measures import (
+    BASE,
+    SIDES,
+    measure_attempts,
+    measure_probabilities,
+    measure_winners,
+)
+from mgptn.experiments.claims.method.finding import (
+    Finding,
+    Number,
+    Statistic,
+    above,
+    estimate,
+    resampled,
+    share_at_or_below,
+    within,
+)
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.config.arms import RANDOM, SELECTED
+from mgptn.population.measures.capability import pass_at_k
+from mgptn.population.records.arrays import Floats
+
+MEASURES = {
+    "attempts": measure_attempts,
+    "probabilities": measure_probabilities,
+    "winners": measure_winners,
+}
+TOLD = {BASE: "base", SELECTED: "selected", RANDOM: "random-selector twin"}
+RAISED = "composition"
+"""The exam whose gain is asked for."""
+
+OFTEN, HARDLY = 0.5, 1.0 / 1024.0
+"""The population answers right at least so often, where the base does so less often than this."""
+
+SAME = 0.01
+"""A difference in pass@k that counts as none."""
+
+READ = 2.0 ** np.arange(31)
+"""Numbers of attempts at which probabilities are compared."""
+
+
+def analyse(results: Results) -> Finding:
+    """pass@k of base, population and twin; what only the population does; winners."""
+    attempts, read = results.measured("attempts"), results.measured("probabilities")
+    passed, gains, reach, conditions = [], [], [], []
+    curves: dict[str, tuple[float, ...]] = {}
+    p = math.nan
+    for exam in attempts["exam"].unique(maintain_order=True):
+        data, draws = _passes(attempts.filter(exam=exam))
+        most = int(draws[-1])
+        for i, side in enumerate(SIDES):
+            curves[f"{exam}, {side}"] = tuple(data[:, :, i].mean(axis=(0, 1)))
+            passed += [
+                estimate(f"{exam}: pass@{k}, {TOLD[side]}", data[:, :, i, at], lambda m: m)
+                for at, k in ((0, 1), (len(draws) - 1, most))
+            ]
+        curves[f"{exam}, draws"] = tuple(draws)
+        over_base = estimate(f"{exam}: pass@1 above the base's", data[..., 0], _over(0))
+        over_twin = estimate(f"{exam}: pass@1 above the twin's", data[..., 0], _over(2))
+        coverage = estimate(f"{exam}: pass@{most} above the base's", data[..., -1], _over(0))
+        gains += [over_base, over_twin, coverage]
+        conditions.append(within(coverage, -1.0, 0.02))
+        probabilities = _probabilities(read.filter(exam=exam))
+        only = (probabilities[..., 1] >= OFTEN) & (probabilities[..., 0] < HARDLY)
+        alone = estimate(
+            f"{exam}: problems that only the population answers", only.astype(np.float64), _same
+        )
+        conditions.append(within(alone, -1.0, 0.02))
+        reach += [alone, *_reach(exam, probabilities)]
+        curves[f"{exam}, base by problem"] = tuple(probabilities[..., 0].ravel())
+        curves[f"{exam}, selected by problem"] = tuple(probabilities[..., 1].ravel())
+        if exam == RAISED:
+            conditions += [above(over_base, 0.05), above(over_twin, 0.0)]
+            p = share_at_or_below(resampled(f"{exam}: p", data[..., 0], _over(2)), 0.0)
+    return Finding.by(
+        conditions,
+        p=p,
+        numbers={
+            "pass@k": tuple(passed),
+            "The selected population against others": tuple(gains),
+            "Read from the logits": tuple(reach),
+            "Right answers accepted last, under the base": tuple(_winners(results)),
+        },
+        caveats=CAVEATS,
+        curves=curves,
+    )
+
+
+CAVEATS = (
+    "Weights never change here: all that is inherited is a context. A context could still hold "
+    "what the base cannot do without it; whether it does, in these tasks, is what was asked.",
+    "Where the base passes nearly always within 1,024 attempts, nothing more could be created; "
+    "what tells are the problems that it hardly ever answers. On unseen compositions it may be the "
+    "other way about: the share of problems that the population answers right less often than the "
+    "base says how much a context narrows what is said.",
+    "Answers are short: among a hundred or 4,096 possible ones, guessing alone passes in the end. "
+    "pass@k at large k counts luck as capability.",
+    "One rung, one trained seed; contexts of right and wrong answers by copies of one model.",
+)
+
+
+def draw(results: Results, finding: Finding, path: Path) -> Path:
+    """pass@k of each exam, and probabilities by problem."""
+    return draw_attempts(finding, path)
+
+
+def _passes(rows: pl.DataFrame) -> tuple[Floats, Floats]:
+    """pass@k, float64 [S, Q, 3, B] by side in the order of `SIDES`, and k, float64 [B]."""
+    most = int(rows["samples"][0])
+    draws = [2**power for power in range(most.bit_length())]
+    sides = []
+    for side in SIDES:
+        ordered = rows.filter(side=side).sort("seed", "problem")
+        passed = [[pass_at_k(most, c, k) for k in draws] for c in ordered["correct"]]
+        sides.append(np.array(passed).reshape(ordered["seed"].n_unique(), -1, len(draws)))
+    return np.stack(sides, axis=2), np.array(draws, dtype=np.float64)
+
+
+def _probabilities(rows: pl.DataFrame) -> Floats:
+    """Of the right answer, float64 [S, Q, 3] by side."""
+    sides = []
+    for side in SIDES:
+        ordered = rows.filter(side=side).sort("seed", "problem")
+        sides.append(ordered["right"].to_numpy().reshape(ordered["seed"].n_unique(), -1))
+    return np.stack(sides, axis=-1)
+
+
+def _reach(exam: str, probabilities: Floats) -> list[Number]:
+    """What probabilities say for any k: where the base catches up, and how hard problems are."""
+    missed = np.exp(READ * np.log1p(-np.minimum(probabilities[..., None], 1.0 - 1e-15)))
+    hardest = float(np.log10(max(probabilities[..., 0].min(), 1e-300)))
+    return [
+        estimate(
+            f"{exam}: attempts from which the base passes as often within .01, log2",
+            missed,
+            crossing,
+        ),
+        estimate(f"{exam}: right answer under the base", probabilities[..., 0], _same),
+        estimate(f"{exam}: right answer under the selected", probabilities[..., 1], _same),
+        Number(f"{exam}: least right answer under the base, log10", hardest, hardest, hardest),
+        estimate(
+            f"{exam}: problems that the selected answers right less often than the base",
+            (probabilities[..., 1] < probabilities[..., 0]).astype(np.float64),
+            _same,
+        ),
+    ]
+
+
+def crossing(missed: Floats) -> Floats:
+    """log2 of the least k from which the base passes as often as the selected population.
+
+    Parameters
+    ----------
+    missed
+        float64 [draws, 3, B]: how often all of k attempts fail, by side; k = 1, 2, 4, …
+
+    Returns
+    -------
+    float64 [draws], interpolated in log k; 0 where the base is never behind, NaN where it stays
+    behind up to the last k. Differences below `SAME` count as none.
+    """
+    behind = missed[:, 0] - missed[:, 1]
+    found = np.full(len(missed), math.nan)
+    for i, row in enumerate(behind):
+        ahead = np.flatnonzero(row <= SAME)
+        if not ahead.size:
+            continue
+        at = int(ahead[0])
+        if at == 0:
+            found[i] = 0.0
+        else:
+            found[i] = at - 1 + (row[at - 1] - SAME) / (row[at - 1] - row[at])
+    return found
+
+
+def _winners(results: Results) -> list[Number]:
+    """Probability under the base of right answers that were accepted, by arm and side."""
+    table, found = results.measured("winners").filter(pl.col("right")), []
+    for arm in table["arm"].unique(maintain_order=True):
+        for side in (SELECTED, RANDOM):
+            logs = table.filter(arm=arm, side=side)["log_probability"].to_numpy()
+            if not logs.size:
+                continue
+            told = f"{arm}, {TOLD[side]}"
+            found.append(estimate(f"{told}: mean log-probability (nats)", logs[None], _same))
+            least = float(logs.min())
+            found.append(Number(f"{told}: the least", least, least, least))
+    return found
+
+
+def _over(side: int) -> Statistic:
+    """How much more the selected population passes than another side."""
+    return lambda means: means[:, 1] - means[:, side]
+
+
+def _same(means: Floats) -> Floats:
+    return means

@@ -1,0 +1,1 @@
+"""Claim 3: to evaluate is easier than to answer."""

@@ -1,0 +1,237 @@
+"""Claim 10: does having several evaluators stop what games one of them?
+
+Dimensions: S seeds, G generations, Q problems, M agents.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mgptn.experiments.claims.gaming.best_of_pool import (
+    GOLD,
+    Curve,
+    Proxies,
+    best_of_n_curves,
+    curve_numbers,
+    drawn_curves,
+    flatterers,
+)
+from mgptn.experiments.claims.gaming.figure import draw_gaming
+from mgptn.experiments.claims.method.finding import (
+    Condition,
+    Finding,
+    Number,
+    above,
+    estimate,
+    resampled,
+    share_at_or_below,
+    within,
+)
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.statistics import (
+    first,
+    first_less_second,
+    first_over_second,
+    second,
+)
+from mgptn.experiments.config.arms import RANDOM, SELECTED
+from mgptn.population.records.arrays import Floats
+from mgptn.population.records.generation import Generation
+
+ONE = "one evaluator"
+ALONE, TOGETHER, ORACLE = "alone", "mean of three", "oracle"
+MARGIN, GOLD_MARGIN, TOLERANCE, THRESHOLD = 0.2, 0.05, 0.05, 0.6
+JUDGES = 3
+"""Trained graders: the first slots, who grade everybody."""
+
+
+class Part(NamedTuple):
+    """What one part of the experiment says: of conditions, of each group of numbers, of curves."""
+
+    conditions: list[Condition]
+    groups: list[list[Number]]
+    curves: dict[str, tuple[float, ...]]
+
+
+def analyse(results: Results) -> Finding:
+    """Takeovers by number of evaluators; best of n by scripted and by trained ones."""
+    takeover, p = _of_takeovers(results)
+    scripted, trained = _of_scripted(results), _of_trained(results)
+    shares, over = takeover.groups
+    of_scripted, gained = scripted.groups
+    of_trained, gained_more, accepted = trained.groups
+    return Finding.by(
+        [*takeover.conditions, *scripted.conditions, *trained.conditions],
+        p=p,
+        numbers={
+            "Takeover: the last generation": tuple(shares),
+            "Takeover: one evaluator against several": tuple(over),
+            "Best of n, scripted evaluators": tuple(of_scripted),
+            "Best of n, trained evaluators": tuple(of_trained),
+            "Best of n at the strongest selection, one against several": (*gained, *gained_more),
+            "Trained evaluators: share of answers graded at least .6": tuple(accepted),
+        },
+        caveats=CAVEATS,
+        curves=takeover.curves | scripted.curves | trained.curves,
+    )
+
+
+def _of_takeovers(results: Results) -> tuple[Part, float]:
+    """Shares of flatterers at the end, one evaluator less several; and the primary test's p."""
+    conditions, shares, over = [], [], []
+    curves: dict[str, tuple[float, ...]] = {}
+    ends: dict[str, Floats] = {}
+    for name, labels in _takeovers(results).items():
+        own, twin = (results.stacked(_flatterers, side, **labels) for side in (SELECTED, RANDOM))
+        curves |= {f"takeover, {name}": tuple(own.mean(axis=0).tolist())}
+        curves |= {f"takeover, {name}, twin": tuple(twin.mean(axis=0).tolist())}
+        ends[name] = np.stack([own[:, -1], twin[:, -1]], -1)[:, None]
+        right = results.stacked(_right, **labels)[:, [0, -1]][:, None]
+        shares.append(estimate(f"{name}: share of flatterers", ends[name], first))
+        shares.append(estimate(f"{name}: the same, twin", ends[name], second))
+        shares.append(estimate(f"{name}: change of gold", right, lambda m: m[:, 1] - m[:, 0]))
+        if name.endswith("disjoint"):
+            more = estimate(
+                f"{name}: share of flatterers less twin's", ends[name], first_less_second
+            )
+            conditions.append(within(more, -1.0, TOLERANCE))
+    for few, many in ((ONE, "9 disjoint"), (ONE, "3 disjoint"), ("9 shared", "9 disjoint")):
+        both = np.stack([ends[few][..., 0], ends[many][..., 0]], -1)
+        over.append(estimate(f"share of flatterers, {few} less {many}", both, first_less_second))
+        conditions.append(above(over[-1], MARGIN))
+    both = np.stack([ends[ONE][..., 0], ends["9 disjoint"][..., 0]], -1)
+    p = share_at_or_below(resampled("gaming: p", both, first_less_second), MARGIN)
+    return Part(conditions, [shares, over], curves), p
+
+
+def _of_scripted(results: Results) -> Part:
+    """What several scripted evaluators gain over one."""
+    curves = _pools(results)
+    gained = []
+    for many in ("9 disjoint", "3 disjoint", "9 shared"):
+        both = np.stack([curves[many].at_end(GOLD), curves[ONE].at_end(GOLD)], -1)
+        gained.append(estimate(f"gold of the best, {many} less {ONE}", both, first_less_second))
+    return Part(
+        [above(gained[0], GOLD_MARGIN)],
+        [curve_numbers(curves), gained],
+        drawn_curves("scripted", curves),
+    )
+
+
+def _of_trained(results: Results) -> Part:
+    """What the mean of the trained evaluators gains over each."""
+    curves, accepted = _trained(results)
+    singles = [name for name in curves if name.endswith(ALONE)]
+    golds = np.stack([curves[name].at_end(GOLD) for name in (TOGETHER, *singles)], -1)
+    over_mean = estimate(
+        f"gold of the best, {TOGETHER} less the mean of each {ALONE}",
+        golds,
+        lambda m: m[:, 0] - m[:, 1:].mean(axis=1),
+    )
+    over_each = [
+        estimate(
+            f"gold of the best, {TOGETHER} less {single}",
+            golds[..., [0, place]],
+            first_less_second,
+        )
+        for place, single in enumerate(singles, start=1)
+    ]
+    return Part(
+        [above(over_mean, 0.0)],
+        [curve_numbers(curves), [over_mean, *over_each], accepted],
+        drawn_curves("trained", curves),
+    )
+
+
+CAVEATS = (
+    "Scripted blind spots are disjoint by construction, and a flatterer knows one of them. What "
+    "hides from several evaluators at once, a spot that they share in part, lies between the two.",
+    "KL of the best of n is exact where no grades tie. Scripted grades tie often, and then it is "
+    "an upper bound: the curves are drawn too far to the right, in the same way for all.",
+    "One evaluator's grades are noisier than the mean of nine, so that under it agents replicate "
+    "more by luck; takeovers of nine by a shared spot are smoother for that reason too.",
+    "The trained evaluators are three sizes of one family on one corpus, and the gain of their "
+    "mean is over the average one: whether it beats the best of them is told beside. More draws "
+    "cost gold under their mean as well: several evaluators help, and do not end it.",
+)
+
+
+def draw(results: Results, finding: Finding, path: Path) -> Path:
+    """Takeovers, and proxy and gold against √KL."""
+    return draw_gaming(finding, path)
+
+
+def _takeovers(results: Results) -> dict[str, dict[str, str]]:
+    """Name → labels of the cells of each number of evaluators."""
+    found = {}
+    for arm, spots in (("takeover-shared", "shared"), ("takeover-disjoint", "disjoint")):
+        for number in results.values("graders", arm=arm):
+            name = ONE if number == "1" else f"{number} {spots}"
+            found[name] = {"arm": arm, "graders": number}
+    return found
+
+
+def _flatterers(generation: Generation) -> Floats:
+    return np.asarray(flatterers(generation).mean(), dtype=np.float64)
+
+
+def _right(generation: Generation) -> Floats:
+    return np.asarray(generation.outcomes.verdicts.mean(), dtype=np.float64)
+
+
+def _pools(results: Results) -> dict[str, Curve]:
+    """Best of n by the first 1, 3 and 9 scripted evaluators."""
+    found: dict[str, Curve] = {}
+    for arm, spots in (("pool-shared", "shared"), ("pool-disjoint", "disjoint")):
+
+        def by_seats(generation: Generation, spots: str = spots) -> Proxies:
+            grades = generation.outcomes.grade_values()
+            seats = grades.reshape(len(generation.agents), -1, grades.shape[1])
+            named = {ONE: 1, f"3 {spots}": 3, f"9 {spots}": 9}
+            return {name: seats[:, :, :k].mean(axis=2) for name, k in named.items()}
+
+        found |= best_of_n_curves(results, arm, by_seats, apart=0)
+    return found
+
+
+def _trained(results: Results) -> tuple[dict[str, Curve], list[Number]]:
+    """Best of n by each trained evaluator, by their mean and by the oracle; what each accepts."""
+    curves = best_of_n_curves(results, "trained", _by_model, apart=JUDGES)
+    curves |= best_of_n_curves(results, "trained", _by_verdict, apart=JUDGES)
+    columns: dict[str, list[Floats]] = {}
+    for cell in results.of(arm="trained"):
+        generation = next(results.generations(cell))
+        right = generation.outcomes.verdicts.reshape(len(generation.agents), -1)[JUDGES:]
+        gamed = np.broadcast_to(flatterers(generation)[JUDGES:, None], right.shape)
+        sides = {"right ones": right, "wrong ones": ~right & ~gamed, "flatterers'": gamed}
+        for name, grades in _by_model(generation).items():
+            passed = grades[JUDGES:] >= THRESHOLD
+            for side, of in sides.items():
+                both = np.stack([(passed & of).mean(axis=0), of.mean(axis=0)], -1)
+                columns.setdefault(f"{name}: {side}", []).append(both)
+    accepted = [estimate(name, np.stack(of), first_over_second) for name, of in columns.items()]
+    return curves, accepted
+
+
+def _by_model(generation: Generation) -> Proxies:
+    """Grades by the first three slots, whose authors have other judges of their own answers."""
+    grades, slots = generation.outcomes.grade_values(), generation.outcomes.matches.graders
+    found = {}
+    for slot in range(JUDGES):
+        mine = np.where(slots == slot, grades, np.nan)
+        known = ~np.isnan(mine)
+        said = np.full(len(mine), np.nan)
+        said[known.any(axis=1)] = mine[known]
+        model = generation.agents[slot].genome.model.partition("/")[0]
+        found[f"{model} {ALONE}"] = said.reshape(len(generation.agents), -1)
+    return found | {TOGETHER: np.mean(list(found.values()), axis=0)}
+
+
+def _by_verdict(generation: Generation) -> Proxies:
+    verdicts = generation.outcomes.verdicts.astype(np.float64)
+    return {ORACLE: verdicts.reshape(len(generation.agents), -1)}

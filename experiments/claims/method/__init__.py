@@ -1,0 +1,1 @@
+"""What every claim stands on: registration, cells, measurements, statistics, verdict."""

@@ -1,0 +1,130 @@
+"""What an experiment's cells cost: seconds and tokens by the journals' counters, and FLOPs."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.topology import founders_models
+from mgptn.experiments.record.journal import read_journal
+from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.runs.session import JOURNAL, joint_hash, rounds_of
+from mgptn.experiments.setting.stage import SCRIPTED_MODELS
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a cell, or all of them, took.
+
+    Attributes
+    ----------
+    seconds
+        Of answering, grading and selecting, of all arms.
+    tokens
+        That went through a model. A tile that several cells need is counted once, in the first.
+    flops
+        2 × parameters × tokens: forward passes, attention left out.
+    """
+
+    seconds: float
+    tokens: int
+    flops: float
+
+
+SCHEMA = {
+    "cell": pl.String,
+    "seed": pl.Int64,
+    "seconds": pl.Float64,
+    "tokens": pl.Int64,
+    "flops": pl.Float64,
+    "population_hash": pl.String,
+}
+"""Columns of the table of costs, besides labels."""
+
+
+def cell_table(folder: Path, cells: Sequence[Cell]) -> pl.DataFrame:
+    """A row a cell: its labels, what it cost, and its population hash."""
+    rows = []
+    for cell in cells:
+        records = read_journal(folder / cell.name / JOURNAL).records
+        done = [one for committed in rounds_of(records) for one in committed]
+        tokens = sum(one.counters["tokens_computed"] for one in done)
+        hashed = next(record for record in records if record["kind"] == "end")
+        rows.append(
+            {
+                "cell": cell.name,
+                "seed": cell.config.seed,
+                **dict(cell.labels),
+                "seconds": sum(one.seconds["total"] for one in done),
+                "tokens": tokens,
+                "flops": 2.0 * _parameters(cell.config) * tokens,
+                "population_hash": hashed["population_hash"],
+            }
+        )
+    return pl.DataFrame(rows, SCHEMA if not rows else None, infer_schema_length=None)
+
+
+def total_cost(table: pl.DataFrame) -> Cost:
+    """The cost of all rows of a table."""
+    seconds, tokens, flops = (table[name].sum() for name in ("seconds", "tokens", "flops"))
+    return Cost(float(seconds), int(tokens), float(flops))
+
+
+def arm_flops(folder: Path, cell: Cell, arm: str = SELECTED) -> list[float]:
+    """FLOPs of one arm of a cell, by generation."""
+    rounds = rounds_of(read_journal(folder / cell.name / JOURNAL).records)
+    tokens = [one.counters["tokens_computed"] for done in rounds for one in done if one.arm == arm]
+    return [2.0 * _parameters(cell.config) * count for count in tokens]
+
+
+def asked(cells: Sequence[Cell]) -> int:
+    """Answers and grades that one arm of some cells asks of models, in all generations."""
+    return sum(
+        cell.config.population.size
+        * cell.config.population.generations
+        * cell.config.problems_per_generation
+        * (1 + cell.config.protocol.graders)
+        for cell in cells
+        if cell.config.agents.model not in SCRIPTED_MODELS
+    )
+
+
+def hash_of_cells(table: pl.DataFrame) -> str:
+    """One hash over the population hashes of all cells, in their order."""
+    return joint_hash(table["population_hash"].to_list())
+
+
+def parameters_of(folder: Path) -> int:
+    """Parameters of a checkpoint, by the headers of its weights; tied ones count once.
+
+    Source
+    ------
+    The safetensors format: eight bytes of length, little-endian, then a JSON header.
+    """
+    total = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        total += sum(
+            math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__"
+        )
+    return total
+
+
+def _parameters(config: RunConfig) -> float:
+    """Mean parameters of a run's founders; 0 where they have no model."""
+    if config.agents.model in SCRIPTED_MODELS:
+        return 0.0
+    models = founders_models(config.agents.model, config.population.size)
+    known = {name: parameters_of(find_checkpoint(name).folder) for name in set(models)}
+    return sum(known[name] for name in models) / len(models)

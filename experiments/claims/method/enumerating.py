@@ -1,0 +1,91 @@
+"""Every answer that a model could give, with its exact probability.
+
+Dimensions: N problems, K characters of a task's alphabet, W characters of an answer.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgptn.agents.requests import Score, Scored, Tokens
+from mgptn.experiments.cards.exam import Context, Exam
+from mgptn.experiments.cards.subject import Subject
+from mgptn.population.records.arrays import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerated:
+    """A model's distribution over the answers to each problem of an exam.
+
+    Attributes
+    ----------
+    texts
+        All K^W answers of full length, in the order of the alphabet.
+    probabilities
+        float64 [N, K^W]: of each, followed by a stop, rows normalised.
+    mass
+        float64 [N]: what they were before: the rest are answers of other lengths or characters.
+    """
+
+    texts: tuple[str, ...]
+    probabilities: Floats
+    mass: Floats
+
+
+def enumerate_answers(subject: Subject, exam: Exam, context: Context = ()) -> Enumerated:
+    """Read every next token's probability after every beginning of an answer.
+
+    That is 1 + K + … + K^W rows a problem.
+    """
+    task, encoder = exam.task, subject.encoder
+    letters = [encoder.suffix(character) for character in task.answer_alphabet]
+    options: tuple[Tokens, ...] = (*letters, *((stop,) for stop in subject.stops))
+    size, width = len(letters), task.max_answer_characters
+    starts = [s for d in range(width + 1) for s in itertools.product(letters, repeat=d)]
+    suffixes = [tuple(token for letter in start for token in letter) for start in starts]
+    requests = []
+    for query in exam.queries:
+        prompt = subject.interface.answer_prompt(context, query)
+        asked = encoder.suffix(prompt.suffix)
+        prefix = encoder.prefix(prompt.prefix) + asked[:-1]
+        requests += [Score(prefix, asked[-1:] + suffix, options) for suffix in suffixes]
+    logs = np.array([r.log_probabilities for r in subject.ask(requests) if isinstance(r, Scored)])
+    logs = logs.reshape(len(exam), len(starts), len(options))
+    total, first = np.zeros((len(exam), 1)), 0
+    for place in range(width):
+        rows = logs[:, first : first + size**place, :size]
+        total = (total[:, :, None] + rows).reshape(len(exam), -1)
+        first += size**place
+    total = total + np.logaddexp.reduce(logs[:, first:, size:], axis=2)
+    whole = np.exp(total)
+    mass = whole.sum(axis=1)
+    texts = tuple(map("".join, itertools.product(task.answer_alphabet, repeat=width)))
+    return Enumerated(texts, whole / mass[:, None], mass)
+
+
+def answer_log_probabilities(
+    subject: Subject, queries: Sequence[str], answers: Sequence[str], contexts: Sequence[Context]
+) -> Floats:
+    """Log-probability that a sampled answer to each query is just this one, float64 [N].
+
+    Parameters
+    ----------
+    contexts
+        Of each query; equal ones are best one object.
+    """
+    encoder, requests = subject.encoder, []
+    for query, answer, context in zip(queries, answers, contexts, strict=True):
+        prompt = subject.interface.answer_prompt(context, query)
+        said = encoder.suffix(answer)
+        options = tuple((*said, stop) for stop in subject.stops)
+        requests.append(
+            Score(encoder.prefix(prompt.prefix), encoder.suffix(prompt.suffix), options)
+        )
+    logs = [r.log_probabilities for r in subject.ask(requests) if isinstance(r, Scored)]
+    return np.asarray(np.logaddexp.reduce(np.array(logs), axis=1), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Claim 6: one alone cannot."""

@@ -1,0 +1,156 @@
+"""Claim 6: does a population under mutual selection adapt where single agents do not?
+
+Dimensions: S seeds, G generations, Q problems.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mgptn.experiments.claims.method.finding import (
+    Finding,
+    Number,
+    above,
+    estimate,
+    resampled,
+    share_at_or_below,
+)
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.statistics import first, first_less_second
+from mgptn.experiments.claims.one_cannot.figure import draw_arms
+from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.runs.session import measured_rounds
+from mgptn.population.measures.answer_errors import (
+    best_of_n_errors,
+    majority_errors,
+    problem_errors,
+)
+from mgptn.population.records.arrays import Floats
+from mgptn.population.records.generation import Generation
+
+POPULATION, SINGLES = "diverse", ("single", "single-careful")
+REPLICATING = ("clones", "diverse", "clones-oracle", "clones-shuffled")
+LAST = 2
+"""Generations whose mean is the error at the end."""
+
+
+def analyse(results: Results) -> Finding:
+    """Errors at the end of every arm beside its twin, and Price's terms where agents replicate."""
+    arms = results.values("arm")
+    ends = {
+        arm: np.stack([_end(results, arm, of) for of in (SELECTED, RANDOM)], -1) for arm in arms
+    }
+    errors, gains, terms = [], [], []
+    curves: dict[str, tuple[float, ...]] = {}
+    for arm in arms:
+        errors.append(estimate(f"{arm}: error", ends[arm], first))
+        gains.append(estimate(f"{arm}: less than its twin's", ends[arm], _gain))
+        for of in (SELECTED, RANDOM):
+            course = results.stacked(problem_errors, of, arm=arm)
+            curves[f"{arm}, {of}"] = tuple(course.mean(axis=(0, 2)).tolist())
+        if arm in REPLICATING:
+            found = _price(results, arm)
+            terms += [
+                estimate(f"{arm}: {of}{term}", found[..., side, place], lambda m: m)
+                for side, of in enumerate(("", "twin's "))
+                for place, term in enumerate(("selection", "transmission"))
+            ]
+    errors += [
+        estimate(f"founders: {name}", _founders(results, of), lambda m: m)
+        for name, of in (
+            ("error", problem_errors),
+            ("best of n by grade", best_of_n_errors),
+            ("majority vote", majority_errors),
+        )
+    ]
+    against = [
+        _against(f"{POPULATION} less than {one}", ends[one], ends[POPULATION]) for one in SINGLES
+    ]
+    others = [
+        _against(f"{less} less than {more}", ends[more], ends[less])
+        for more, less in (
+            ("single", "clones"),
+            ("clones-apart", "clones"),
+            ("diverse-apart", "diverse"),
+        )
+    ]
+    selection = next(t for t in terms if t.name == f"{POPULATION}: selection")
+    gain = next(g for g in gains if g.name.startswith(f"{POPULATION}:"))
+    worst = min(SINGLES, key=lambda one: float(ends[one][..., 0].mean()))
+    both = np.concatenate([ends[worst][..., :1], ends[POPULATION][..., :1]], axis=-1)
+    return Finding.by(
+        [above(selection, 0.0), *(above(one, 0.02) for one in against), above(gain, 0.05)],
+        p=share_at_or_below(resampled("one-cannot: p", both, first_less_second), 0.02),
+        numbers={
+            "Error over the last two generations": tuple(errors),
+            "Gain beyond the random-selector twin": tuple(gains),
+            "Between arms": (*against, *others),
+            "Price's terms of the fall in error, summed over generations": tuple(terms),
+        },
+        caveats=CAVEATS,
+        curves=curves,
+    )
+
+
+CAVEATS = (
+    "Copies that read one set of weights with empty contexts are one grader: peers' grades of a "
+    "clone's answers are its own grades, so that clones can differ from a single agent by "
+    "replication alone. Graders who err apart need independently trained seeds.",
+    "Price's selection term counts the luck of agents' last problems too, which transmission takes "
+    "back: part of it is regression to the mean, and what replication is worth in the end is the "
+    "difference from the same agents apart. Under a coin toss its expectation is 0; the twin's is "
+    "given beside it.",
+    "One task, one rung; different agents are so by persona, as long as one trained seed of the "
+    "rung is bundled.",
+)
+
+
+def draw(results: Results, finding: Finding, path: Path) -> Path:
+    """Courses of the errors, and what each arm gains."""
+    return draw_arms(finding, path)
+
+
+def _end(results: Results, arm: str, of: str) -> Floats:
+    """Errors of the problems of the last generations, float64 [S, LAST · Q]."""
+    errors = results.stacked(problem_errors, of, arm=arm)[:, -LAST:]
+    return errors.reshape(len(errors), -1)
+
+
+def _founders(results: Results, of: Callable[[Generation], Floats]) -> Floats:
+    """Something of the unselected founders' answers, float64 [S, G · Q]."""
+    errors = results.stacked(of, UNSELECTED, arm="clones")
+    return errors.reshape(len(errors), -1)
+
+
+def _price(results: Results, arm: str) -> Floats:
+    """Falls of error by selection and transmission, of a whole run, float64 [S, G − 1, 2, 2].
+
+    A generation's are G − 1 times what they were, so that means over generations are sums.
+    """
+    rows = [
+        [
+            [
+                [-done.measures[of].price_selection, -done.measures[of].price_transmission]
+                for of in (SELECTED, RANDOM)
+            ]
+            for done in measured_rounds(results.folder / cell.name, cell.config)
+            if done.index
+        ]
+        for cell in results.of(arm=arm)
+    ]
+    terms = np.array(rows)
+    return np.asarray(terms * terms.shape[1], dtype=np.float64)
+
+
+def _gain(means: Floats) -> Floats:
+    return means[:, 1] - means[:, 0]
+
+
+def _against(name: str, more: Floats, less: Floats) -> Number:
+    """How much less one arm errs than another, on the same problems."""
+    return estimate(name, np.stack([more[..., 0], less[..., 0]], -1), first_less_second)

@@ -1,0 +1,1 @@
+"""Claim 7: the phase diagram."""

@@ -1,0 +1,1 @@
+"""Claim 5: quasispecies."""

@@ -1,0 +1,1 @@
+"""Claim 8: selectors."""

@@ -1,0 +1,1 @@
+"""Claim 2: the survey trick."""

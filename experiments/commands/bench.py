@@ -1,0 +1,63 @@
+"""`mgptn bench`: how fast this machine does things.
+
+Only the command line; heavy imports happen inside the commands, so that help is instant.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mgptn.experiments.commands.parts import FILE, SET, console
+
+
+@click.group()
+def bench() -> None:
+    """Measure how fast this machine does things."""
+
+
+@bench.command("engine")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> None:
+    """The host against transformers, against scoring row by row, and against the machine."""
+    from mgptn.experiments.bench.engine.benchmark import engine
+
+    engine(console(), repeats, out, device, quick)
+
+
+@bench.command("training")
+@click.option("--rung", "rungs", multiple=True, help="Which rung; may be given again [all].")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
+def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) -> None:
+    """A training step beside a plain one in float32 without compilation."""
+    from mgptn.experiments.bench.training import training
+
+    training(console(), rungs, repeats, threads)
+
+
+@bench.command("run")
+@click.argument("config", type=FILE)
+@SET
+def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
+    """Where a whole run's time and memory go."""
+    from mgptn.experiments.bench.run import whole_run
+
+    sys.exit(whole_run(console(), config, overrides))
+
+
+@bench.command("population")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_population(repeats: int, out: Path | None) -> None:
+    """Selection, and the whole simulator without a model, against the number of agents."""
+    from mgptn.experiments.bench.population import population
+
+    population(console(), repeats, out)

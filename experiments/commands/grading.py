@@ -1,0 +1,66 @@
+"""`mgptn compare-protocols` and `robustness`: ways to grade and to aggregate, on equal answers.
+
+Only the command line; heavy imports happen inside the commands, so that help is instant.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mgptn.experiments.commands.parts import FILE, FOLDER, RUNS, SET, console, numbers
+
+
+@click.command("compare-protocols")
+@click.argument("config", type=FILE)
+@SET
+@click.option("--out", type=FOLDER, help="Folder of the comparison [runs/<name>-comparison].")
+def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None) -> None:
+    """Grade the same answers in every way, and say what each is worth."""
+    from mgptn.experiments.config.run_config import load_config
+    from mgptn.experiments.studies.comparing import run_comparison
+
+    checked = load_config(config, overrides)
+    for path in run_comparison(checked, out or RUNS / f"{checked.name}-comparison", console()):
+        click.echo(str(path))
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option(
+    "--role",
+    type=click.Choice(["saboteur", "always_top", "always_bottom", "random", "clique"]),
+    default="saboteur",
+    show_default=True,
+    help="What adversaries do.",
+)
+@click.option(
+    "--shares",
+    callback=numbers(float),
+    default="0,0.1,0.2,0.3,0.4",
+    show_default=True,
+    metavar="S,…",
+    help="Shares of adversaries among the founders.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True)
+@SET
+@click.option("--out", type=FOLDER, help="Folder of the result [runs/<name>-robustness].")
+def robustness(
+    config: Path,
+    role: str,
+    shares: tuple[float, ...],
+    seeds: int,
+    overrides: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """What adversaries cost every way to aggregate the same grades."""
+    from mgptn.experiments.config.run_config import load_config
+    from mgptn.experiments.studies.robustness import run_robustness
+
+    base = load_config(config, overrides)
+    folder = out or RUNS / f"{base.name}-robustness"
+    for path in run_robustness(base, role, shares, seeds, folder, console()):
+        click.echo(str(path))

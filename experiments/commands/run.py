@@ -1,0 +1,192 @@
+"""`mgptn run` and what is done with runs: resume, replay, transcript, sweep, report.
+
+Only the command line; heavy imports happen inside the commands, so that help is instant.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mgptn.experiments.commands.parts import (
+    CONTROLS,
+    FILE,
+    FOLDER,
+    RAY,
+    RUNS,
+    SET,
+    axes,
+    console,
+    numbers,
+)
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@SET
+@click.option("--out", type=FOLDER, help="Folder of the run [runs/<name>-<seed>].")
+@CONTROLS
+@RAY
+def run(
+    config: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    no_controls: bool,
+    ray_address: str | None,
+) -> None:
+    """Run a population and its controls, and write a report."""
+    from mgptn.experiments.config.run_config import load_config
+    from mgptn.experiments.runs.run import run as run_config
+
+    checked = load_config(config, overrides)
+    folder = out or RUNS / f"{checked.name}-{checked.seed}"
+    with _resumable(folder):
+        finished = run_config(
+            checked, folder, console(), controls=not no_controls, ray_address=ray_address
+        )
+    _say_finished(finished)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@RAY
+@click.option("--other-versions", is_flag=True, help="Go on with other library versions.")
+def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
+    """Carry on a run that was interrupted or killed."""
+    from mgptn.experiments.runs.run import resume as resume_run
+
+    with _resumable(folder):
+        finished = resume_run(
+            folder, console(), ray_address=ray_address, other_versions=other_versions
+        )
+    _say_finished(finished)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--selection-temperature",
+    type=float,
+    help="Select again under this temperature, as far as the recorded answers allow.",
+)
+def replay(folder: Path, selection_temperature: float | None) -> None:
+    """Derive every decision of a run again from its journal."""
+    from mgptn.experiments.runs import replay as replaying
+
+    if selection_temperature is None:
+        lines, confirmed = replaying.describe_replay(folder)
+    else:
+        lines, confirmed = replaying.describe_reselection(folder, selection_temperature), True
+    for line in lines:
+        click.echo(line)
+    sys.exit(0 if confirmed else 1)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--arm", default="selected", show_default=True)
+@click.option("--generation", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--answer", type=click.IntRange(min=0), default=0, show_default=True)
+def transcript(folder: Path, arm: str, generation: int, answer: int) -> None:
+    """Show one conversation of a run: who said what."""
+    from mgptn.experiments.views.transcript import describe_conversation
+
+    for line in describe_conversation(folder, arm, generation, answer):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--population", callback=numbers(int), metavar="M,…", help="Population sizes.")
+@click.option("--selection-temperature", callback=numbers(float), metavar="T,…")
+@click.option("--sampling-temperature", callback=numbers(float), metavar="T,…")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--vary", callback=axes, multiple=True, metavar="KEY=V,…", help="Vary any other key.")
+@SET
+@click.option("--out", type=FOLDER, help="Folder of the sweep [runs/<name>-sweep].")
+@click.option("--parallel", type=click.IntRange(min=1), default=4, show_default=True)
+@CONTROLS
+@RAY
+def sweep(
+    config: Path,
+    population: tuple[int, ...],
+    selection_temperature: tuple[float, ...],
+    sampling_temperature: tuple[float, ...],
+    seeds: int,
+    vary: tuple[tuple[str, tuple[str, ...]], ...],
+    overrides: tuple[str, ...],
+    out: Path | None,
+    parallel: int,
+    no_controls: bool,
+    ray_address: str | None,
+) -> None:
+    """Run a grid of configurations; resumable."""
+    from mgptn.experiments.config.run_config import load_config
+    from mgptn.experiments.runs.sweep import Axes, run_sweep
+
+    # What is varied need not be possible as the file has it.
+    base = load_config(config, (*overrides, *(f"{key}={values[0]}" for key, values in vary)))
+    varied = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
+    folder = out or RUNS / f"{base.name}-sweep"
+    try:
+        paths = run_sweep(
+            base,
+            varied,
+            folder,
+            console(),
+            parallel=parallel,
+            controls=not no_controls,
+            ray_address=ray_address,
+        )
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. The same command carries the sweep on.", err=True)
+        sys.exit(130)
+    for path in paths:
+        click.echo(str(path))
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+def report(folder: Path) -> None:
+    """Write a run's tables and report anew."""
+    from mgptn.experiments.runs.run import write_results
+
+    _say_finished(write_results(folder))
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Ctrl-C in a run says how to go on, and exits with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        begun = (folder / "journal.msgpack").exists()
+        click.echo(
+            f"\nInterrupted. Carry on with: mgptn resume {folder}"
+            if begun
+            else "\nInterrupted before anything was written.",
+            err=True,
+        )
+        sys.exit(130)
+
+
+def _say_finished(finished: Any) -> None:
+    """The run's summary; its last line is the population hash."""
+    click.echo()
+    click.echo(finished.verdict.heading)
+    for sentence in finished.verdict.sentences:
+        click.echo(f"  {sentence}")
+    click.echo(
+        "  Intervals are 95 %, over the problems drawn in this one run; other seeds vary more."
+    )
+    click.echo("Written:")
+    for path in (finished.folder / "journal.msgpack", *finished.paths):
+        click.echo(f"  {path}")
+    click.echo(f"population hash: {finished.population_hash}")

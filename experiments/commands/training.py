@@ -1,0 +1,148 @@
+"""`mgptn pretrain` on a console: a recipe read, a progress bar, and the command of a recipe."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from mgptn.agents.training.recipe import Recipe
+from mgptn.experiments.config.run_config import ConfigError, override
+
+OPTIONS = ("rung", "seed", "steps", "skills", "grown_from")
+"""Fields of a recipe that the command line has options for; the others are set by --set."""
+
+
+def read_recipe(options: dict[str, Any], changes: tuple[str, ...]) -> Recipe:
+    """The recipe of a command line: options, and further ``key=value`` fields.
+
+    Raises
+    ------
+    ConfigError
+        With the option or field at fault, what was expected and what was got.
+    """
+    further: dict[str, Any] = {}
+    for change in changes:
+        override(further, change)
+        key = change.partition("=")[0]
+        if key in OPTIONS:
+            raise ConfigError(f"--set {change}: expected another field; {key} has an option")
+        if key not in Recipe.__dataclass_fields__:
+            known = [name for name in Recipe.__dataclass_fields__ if name not in OPTIONS]
+            raise ConfigError(f"--set {change}: expected one of {', '.join(known)}, got {key!r}")
+    try:
+        return TypeAdapter(Recipe).validate_python(options | further)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        said = fault["msg"].removeprefix("Value error, ")
+        got = f"{where}: {said[0].lower()}{said[1:]}, got {fault['input']!r}" if where else said
+        raise ConfigError(f"recipe: {got}") from None
+
+
+def training_command(recipe: Recipe, folder: Path) -> str:
+    """The command that trains a recipe into a folder."""
+    usual = asdict(Recipe(recipe.rung))
+    words = ["mgptn", "pretrain", "--rung", recipe.rung, "--seed", str(recipe.seed)]
+    for key, value in asdict(recipe).items():
+        if key in ("rung", "seed") or value == usual[key]:
+            continue
+        if key in OPTIONS:
+            words += [f"--{key.replace('_', '-')}", str(value)]
+        else:
+            words += ["--set", f"{key}={value}"]
+    return shlex.join([*words, "--out", str(folder)])
+
+
+def made_by(model: Path, folder: Path) -> str | None:
+    """The command that made a model, into another folder; None where training.json does not say."""
+    try:
+        made = json.loads((model / "training.json").read_text())
+        return training_command(Recipe(**made["recipe"]), folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    console: Console,
+    device: str,
+    threads: int | None,
+    compiled: bool,
+) -> None:
+    """Train a recipe into a folder, showing how it goes.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted: after the step under way and its checkpoint, or at once the second time.
+    ConfigError
+        If the folder holds another recipe's checkpoint, or the model to grow does not fit.
+    """
+    from mgptn.agents.training.pretrain import pretrain
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[said]}"),
+        console=console,
+    )
+    try:
+        with bar, _interruptible() as stopped:
+            name = f"{recipe.rung}, seed {recipe.seed}"
+            shown = bar.add_task(name, total=recipe.steps, said="compiling …")
+            for progress in pretrain(
+                recipe,
+                folder,
+                device=device,
+                threads=threads,
+                compile_model=compiled,
+                stopped=stopped,
+            ):
+                left = round(progress.seconds_left)
+                said = (
+                    f"loss: answers {progress.answer_loss:.3f}, levels {progress.level_loss:.3f} · "
+                    f"{progress.tokens_per_second:,.0f} tokens/s · "
+                    f"{left // 60}:{left % 60:02d} left"
+                )
+                bar.update(shown, completed=progress.step, said=said)
+                if not console.is_terminal and progress.step % 100 == 0:
+                    console.print(f"{progress.step}/{progress.steps} {said}", highlight=False)
+    except ValueError as error:
+        if type(error).__module__.startswith("mgptn.agents."):
+            raise
+        raise ConfigError(str(error)) from error
+    if stopped() and not (folder / "training.json").exists():
+        raise KeyboardInterrupt
+    console.print(f"{folder}: model, tokenizer, training.json and training.jsonl written.")
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether an interrupt has come, instead of the first one; the second is one."""
+    asked = Event()
+
+    def ask(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

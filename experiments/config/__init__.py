@@ -1,0 +1,1 @@
+"""Configuration: what can be set, checked whole before anything starts."""

@@ -1,0 +1,278 @@
+"""The run's configuration: one YAML file, checked whole before anything starts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+
+from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
+from mgptn.experiments.config.plugins import find_protocol, protocols
+from mgptn.experiments.config.section import Section, plain_name
+from mgptn.experiments.config.sections import (
+    AgentsConfig,
+    HostsConfig,
+    MetricsConfig,
+    PopulationConfig,
+    ProtocolConfig,
+)
+from mgptn.experiments.config.task import TaskConfig
+from mgptn.experiments.config.topology import check_seats
+from mgptn.population.judging.roles import FLATTERER, dealt_roles
+
+SEED_LIMIT = 2**63
+
+NAMED = ("task", "topology", "aggregation")
+"""Sections for which a name alone may stand."""
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run: names each field, what was expected, what was got."""
+
+
+class RunConfig(Section):
+    """Everything that decides a run."""
+
+    name: Annotated[str, AfterValidator(plain_name)]
+    seed: Annotated[int, Field(ge=0, lt=SEED_LIMIT)] = 0
+    task: TaskConfig = TaskConfig()
+    population: PopulationConfig = PopulationConfig()
+    agents: AgentsConfig = AgentsConfig()
+    protocol: ProtocolConfig = ProtocolConfig()
+    selector: SelectorChoice = "peers"
+    human: HumanConfig = HumanConfig()
+    hosts: HostsConfig = HostsConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    problems_per_generation: Annotated[int, Field(ge=1)] = 24
+
+    @model_validator(mode="before")
+    @classmethod
+    def _task_by_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("task"), str):
+            return {**data, "task": {"name": data["task"]}}
+        return data
+
+    @model_validator(mode="after")
+    def _enough_peers(self) -> RunConfig:
+        protocol = find_protocol(self.protocol.name)
+        seating = protocol.seating(self.protocol.as_options())
+        graders = self.protocol.graders if seating == "peers" else 0
+        peers = self.population.size - 1 - protocol.partners
+        if peers < 0:
+            raise ValueError(
+                f"population.size: expected at least {1 + protocol.partners} for the protocol "
+                f"{protocol.name}, got {self.population.size}"
+            )
+        if graders > peers:
+            beside = f" − {protocol.partners} who take part" if protocol.partners else ""
+            raise ValueError(
+                f"protocol.graders: expected at most population.size − 1{beside} = {peers} "
+                f"(nobody grades itself), got {graders}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_grades_itself(self) -> RunConfig:
+        seating = find_protocol(self.protocol.name).seating(self.protocol.as_options())
+        also = self.protocol.self_grading == "also"
+        if also and seating != "peers":
+            why = "its author grades anyway" if seating == "self" else "nobody grades"
+            raise ValueError(
+                f"protocol.self_grading: expected none for the protocol {self.protocol.name} "
+                f"({why}), got 'also'"
+            )
+        asked = also or seating == "self"
+        if "self" in weights_of(self.selector) and not asked:
+            raise ValueError(
+                "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
+                f"author for its own grade), got {self.protocol.self_grading!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_compare(self) -> RunConfig:
+        compares = find_protocol(self.protocol.name).compares
+        if self.protocol.fitness == "bradley-terry" and not compares:
+            known = [name for name, protocol in protocols().items() if protocol.compares]
+            raise ValueError(
+                f"protocol.fitness: expected mean under the protocol {self.protocol.name}, which "
+                f"compares nothing ({', '.join(known)} do), got {self.protocol.fitness!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _equal_islands(self) -> RunConfig:
+        size, count = self.population.size, self.population.islands.count
+        apart = (self.population.selection.process, self.protocol.topology.name)
+        if "islands" in apart and size % count:
+            raise ValueError(
+                f"population.islands.count: expected a divisor of population.size = {size} "
+                f"(islands are of equal size), got {count}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adversaries_among_the_founders(self) -> RunConfig:
+        shares = self.population.adversaries.shares
+        dealt_roles(shares, self.population.size, self.seed)
+        blind = self.agents.scripted.blind_spot > 0.0
+        if FLATTERER in shares and self.agents.model in ("scripted", "bayes") and not blind:
+            raise ValueError(
+                "population.adversaries.flatterer: expected agents.scripted.blind_spot > 0 for it "
+                f"to exploit, got {shares[FLATTERER]} of them and a blind spot of 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _spots_side_by_side(self) -> RunConfig:
+        scripted, seats = self.agents.scripted, self.protocol.as_options().graders
+        if scripted.spots == "disjoint" and seats * scripted.blind_spot > 1.0 + 1e-9:
+            raise ValueError(
+                f"agents.scripted.blind_spot: expected at most 1/{seats} where the spots of "
+                f"{seats} graders are disjoint, got {scripted.blind_spot}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _everybody_can_be_graded(self) -> RunConfig:
+        protocol = self.protocol
+        if find_protocol(protocol.name).seating(protocol.as_options()) == "peers":
+            check_seats(protocol, self.population, self.agents.model, self.seed)
+        return self
+
+
+def load_config(path: Path, overrides: tuple[str, ...] = ()) -> RunConfig:
+    """Read a YAML file, apply ``key.path=value`` overrides, and check the whole.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, is not YAML, or any field of it is not as it should be. Every
+        fault is named at once.
+    """
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: expected a YAML file, got nothing at this path") from None
+    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+        raise ConfigError(f"{path}: expected YAML, got: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{path}: expected a mapping of configuration keys, got {type(data).__name__}"
+        )
+    for change in overrides:
+        override(data, change)
+    return check_config(data, source=str(path))
+
+
+def check_config(data: dict[str, Any], source: str = "configuration") -> RunConfig:
+    """A checked configuration from plain data.
+
+    Raises
+    ------
+    ConfigError
+        With a line for each fault: the field, what was expected, what was got.
+    """
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(fault) for fault in error.errors()]
+        raise ConfigError(f"{source}:\n" + "\n".join(f"  {line}" for line in lines)) from None
+
+
+def override(data: dict[str, Any], change: str) -> None:
+    """Set one ``key.path=value`` in nested data; the value is read as YAML.
+
+    Raises
+    ------
+    ConfigError
+        If it is not of this form, or leads through what is no section.
+    """
+    path, equals, text = change.partition("=")
+    if not equals or not path:
+        raise ConfigError(f"--set {change}: expected key=value, such as population.size=8")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {change}: expected a YAML value, got: {error}") from None
+    set_key(data, path, value, change)
+
+
+def set_key(data: dict[str, Any], path: str, value: Any, change: str | None = None) -> None:
+    """Set one dotted key in nested data.
+
+    Parameters
+    ----------
+    change
+        How an error names the change; the key itself if None.
+
+    Raises
+    ------
+    ConfigError
+        If the key leads through what is no section.
+    """
+    *parents, leaf = path.split(".")
+    here = data
+    for parent in parents:
+        below = here.get(parent)
+        if isinstance(below, str) and parent in NAMED:
+            below = {"name": below}
+        if below is None:
+            below = {}
+        if not isinstance(below, dict):
+            raise ConfigError(
+                f"--set {change or path}: expected {parent!r} to be a section, got a value"
+            )
+        here[parent] = below
+        here = below
+    here[leaf] = value
+
+
+def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]:
+    """Dotted paths of every key a configuration may have."""
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            keys += known_keys(kind, f"{prefix}{name}.")
+    return keys
+
+
+def _explain(fault: Any) -> str:
+    """One line of plain words for one of pydantic's faults."""
+    path = ".".join(str(part) for part in fault["loc"] if not _is_tag(str(part)))
+    if fault["type"] == "extra_forbidden":
+        return f"{path}: unknown key{_nearest_key(path)}"
+    if fault["type"] == "missing":
+        return f"{path}: expected a value, got nothing"
+    message = fault["msg"].removeprefix("Value error, ").partition(", got a number with")[0]
+    if not path:
+        return str(message)
+    if ", got " in message:
+        return f"{path}: {message}"
+    expected = message.removeprefix("Input should be ").removeprefix("expected ")
+    return f"{path}: expected {expected}, got {fault['input']!r}"
+
+
+def _nearest_key(path: str) -> str:
+    """A suggestion for an unknown key, by its last part first, then by the whole path."""
+    section, _, leaf = path.rpartition(".")
+    known = [key.rpartition(".") for key in known_keys()]
+    near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=1, cutoff=0.7)
+    if near:
+        homes = [home for home, _, last in reversed(known) if last == near[0]]
+        home = max(homes, key=lambda home: difflib.SequenceMatcher(None, home, section).ratio())
+        return f"; did you mean {home}.{near[0]}?" if home else f"; did you mean {near[0]}?"
+    whole = difflib.get_close_matches(path, known_keys(), n=1, cutoff=0.5)
+    return f"; did you mean {whole[0]}?" if whole else ""
+
+
+def _is_tag(part: str) -> bool:
+    """Does pydantic name a member of a union here, and not a key of ours?"""
+    return part == "int" or part.startswith(("literal[", "constrained-", "function-"))

@@ -1,0 +1,218 @@
+"""The sections of a configuration but its task and who grades: population, agents, hosts, …"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
+from mgptn.experiments.config.plugins import interfaces, protocols
+from mgptn.experiments.config.section import (
+    Probability,
+    SamplingTemperature,
+    Section,
+    SelectionTemperature,
+    any_of,
+    nearest,
+)
+from mgptn.protocols.interfaces.wordings import WORDINGS, Wording
+from mgptn.protocols.protocol import Picker, ProtocolOptions
+from mgptn.protocols.scale import LEVELS
+
+
+class SelectionConfig(Section):
+    """How fitness becomes births and deaths; temperature ``.inf`` is neutral drift."""
+
+    process: Literal[
+        "wright-fisher", "soft-survival", "moran", "death-birth", "islands", "none"
+    ] = "wright-fisher"
+    resampling: Literal["multinomial", "systematic"] = "multinomial"
+    operator: Literal["softmax", "proportional", "linear-rank", "truncation", "k-tournament"] = (
+        "softmax"
+    )
+    temperature: SelectionTemperature = 0.1
+
+
+class IslandsConfig(Section):
+    """Demes of equal size, for the process ``islands``, and migration between them."""
+
+    count: Annotated[int, Field(ge=1)] = 2
+    migration: Probability = 0.1
+
+
+class MutationConfig(Section):
+    """Probability of each mutation at a birth, and the size of the jitter (log scale)."""
+
+    drop: Probability = 0.1
+    swap: Probability = 0.1
+    duplicate: Probability = 0.05
+    jitter: Probability = 0.1
+    jitter_scale: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 0.1
+    recombination: Probability = 0.0
+
+
+class AdversariesConfig(Section):
+    """Share of the founders in each role but the ordinary one."""
+
+    always_top: Probability = 0.0
+    always_bottom: Probability = 0.0
+    random: Probability = 0.0
+    saboteur: Probability = 0.0
+    clique: Probability = 0.0
+    flatterer: Probability = 0.0
+    flattery: Literal["near", "random", "persistent"] = "near"
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Role → share, only of those that there are."""
+        plain = self.model_dump(exclude={"flattery"})
+        return {name.replace("_", "-"): share for name, share in plain.items() if share > 0.0}
+
+
+class PopulationConfig(Section):
+    """How many agents, for how long, under which selection and mutation."""
+
+    size: Annotated[int, Field(ge=2)] = 8
+    generations: Annotated[int, Field(ge=1)] = 6
+    selection: SelectionConfig = SelectionConfig()
+    islands: IslandsConfig = IslandsConfig()
+    mutation: MutationConfig = MutationConfig()
+    adversaries: AdversariesConfig = AdversariesConfig()
+
+
+class ScriptedConfig(Section):
+    """How agents without a model behave: `agents.model` is ``scripted`` or ``bayes``."""
+
+    error: Probability = 0.5
+    adaptation: Literal["none", "copy"] = "copy"
+    tpr: Probability = 0.9
+    fpr: Probability = 0.1
+    correlation: Probability = 0.0
+    blind_spot: Probability = 0.0
+    spots: Literal["shared", "disjoint"] = "shared"
+    skills: Annotated[tuple[Probability, ...], Field(min_length=1)] = (0.05, 0.35, 0.65, 0.95)
+    prior: tuple[Probability, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_prior_over_the_skills(self) -> ScriptedConfig:
+        if self.prior and (
+            len(self.prior) != len(self.skills) or abs(sum(self.prior) - 1.0) > 1e-9
+        ):
+            raise ValueError(
+                f"prior: expected {len(self.skills)} probabilities that sum to 1, one a skill, "
+                f"got {self.prior}"
+            )
+        return self
+
+
+class AgentsConfig(Section):
+    """What every founder is: a bundled model's name, a checkpoint folder, or a hub id."""
+
+    model: Annotated[str, Field(min_length=1)] = "gpt-3"
+    scripted: ScriptedConfig = ScriptedConfig()
+    interface: str = "auto"
+    personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    sampling_temperature: SamplingTemperature = 1.0
+    context_capacity: Annotated[int, Field(ge=0)] = 16
+    context_entry: Literal["plain", "graded", "stamped"] = "plain"
+
+    @field_validator("interface")
+    @classmethod
+    def _a_known_interface(cls, name: str) -> str:
+        known = ["auto", *interfaces()]
+        if name not in known:
+            raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        return name
+
+
+class QuestionConfig(Section):
+    """A grading question in your own words."""
+
+    question: Annotated[str, Field(min_length=1)]
+    lead: Annotated[str, Field(min_length=1)]
+    options: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2)]
+    levels: tuple[Annotated[int, Field(ge=1, le=len(LEVELS))], ...]
+
+    @model_validator(mode="after")
+    def _a_level_an_option(self) -> QuestionConfig:
+        if len(self.levels) != len(self.options):
+            raise ValueError(
+                f"levels: expected {len(self.options)} numbers from 1 to {len(LEVELS)}, one an "
+                f"option, got {self.levels}"
+            )
+        if len(set(self.options)) != len(self.options):
+            raise ValueError(f"options: expected each once, got {self.options}")
+        return self
+
+
+class ProtocolConfig(Section):
+    """Who says what to whom, and what it takes to be accepted."""
+
+    name: str = "survey"
+    graders: Annotated[int, Field(ge=1)] = 4
+    topology: TopologyConfig = TopologyConfig()
+    self_grading: Literal["none", "also"] = "none"
+    aggregation: AggregationConfig = AggregationConfig()
+    fitness: Literal["mean", "bradley-terry"] = "mean"
+    threshold: Probability = 0.6
+    grader_context: Literal["empty", "own", "shared"] = "empty"
+    question: Literal["words", "digits", "yes-no"] | QuestionConfig = "words"
+    reading: Literal["logits", "sampled"] = "logits"
+    draws: Annotated[int, Field(ge=2, le=1024)] = 4
+    turns: Annotated[int, Field(ge=1, le=64)] = 1
+    wanted: Annotated[int, Field(ge=1, le=len(LEVELS))] = len(LEVELS)
+    picker: Picker = "peers"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("name")
+    @classmethod
+    def _a_known_protocol(cls, name: str) -> str:
+        known = protocols()
+        if name not in known:
+            raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        return name
+
+    @property
+    def wording(self) -> Wording:
+        """The grading question's."""
+        if isinstance(self.question, str):
+            return WORDINGS[self.question]
+        own = self.question
+        levels = tuple(level - 1 for level in own.levels)
+        return Wording("own", own.question, own.lead, own.options, levels)
+
+    def as_options(self) -> ProtocolOptions:
+        """What the protocol is told; an author that grades too has the last grader's seat."""
+        return ProtocolOptions(
+            graders=self.graders + (self.self_grading == "also"),
+            draws=self.draws,
+            turns=self.turns,
+            wanted=self.wanted - 1,
+            picker=self.picker,
+            further=self.options,
+        )
+
+    def __hash__(self) -> int:  # pydantic's own would want to hash the options
+        return hash(self.model_dump_json())
+
+
+class HostsConfig(Section):
+    """The fleet: ``auto`` is one host a GPU, or one a CPU core where there is none."""
+
+    count: Literal["auto", "per-agent"] | Annotated[int, Field(ge=1)] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    gpus_per_host: Annotated[float, Field(gt=0, le=8, allow_inf_nan=False)] = 1.0
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    slots: Annotated[int, Field(ge=1, le=1024)] = 32
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+
+
+class MetricsConfig(Section):
+    """Where Prometheus finds the run, and for how long after its end; port 0 turns it off."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    linger_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0

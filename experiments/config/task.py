@@ -1,0 +1,98 @@
+"""The section `task` of a configuration: which recurrent task, and what is set about it."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from mgptn.experiments.config.plugins import tasks
+from mgptn.experiments.config.section import Section, any_of, nearest
+from mgptn.protocols.tasks.answer_matching import MatchName
+from mgptn.protocols.tasks.questions import Questions
+from mgptn.protocols.tasks.reasoning_gym import PREFIX
+from mgptn.protocols.tasks.split import HeldOut
+from mgptn.protocols.tasks.task import sizes_in_words
+
+QUESTIONS = Questions.name
+
+TASK_KEYS: dict[str, tuple[str, ...]] = {
+    "size": ("bundled",),
+    "options": ("reasoning-gym",),
+    "pass_score": ("reasoning-gym",),
+    "file": ("questions",),
+    "question_field": ("questions",),
+    "answer_field": ("questions",),
+    "match": ("questions",),
+    "held_out": ("questions", "reasoning-gym"),
+    "max_answer_characters": ("questions", "reasoning-gym"),
+}
+"""Keys of the section `task` → the kinds of task that they are for."""
+
+
+class TaskConfig(Section):
+    """Which recurrent task, and what is set about it; a size not given is the task's own."""
+
+    name: str = "addition"
+    size: Annotated[int | None, Field(validate_default=True)] = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    pass_score: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
+    file: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+    question_field: Annotated[str, Field(min_length=1)] = "question"
+    answer_field: Annotated[str, Field(min_length=1)] = "answer"
+    match: MatchName = "exact"
+    held_out: HeldOut | None = None
+    max_answer_characters: Annotated[int | None, Field(ge=1, le=100_000)] = None
+
+    @property
+    def kind(self) -> str:
+        """Whose task it is: ``bundled``, ``questions`` or ``reasoning-gym``."""
+        return _kind_of_task(self.name)
+
+    def __hash__(self) -> int:  # pydantic's own would want to hash the options
+        return hash(self.model_dump_json())
+
+    @field_validator("name")
+    @classmethod
+    def _a_known_task(cls, name: str) -> str:
+        if name in tasks() or name == QUESTIONS or (name.startswith(PREFIX) and name != PREFIX):
+            return name
+        known = [*sorted(tasks()), QUESTIONS, f"{PREFIX}…"]
+        raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+
+    @field_validator(*TASK_KEYS)
+    @classmethod
+    def _for_this_task(cls, value: Any, info: ValidationInfo) -> Any:
+        name, field = info.data.get("name"), str(info.field_name)
+        if name is None or _kind_of_task(name) in TASK_KEYS[field]:
+            return value
+        if value != cls.model_fields[field].get_default(call_default_factory=True):
+            raise ValueError(f"expected nothing here for the task {name}, got {value!r}")
+        return value
+
+    @field_validator("size")
+    @classmethod
+    def _a_size_of_the_task(cls, size: int | None, info: ValidationInfo) -> int | None:
+        task = tasks().get(info.data.get("name", ""))
+        if task is None:
+            return size
+        if size is None:
+            return task.default_size
+        if size not in task.sizes:
+            raise ValueError(f"expected {sizes_in_words(task.sizes)}, got {size}")
+        return size
+
+    @field_validator("file")
+    @classmethod
+    def _a_file_of_questions(cls, file: str | None, info: ValidationInfo) -> str | None:
+        if file is None and info.data.get("name") == QUESTIONS:
+            raise ValueError("expected the path of a file of questions, got nothing")
+        return file
+
+
+def _kind_of_task(name: str) -> str:
+    if name in tasks():
+        return "bundled"
+    return "questions" if name == QUESTIONS else "reasoning-gym"

@@ -1,0 +1,183 @@
+"""A generation on hosts: every match a conversation, what all of them ask put to hosts together."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, HostRequest, TileReply
+from mgptn.agents.tiles import Plan, plan_mixed
+from mgptn.experiments.loop.scripted_step import Play
+from mgptn.experiments.seats.adversaries import as_said
+from mgptn.experiments.seats.asking import Cast, Script, cast_match, shared_examples, to_host
+from mgptn.experiments.seats.humans import Choice
+from mgptn.experiments.seats.reading import from_host, to_outcome
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.tournament import Tournament
+from mgptn.protocols.interfaces.interface import Shown
+from mgptn.protocols.messages import (
+    AnswerRequest,
+    Conversation,
+    CritiqueRequest,
+    GradeRequest,
+    PickReply,
+    PickRequest,
+    Reply,
+    Request,
+    RevisionRequest,
+    Transcript,
+)
+
+WRITING = AnswerRequest | RevisionRequest | CritiqueRequest
+"""Requests that count as for an answer; the others but picks are for a grade."""
+
+
+class HostedPlay(Play):
+    """A generation of agents that are copies of a model, as conversations under way."""
+
+    def __init__(self, arm: str, tournament: Tournament, stage: Stage) -> None:
+        super().__init__(arm, tournament, stage)
+        self._phase = ""
+        self._scenes = list(self._staged())
+
+    @property
+    def asks(self) -> bool:
+        """Does any conversation wait for replies?"""
+        return any(scene.requests for scene in self._scenes)
+
+    def plan(self) -> Plan:
+        """Tiles for everything asked in this round."""
+        known: dict[Hashable, HostRequest] = {}
+        requests = []
+        for scene, request, script in self._asked():
+            same = _same_grade(request, scene.cast, script)
+            asked = known.get(same) if same else None
+            if asked is None:
+                asked = to_host(request, scene.cast, script)
+                if same:
+                    known[same] = asked
+            requests.append((script.weights, asked))
+        answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
+        self.counters["answer_requests"] += answering
+        self.counters["grade_requests"] += len(requests) - answering
+        self._phase = "answer" if answering else "grade"
+        began = time.perf_counter()
+        planned = plan_mixed(requests, self.stage.config.hosts.slots)
+        self.seconds["planner"] += time.perf_counter() - began
+        return planned
+
+    def account(self, replies: Sequence[TileReply], elapsed: float) -> None:
+        """Book the round's work and its share of the wall time."""
+        self.counters["tiles"] += len(replies)
+        self.seconds[self._phase] += elapsed
+        for reply in replies:
+            for name in WORK_SECONDS:
+                self.seconds[name] += getattr(reply.work, name)
+            for name in WORK_COUNTS:
+                self.counters[name] += getattr(reply.work, name)
+
+    def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
+        """Send each conversation the replies to what it asked."""
+        asked = list(self._asked())
+        known: dict[tuple[int, type], Reply] = {}
+        said = []
+        config, task = self.stage.config, self.stage.task
+        kind = config.population.adversaries.flattery
+        for reply, (scene, request, script) in zip(planned.collect(replies), asked, strict=True):
+            same = id(reply), type(request)  # graders that were asked the same share a reply
+            if same not in known:
+                known[same] = from_host(reply, request, script)
+            said.append(as_said(known[same], request, scene.cast, task, kind, config.seed))
+        spoken = iter(said)
+        picked = iter(self._picked())
+        for scene in self._scenes:
+            if scene.requests:
+                scene.advance([next(picked if _for_human(r) else spoken) for r in scene.requests])
+
+    def outcomes(self) -> Outcomes:
+        """How the conversations ended, with the verifier's verdicts."""
+        ended = []
+        began = time.perf_counter()
+        for scene in self._scenes:
+            assert scene.transcript is not None
+            ended.append(to_outcome(scene.cast, scene.transcript, self.stage.task))
+        outcomes = Outcomes.gather(self.matches, ended)
+        self.seconds["select"] += time.perf_counter() - began
+        return outcomes
+
+    def _asked(self) -> Iterator[tuple[_Scene, Request, Script]]:
+        """Every request of this round to an agent, with how its model is asked."""
+        scripts = self.stage.scripts
+        for scene in self._scenes:
+            for request in scene.requests:
+                if not _for_human(request):
+                    yield scene, request, scripts[scene.cast.seats[request.seat].genome.model]
+
+    def _picked(self) -> list[Reply]:
+        """What the human picks of everything put to the human in this round."""
+        choices = [
+            Choice(
+                generation=scene.cast.generation,
+                author=scene.cast.match.author,
+                problem=scene.cast.match.problem,
+                query=request.query,
+                candidates=request.candidates,
+            )
+            for scene in self._scenes
+            for request in scene.requests
+            if isinstance(request, PickRequest)
+        ]
+        return [PickReply(choice) for choice in self.stage.picks(choices)] if choices else []
+
+    def _staged(self) -> Iterator[_Scene]:
+        """Every match cast and begun."""
+        config, generation = self.stage.config, self.tournament.generation
+        agents = {agent.id: agent for agent in self.tournament.agents}
+        protocol, options = self.stage.protocol, config.protocol.as_options()
+        shared: tuple[Shown, ...] = ()
+        if config.protocol.grader_context == "shared":
+            shared = shared_examples(self.tournament.agents, config.agents.context_capacity)
+        for match in self.matches:
+            problem = self.stage.problems[generation][match.problem]
+            cast = cast_match(match, problem, agents, generation, shared)
+            scene = _Scene(cast, protocol.converse(problem.query, options))
+            scene.advance(None)
+            yield scene
+
+
+def _same_grade(request: Request, cast: Cast, script: Script) -> Hashable:
+    """What all requests have in common that ask a model for the same grade; None for others."""
+    if not isinstance(request, GradeRequest) or script.sampled:
+        return None
+    genome = cast.seats[request.seat].genome
+    own = request.context == "own" or script.grader_context == "own"
+    context = id(genome.context) if own else -1
+    return (script.weights, request.query, request.answer, genome.persona, context)
+
+
+def _for_human(request: Request) -> bool:
+    return isinstance(request, PickRequest)
+
+
+@dataclass(slots=True)
+class _Scene:
+    """One match under way."""
+
+    cast: Cast
+    conversation: Conversation
+    requests: Sequence[Request] = ()
+    transcript: Transcript | None = None
+
+    def advance(self, replies: Sequence[Reply] | None) -> None:
+        """Send replies (None to begin), and keep what is asked next, or how it ended."""
+        try:
+            if replies is None:
+                self.requests = next(self.conversation)
+            else:
+                self.requests = self.conversation.send(replies)
+        except StopIteration as end:
+            self.requests, self.transcript = (), end.value

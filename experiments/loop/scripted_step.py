@@ -1,0 +1,75 @@
+"""One generation of one arm under way; and the kind of it that is arrays, without hosts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+
+from mgptn.agents.scripted import ScriptedAgents
+from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
+from mgptn.experiments.setting.stage import Stage
+from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.tournament import Tournament
+
+
+class Play(ABC):
+    """A generation from its matches to what is committed of it, with what it costs.
+
+    Attributes
+    ----------
+    matches
+        What the tournament asks for.
+    seconds, counters
+        As of `Committed`.
+    """
+
+    def __init__(self, arm: str, tournament: Tournament, stage: Stage) -> None:
+        self.arm = arm
+        self.tournament = tournament
+        self.stage = stage
+        self.seconds = dict.fromkeys(PHASES, 0.0)
+        self.counters = dict.fromkeys(COUNTERS, 0)
+        began = time.perf_counter()
+        self.matches = tournament.ask()
+        self.seconds["select"] = time.perf_counter() - began
+
+    @abstractmethod
+    def outcomes(self) -> Outcomes:
+        """How the matches ended."""
+        ...
+
+    def finish(self) -> Committed:
+        """Tell the tournament, and say what happened and what it cost."""
+        outcomes = self.outcomes()
+        began = time.perf_counter()
+        generation = self.tournament.tell(outcomes)
+        self.seconds["select"] += time.perf_counter() - began
+        self.seconds["total"] = sum(self.seconds[name] for name in ("answer", "grade", "select"))
+        return Committed(self.arm, generation, self.seconds, self.counters)
+
+
+class ScriptedPlay(Play):
+    """A generation of agents without a model, whose answers and grades are drawn as arrays."""
+
+    def __init__(
+        self, arm: str, tournament: Tournament, stage: Stage, agents: ScriptedAgents
+    ) -> None:
+        super().__init__(arm, tournament, stage)
+        self._agents = agents
+
+    def outcomes(self) -> Outcomes:
+        """How the matches ended."""
+        generation = self.tournament.generation
+        problems = self.stage.problems[generation]
+        began = time.perf_counter()
+        given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)
+        answered = time.perf_counter()
+        roles = [agent.genome.role for agent in self.tournament.agents]
+        outcomes = self._agents.grade(self.matches, problems, given, generation, roles)
+        self.seconds["answer"] = answered - began
+        self.seconds["grade"] = time.perf_counter() - answered
+        self.counters["answer_requests"] = len(outcomes)
+        self.counters["grade_requests"] = outcomes.grades.size
+        return outcomes

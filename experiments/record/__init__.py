@@ -1,0 +1,1 @@
+"""A run on disk: journal, packed columns, manifest, rounds. No Ray, no torch, no model."""

@@ -1,0 +1,186 @@
+"""Cells: runs side by side on one fleet, carried on after a kill, none run twice."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mgptn.agents.fleet import Fleet, LocalFleet, NoFleet
+from mgptn.agents.host import HostSettings
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.record.journal import read_journal
+from mgptn.experiments.setting.same_ground import check_same_ground, read_manifest
+from mgptn.experiments.runs.session import JOURNAL, Session, advance
+from mgptn.experiments.setting.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run among several.
+
+    Attributes
+    ----------
+    name
+        Of its folder.
+    labels
+        Its place among the others: what is varied, and its value, as texts.
+    """
+
+    name: str
+    config: RunConfig
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cells in a folder, with the arms of each."""
+
+    folder: Path
+    cells: tuple[Cell, ...]
+    arms: tuple[str, ...]
+
+    def left(self) -> list[Cell]:
+        """Cells that have not ended.
+
+        Raises
+        ------
+        ConfigError
+            If one was begun under another configuration, or with other arms.
+        """
+        for cell in self.cells:
+            _check_begun(self.folder / cell.name, cell, self.arms)
+        return [cell for cell in self.cells if not _ended(self.folder / cell.name)]
+
+
+def run_grid(
+    grid: Grid,
+    stages: dict[str, Stage],
+    fleet_of: AbstractContextManager[Fleet],
+    console: Console,
+    parallel: int,
+) -> None:
+    """Run every cell that has not ended, `parallel` of them at once, with one progress bar.
+
+    Parameters
+    ----------
+    stages
+        By the names of cells.
+    fleet_of
+        The hosts; entered only if there is something to run.
+    """
+    left = grid.left()
+    if not left:
+        return
+    total = sum(cell.config.population.generations for cell in grid.cells)
+    to_run = sum(cell.config.population.generations for cell in left)
+    with ExitStack() as stack:
+        fleet = stack.enter_context(fleet_of)
+        bar = stack.enter_context(progress(console))
+        shown = bar.add_task("generations", total=total)
+        bar.update(shown, completed=total - to_run)
+        waiting = (_open(grid, cell, stages[cell.name], fleet, stack) for cell in left)
+        for steps in _side_by_side(waiting, fleet, parallel):
+            bar.advance(shown, steps)
+
+
+def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
+    """The stage of each cell, by name; whatever cannot be run is refused here."""
+    return {cell.name: Stage(cell.config) for cell in cells}
+
+
+def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
+    """Hosts that serve every model of some stages.
+
+    Raises
+    ------
+    ConfigError
+        If they ask for hosts of different kinds.
+    """
+    first = stages[0].host_settings(device)
+    models: dict[str, str] = {}
+    for stage in stages:
+        settings = stage.host_settings(device)
+        if (settings.dtype, settings.threads) != (first.dtype, first.threads):
+            raise ConfigError("hosts: expected one dtype and one number of threads in all cells")
+        if stage.scripted is None:
+            models |= dict([(settings.model, settings.weights), *settings.others])
+    if not models:
+        return first
+    (model, weights), *others = models.items()
+    return replace(first, model=model, weights=weights, others=tuple(others))
+
+
+def fleet_here(stages: Sequence[Stage]) -> Fleet:
+    """One host in this process for all that some stages ask; none where no model is asked."""
+    if all(stage.scripted is not None for stage in stages):
+        return NoFleet(stages[0].host_settings("cpu"))
+    return LocalFleet(joint_settings(stages, stages[0].device()))
+
+
+def plain(text: str) -> str:
+    """A text as part of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_")
+
+
+def _side_by_side(waiting: Iterator[Session], fleet: Fleet, parallel: int) -> Iterator[int]:
+    """Keep `parallel` sessions under way until all have ended; yields generations done."""
+    active: list[Session] = list(itertools.islice(waiting, parallel))
+    while active:
+        going = [session for session in active if not session.finished]
+        if going:
+            advance(going, fleet)
+            yield len(going)
+        for session in [session for session in active if session.finished]:
+            session.end()
+            session.close()
+            active.remove(session)
+            active.extend(itertools.islice(waiting, 1))
+
+
+def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet, stack: ExitStack) -> Session:
+    """A cell's session, begun or carried on."""
+    path = grid.folder / cell.name
+    if (path / JOURNAL).exists():
+        manifest, _ = read_manifest(path)
+        check_same_ground(manifest, stage, path)
+        session = Session.reopen(path, cell.config, grid.arms, stage, read_journal(path / JOURNAL))
+    else:
+        session = Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)
+    stack.callback(session.close)
+    return session
+
+
+def _check_begun(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:
+    if not (path / JOURNAL).exists():
+        return
+    manifest, config = read_manifest(path)
+    if config != cell.config or tuple(manifest["arms"]) != arms:
+        raise ConfigError(
+            f"{path}: expected a run of this configuration, got one begun with another; "
+            "choose another --out"
+        )
+
+
+def _ended(path: Path) -> bool:
+    journal = path / JOURNAL
+    return journal.exists() and any(r["kind"] == "end" for r in read_journal(journal).records)
+
+
+def progress(console: Console) -> Progress:
+    """A bar with how many are done, and the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

@@ -1,0 +1,146 @@
+"""A sweep: a grid of runs side by side on one fleet, resumable, with one table and one figure."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+
+from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED, arms_of
+from mgptn.experiments.runs.grid import Cell, Grid, plain, run_grid, stages_of
+from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
+from mgptn.experiments.config.plugins import protocols
+from mgptn.experiments.runs.run import hosts
+from mgptn.experiments.runs.session import first_and_last, measured_rounds
+from mgptn.experiments.views.sweep_figure import write_sweep_figure
+from mgptn.experiments.views.tables import write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What a sweep varies; an empty axis stays as the configuration has it.
+
+    `seeds` counts; `further` has other keys of a configuration, each with its values as texts.
+    """
+
+    population: tuple[int, ...] = ()
+    selection_temperature: tuple[float, ...] = ()
+    sampling_temperature: tuple[float, ...] = ()
+    seeds: int = 1
+    further: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
+    """Every combination of the axes, each checked, in a fixed order.
+
+    Raises
+    ------
+    ConfigError
+        Naming the cell that cannot be run.
+    """
+    whole = base.model_dump()
+    cells: list[Cell] = []
+    for key, _ in axes.further:
+        _check_axis(key)
+    places = itertools.product(
+        *([(key, value) for value in values] for key, values in axes.further)
+    )
+    for size, selection, sampling, seed, further in itertools.product(
+        axes.population or (base.population.size,),
+        axes.selection_temperature or (base.population.selection.temperature,),
+        axes.sampling_temperature or (base.agents.sampling_temperature,),
+        range(base.seed, base.seed + axes.seeds),
+        places,
+    ):
+        name = f"m{size}-selection{selection!r}-sampling{sampling!r}-seed{seed}"
+        name += "".join(f"-{plain(key)}-{plain(value)}" for key, value in further)
+        if name in (cell.name for cell in cells):
+            raise ConfigError(f"sweep: expected every cell once, got {name} twice")
+        population = dict(whole["population"], size=size)
+        population["selection"] = dict(population["selection"], temperature=selection)
+        agents = dict(whole["agents"], sampling_temperature=sampling)
+        data = dict(whole, seed=seed, population=population, agents=agents)
+        data["protocol"] = dict(whole["protocol"])
+        for key, value in further:
+            override(data, f"{key}={value}")
+        # A small population has fewer peers than may be asked for: all of them grade.
+        protocol = protocols().get(data["protocol"]["name"])
+        peers = size - 1 - (protocol.partners if protocol else 0)
+        if isinstance(data["protocol"]["graders"], int):
+            data["protocol"]["graders"] = min(data["protocol"]["graders"], max(1, peers))
+        cells.append(Cell(name, check_config(data, source=f"cell {name}"), further))
+    return cells
+
+
+def _check_axis(key: str) -> None:
+    """Refuse what all cells of a sweep share."""
+    if key == "agents.model" or key.startswith(("hosts.", "metrics.")):
+        raise ConfigError(
+            f"--vary {key}: expected a key that cells on one fleet may differ in, got one of the "
+            "fleet's own; run a sweep for each"
+        )
+    if key in ("seed", "name"):
+        raise ConfigError(f"--vary {key}: expected another key; --seeds varies the seed")
+
+
+def run_sweep(
+    base: RunConfig,
+    axes: Axes,
+    folder: Path,
+    console: Console,
+    *,
+    parallel: int,
+    controls: bool,
+    ray_address: str | None,
+) -> list[Path]:
+    """Run every cell that has not ended, several at once; the table and the figure written.
+
+    A cell begun under another configuration, or with other controls, is refused before anything
+    starts. Cells have no metrics endpoint.
+    """
+    cells = cells_of(base, axes)
+    stages = stages_of(cells)
+    first = stages[cells[0].name]
+    grid = Grid(folder, tuple(cells), arms_of(controls))
+    run_grid(grid, stages, hosts(first, ray_address), console, parallel)
+    table = sweep_table(folder, cells)
+    path = folder / "sweep.parquet"
+    write_whole(path, table.write_parquet)
+    text = folder / "sweep.csv"
+    write_whole(text, table.write_csv)
+    return [path, text, write_sweep_figure(table, folder / "sweep.png")]
+
+
+def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
+    """A row a cell: its axes, the first and last gold error, its controls' last, its last J."""
+    rows = []
+    for cell in cells:
+        ends = first_and_last(measured_rounds(folder / cell.name, cell.config))
+        first, last = ends[0].measures[SELECTED], ends[-1].measures[SELECTED]
+        random, unselected = (ends[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
+        rows.append(
+            {
+                "cell": cell.name,
+                "population": cell.config.population.size,
+                "selection_temperature": cell.config.population.selection.temperature,
+                "sampling_temperature": cell.config.agents.sampling_temperature,
+                "seed": cell.config.seed,
+                **dict(cell.labels),
+                "generations": ends[-1].index + 1,
+                "error_first": first.gold_error,
+                "error_last": last.gold_error,
+                "error_last_low": last.gold_error_low,
+                "error_last_high": last.gold_error_high,
+                "error_random_selector": random.gold_error if random else None,
+                "error_unselected": unselected.gold_error if unselected else None,
+                "error_best_of_n": unselected.best_of_n_error if unselected else None,
+                "youden_j_first": first.youden_j,
+                "lineages_last": last.lineages,
+            }
+        )
+    return pl.DataFrame(rows, infer_schema_length=None)

@@ -1,0 +1,210 @@
+"""Casting: agents take the seats of protocols; what a seat is asked becomes a host request."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mgptn.agents.encoder import Encoder
+from mgptn.agents.requests import Generate, HostRequest, Score, Tokens
+from mgptn.population.draws.streams import philox_key
+from mgptn.population.records.agents import Agent, AgentId, Example
+from mgptn.population.records.matches import Match
+from mgptn.protocols.interfaces.interface import Interface, Prompt, Shown
+from mgptn.protocols.messages import (
+    AUTHOR,
+    AnswerRequest,
+    CompareRequest,
+    CritiqueRequest,
+    GradeRequest,
+    Request,
+    RevisionRequest,
+    Seat,
+    grader_seat,
+    partner_seat,
+)
+from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.tasks.task import Problem, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """How the seats of one model's copies are asked: the same for every arm.
+
+    Attributes
+    ----------
+    max_tokens
+        Bounds an answer.
+    grader_context
+        What graders see before what they grade: ``"empty"``, ``"own"`` (their examples) or
+        ``"shared"`` (those of the whole population that are newest).
+    sampled
+        Whether grades are sampled as text, instead of read from the logits.
+    weights
+        Hash of the model's files.
+    """
+
+    task: Task
+    interface: Interface
+    encoder: Encoder
+    max_tokens: int
+    grader_context: str
+    seed: int
+    weights: str
+    sampled: bool = False
+
+    def level_tokens(self) -> tuple[Tokens, ...]:
+        """The grading question's options as tokens."""
+        return tuple(self.encoder.suffix(option) for option in self.interface.level_options)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """One match on stage: who sits where, for which problem, before which shared examples."""
+
+    match: Match
+    problem: Problem
+    seats: dict[Seat, Agent]
+    generation: int
+    shared: tuple[Shown, ...] = ()
+
+
+def cast_match(
+    match: Match,
+    problem: Problem,
+    agents: Mapping[AgentId, Agent],
+    generation: int,
+    shared: tuple[Shown, ...] = (),
+) -> Cast:
+    """Seat a match's author, graders and partners."""
+    seats = {AUTHOR: agents[match.author]}
+    seats |= {grader_seat(i): agents[grader] for i, grader in enumerate(match.graders)}
+    seats |= {partner_seat(i): agents[partner] for i, partner in enumerate(match.partners)}
+    return Cast(match, problem, seats, generation, shared)
+
+
+def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
+    """A request to a seat, as one to a host: the seated agent's genome and the layout applied.
+
+    Raises
+    ------
+    TypeError
+        If the request is to a human.
+    """
+    agent, layout = cast.seats[request.seat], script.interface
+    own, persona = shown_of(agent), agent.genome.persona
+    match request:
+        case AnswerRequest():
+            remarks = (Shown(r.query, r.answer, r.level) for r in request.shown)
+            wanted = None if request.wanted is None else LEVELS[request.wanted]
+            prompt = layout.answer_prompt(
+                (*own, *remarks), request.query, persona=persona, wanted=wanted
+            )
+            # An agent's answer is the same in every conversation in which it is shown nothing.
+            here = (cast.match.author,) if request.shown else ()
+            draw = (request.draw,) if request.draw or here else ()
+            return _answer(prompt, agent, cast, script, *here, *draw)
+        case RevisionRequest():
+            prompt = layout.revision_prompt(
+                own, request.query, request.draft, request.critique, persona=persona
+            )
+            return _answer(prompt, agent, cast, script, "revision", request.draw)
+        case CritiqueRequest():
+            prompt = layout.critique_prompt(own, request.query, request.answer, persona=persona)
+            return _words(prompt, "critique", request.answer, agent, cast, script)
+        case GradeRequest():
+            before = own if request.context == "own" else _before_grading(own, cast, script)
+            prompt = layout.grade_prompt(before, request.query, request.answer, persona=persona)
+            if script.sampled:
+                return _words(prompt, "grade", request.answer, agent, cast, script)
+            return _score(prompt, layout.level_options, script)
+        case CompareRequest():
+            before = _before_grading(own, cast, script)
+            ballot = layout.ballot(
+                before, request.query, request.first, request.second, persona=persona
+            )
+            return _score(ballot.prompt, ballot.options, script)
+    raise TypeError(f"request: expected one to an agent, got {request!r}")
+
+
+def shared_examples(agents: tuple[Agent, ...], capacity: int) -> tuple[Shown, ...]:
+    """The newest examples of a population, each once, oldest first: newest of every agent first.
+
+    Parameters
+    ----------
+    agents
+        In slot order.
+    capacity
+        Examples at most.
+    """
+    contexts = [shown_of(agent) for agent in agents]
+    found: dict[Shown, None] = {}
+    for back in range(1, max(map(len, contexts), default=0) + 1):
+        for context in contexts:
+            if back <= len(context):
+                found.setdefault(context[-back])
+        if len(found) >= capacity:
+            break
+    return tuple(reversed(list(found)[:capacity]))
+
+
+def shown_of(agent: Agent) -> tuple[Shown, ...]:
+    """An agent's context as its interface shows it."""
+    return _shown(agent.genome.context)
+
+
+@lru_cache(maxsize=1 << 12)
+def _shown(context: tuple[Example, ...]) -> tuple[Shown, ...]:
+    return tuple(Shown(e.query, e.answer, e.level) for e in context)
+
+
+def _before_grading(own: tuple[Shown, ...], cast: Cast, script: Script) -> tuple[Shown, ...]:
+    return {"empty": (), "own": own, "shared": cast.shared}[script.grader_context]
+
+
+def _answer(
+    prompt: Prompt, agent: Agent, cast: Cast, script: Script, *place: int | str
+) -> Generate:
+    encoder, layout = script.encoder, script.interface
+    return Generate(
+        prefix=encoder.prefix(prompt.prefix),
+        suffix=encoder.suffix(prompt.suffix),
+        stops=encoder.stops(layout.stops),
+        max_tokens=script.max_tokens,
+        sampling_temperature=agent.genome.sampling_temperature,
+        key=philox_key(
+            script.seed, "answer", cast.generation, agent.id, cast.match.problem, *place
+        ),
+        endings=encoder.endings(layout.endings),
+    )
+
+
+def _words(
+    prompt: Prompt, purpose: str, answer: str, agent: Agent, cast: Cast, script: Script
+) -> Generate:
+    """A grade or a critique told in words, at sampling temperature 1: as the model would say it."""
+    encoder, layout = script.encoder, script.interface
+    return Generate(
+        prefix=encoder.prefix(prompt.prefix),
+        suffix=encoder.suffix(prompt.suffix),
+        stops=encoder.stops(layout.stops),
+        max_tokens=layout.grade_tokens if purpose == "grade" else layout.critique_tokens,
+        sampling_temperature=1.0,
+        key=philox_key(
+            script.seed, purpose, cast.generation, agent.id, cast.match.author,
+            cast.match.problem, answer.encode("utf-8", "backslashreplace").decode(),
+        ),
+        endings=encoder.endings(layout.endings),
+    )  # fmt: skip
+
+
+def _score(prompt: Prompt, options: tuple[str, ...], script: Script) -> Score:
+    encoder = script.encoder
+    return Score(
+        prefix=encoder.prefix(prompt.prefix),
+        suffix=encoder.suffix(prompt.suffix),
+        options=tuple(encoder.suffix(option) for option in options),
+    )

@@ -1,0 +1,184 @@
+"""Who picks among answers where a protocol asks a human: a simulated one, or you."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging.human import NOBODY, PICK_DRAWS, Human, pick
+from mgptn.protocols.tasks.task import Task
+
+POLL_SECONDS = 1.0
+"""Between two looks at a file of answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a human is asked: a query, the answers to choose from, and where in the run."""
+
+    generation: int
+    author: int
+    problem: int
+    query: str
+    candidates: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """A hexadecimal name of the question by its content: equal ones are asked once."""
+        content = json.dumps([self.query, *self.candidates]).encode()
+        return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+class Picks(Protocol):
+    """Picks one candidate of each choice, or None for none of them."""
+
+    def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
+        """Indices of the picked candidates, in the choices' order."""
+        ...
+
+
+class SimulatedPicks:
+    """A human who sees what is right, up to noise, lapses and bias."""
+
+    def __init__(self, human: Human, task: Task, seed: int) -> None:
+        self._human, self._task, self._seed = human, task, seed
+
+    def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
+        """Draws are keyed by seed, generation, author and problem."""
+        return [self._pick(choice) for choice in choices]
+
+    def _pick(self, choice: Choice) -> int | None:
+        right = [self._task.verify(choice.query, answer) for answer in choice.candidates]
+        place = choice.generation, choice.author, choice.problem
+        uniforms = stream(self._seed, "human", *place).random((PICK_DRAWS, 1))
+        picked = int(pick([right], uniforms, self._human)[0])
+        return None if picked == NOBODY else picked
+
+
+class AskedPicks:
+    """You, at the terminal: each choice is shown, and the answer is a number."""
+
+    def __init__(self, ask: Callable[[str], str] = input) -> None:
+        self._ask = ask
+        self._known: dict[str, int | None] = {}
+
+    def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
+        """Equal choices are asked once."""
+        for number, choice in enumerate(choices, start=1):
+            if choice.key not in self._known:
+                lines = [f"\nGeneration {choice.generation}, {number} of {len(choices)}:"]
+                lines += [choice.query]
+                lines += [f"  {i}. {text}" for i, text in enumerate(choice.candidates, start=1)]
+                click.echo("\n".join(lines))
+                self._known[choice.key] = self._answer(len(choice.candidates))
+        return [self._known[choice.key] for choice in choices]
+
+    def _answer(self, candidates: int) -> int | None:
+        while True:
+            try:
+                said = self._ask(f"Which is best? 1 to {candidates}, 0 for none: ").strip()
+            except EOFError:
+                raise ConfigError(
+                    "human.source: expected answers at the prompt, got the end of the input; use "
+                    "human.source=file where there is no terminal"
+                ) from None
+            if said.isdecimal() and int(said) <= candidates:
+                return int(said) - 1 if int(said) else None
+            click.echo(f"expected a number from 0 to {candidates}, got {said!r}")
+
+
+class FilePicks:
+    """You, through files: questions go to ``questions.jsonl``, answers come in ``answers.jsonl``.
+
+    Each line of the first has a `key`, a `query` and its `candidates`; each line that you write to
+    the second has a `key` and a `pick`, from 1, or 0 for none. A run that is resumed finds the
+    answers that are there already.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._questions, self._answers = folder / "questions.jsonl", folder / "answers.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._asked = {str(line["key"]) for line in _lines(self._questions)}
+
+    def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
+        """Waits until every choice has an answer.
+
+        Raises
+        ------
+        ConfigError
+            If a line of the answers cannot be read, named.
+        """
+        new = {c.key: c for c in choices if c.key not in self._asked}
+        with self._questions.open("a") as file:
+            for key, choice in new.items():
+                line = {"key": key, "query": choice.query, "candidates": choice.candidates}
+                file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._asked |= set(new)
+        rooms = {choice.key: len(choice.candidates) for choice in choices}
+        told = False
+        while True:
+            known = self._known(rooms)
+            missing = len(rooms.keys() - known.keys())
+            if not missing:
+                return [known[choice.key] for choice in choices]
+            if not told:
+                click.echo(f"waiting for {missing} answers in {self._answers}", err=True)
+                told = True
+            time.sleep(POLL_SECONDS)
+
+    def _known(self, rooms: dict[str, int]) -> dict[str, int | None]:
+        known: dict[str, int | None] = {}
+        for number, line in enumerate(_lines(self._answers), start=1):
+            picked, key = line.get("pick"), str(line.get("key"))
+            if key not in rooms:
+                continue
+            if not isinstance(picked, int) or not 0 <= picked <= rooms[key]:
+                raise ConfigError(
+                    f"{self._answers}, line {number}: expected a pick from 0 to {rooms[key]}, got "
+                    f"{picked!r}"
+                )
+            known[key] = picked - 1 if picked else None
+        return known
+
+
+def make_picks(config: RunConfig, task: Task) -> Picks:
+    """Who picks in a run, by its section `human`."""
+    human = config.human
+    if human.source == "prompt":
+        return AskedPicks()
+    if human.source == "file":
+        return FilePicks(Path(human.folder))
+    return SimulatedPicks(human.simulated, task, config.seed)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file of JSON lines; one still being written is left for later."""
+    if not path.exists():
+        return []
+    *whole, _ = path.read_text().split("\n")
+    lines = []
+    for number, text in enumerate(whole, start=1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"{path}, line {number}: expected JSON, got: {error}") from None
+        if not isinstance(line, dict):
+            raise ConfigError(f"{path}, line {number}: expected an object, got {text!r}")
+        lines.append(line)
+    return lines

@@ -1,0 +1,101 @@
+"""Replies of hosts as what the seats say, and conversations that have ended as outcomes."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from mgptn.agents.requests import Generated, HostReply, Scored
+from mgptn.experiments.seats.asking import Cast, Script
+from mgptn.population.records.outcomes import Grade, Outcome
+from mgptn.population.records.turns import Turn
+from mgptn.protocols.interfaces.reading import normalised, option_mass
+from mgptn.protocols.messages import (
+    AnswerReply,
+    AnswerRequest,
+    CompareReply,
+    CompareRequest,
+    CritiqueRequest,
+    GradeReply,
+    Reply,
+    Request,
+    RevisionRequest,
+    Transcript,
+)
+from mgptn.protocols.messages import Turn as Said
+from mgptn.protocols.scale import expected_level, mean_level
+from mgptn.protocols.tasks.task import Task
+
+
+def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
+    """A host's reply to a request, as what the seat says; what cannot be read is None."""
+    layout = script.interface
+    if isinstance(reply, Scored):
+        if isinstance(request, CompareRequest):
+            # What a ballot's options mean does not depend on the answers.
+            ballot = layout.ballot((), request.query, request.first, request.second)
+            logs = reply.log_probabilities
+            return CompareReply(ballot.read(logs), option_mass(logs[: ballot.next_words]))
+        return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
+    if isinstance(request, AnswerRequest | RevisionRequest):
+        written = script.encoder.decode(reply.tokens)
+        return _answer(layout.read_answer(written), written, reply, script)
+    written = script.encoder.written(reply.tokens)
+    if isinstance(request, CritiqueRequest):
+        return _answer(layout.read_critique(written), written, reply, script)
+    option = layout.read_grade(written)
+    if option is None:
+        return GradeReply(None)
+    certain = [float(i == option) for i in range(len(layout.level_options))]
+    return GradeReply(layout.wording.distribution(certain))
+
+
+def read_levels(reply: Scored, script: Script) -> tuple[float, ...] | None:
+    """The distribution over the survey's levels; None unless every logit was a number."""
+    over_options = normalised(reply.log_probabilities)
+    return None if over_options is None else script.interface.wording.distribution(over_options)
+
+
+def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
+    """How a match ended, with the verifier's verdicts attached for measurement."""
+    query, answer = cast.problem.query, transcript.answer
+    return Outcome(
+        match=cast.match,
+        query=query,
+        answer=answer.text,
+        finished=answer.finished,
+        tokens=answer.tokens,
+        log_probability=answer.log_probability,
+        grades=tuple(
+            Grade(
+                grader=grader,
+                levels=reply.levels,
+                value=None if reply.levels is None else expected_level(reply.levels),
+                mass=reply.mass,
+            )
+            for grader, reply in zip(cast.match.graders, transcript.grades, strict=True)
+        ),
+        verdict=_right(query, answer, task),
+        turns=tuple(_turn(query, said, task) for said in transcript.turns),
+        order_effects=transcript.order_effects,
+        rating=transcript.rating,
+    )
+
+
+def _answer(text: str, written: str, reply: Generated, script: Script) -> AnswerReply:
+    finished = reply.finished or any(ending in written for ending in script.interface.endings)
+    return AnswerReply(text, finished, len(reply.tokens), reply.log_probability)
+
+
+def _right(query: str, answer: AnswerReply, task: Task) -> bool:
+    return answer.finished and task.verify(query, answer.text)
+
+
+def _turn(query: str, turn: Said, task: Task) -> Turn:
+    value = mean_level(grade.levels for grade in turn.grades)
+    return Turn(
+        kind=turn.kind,
+        text=turn.said.text,
+        finished=turn.said.finished,
+        verdict=None if turn.kind == "critique" else _right(query, turn.said, task),
+        value=value if value >= 0.0 else None,
+    )

@@ -1,0 +1,1 @@
+"""What a run is set in, and checked against: task, problems, model, layout."""

@@ -1,0 +1,181 @@
+"""Does what a run asks fit its model? Looked at before anything starts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from mgptn.agents.engine.memory import Lengths
+from mgptn.agents.requests import Generate, HostRequest
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.seats.asking import Cast, Script, to_host
+from mgptn.population.records.agents import Agent
+from mgptn.population.records.matches import Match
+from mgptn.protocols.interfaces.interface import Shown
+from mgptn.protocols.messages import (
+    AnswerReply,
+    CompareReply,
+    CompareRequest,
+    GradeReply,
+    GradeRequest,
+    PickReply,
+    PickRequest,
+    Reply,
+    Request,
+    Seat,
+)
+from mgptn.protocols.protocol import Protocol, ProtocolOptions
+from mgptn.protocols.scale import LEVELS, certainty
+from mgptn.protocols.tasks.task import Problem
+
+TOP = len(LEVELS) - 1
+
+
+def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -> None:
+    """Every question must reach the model whole, and every right answer be one it could give.
+
+    Raises
+    ------
+    ConfigError
+        Naming the question, and what becomes of it or of its answer.
+    """
+    room = script.task.max_answer_characters
+    for problem in problems:
+        if len(problem.reference) > room:
+            raise ConfigError(
+                f"task.max_answer_characters: expected at least {len(problem.reference)}, the "
+                f"length of the right answer to {_short(problem.query)}, got {room}"
+            )
+        written = script.encoder.decode(script.encoder.suffix(problem.query))
+        if _letters(written) != _letters(problem.query):
+            raise ConfigError(
+                f"agents.model: expected a model whose tokens can spell the questions of "
+                f"{script.task.name}, got {model!r}, which reads {_short(problem.query)} as "
+                f"{_short(written)}"
+            )
+        _check_answer(problem, script, model)
+
+
+def check_context_fits(
+    problems: Sequence[Problem],
+    script: Script,
+    founder: Agent,
+    protocol: Protocol,
+    config: RunConfig,
+    room: int,
+) -> Lengths:
+    """A context full of the longest examples, and whatever the protocol asks, must fit.
+
+    The protocol is played once on the longest question, everybody answering at the maximum length.
+
+    Parameters
+    ----------
+    founder
+        An agent whose context is empty.
+    room
+        Tokens that the model can read.
+
+    Returns
+    -------
+    Lengths
+        Of the longest prefix, question about an answer, and answer.
+
+    Raises
+    ------
+    ConfigError
+        Saying how many tokens may be needed, and how many examples would fit.
+    """
+    encoder, capacity = script.encoder, config.agents.context_capacity
+    empty = len(encoder.prefix(script.interface.answer_prompt([], "").prefix))
+    level = None if (protocol.entry or config.agents.context_entry) == "plain" else TOP
+    example = 0
+    for problem in problems:
+        item = Shown(problem.query, "", level)
+        shown = script.interface.answer_prompt([item], "").prefix
+        example = max(example, len(encoder.prefix(shown)) - empty)
+    longest = max(problems, key=lambda problem: len(encoder.suffix(problem.query)))
+    alone = _longest_request(longest, script, founder, protocol, config.protocol.as_options())
+    context = capacity * (example + script.max_tokens)
+    needed = alone + context
+    if needed <= room:
+        return Lengths(empty + context, alone - empty, script.max_tokens)
+    fitting = (room - alone) // (example + script.max_tokens)
+    advice = (
+        f"at most {fitting} would fit" if fitting >= 0 else "not even a question alone would fit"
+    )
+    raise ConfigError(
+        f"agents.context_capacity: expected examples that fit into {room} tokens of "
+        f"{founder.genome.model!r}, got {capacity} examples, which with a question can need "
+        f"{needed}; {advice}"
+    )
+
+
+def _longest_request(
+    problem: Problem, script: Script, founder: Agent, protocol: Protocol, options: ProtocolOptions
+) -> int:
+    """Tokens of the longest thing that a protocol asks an agent without a context, replies too."""
+    seats: dict[Seat, Agent] = defaultdict(lambda: founder)
+    match = Match(founder.id, 0, ())
+    cast = Cast(match, problem, seats, 0)
+    written = problem.reference or "0"
+    while len(script.encoder.suffix(written)) < script.max_tokens:
+        written += problem.reference or "0"
+    conversation, replies, longest = protocol.converse(problem.query, options), None, 0
+    while True:
+        try:
+            requests = next(conversation) if replies is None else conversation.send(replies)
+        except StopIteration:
+            return longest
+        for request in requests:
+            if not isinstance(request, PickRequest):
+                longest = max(longest, _tokens(to_host(request, cast, script)))
+        replies = [_dummy(request, written) for request in requests]
+
+
+def _tokens(request: HostRequest) -> int:
+    asked = len(request.prefix) + len(request.suffix)
+    if isinstance(request, Generate):
+        return asked + request.max_tokens
+    return asked + max(map(len, request.options))
+
+
+def _dummy(request: Request, written: str) -> Reply:
+    """A reply of the right kind."""
+    if isinstance(request, GradeRequest):
+        return GradeReply(certainty(0.5))
+    if isinstance(request, CompareRequest):
+        return CompareReply(0.5)
+    if isinstance(request, PickRequest):
+        return PickReply(0)
+    return AnswerReply(written, True, len(written), 0.0)
+
+
+def _check_answer(problem: Problem, script: Script, model: str) -> None:
+    """The right answer, written in the model's tokens and read back, must still be right."""
+    encoder, interface = script.encoder, script.interface
+    tokens = encoder.suffix(problem.reference)
+    if len(tokens) > script.max_tokens:
+        raise ConfigError(
+            f"task.max_answer_characters: expected at least {len(tokens)}, the tokens of the right "
+            f"answer to {_short(problem.query)} in {model!r}, got "
+            f"{script.task.max_answer_characters}"
+        )
+    read = interface.read_answer(encoder.decode(tokens))
+    if not script.task.verify(problem.query, read):
+        raise ConfigError(
+            f"agents.interface: expected a layout and a model that a right answer passes through, "
+            f"got {interface.name} and {model!r}, with which {_short(problem.reference)}, the "
+            f"answer to {_short(problem.query)}, is read as {_short(read)}"
+        )
+
+
+def _letters(text: str) -> str:
+    """What of a text a tokenizer must keep: all but its spaces and its Unicode form."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:59] + "…")

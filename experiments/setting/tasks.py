@@ -1,0 +1,137 @@
+"""From a configuration's `task` section to the task itself, all of it checked before a run."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+from mgptn.experiments.config.plugins import tasks
+from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.config.task import TaskConfig
+from mgptn.experiments.setting.question_file import QuestionFile, read_questions
+from mgptn.protocols.tasks.questions import Questions
+from mgptn.protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class
+from mgptn.protocols.tasks.task import Task
+
+INSTALL = "pip install -c constraints.txt -e '.[tasks]', from mgptn's own folder"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTask:
+    """A task, and what of it belongs into a run's manifest.
+
+    Attributes
+    ----------
+    task
+        The task.
+    file_hash
+        Of the file of questions; None without one.
+    libraries
+        Packages whose versions decide what the task's problems and verdicts are.
+    """
+
+    task: Task
+    file_hash: str | None = None
+    libraries: tuple[str, ...] = ()
+
+
+def make_task(config: TaskConfig) -> MadeTask:
+    """The task that a checked configuration names.
+
+    Raises
+    ------
+    ConfigError
+        If the task needs a library that is not installed, or its data set, options or file are
+        not as they should be.
+    """
+    try:
+        if config.name in tasks():
+            return MadeTask(tasks()[config.name](bundled_size(config)))
+        if config.name == Questions.name:
+            return _questions(config)
+        return _reasoning_gym(config)
+    except ImportError as error:
+        raise ConfigError(
+            f"task: expected an installation with the libraries that {config.name} needs, got "
+            f"{type(error).__name__}: {error}; {INSTALL}"
+        ) from None
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def bundled_size(config: TaskConfig) -> int:
+    """The size of a bundled task; a checked configuration has one, its own or the default."""
+    assert config.size is not None
+    return config.size
+
+
+def _questions(config: TaskConfig) -> MadeTask:
+    assert config.file is not None
+    read: QuestionFile = read_questions(
+        Path(config.file), config.question_field, config.answer_field
+    )
+    task = Questions(
+        read.problems,
+        match=config.match,
+        held_out=config.held_out or "all",
+        max_answer_characters=config.max_answer_characters,
+    )
+    libraries = ("math-verify", "latex2sympy2-extended", "sympy") if config.match == "math" else ()
+    return MadeTask(task, read.digest, libraries)
+
+
+def _reasoning_gym(config: TaskConfig) -> MadeTask:
+    name = config.name.removeprefix(PREFIX)
+    check_dataset(name)
+    task = ReasoningGym(
+        name,
+        check_options(config.name, options_class(name), config.options),
+        held_out=config.held_out or "hash",
+        pass_score=config.pass_score,
+        max_answer_characters=config.max_answer_characters,
+    )
+    return MadeTask(task, None, ("reasoning-gym", "sympy"))
+
+
+def check_options(task: str, kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the fields of a dataclass want them: known, and of the right types.
+
+    Raises
+    ------
+    ConfigError
+        With a line for each that is not.
+    """
+    fields = {field.name for field in dataclasses.fields(kind)}
+    hints = get_type_hints(kind)
+    checked: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, value in options.items():
+        if name not in fields:
+            faults.append(_unknown(task, name, fields))
+            continue
+        try:
+            checked[name] = TypeAdapter(hints[name]).validate_python(value)
+        except PydanticUserError:  # a type of the library's own: its checks are all there are
+            checked[name] = value
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Input should be ")
+            faults.append(f"task.options.{name}: expected {message}, got {value!r}")
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return checked
+
+
+def _unknown(task: str, name: str, fields: set[str]) -> str:
+    near = difflib.get_close_matches(name, fields, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"task.options.{name}: expected an option of {task} ({', '.join(sorted(fields))}){hint}"

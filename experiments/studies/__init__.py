@@ -1,0 +1,1 @@
+"""Comparisons of many runs: protocols side by side, adversaries."""

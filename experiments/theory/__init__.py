@@ -1,0 +1,1 @@
+"""`mgptn theory`: what the theory says, beside simulations of it."""

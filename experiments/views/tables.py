@@ -1,0 +1,369 @@
+"""A run as eight flat tables: derived from what was committed, written as Parquet.
+
+Tables hold no clock time and no machine's name, so equal runs give equal tables.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, get_type_hints
+
+import numpy as np
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
+from mgptn.experiments.views.grader_tables import GRADER_FRAMES, GRADER_SCHEMAS
+from mgptn.population.judging.aggregation import disagreement
+from mgptn.population.measures.descent import offspring_numbers
+from mgptn.population.measures.generation_measures import Measures
+from mgptn.population.measures.grader_measures import GraderMeasures
+from mgptn.population.records.arrays import Floats
+from mgptn.population.records.turns import CRITIQUE, KINDS
+from mgptn.protocols.scale import LEVELS
+
+Schema = dict[str, pl.DataType]
+
+_STRING, _INTEGER, _FLOAT, _TRUTH = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
+_KINDS: dict[type, pl.DataType] = {int: _INTEGER, float: _FLOAT}
+_KEY: Schema = {"arm": _STRING, "generation": _INTEGER}
+
+SCHEMAS: dict[str, Schema] = {
+    "generations": {
+        **_KEY,
+        **{name: _KINDS[kind] for name, kind in get_type_hints(Measures).items()},
+        **{f"seconds_{phase}": _FLOAT for phase in PHASES},
+        **dict.fromkeys(COUNTERS, _INTEGER),
+    },
+    "answers": {
+        **_KEY,
+        "index": _INTEGER,
+        "author": _INTEGER,
+        "problem": _INTEGER,
+        "query": _STRING,
+        "answer": _STRING,
+        "finished": _TRUTH,
+        "tokens": _INTEGER,
+        "log_probability": _FLOAT,
+        "verdict": _TRUTH,
+        "score": _FLOAT,
+        "grade_mean": _FLOAT,
+        "disagreement": _FLOAT,
+        "rating": _FLOAT,
+        "accepted": _TRUTH,
+    },
+    "grades": {
+        **_KEY,
+        "index": _INTEGER,
+        "author": _INTEGER,
+        "problem": _INTEGER,
+        "grader": _INTEGER,
+        "value": _FLOAT,
+        **{f"level_{level}": _FLOAT for level in range(1, len(LEVELS) + 1)},
+        "order_effect": _FLOAT,
+        "verdict": _TRUTH,
+    },
+    "turns": {
+        **_KEY,
+        "index": _INTEGER,
+        "turn": _INTEGER,
+        "kind": _STRING,
+        "text": _STRING,
+        "finished": _TRUTH,
+        "verdict": _TRUTH,
+        "grade_mean": _FLOAT,
+    },
+    "births": {
+        **_KEY,
+        "child": _INTEGER,
+        "parent": _INTEGER,
+        "other_parent": _INTEGER,
+        "founder": _INTEGER,
+        "mutations": pl.List(_STRING),
+        "genome": _STRING,
+    },
+    "agents": {
+        **_KEY,
+        "slot": _INTEGER,
+        "agent": _INTEGER,
+        "parent": _INTEGER,
+        "founder": _INTEGER,
+        "born": _INTEGER,
+        "genome": _STRING,
+        "role": _STRING,
+        "context": _INTEGER,
+        "sampling_temperature": _FLOAT,
+        "fitness": _FLOAT,
+        "rate": _FLOAT,
+        "offspring": _INTEGER,
+    },
+    **GRADER_SCHEMAS,
+}
+"""Columns of each table, in order.
+
+`answers`, `grades` and `turns` join on (arm, generation, index); `turns` has what was said on the
+way to an answer, in order, and the verdict of a critique is null. `answers.author`, `grades.grader`
+and `agents.agent` name the same agents. `agents` holds those that answered in the generation, with
+the length of their context as they answered; `offspring` is the number of the generation's
+survivors that descend from the agent, itself included where it survived. `births.genome` is null
+for a child that died in the generation it was born in, and `births.other_parent` for one of a
+single parent. What nobody could say is null; a measure that is undefined is NaN.
+"""
+
+
+def build_tables(
+    committed: Iterable[Committed],
+    measures: Mapping[tuple[str, int], Measures],
+    graders: Mapping[tuple[str, int], Sequence[GraderMeasures]] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """The eight tables of a run, in the order in which its generations were committed.
+
+    Parameters
+    ----------
+    measures
+        By arm and generation; one for each that was committed.
+    graders
+        By arm and generation; where there are none, their tables have no rows.
+
+    Raises
+    ------
+    ValueError
+        If a committed generation has no measures, or a phase or counter that has no column.
+    """
+    frames: dict[str, list[pl.DataFrame]] = {name: [] for name in SCHEMAS}
+    for one in committed:
+        found = measures.get((one.arm, one.generation.index))
+        if found is None:
+            raise ValueError(
+                f"measures: expected those of generation {one.generation.index} of {one.arm!r}, "
+                "got none"
+            )
+        frames["generations"].append(generation_frame(one, found))
+        for name, frame in FRAMES.items():
+            frames[name].append(frame(one))
+        kinds = (graders or {}).get((one.arm, one.generation.index), ())
+        for name, make in GRADER_FRAMES.items():
+            frames[name].append(make(one.arm, one.generation.index, kinds))
+    return {name: joined(name, frames[name]) for name in SCHEMAS}
+
+
+def joined(name: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """A table of its parts, in order; empty where there is none."""
+    return pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *frames])
+
+
+def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
+    """Write each table as ``<name>.parquet``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [write_table(name, [table], folder) for name, table in tables.items()]
+
+
+def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path:
+    """Write a table's parts, in order, as ``<name>.parquet``; one part at a time is in memory."""
+    path = folder / f"{name}.parquet"
+
+    def parts(*pushed_down: object) -> Iterator[pl.DataFrame]:
+        yield from frames
+
+    table = register_io_source(parts, schema=SCHEMAS[name])
+    write_whole(path, partial(table.sink_parquet, compression="zstd"))
+    return path
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file beside its place, then put it there: readers see the old or the new, whole."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
+    """Read what `write_tables` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a table is missing, named.
+    """
+    tables: dict[str, pl.DataFrame] = {}
+    for name in SCHEMAS:
+        path = folder / f"{name}.parquet"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: expected the table of {name}, got nothing")
+        tables[name] = pl.read_parquet(path)
+    return tables
+
+
+def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
+    """The row of a generation of an arm: what was measured, and what it cost."""
+    for label, given, known in (
+        ("seconds", one.seconds.keys(), PHASES),
+        ("counters", one.counters.keys(), COUNTERS),
+    ):
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise ValueError(f"{label}: expected only {', '.join(known)}, got {', '.join(unknown)}")
+    row = {
+        **asdict(measures),
+        **{f"seconds_{phase}": one.seconds.get(phase) for phase in PHASES},
+        **{counter: one.counters.get(counter) for counter in COUNTERS},
+    }
+    return _frame("generations", one, {name: [value] for name, value in row.items()})
+
+
+def answer_frame(one: Committed) -> pl.DataFrame:
+    """A row for each answer of a generation of an arm."""
+    generation, outcomes = one.generation, one.generation.outcomes
+    asked, size = outcomes.matches.asked, len(outcomes)
+    accepted = np.zeros(size, dtype=np.bool_)
+    accepted[generation.accepted] = True
+    columns = {
+        "index": np.arange(size),
+        "author": outcomes.matches.authors.repeat(outcomes.matches.problems),
+        "problem": asked,
+        "query": _texts(outcomes.queries)[asked],
+        "answer": _texts(outcomes.texts)[outcomes.answers],
+        "finished": outcomes.finished,
+        "tokens": outcomes.tokens,
+        "log_probability": outcomes.log_probabilities,
+        "verdict": outcomes.verdicts,
+        "score": _or_null(generation.scores),
+        "grade_mean": _or_null(outcomes.mean_grades()),
+        "disagreement": _or_null(disagreement(outcomes)),
+        "rating": _or_null(outcomes.ratings if outcomes.ratings.size else _unknown(size)),
+        "accepted": accepted,
+    }
+    return _frame("answers", one, columns)
+
+
+def grade_frame(one: Committed) -> pl.DataFrame:
+    """A row for each grade of a generation of an arm."""
+    outcomes = one.generation.outcomes
+    distinct, matches = outcomes.levels, outcomes.matches
+    if len(distinct) and distinct.shape[1] != len(LEVELS):
+        raise ValueError(f"levels: expected {len(LEVELS)} of a grade, got {distinct.shape[1]}")
+    each, grades = outcomes.grades.shape[1], outcomes.grades.ravel()
+    effects = outcomes.order_effects
+    levels = np.vstack([distinct.reshape(-1, len(LEVELS)), np.full(len(LEVELS), np.nan)])
+    columns = {
+        "index": np.arange(len(outcomes)).repeat(each),
+        "author": matches.authors.repeat(matches.problems * each),
+        "problem": matches.asked.repeat(each),
+        "grader": matches.authors[matches.graders[:, :each]].ravel(),
+        "value": _or_null(outcomes.grade_values().ravel()),
+        **{f"level_{i}": _or_null(level[grades]) for i, level in enumerate(levels.T, start=1)},
+        "order_effect": _or_null(effects.ravel() if effects.size else _unknown(len(grades))),
+        "verdict": outcomes.verdicts.repeat(each),
+    }
+    return _frame("grades", one, columns)
+
+
+def turn_frame(one: Committed) -> pl.DataFrame:
+    """A row for each turn of a generation of an arm."""
+    turns = one.generation.outcomes.turns
+    first = np.searchsorted(turns.answers, turns.answers)
+    columns = {
+        "index": turns.answers,
+        "turn": np.arange(len(turns)) - first,
+        "kind": pl.Series(KINDS)[turns.kinds.astype(np.int64)],
+        "text": _texts(turns.texts)[turns.said.astype(np.int64)],
+        "finished": turns.finished,
+        "verdict": pl.select(
+            pl.when(pl.Series(turns.kinds != CRITIQUE)).then(pl.Series(turns.verdicts))
+        ).to_series(),
+        "grade_mean": _or_null(turns.values),
+    }
+    return _frame("turns", one, columns)
+
+
+def birth_frame(one: Committed) -> pl.DataFrame:
+    """A row for each birth at the end of a generation of an arm."""
+    births = one.generation.births
+    founders = {agent.id: agent.founder for agent in one.generation.agents}
+    for birth in births:
+        founders[birth.child] = founders[birth.parent]
+    genomes = {agent.id: agent.genome.digest() for agent in one.generation.survivors}
+    columns = {
+        "child": [birth.child for birth in births],
+        "parent": [birth.parent for birth in births],
+        "other_parent": [birth.other_parent for birth in births],
+        "founder": [founders[birth.child] for birth in births],
+        "mutations": [list(birth.mutations) for birth in births],
+        "genome": [genomes.get(birth.child) for birth in births],
+    }
+    return _frame("births", one, columns)
+
+
+def agent_frame(one: Committed) -> pl.DataFrame:
+    """A row for each agent that answered in a generation of an arm."""
+    generation = one.generation
+    agents, offspring = generation.agents, offspring_numbers(generation)
+    columns = {
+        "slot": np.arange(len(agents)),
+        "agent": [agent.id for agent in agents],
+        "parent": [agent.parent for agent in agents],
+        "founder": [agent.founder for agent in agents],
+        "born": [agent.born for agent in agents],
+        "genome": [agent.genome.digest() for agent in agents],
+        "role": [agent.genome.role for agent in agents],
+        "context": [len(agent.genome.context) for agent in agents],
+        "sampling_temperature": [agent.genome.sampling_temperature for agent in agents],
+        "fitness": _or_null(generation.fitness),
+        "rate": generation.rates,
+        "offspring": [offspring[agent.id] for agent in agents],
+    }
+    return _frame("agents", one, columns)
+
+
+FRAMES: dict[str, Callable[[Committed], pl.DataFrame]] = {
+    "answers": answer_frame,
+    "grades": grade_frame,
+    "turns": turn_frame,
+    "births": birth_frame,
+    "agents": agent_frame,
+}
+"""What each table has of one commit, but those of measures."""
+
+
+def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Columns with the key of their commit, by the table's schema."""
+    rows = len(next(iter(columns.values())))
+    everything = {
+        **columns,
+        "arm": pl.repeat(one.arm, rows, dtype=_STRING, eager=True),
+        "generation": pl.repeat(one.generation.index, rows, dtype=_INTEGER, eager=True),
+    }
+    return pl.DataFrame(
+        {
+            label: pl.Series(label, everything[label]).cast(dtype)
+            for label, dtype in SCHEMAS[name].items()
+        }
+    )
+
+
+def _texts(texts: Sequence[str]) -> pl.Series:
+    """Texts with lone surrogates, which UTF-8 cannot hold, written as escapes."""
+    storable = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts]
+    return pl.Series(storable, dtype=pl.String)
+
+
+def _unknown(rows: int) -> Floats:
+    return np.full(rows, np.nan)
+
+
+def _or_null(values: Floats) -> pl.Series:
+    """Numbers, null where they are NaN: what nobody could say."""
+    return pl.Series(values).fill_nan(None)

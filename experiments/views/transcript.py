@@ -1,0 +1,79 @@
+"""`mgptn transcript`: one conversation of a run, as it went."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.record.journal import read_journal
+from mgptn.experiments.runs.session import JOURNAL, rounds_of
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.outcomes import Outcome
+
+
+def describe_conversation(folder: Path, arm: str, generation: int, answer: int) -> list[str]:
+    """Lines of who said what about a problem, with the verifier's word beside each answer.
+
+    Parameters
+    ----------
+    answer
+        Index of the answer in its generation, author-major.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no such arm, generation or answer.
+    """
+    found = _generation(folder, arm, generation)
+    if not 0 <= answer < len(found.outcomes):
+        raise ConfigError(
+            f"--answer: expected 0 to {len(found.outcomes) - 1} in this generation, got {answer}"
+        )
+    outcome = found.outcomes[answer]
+    place = f"generation {generation}, problem {outcome.match.problem}"
+    return [f"{place}: {_in_line(outcome.query)}", *_said(outcome, found, answer)]
+
+
+def _generation(folder: Path, arm: str, index: int) -> Generation:
+    arms: dict[str, None] = {}
+    last = -1
+    for committed in rounds_of(read_journal(folder / JOURNAL).records):
+        last = committed[0].generation.index
+        for one in committed:
+            arms[one.arm] = None
+            if one.arm == arm and last == index:
+                return one.generation
+    if arm not in arms:
+        raise ConfigError(f"--arm: expected one of {', '.join(arms) or 'none'}, got {arm!r}")
+    raise ConfigError(f"--generation: expected 0 to {last} of this run, got {index}")
+
+
+def _said(outcome: Outcome, generation: Generation, index: int) -> list[str]:
+    match, lines = outcome.match, []
+    for turn in outcome.turns:
+        worth = "" if turn.value is None else f", graded {turn.value:.2f}"
+        judged = "" if turn.verdict is None else f"  ({_verdict(turn.verdict)}{worth})"
+        lines.append(f"  {turn.kind:10} {_in_line(turn.text)}{judged}")
+    accepted = "accepted" if index in generation.accepted else "not accepted"
+    verdict = f"{_verdict(outcome.verdict)}, {accepted}"
+    lines.append(
+        f"  {'answer':10} {_in_line(outcome.answer)}  ({verdict}), by agent {match.author}"
+    )
+    effects = outcome.order_effects or (None,) * len(outcome.grades)
+    for grade, effect in zip(outcome.grades, effects, strict=True):
+        said = "could not be read" if grade.value is None else f"{grade.value:.2f}"
+        bias = "" if effect is None else f", order effect {effect:+.2f}"
+        lines.append(f"  {'grade':10} {said}{bias}, by agent {grade.grader}")
+    if outcome.rating is not None:
+        lines.append(f"  {'human':10} {'picked it' if outcome.rating else 'refused them all'}")
+    return lines
+
+
+def _verdict(right: bool) -> str:
+    return "right" if right else "wrong"
+
+
+def _in_line(text: str) -> str:
+    return " ⏎ ".join(text.splitlines()) or "(nothing)"

@@ -1,0 +1,203 @@
+"""Did the population amplify? A run's finding in plain sentences, each number with its interval."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.runs.session import Round, generations_of
+from mgptn.population.draws.streams import stream
+from mgptn.population.measures.answer_errors import (
+    best_of_n_errors,
+    majority_errors,
+    problem_errors,
+)
+from mgptn.population.measures.generation_measures import Measures
+from mgptn.population.measures.rates import Interval, cluster_bootstrap
+from mgptn.population.records.generation import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two error rates, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def falls(self) -> bool:
+        """Is it below zero, beyond its interval?"""
+        return self.high < 0.0
+
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+MASS = 0.1
+"""Mean probability of the options below which grades are said to be hardly the graders' word."""
+
+Against = dict[str, tuple[float, Difference]]
+"""Control → its error, and the run's error less that one."""
+
+RANDOM_NAME = "the random selector"
+NEUTRAL_NAME = "neutral drift"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The finding: a heading of a few words, and the sentences under it."""
+
+    heading: str
+    sentences: tuple[str, ...]
+
+
+def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
+    """Judge a run by its first and last generations and its controls; rounds between are not read.
+
+    Amplified means: gold error fell from the first generation to the last, and by the last stood
+    below that of the random-selector control, both beyond the 95 % interval. Intervals are by
+    bootstrap over problems; arms are compared problem by problem.
+    """
+    selected = generations_of(rounds, SELECTED)
+    unsaid = hardly_said(rounds[-1].measures[SELECTED])
+    if len(selected) < 2:
+        return Verdict(
+            "Undecided: one generation",
+            (
+                "One generation cannot show a change; run at least two.",
+                *unsaid,
+            ),
+        )
+    change = _between(selected, config, "first-last")
+    first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
+    sentences = [
+        f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
+        f"{selected[-1].index}: a change of {change}."
+    ]
+    arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED)}
+    if not arms[RANDOM]:
+        sentences.append("Run without controls: no claim of amplification can be made.")
+        return Verdict(
+            "Error fell, without controls" if change.falls else "Undecided: no controls",
+            (*sentences, _worth(rounds), *unsaid),
+        )
+    against = _against(selected[-1], arms, config)
+    for name, (error, difference) in against.items():
+        sentences.append(f"Against {name} ({error:.3f}): {difference}{_said(difference)}.")
+    random_change = _between(arms[RANDOM], config, "random-first-last")
+    improved = random_change.falls
+    sentences.append(
+        f"The random-selector control changed by {random_change}: "
+        + (
+            "IT IMPROVED, so what the run gained is not all due to its selector."
+            if improved
+            else "it did not improve, as it must not."
+        )
+    )
+    drift = against[NEUTRAL_NAME][1]
+    sentences.append(
+        "Replication by fitness lowered the error beyond what acceptance into contexts did."
+        if drift.falls
+        else "Replication by fitness added nothing that could be shown: what was gained came from "
+        "acceptance into contexts, which neutral drift shares."
+    )
+    sentences += [_worth(rounds), *unsaid]
+    beats_random = against[RANDOM_NAME][1].falls
+    if not change.falls:
+        heading = "Not amplified: gold error did not fall"
+    elif not beats_random:
+        heading = "Not amplified: gold error fell no further than under a random selector"
+    elif improved:
+        heading = "Amplified, but the random-selector control improved too"
+    else:
+        heading = "Amplified: gold error fell, and further than under a random selector"
+        heading += _still_better(against)
+    return Verdict(heading, tuple(sentences))
+
+
+def _still_better(against: Against) -> str:
+    """The controls that the run is worse than, for the heading."""
+    better = [name for name, (_, difference) in against.items() if difference.low > 0.0]
+    return f"; still better: {', '.join(better)}" if better else ""
+
+
+def _against(last: Generation, arms: dict[str, list[Generation]], config: RunConfig) -> Against:
+    """Last generation's error against each control's on the same problems: theirs, difference."""
+    ours = problem_errors(last)
+    theirs = {
+        RANDOM_NAME: problem_errors(arms[RANDOM][-1]),
+        NEUTRAL_NAME: problem_errors(arms[NEUTRAL][-1]),
+        "no feedback": problem_errors(arms[UNSELECTED][-1]),
+        f"best of {len(last.agents)} unselected": best_of_n_errors(arms[UNSELECTED][-1]),
+        f"majority vote of {len(last.agents)} unselected": majority_errors(arms[UNSELECTED][-1]),
+    }
+    found = {}
+    for name, errors in theirs.items():
+        differences = ours - errors
+        interval = _bootstrap(differences, config, name)
+        difference = Difference(float(differences.mean()), interval.low, interval.high)
+        found[name] = (float(np.mean(errors)), difference)
+    return found
+
+
+def _between(generations: Sequence[Generation], config: RunConfig, purpose: str) -> Difference:
+    """Change of error from the first generation to the last, whose problems differ."""
+    first, last = problem_errors(generations[0]), problem_errors(generations[-1])
+    paired = np.stack([first, last], axis=1)
+
+    # Problems of the two generations are drawn apart: each column by a shuffle of its own.
+    rng = stream(config.seed, "verdict", purpose)
+    paired[:, 1] = rng.permutation(paired[:, 1])
+    interval = cluster_bootstrap(paired, lambda drawn: float(np.diff(drawn.mean(axis=0))[0]), rng)
+    return Difference(float(last.mean() - first.mean()), interval.low, interval.high)
+
+
+def _bootstrap(values: np.ndarray, config: RunConfig, purpose: str) -> Interval:
+    rng = stream(config.seed, "verdict", purpose)
+    return cluster_bootstrap(values, lambda drawn: float(drawn.mean()), rng)
+
+
+def _said(difference: Difference) -> str:
+    if difference.falls:
+        return ", lower"
+    return ", higher" if difference.low > 0.0 else ", no difference shown"
+
+
+def _worth(rounds: Sequence[Round]) -> str:
+    """What the graders were worth in the first generation, before anything was selected."""
+    first = rounds[0].measures[SELECTED]
+    (selected, *_) = generations_of(rounds[:1], SELECTED)
+    graders = selected.outcomes.peers_asked
+    effective = (
+        f"; {graders} graders were worth {first.effective_graders:.1f} independent ones"
+        if np.isfinite(first.effective_graders)
+        else ""
+    )
+    if np.isnan(first.youden_j):
+        return (
+            "In generation 0 answers were all right, or all wrong, or nobody was selected: what "
+            f"the selector is worth is not defined{effective}."
+        )
+    return (
+        f"In generation 0 the selector passed right answers with TPR {first.tpr:.3f} and wrong "
+        f"ones with FPR {first.fpr:.3f} (J = {first.youden_j:.3f}){effective}."
+    )
+
+
+def hardly_said(measures: Measures) -> list[str]:
+    """That graders would have said something else than their options, where they would."""
+    if not measures.option_mass < MASS:
+        return []
+    return [
+        "Graders would hardly have said what they are read for: in generation "
+        f"{measures.generation} the options of the grading question have a probability of "
+        f"{measures.option_mass:.3g} together. Try another `protocol.question`, or layout "
+        "(`agents.interface`)."
+    ]

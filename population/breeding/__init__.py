@@ -1,0 +1,1 @@
+"""Births: selection operators, processes of replacement, mutation and recombination."""

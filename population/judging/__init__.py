@@ -1,0 +1,1 @@
+"""From grades to scores and fitness: who may grade whom, aggregation, selectors, ratings."""

@@ -1,0 +1,1 @@
+"""What is measured of a generation or of a whole run; verdicts are seen here."""

@@ -1,0 +1,81 @@
+"""Errors of a generation's answers: each agent's, each problem's, and those of collective answers.
+
+Dimensions: M agents, Q problems, A = M·Q answers.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import numpy as np
+
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.arrays import Floats
+from mgptn.population.records.generation import Generation
+
+
+def agent_errors(generation: Generation) -> dict[AgentId, float]:
+    """Share of each agent's answers that are wrong."""
+    wrong = ~generation.by_problem(generation.outcomes.verdicts)
+    return generation.by_agent(wrong.mean(axis=0))
+
+
+def problem_errors(generation: Generation) -> Floats:
+    """Share of wrong answers to each problem, float64 [Q]."""
+    wrong = ~generation.by_problem(generation.outcomes.verdicts)
+    means: Floats = wrong.mean(axis=1)
+    return means
+
+
+def majority_errors(generation: Generation, first: int | None = None) -> Floats:
+    """Error of the commonest answer to each problem, float64 [Q]; tied ones count by share.
+
+    Parameters
+    ----------
+    first
+        How many agents vote, in slot order; all of them without.
+    """
+    outcomes = generation.outcomes
+    errors = []
+    for answers, wrong in zip(
+        generation.by_problem(outcomes.answers)[:, :first],
+        ~generation.by_problem(outcomes.verdicts)[:, :first],
+        strict=True,
+    ):
+        _, kinds, votes = np.unique(answers, return_inverse=True, return_counts=True)
+        winners = (votes == votes.max())[kinds]
+        errors.append(wrong[winners].mean())
+    return np.array(errors, dtype=np.float64)
+
+
+def best_of_n_errors(generation: Generation, first: int | None = None) -> Floats:
+    """Error of each problem's answer with the highest mean grade, float64 [Q]; ties by share.
+
+    A problem none of whose answers has a readable grade counts with its answers' mean error.
+
+    Parameters
+    ----------
+    first
+        How many agents' answers are considered, in slot order; all of them without.
+    """
+    return _errors_of_highest(generation.outcomes.mean_grades(), generation, first)
+
+
+def collective_errors(generation: Generation) -> Floats:
+    """Error of each problem's answer with the highest score, float64 [Q]; ties by share.
+
+    What the population says as one, by its selector's word: under another selector than peers it
+    is not `best_of_n_errors`. Answers without a score are taken where there is nothing else.
+    """
+    return _errors_of_highest(generation.scores, generation, None)
+
+
+def _errors_of_highest(values: Floats, generation: Generation, first: int | None) -> Floats:
+    """Error of each problem's answer of the highest value, float64 [Q]; ties by share."""
+    found = generation.by_problem(values)[:, :first]
+    # Below every value, so that the unknown are picked where there is nothing else.
+    known = np.where(np.isnan(found), -1.0, found)
+    picked = known == known.max(axis=1, keepdims=True)
+    wrong = picked & ~generation.by_problem(generation.outcomes.verdicts)[:, :first]
+    shares: Floats = wrong.sum(axis=1) / picked.sum(axis=1)
+    return shares

@@ -1,0 +1,271 @@
+"""What is measured of one generation, from its outcomes and verdicts alone.
+
+The live table, the metrics, the tables and the report all show these numbers and no others.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgptn.population.draws.streams import stream
+from mgptn.population.judging.aggregation import disagreement
+from mgptn.population.measures.answer_errors import (
+    agent_errors,
+    best_of_n_errors,
+    majority_errors,
+    problem_errors,
+)
+from mgptn.population.measures.descent import offspring_numbers, price_terms
+from mgptn.population.measures.diversity import effective_size, hill
+from mgptn.population.measures.rates import (
+    auc,
+    brier,
+    calibration_error,
+    cluster_bootstrap,
+    effective_graders,
+    error_correlation,
+    grader_rates,
+)
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.arrays import Floats
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.outcomes import Outcomes, only
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Measures of one generation; NaN where a measure is undefined.
+
+    Attributes
+    ----------
+    fitness_mean, fitness_max
+        Over agents, in [0, 1]: what selection saw.
+    gold_error, gold_error_low, gold_error_high
+        Share of answers that the verifier calls wrong, with its 95 % interval by bootstrap over
+        problems.
+    majority_error, best_of_n_error
+        Error of the commonest answer to each problem, and of the answer with the highest mean
+        grade, over the generation's M answers to it; ties count by their share.
+    acceptance_rate, accepted_error
+        Share of answers that entered a context, and share of wrong ones among them.
+    tpr, fpr, youden_j, likelihood_ratio
+        Of the selector's decision (score ≥ threshold) against verdicts.
+    grader_tpr, grader_fpr, grader_j, grader_auc, grader_brier, grader_ece
+        Of single grades against verdicts.
+    grader_correlation, effective_graders
+        Mean correlation of two graders' errors on the same wrong answers, and the number of
+        independent graders that as many correlated ones are worth.
+    disagreement
+        Mean over answers of the standard deviation of their grades.
+    grade_bias
+        Mean grade less the share of right answers among the graded: 0 for graders that are right
+        on average; its course over generations is how labels drift.
+    position_bias
+        Mean order effect of comparisons: above 0, what is shown first is favoured.
+    turn_error
+        Share of wrong ones among drafts, candidates and rivals' answers.
+    option_mass, option_mass_least
+        Probability that a grader's next words were one of the options that it was given, mean and
+        least over grades read from logits: where it is small, grades say little of what graders
+        would have said.
+    unreadable_grades, truncated_answers
+        Counts.
+    context_mean
+        Mean number of examples in an agent's context, as it answered.
+    lineages, lineage_diversity, genotypes
+        Founders with living descendants; their Hill number of order 1; distinct genomes. All of
+        the survivors.
+    effective_size
+        Effective population size from the variance in offspring numbers.
+    price_selection, price_transmission
+        Price's parts of the change of mean gold error since the generation before; NaN for the
+        first.
+    fitness_price_selection, fitness_price_transmission
+        The same of mean fitness; NaN also where an agent of either generation has no fitness,
+        for then the two means are not of parents and all their offspring.
+    """
+
+    generation: int
+    agents: int
+    answers: int
+    grades: int
+    tokens: int
+    births: int
+    deaths: int
+    fitness_mean: float
+    fitness_max: float
+    gold_error: float
+    gold_error_low: float
+    gold_error_high: float
+    majority_error: float
+    best_of_n_error: float
+    acceptance_rate: float
+    accepted_error: float
+    tpr: float
+    fpr: float
+    youden_j: float
+    likelihood_ratio: float
+    grader_tpr: float
+    grader_fpr: float
+    grader_j: float
+    grader_auc: float
+    grader_brier: float
+    grader_ece: float
+    grader_correlation: float
+    effective_graders: float
+    disagreement: float
+    grade_bias: float
+    position_bias: float
+    turn_error: float
+    option_mass: float
+    option_mass_least: float
+    unreadable_grades: int
+    truncated_answers: int
+    context_mean: float
+    lineages: int
+    lineage_diversity: float
+    genotypes: int
+    effective_size: float
+    price_selection: float
+    price_transmission: float
+    fitness_price_selection: float
+    fitness_price_transmission: float
+
+
+def measure(
+    generation: Generation, previous: Generation | None, threshold: float, seed: int
+) -> Measures:
+    """Measure one generation.
+
+    Parameters
+    ----------
+    previous
+        The generation before, for Price's accounting; None for the first.
+    threshold
+        Scores and grades of at least this count as acceptance.
+    seed
+        Of the run: names the bootstrap's stream.
+
+    Raises
+    ------
+    ArithmeticError
+        If Price's identity does not hold to rounding error: the records contradict each other.
+    """
+    outcomes, size = generation.outcomes, len(generation.agents)
+    verdicts = outcomes.verdicts
+    errors = problem_errors(generation)
+    interval = cluster_bootstrap(
+        errors, lambda drawn: float(drawn.mean()), stream(seed, "bootstrap", generation.index)
+    )
+    selector = grader_rates(generation.scores, verdicts, threshold)
+    grades, graded_right, counts = _distinct_grades(outcomes)
+    graders = grader_rates(grades, graded_right, threshold, counts)
+    correlation = _error_correlation(outcomes)
+    fitness = generation.fitness[~np.isnan(generation.fitness)].tolist()
+    accepted = verdicts[generation.accepted]
+    founders = Counter(agent.founder for agent in generation.survivors)
+    error_terms = price_terms(generation, previous, agent_errors, "error")
+    mass, least_mass = option_mass(outcomes)
+    fitness_terms = price_terms(generation, previous, _agent_fitness, "fitness")
+    return Measures(
+        generation=generation.index,
+        agents=size,
+        answers=len(outcomes),
+        grades=outcomes.grades.size,
+        tokens=int(outcomes.tokens.sum()),
+        births=len(generation.births),
+        deaths=len(generation.deaths),
+        fitness_mean=sum(fitness) / len(fitness) if fitness else math.nan,
+        fitness_max=max(fitness, default=math.nan),
+        gold_error=float(np.mean(~verdicts)),
+        gold_error_low=interval.low,
+        gold_error_high=interval.high,
+        majority_error=float(np.mean(majority_errors(generation))),
+        best_of_n_error=float(np.mean(best_of_n_errors(generation))),
+        acceptance_rate=len(generation.accepted) / len(outcomes),
+        accepted_error=float(np.mean(~accepted)) if accepted.size else math.nan,
+        tpr=selector.tpr,
+        fpr=selector.fpr,
+        youden_j=selector.youden_j,
+        likelihood_ratio=selector.likelihood_ratio,
+        grader_tpr=graders.tpr,
+        grader_fpr=graders.fpr,
+        grader_j=graders.youden_j,
+        grader_auc=auc(grades, graded_right, counts),
+        grader_brier=brier(grades, graded_right, counts),
+        grader_ece=calibration_error(grades, graded_right, counts=counts),
+        grader_correlation=correlation,
+        effective_graders=effective_graders(max(1, outcomes.peers_asked), correlation),
+        disagreement=_known_mean(disagreement(outcomes)),
+        grade_bias=_mean_difference(grades, graded_right, counts),
+        position_bias=_known_mean(outcomes.order_effects),
+        turn_error=outcomes.turns.error(),
+        option_mass=mass,
+        option_mass_least=least_mass,
+        unreadable_grades=int(np.sum(outcomes.grades < 0)),
+        truncated_answers=int(np.sum(~outcomes.finished)),
+        context_mean=sum(len(agent.genome.context) for agent in generation.agents) / size,
+        lineages=len(founders),
+        lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
+        genotypes=len({agent.genome.digest() for agent in generation.survivors}),
+        effective_size=effective_size(list(offspring_numbers(generation).values())),
+        price_selection=error_terms.selection,
+        price_transmission=error_terms.transmission,
+        fitness_price_selection=fitness_terms.selection,
+        fitness_price_transmission=fitness_terms.transmission,
+    )
+
+
+def _agent_fitness(generation: Generation) -> dict[AgentId, float]:
+    """Each agent's fitness, NaN where it has none."""
+    return generation.by_agent(generation.fitness)
+
+
+def _distinct_grades(outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Distinct grades of wrong answers, then of right ones, [2·D]: value, verdict, how often."""
+    counts = outcomes.peer_grade_counts()[:, 1:].ravel()
+    right = np.repeat([False, True], len(outcomes.values))
+    return np.tile(_clipped(outcomes.values), 2), right, counts
+
+
+def _mean_difference(values: Floats, right: NDArray[np.bool_], counts: NDArray[np.int64]) -> float:
+    """Mean of value − verdict over all that were given; NaN where there are none."""
+    given = int(counts.sum())
+    return float((values - right) @ counts) / given if given else math.nan
+
+
+def _known_mean(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
+
+
+def option_mass(outcomes: Outcomes) -> tuple[float, float]:
+    """Mean and least mass of the grades that were read from logits; NaN where none were."""
+    if not outcomes.masses.size:
+        return math.nan, math.nan
+    given = outcomes.grade_counts().sum(axis=0)[1:]
+    read = ~np.isnan(outcomes.masses) & (given > 0)
+    masses = outcomes.masses[read]
+    if not masses.size:
+        return math.nan, math.nan
+    return float(np.average(masses, weights=given[read])), float(masses.min())
+
+
+def _error_correlation(outcomes: Outcomes) -> float:
+    wrong = ~outcomes.verdicts
+    values, seats = np.append(_clipped(outcomes.values), np.nan), outcomes.peer_seats()
+    given = outcomes.grades if seats is None else only(seats, outcomes.grades)
+    grades = values[given[wrong].T]
+    return error_correlation(grades, np.zeros(grades.shape[1], dtype=np.bool_))
+
+
+def _clipped(values: Floats) -> Floats:
+    """Grades without the rounding that carries a mean of levels over the scale's ends."""
+    return np.clip(values, 0.0, 1.0)

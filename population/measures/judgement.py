@@ -1,0 +1,120 @@
+"""Proportions with Wilson's interval, tests of two of them, and the agreement of two judges."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import fisher_exact, norm
+
+from mgptn.population.measures.rates import Interval
+
+
+def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a proportion.
+
+    Parameters
+    ----------
+    successes, trials
+        0 ≤ successes ≤ trials.
+    level
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    Interval within [0, 1]; the whole of it where there are no trials.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    Source
+    ------
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    """
+    _check_counts(successes, trials)
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level: expected in (0, 1), got {level}")
+    if trials == 0:
+        return Interval(0.0, 1.0)
+    z = float(norm.ppf((1.0 + level) / 2.0))
+    share, weight = successes / trials, z * z / trials
+    centre = (share + weight / 2.0) / (1.0 + weight)
+    half = z * math.sqrt(share * (1.0 - share) / trials + weight / (4.0 * trials)) / (1.0 + weight)
+    # At the ends the bounds are exactly 0 and 1, which rounding would miss.
+    return Interval(
+        0.0 if successes == 0 else max(0.0, centre - half),
+        1.0 if successes == trials else min(1.0, centre + half),
+    )
+
+
+def same_proportion(successes: int, trials: int, others: int, other_trials: int) -> float:
+    """Probability, were two proportions equal, of counts as unlikely as these: Fisher's exact test.
+
+    Rejecting equality where this is below α is a false alarm with probability at most α, however
+    few the trials.
+
+    Parameters
+    ----------
+    successes, trials, others, other_trials
+        Of the one sample, and of the other.
+
+    Raises
+    ------
+    ValueError
+        If successes exceed trials, or one is negative.
+
+    Source
+    ------
+    Fisher 1935, "The logic of inductive inference".
+    """
+    _check_counts(successes, trials)
+    _check_counts(others, other_trials)
+    table = np.array([[successes, trials - successes], [others, other_trials - others]])
+    return float(fisher_exact(table).pvalue)
+
+
+def phi(first: ArrayLike, second: ArrayLike) -> float:
+    """Phi coefficient of two series of yes and no: Pearson's correlation of a 2 × 2 table.
+
+    Parameters
+    ----------
+    first, second
+        bool [A], what each said of the same A things.
+
+    Returns
+    -------
+    (n₁₁n₀₀ − n₁₀n₀₁)/√(product of the margins), in [−1, 1]; NaN where one of them always said the
+    same, or there is nothing to compare: undefined, and not 0.
+
+    Raises
+    ------
+    ValueError
+        If the series differ in length, or are not boolean.
+
+    Source
+    ------
+    Yule 1912, "On the methods of measuring association between two attributes".
+    """
+    one, two = np.asarray(first), np.asarray(second)
+    for name, said in (("first", one), ("second", two)):
+        if said.dtype != np.bool_ and said.size:
+            raise ValueError(f"{name}: expected booleans, got {said.dtype}")
+    if one.shape != two.shape or one.ndim != 1:
+        raise ValueError(f"second: expected the first's shape {one.shape}, got {two.shape}")
+    one, two = one.astype(np.bool_), two.astype(np.bool_)
+    both, neither = int((one & two).sum()), int((~one & ~two).sum())
+    only_one, only_two = int((one & ~two).sum()), int((~one & two).sum())
+    margins = math.prod((both + only_one, both + only_two, neither + only_one, neither + only_two))
+    if margins == 0:
+        return math.nan
+    return (both * neither - only_one * only_two) / math.sqrt(margins)
+
+
+def _check_counts(successes: int, trials: int) -> None:
+    if not 0 <= successes <= trials:
+        raise ValueError(f"successes: expected 0 to {trials} (trials), got {successes}")

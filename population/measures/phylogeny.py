@@ -1,0 +1,141 @@
+"""A lineage for other programs, as standard CSV and as Newick trees, and how diverse its tree is.
+
+Text and numbers only; writing files is the caller's affair.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+
+from mgptn.population.measures.lineage import Life, Lineage, descendants
+from mgptn.population.records.agents import AgentId
+
+COLUMNS = ("id", "ancestor_list", "origin_time", "destruction_time", "taxon_label")
+
+
+def alife_csv(lineage: Lineage, extinct: bool = True) -> str:
+    """The lineage as a table of the artificial-life phylogeny standard.
+
+    Times are in generations: `origin_time` is the first generation in which an agent answers,
+    `destruction_time` the first in which it no longer does, ``inf`` for the living.
+    `taxon_label` is the digest of its genome at birth, empty where there is no record of it.
+
+    Parameters
+    ----------
+    extinct
+        Whether to include agents without living descendants.
+
+    Returns
+    -------
+    CSV with a heading and a line per agent, parents before children, lines ended by ``\\n``.
+
+    Source
+    ------
+    Lalejini et al. 2019, "Data standards for artificial life software".
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for life in _lives(lineage, extinct):
+        writer.writerow(
+            (
+                life.id,
+                "[none]" if life.parent is None else f"[{life.parent}]",
+                life.born + 1,
+                "inf" if life.died is None else life.died + 1,
+                life.genome or "",
+            )
+        )
+    return text.getvalue()
+
+
+def newick(lineage: Lineage, extinct: bool = True) -> str:
+    """The lineage as Newick trees, a line per founder, every agent a node labelled by its id.
+
+    A branch is as long as the generations from the parent's birth to the child's; a founder has
+    none. Agents that live on after they bore children are inner nodes, not leaves.
+
+    Parameters
+    ----------
+    extinct
+        Whether to include agents without living descendants.
+
+    Source
+    ------
+    Olsen 1990, "The Newick tree format".
+    """
+    children: dict[AgentId, list[AgentId]] = {}
+    unwritten: list[AgentId | str] = []
+    for life in _lives(lineage, extinct):
+        children[life.id] = []
+        if life.parent is None:
+            unwritten += [life.id, ";\n"]
+        else:
+            children[life.parent].append(life.id)
+    unwritten.reverse()
+    text = io.StringIO()
+    # A stack, because a line of descent is deeper than Python's recursion may be.
+    while unwritten:
+        part = unwritten.pop()
+        if isinstance(part, str):
+            text.write(part)
+            continue
+        life = lineage.lives[part]
+        label = f"{part}" if life.parent is None else f"{part}:{_branch(lineage, life)}"
+        if children[part]:
+            text.write("(")
+            unwritten.append(f"){label}")
+            for child in reversed(children[part]):
+                unwritten += [child, ","]
+            unwritten.pop()
+        else:
+            text.write(label)
+    return text.getvalue()
+
+
+def phylogenetic_diversity(lineage: Lineage) -> int:
+    """Length of all branches between the living and their founders, in generations.
+
+    Source
+    ------
+    Faith 1992, "Conservation evaluation and phylogenetic diversity".
+    """
+    return sum(_branch(lineage, life) for life in _lives(lineage, False))
+
+
+def mean_pairwise_distance(lineage: Lineage) -> float:
+    """Mean length of the path between two living agents in the tree, in generations.
+
+    Returns
+    -------
+    Mean over the pairs of living agents with a common ancestor; NaN where there is no such pair.
+
+    Source
+    ------
+    Webb 2000, "Exploring the phylogenetic structure of ecological communities".
+    """
+    below = descendants(lineage, lineage.living)
+    founded: dict[AgentId, AgentId] = {}
+    paths = pairs = 0
+    for life in _lives(lineage, False):
+        founder = life.id if life.parent is None else founded[life.parent]
+        founded[life.id] = founder
+        # A branch lies on the paths from all agents below it to all others of the tree.
+        count, tree = below[life.id], below[founder]
+        paths += _branch(lineage, life) * count * (tree - count)
+        pairs += count * (count - 1) // 2 if life.parent is None else 0
+    return paths / pairs if pairs else math.nan
+
+
+def _lives(lineage: Lineage, extinct: bool) -> Iterator[Life]:
+    below = descendants(lineage, lineage.living)
+    return (life for life in lineage.lives.values() if extinct or below[life.id])
+
+
+def _branch(lineage: Lineage, life: Life) -> int:
+    return 0 if life.parent is None else life.born - lineage.lives[life.parent].born

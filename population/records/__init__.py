@@ -1,0 +1,1 @@
+"""What flows: agents, matches, outcomes, a generation; columns of arrays."""

@@ -1,0 +1,71 @@
+"""One round of the tournament, complete: what was seen and what was decided.
+
+Dimensions: M agents, Q problems, A = M·Q answers, author-major.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgptn.population.records.agents import Agent, AgentId, Birth
+from mgptn.population.records.arrays import Floats, Integers
+from mgptn.population.records.columns import Columns
+from mgptn.population.records.outcomes import Outcomes
+
+Value = TypeVar("Value", bound="np.generic[Any]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation(Columns):
+    """One round of the tournament.
+
+    Attributes
+    ----------
+    index
+        0 for the first.
+    agents
+        The M agents that answered, in slot order.
+    outcomes
+        Of A matches.
+    scores
+        float64 [A], what the selector made of each outcome, in [0, 1]; NaN where it could say
+        nothing.
+    accepted
+        Integers, ascending indices of the answers that entered their author's context.
+    fitness
+        float64 [M], mean score of each agent's answers; NaN where none of them has a score.
+    rates
+        float64 [M], replication rates, mean 1.
+    births, deaths
+        What selection decided at the end of the generation.
+    survivors
+        The M agents that start the next generation, in slot order.
+    digest
+        Hexadecimal hash of `survivors` and the generation's index.
+    """
+
+    index: int
+    agents: tuple[Agent, ...]
+    outcomes: Outcomes
+    scores: Floats
+    accepted: Integers
+    fitness: Floats
+    rates: Floats
+    births: tuple[Birth, ...]
+    deaths: tuple[AgentId, ...]
+    survivors: tuple[Agent, ...]
+    digest: str
+
+    def by_problem(self, values: NDArray[Value]) -> NDArray[Value]:
+        """Values of answers, [A], as [Q, M]."""
+        return values.reshape(len(self.agents), -1).T
+
+    def by_agent(self, values: Floats) -> dict[AgentId, float]:
+        """Values of agents, float64 [M], by their identifiers."""
+        return {a.id: value for a, value in zip(self.agents, values.tolist(), strict=True)}

@@ -1,0 +1,48 @@
+"""Answers as the examples that enter contexts."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import numpy as np
+
+from mgptn.population.records.agents import Example
+from mgptn.population.records.arrays import Integers
+from mgptn.population.records.outcomes import Outcomes
+
+TOP_LEVEL = 4
+"""The survey's highest level, from 0."""
+
+
+def examples(outcomes: Outcomes, chosen: Integers, entry: str) -> list[Example]:
+    """Some answers as examples, in order, equal ones as one object.
+
+    Parameters
+    ----------
+    chosen
+        int64 [C], indices of answers.
+    entry
+        ``"plain"``, ``"graded"`` or ``"stamped"``, as of `TournamentSettings`.
+    """
+    texts = len(outcomes.texts)
+    levels = _levels_shown(outcomes, chosen, entry)
+    kinds = chosen % outcomes.matches.problems * texts + outcomes.answers[chosen].astype(np.int64)
+    kinds = kinds * (TOP_LEVEL + 2) + levels + 1
+    distinct, places = np.unique(kinds, return_inverse=True)
+    found = []
+    for kind in distinct.tolist():
+        said, level = divmod(kind, TOP_LEVEL + 2)
+        pair = outcomes.queries[said // texts], outcomes.texts[said % texts]
+        found.append(Example(*pair, level - 1 if level else None))
+    return [found[place] for place in places.tolist()]
+
+
+def _levels_shown(outcomes: Outcomes, chosen: Integers, entry: str) -> Integers:
+    """The level that each chosen answer is shown with, int64 [C], from 0; −1 for none."""
+    if entry == "plain":
+        return np.full(len(chosen), -1)
+    if entry == "stamped":
+        return np.full(len(chosen), TOP_LEVEL)
+    means = outcomes.mean_grades()[chosen]
+    nearest = np.floor(np.nan_to_num(means) * TOP_LEVEL + 0.5).astype(np.int64)
+    return np.where(np.isnan(means), -1, nearest)

@@ -1,0 +1,81 @@
+"""What decides a tournament, given the outcomes of its matches."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mgptn.population.breeding.mutation import MutationRates
+from mgptn.population.breeding.processes import ProcessOptions
+from mgptn.population.judging.human import Human
+from mgptn.population.judging.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class TournamentSettings:
+    """What decides a tournament, given the outcomes.
+
+    Attributes
+    ----------
+    problems, graders
+        Problems of a generation, and graders of each answer among the others.
+    threshold
+        An answer whose score is at least this is accepted into its author's context; and a grade
+        of at least this is an accepting vote, for aggregations that count votes.
+    context_capacity
+        Examples that a context holds; the oldest are forgotten.
+    selector
+        A name in `SELECTORS`, or several with their weights in a mixture.
+    process, operator
+        Names in `PROCESSES` and `OPERATORS`.
+    selection_temperature
+        The T of exp(f/T), > 0; infinity is neutral drift.
+    seating
+        Who takes the graders' seats: ``"peers"``, ``"self"`` (the author, one seat) or
+        ``"nobody"``.
+    partners
+        Others, beside the graders, that take part in answering.
+    feeds
+        Whether answers enter a context if ``"accepted"``, or ``"all"`` that have a score.
+    entry
+        How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
+        or ``"stamped"`` with the top level whatever their grade.
+    fitness
+        ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its strength by
+        comparisons with partners' answers, as of `rated_fitness`.
+    recombination
+        Probability that a child has a second parent, drawn by rate from the first one's deme,
+        and the newer examples of its context from it.
+    topology
+        Among whom the graders of an answer are drawn.
+    self_grading
+        Does each author grade its own answers too, in one more seat, the last?
+    aggregation, trim
+        How an answer's grades become one score: `aggregation.Rule`.
+    human
+        How the simulated human rates, for the selector of that name.
+    """
+
+    problems: int
+    graders: int
+    threshold: float
+    context_capacity: int
+    selector: str | Mapping[str, float] = "peers"
+    process: str = "wright-fisher"
+    operator: str = "softmax"
+    selection_temperature: float = 0.1
+    mutation: MutationRates = field(default_factory=MutationRates)
+    options: ProcessOptions = field(default_factory=ProcessOptions)
+    recombination: float = 0.0
+    seating: str = "peers"
+    partners: int = 0
+    feeds: str = "accepted"
+    entry: str = "plain"
+    topology: Topology = field(default_factory=Topology)
+    self_grading: bool = False
+    aggregation: str = "mean"
+    trim: float = 0.25
+    human: Human = field(default_factory=Human)
+    fitness: str = "mean"

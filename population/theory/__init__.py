@@ -1,0 +1,1 @@
+"""Closed forms, recurrences and plain simulations that the instrument is held against."""
