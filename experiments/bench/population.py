@@ -26,7 +26,7 @@ from rich.table import Table
 
 from mgptn.experiments.bench.scripted import SIZES as SIMULATED
 from mgptn.experiments.bench.scripted import simulated, simulated_table
-from mgptn.experiments.setting.same_ground import library_versions
+from mgptn.experiments.record.manifest import library_versions
 from mgptn.population.breeding import moran
 from mgptn.population.breeding.operators import replication_rates
 from mgptn.population.breeding.wright_fisher import sample_parents

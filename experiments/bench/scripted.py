@@ -23,7 +23,8 @@ from rich.table import Table
 
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import check_config
-from mgptn.experiments.runs.session import JOURNAL, Session
+from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.runs.session import Session
 from mgptn.experiments.views.metrics import RunMetrics
 
 SIZES = (10**2, 10**3, 10**4)

@@ -20,7 +20,7 @@ from mgptn.experiments.cards.parts import (
     Mass,
     Record,
 )
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.record.files import write_whole
 
 SCHEMA_VERSION = 1
 CARD = "card.json"

@@ -28,7 +28,7 @@ from mgptn.experiments.cards.exchange import examine_correlation, examine_exchan
 from mgptn.experiments.cards.grading import examine_grading
 from mgptn.experiments.cards.request import Request, Step, task_name
 from mgptn.experiments.cards.subject import ANSWER_MARKERS, Subject
-from mgptn.experiments.setting.same_ground import library_versions
+from mgptn.experiments.record.manifest import library_versions
 from mgptn.population.draws.streams import stream
 from mgptn.protocols.interfaces.markers import PERSONAS, WANT
 from mgptn.protocols.table import TASKS

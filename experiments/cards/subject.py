@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.encoder import Encoder
-from mgptn.agents.fleet import Fleet, LocalFleet
-from mgptn.agents.host import HostSettings
+from mgptn.agents.hosts.fleet import Fleet, LocalFleet
+from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
 from mgptn.agents.tiles import plan
 from mgptn.agents.training.corpus import item_tokens

@@ -14,7 +14,7 @@ from mgptn.experiments.claims.method.finding import Finding, holm, short
 from mgptn.experiments.claims.readme import CLAIM, put_front
 from mgptn.experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from mgptn.experiments.claims.telling import told_cost, told_hashed, told_p, told_size
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.record.files import write_whole
 
 RESULTS, FIGURES = Path("results"), Path("figures") / "results"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from mgptn.experiments.claims.method.finding import Finding, short
 from mgptn.experiments.claims.phase_diagram.analysis import BOUNDARIES, COMPUTE, SHARES
 from mgptn.experiments.claims.running import Recorded
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.record.files import write_whole
 
 CLAIM = "phase-diagram"
 BEGIN = "<!-- phase-diagram: written by `mgptn experiment report phase-diagram` -->"

@@ -15,8 +15,8 @@ import polars as pl
 import yaml
 from rich.console import Console
 
-from mgptn.agents.fleet import Fleet, NoFleet
-from mgptn.agents.host import HostSettings
+from mgptn.agents.hosts.fleet import Fleet, NoFleet
+from mgptn.agents.hosts.host import HostSettings
 from mgptn.experiments.claims.method.claim import Claim, Scale
 from mgptn.experiments.claims.method.costs import Cost, cell_table, hash_of_cells, total_cost
 from mgptn.experiments.claims.method.finding import Finding
@@ -24,11 +24,11 @@ from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.measuring import Ground, measure_all
 from mgptn.experiments.claims.table import ANALYSES
 from mgptn.experiments.config.run_config import ConfigError, override
-from mgptn.experiments.runs.grid import Grid, fleet_here, joint_settings, run_grid, stages_of
-from mgptn.experiments.runs.run import hosts
-from mgptn.experiments.setting.same_ground import library_versions
+from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.record.manifest import library_versions
+from mgptn.experiments.runs.fleets import fleet_here, hosts, joint_settings
+from mgptn.experiments.runs.grid import Grid, run_grid, stages_of
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.tables import write_whole
 
 FINDING, FIGURE, TABLE = "finding.json", "figure.png", "cells.parquet"
 

@@ -58,7 +58,7 @@ def measure(
 ) -> None:
     """Measure a model's card anew; an interrupted one is carried on."""
     from mgptn.experiments.cards.request import Request, parse_tasks
-    from mgptn.experiments.cards.show import measure_shown
+    from mgptn.experiments.commands.cards import measure_shown
 
     request = Request(
         model=name,
@@ -80,7 +80,7 @@ def measure(
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
     """Hold models, or all bundled ones, against their cards; exit status 1 if one disagrees."""
-    from mgptn.experiments.cards.show import verify_shown
+    from mgptn.experiments.commands.cards import verify_shown
 
     sys.exit(0 if verify_shown(names, console()) else 1)
 

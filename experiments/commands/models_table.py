@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.table import Table
 
 from mgptn.agents.checkpoints import BUNDLED, bundled_models, find_checkpoint
+from mgptn.agents.training.command import made_by
 from mgptn.agents.training.corpus import MIXTURE
 from mgptn.experiments.cards.card import CARD, read_card
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.experiments.commands.training import made_by
 
 
 def models_table() -> Table:

@@ -156,7 +156,7 @@ def sweep(
 @click.argument("folder", type=FOLDER)
 def report(folder: Path) -> None:
     """Write a run's tables and report anew."""
-    from mgptn.experiments.runs.run import write_results
+    from mgptn.experiments.views.derive import write_results
 
     _say_finished(write_results(folder))
 

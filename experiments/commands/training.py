@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -18,11 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from mgptn.agents.training.command import OPTIONS
 from mgptn.agents.training.recipe import Recipe
 from mgptn.experiments.config.run_config import ConfigError, override
-
-OPTIONS = ("rung", "seed", "steps", "skills", "grown_from")
-"""Fields of a recipe that the command line has options for; the others are set by --set."""
 
 
 def read_recipe(options: dict[str, Any], changes: tuple[str, ...]) -> Recipe:
@@ -50,29 +45,6 @@ def read_recipe(options: dict[str, Any], changes: tuple[str, ...]) -> Recipe:
         said = fault["msg"].removeprefix("Value error, ")
         got = f"{where}: {said[0].lower()}{said[1:]}, got {fault['input']!r}" if where else said
         raise ConfigError(f"recipe: {got}") from None
-
-
-def training_command(recipe: Recipe, folder: Path) -> str:
-    """The command that trains a recipe into a folder."""
-    usual = asdict(Recipe(recipe.rung))
-    words = ["mgptn", "pretrain", "--rung", recipe.rung, "--seed", str(recipe.seed)]
-    for key, value in asdict(recipe).items():
-        if key in ("rung", "seed") or value == usual[key]:
-            continue
-        if key in OPTIONS:
-            words += [f"--{key.replace('_', '-')}", str(value)]
-        else:
-            words += ["--set", f"{key}={value}"]
-    return shlex.join([*words, "--out", str(folder)])
-
-
-def made_by(model: Path, folder: Path) -> str | None:
-    """The command that made a model, into another folder; None where training.json does not say."""
-    try:
-        made = json.loads((model / "training.json").read_text())
-        return training_command(Recipe(**made["recipe"]), folder)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def train(

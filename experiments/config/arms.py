@@ -7,16 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from mgptn.experiments.config.grading import weights_of
-from mgptn.experiments.config.plugins import find_protocol
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.config.topology import founders_models, topology_of
-from mgptn.population.breeding.mutation import MutationRates
-from mgptn.population.breeding.processes import ProcessOptions
-from mgptn.population.judging.roles import dealt_roles
-from mgptn.population.records.agents import Genome
-from mgptn.population.settings import TournamentSettings
-from mgptn.population.tournament import Tournament
 
 SELECTED = "selected"
 NEUTRAL = "neutral-drift"
@@ -51,58 +42,3 @@ def arm_config(config: RunConfig, arm: str) -> RunConfig:
         update={"selection": config.population.selection.model_copy(update=selection)}
     )
     return config.model_copy(update={**top, "population": population})
-
-
-def found_tournament(config: RunConfig, arm: str) -> Tournament:
-    """An arm's tournament at its founding: a pure function of the configuration."""
-    config = arm_config(config, arm)
-    protocol = find_protocol(config.protocol.name)
-    population = config.population
-    mutation = population.mutation
-    settings = TournamentSettings(
-        problems=config.problems_per_generation,
-        graders=config.protocol.graders,
-        threshold=config.protocol.threshold,
-        context_capacity=config.agents.context_capacity,
-        selector=weights_of(config.selector),
-        process=population.selection.process,
-        operator=population.selection.operator,
-        selection_temperature=population.selection.temperature,
-        mutation=MutationRates(
-            drop=mutation.drop,
-            swap=mutation.swap,
-            duplicate=mutation.duplicate,
-            jitter=mutation.jitter,
-            jitter_scale=mutation.jitter_scale,
-        ),
-        options=ProcessOptions(
-            resampling=population.selection.resampling,
-            demes=population.islands.count,
-            migration=population.islands.migration,
-        ),
-        recombination=mutation.recombination,
-        seating=protocol.seating(config.protocol.as_options()),
-        partners=protocol.partners,
-        feeds=protocol.feeds,
-        entry=protocol.entry or config.agents.context_entry,
-        topology=topology_of(config.protocol, population, config.agents.model),
-        self_grading=config.protocol.self_grading == "also",
-        aggregation=config.protocol.aggregation.name,
-        trim=config.protocol.aggregation.trim,
-        human=config.human.simulated,
-        fitness=config.protocol.fitness,
-    )
-    models = founders_models(config.agents.model, population.size)
-    # Every model meets every persona before a pair of them comes again.
-    personas, kinds = config.agents.personas or (None,), len(set(models))
-    roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
-    founders = [
-        Genome(
-            model,
-            config.agents.sampling_temperature,
-            persona=personas[(slot // kinds) % len(personas)],
-            role=roles[slot],
-        )
-        for slot, model in enumerate(models)
-    ]
-    return Tournament(settings, founders, config.seed)

@@ -7,10 +7,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from mgptn.agents.fleet import Fleet
+from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.requests import Tile
-from mgptn.experiments.config.arms import SELECTED, found_tournament
+from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
 from mgptn.experiments.loop.scripted_step import Play, ScriptedPlay
 from mgptn.experiments.record.committed import Committed

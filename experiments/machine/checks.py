@@ -19,8 +19,8 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
-from mgptn.agents.ray_session import cluster_endpoint
-from mgptn.experiments.commands.training import made_by
+from mgptn.agents.hosts.ray_session import cluster_endpoint
+from mgptn.agents.training.command import made_by
 
 GB = 10**9
 PYTHON_NEEDED = (3, 11)

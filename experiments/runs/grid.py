@@ -14,13 +14,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mgptn.agents.fleet import Fleet, LocalFleet, NoFleet
-from mgptn.agents.host import HostSettings
+from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
+from mgptn.agents.hosts.host import HostSettings
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.setting.same_ground import check_same_ground, read_manifest
-from mgptn.experiments.runs.session import JOURNAL, Session, advance
+from mgptn.experiments.setting.same_ground import check_same_ground
+from mgptn.experiments.record.manifest import read_manifest
+from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.runs.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.progress import progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +100,8 @@ def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
     return {cell.name: Stage(cell.config) for cell in cells}
 
 
-def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
-    """Hosts that serve every model of some stages.
-
-    Raises
-    ------
-    ConfigError
-        If they ask for hosts of different kinds.
-    """
-    first = stages[0].host_settings(device)
-    models: dict[str, str] = {}
-    for stage in stages:
-        settings = stage.host_settings(device)
-        if (settings.dtype, settings.threads) != (first.dtype, first.threads):
-            raise ConfigError("hosts: expected one dtype and one number of threads in all cells")
-        if stage.scripted is None:
-            models |= dict([(settings.model, settings.weights), *settings.others])
-    if not models:
-        return first
-    (model, weights), *others = models.items()
-    return replace(first, model=model, weights=weights, others=tuple(others))
 
 
-def fleet_here(stages: Sequence[Stage]) -> Fleet:
-    """One host in this process for all that some stages ask; none where no model is asked."""
-    if all(stage.scripted is not None for stage in stages):
-        return NoFleet(stages[0].host_settings("cpu"))
-    return LocalFleet(joint_settings(stages, stages[0].device()))
 
 
 def plain(text: str) -> str:
@@ -175,12 +153,3 @@ def _ended(path: Path) -> bool:
     return journal.exists() and any(r["kind"] == "end" for r in read_journal(journal).records)
 
 
-def progress(console: Console) -> Progress:
-    """A bar with how many are done, and the time left."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )

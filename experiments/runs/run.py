@@ -16,32 +16,27 @@ from typing import Any
 
 from rich.console import Console
 
-from mgptn.agents.fleet import Fleet
-from mgptn.agents.host import HostSettings
-from mgptn.agents.ray_session import start_ray, stop_ray
+from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.ray_session import start_ray, stop_ray
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.journal import read_journal
 from mgptn.experiments.views.live import LiveTable
-from mgptn.experiments.setting.same_ground import check_same_ground, read_manifest
+from mgptn.experiments.setting.same_ground import check_same_ground
+from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.views.metrics import RunMetrics, check_port
-from mgptn.experiments.runs.session import JOURNAL, Round, Session, advance, check_vacant, joint_hash
+from mgptn.experiments.record.rounds import JOURNAL, Round, joint_hash
+from mgptn.experiments.runs.session import Session, advance, check_vacant
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.verdict import Verdict, judge
 from mgptn.population.measures.lineage import Lineage
 from mgptn.population.measures.phylogeny import alife_csv, newick
+from mgptn.experiments.runs.fleets import hosts
+from mgptn.experiments.views.derive import Finished, write_results
 
-PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """How a run ended: its folder, finding, hash, and what was written."""
-
-    folder: Path
-    verdict: Verdict
-    population_hash: str
-    paths: tuple[Path, ...]
 
 
 def run(
@@ -93,70 +88,10 @@ def resume(
         return _complete(session, stage, fleet, console)
 
 
-@contextmanager
-def hosts(
-    stage: Stage,
-    ray_address: str | None,
-    device: str | None = None,
-    settings_on: Callable[[str], HostSettings] | None = None,
-) -> Iterator[Fleet]:
-    """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started.
-
-    Parameters
-    ----------
-    settings_on
-        From a device to hosts that serve more than the stage; its own by default.
-    """
-    with ExitStack() as stack:
-        if ray_address is None:
-            stage.check_memory()
-        if stage.scripted is None and start_ray(ray_address):
-            stack.callback(stop_ray)
-        stack.enter_context(_terminated_as_interrupted())
-        fleet = (
-            stage.ray_fleet(device, settings_on) if stage.scripted is None else stage.local_fleet()
-        )
-        stack.callback(fleet.close)
-        yield fleet
 
 
-def write_results(folder: Path) -> Finished:
-    """Tables, lineage, figures and report of a run, all derived from its journal."""
-    from mgptn.experiments.views.figure_files import write_figures
-    from mgptn.experiments.views.report import write_report
-    from mgptn.experiments.views.derive import write_tables_of
-
-    manifest, config = read_manifest(folder)
-    found = write_tables_of(folder, config)
-    verdict = judge(found.ends, config)
-    hashed = joint_hash(found.digests)
-    paths = [
-        *found.paths,
-        *_write_phylogeny(found.lineage, folder),
-        *write_figures(found.tables, folder / "figures"),
-    ]
-    report = write_report(
-        folder,
-        manifest={**manifest, "population_hash": hashed},
-        tables=found.tables,
-        answers=found.said("answers"),
-        grades=found.said("grades"),
-        summary=verdict.sentences,
-        verdict_heading=verdict.heading,
-    )
-    return Finished(folder, verdict, hashed, (report, *paths))
 
 
-def _write_phylogeny(lineage: Lineage | None, folder: Path) -> list[Path]:
-    """The lineage of the run itself, extinct lines included; nothing without a generation."""
-    from mgptn.experiments.views.tables import write_whole
-
-    if lineage is None:
-        return []
-    texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}
-    for name, text in texts.items():
-        write_whole(folder / name, methodcaller("write", text.encode()))
-    return [folder / name for name in texts]
 
 
 def _complete(session: Session, stage: Stage, fleet: Fleet, console: Console) -> Finished:
@@ -196,18 +131,3 @@ def run_what_is_left(session: Session, fleet: Fleet, metrics: RunMetrics, table:
         session.end()
 
 
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -11,37 +11,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mgptn.agents.fleet import Fleet
+from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.journal import Contents, Journal, JournalError, read_journal
-from mgptn.experiments.setting.same_ground import make_manifest, write_manifest
+from mgptn.experiments.setting.same_ground import make_manifest
+from mgptn.experiments.record.manifest import write_manifest
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.generation import Generation
 from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
 from mgptn.population.measures.generation_measures import Measures, measure
+from mgptn.experiments.record.rounds import JOURNAL, Round, joint_hash, rounds_of
+from mgptn.experiments.views.measured import measured_round
 
-JOURNAL = "journal.msgpack"
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One generation of every arm of a run, committed together, with its measures by arm."""
-
-    committed: tuple[Committed, ...]
-    measures: dict[str, Measures]
-    graders: dict[str, tuple[GraderMeasures, ...]] = field(default_factory=dict)
-
-    @property
-    def index(self) -> int:
-        """The generation."""
-        return self.committed[0].generation.index
-
-    def of(self, arm: str) -> Committed | None:
-        """What an arm did in this round."""
-        return next((c for c in self.committed if c.arm == arm), None)
 
 
 Observer = Callable[[Round], None]
@@ -184,59 +170,15 @@ def check_vacant(folder: Path) -> None:
         )
 
 
-def measured_round(
-    committed: Sequence[Committed], before: Round | None, config: RunConfig
-) -> Round:
-    """A round with its measures; `before` is the one that it follows."""
-    measures, graders = {}, {}
-    for c in committed:
-        earlier = before.of(c.arm) if before else None
-        measures[c.arm] = measure(
-            c.generation,
-            earlier.generation if earlier else None,
-            config.protocol.threshold,
-            config.seed,
-        )
-        graders[c.arm] = measure_graders(c.generation, config.protocol.threshold, config.seed)
-    return Round(tuple(committed), measures, graders)
 
 
-def rounds_of(records: Iterable[dict[str, Any]]) -> Iterable[list[Committed]]:
-    """The rounds among a journal's records."""
-    for record in records:
-        if record["kind"] == "generation":
-            yield [Committed.from_plain(arm) for arm in record["arms"]]
 
 
-def measured_rounds(folder: Path, config: RunConfig) -> Iterator[Round]:
-    """Every intact round of a run's journal, measured, one at a time."""
-    before: Round | None = None
-    for committed in rounds_of(read_journal(folder / JOURNAL).records):
-        before = measured_round(committed, before, config)
-        yield before
 
 
-def first_and_last(rounds: Iterable[Round]) -> list[Round]:
-    """The ends of a run: two rounds, or one where there is one, or none."""
-    ends: list[Round] = []
-    for done in rounds:
-        ends[1:] = [done]
-    return ends
 
 
-def generations_of(rounds: Sequence[Round], arm: str) -> list[Generation]:
-    """An arm's generations in rounds."""
-    return [c.generation for c in (r.of(arm) for r in rounds) if c is not None]
 
 
-def population_hash(generations: Iterable[Generation]) -> str:
-    """One hexadecimal hash of the whole course of a population."""
-    return joint_hash(generation.digest for generation in generations)
 
 
-def joint_hash(digests: Iterable[str]) -> str:
-    """The population hash of generations with these digests."""
-    content = hashlib.blake2b(digest_size=32, person=b"mgptn.run")
-    for digest in digests:
-        content.update(bytes.fromhex(digest))
-    return content.hexdigest()

@@ -15,10 +15,11 @@ from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED, arms_of
 from mgptn.experiments.runs.grid import Cell, Grid, plain, run_grid, stages_of
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.config.plugins import protocols
-from mgptn.experiments.runs.run import hosts
-from mgptn.experiments.runs.session import first_and_last, measured_rounds
-from mgptn.experiments.views.sweep_figure import write_sweep_figure
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.runs.fleets import hosts
+from mgptn.experiments.record.rounds import first_and_last
+from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.figures.sweep import write_sweep_figure
+from mgptn.experiments.record.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from mgptn.agents.behaviour import Behaviour
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.engine.memory import available_memory, check_memory, needed_bytes
-from mgptn.agents.fleet import Fleet, LocalFleet, NoFleet
-from mgptn.agents.host import HostSettings
-from mgptn.agents.ray_fleet import RayFleet
-from mgptn.agents.ray_session import host_count
+from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
+from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.ray_fleet import RayFleet
+from mgptn.agents.hosts.ray_session import host_count
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig

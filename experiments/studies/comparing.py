@@ -23,8 +23,8 @@ from rich.table import Table
 
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.tables import write_whole
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.generation_measures import option_mass
 from mgptn.population.measures.judgement import wilson

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 from matplotlib.figure import Figure
 
-from mgptn.experiments.views.figure_style import ARM_STYLES, MUTED, PAPER, REFERENCE, WIDE, styled
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import ARM_STYLES, MUTED, PAPER, REFERENCE, WIDE, styled
+from mgptn.experiments.record.files import write_whole
 
 COLUMNS = 4
 

@@ -9,16 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from mgptn.experiments.views.figure_style import (
-    FOUNDERS,
-    MUTED,
-    PAPER,
-    REFERENCE,
-    WIDE,
-    canvas,
-    styled,
-)
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, canvas, styled
+from mgptn.experiments.record.files import write_whole
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 

@@ -12,9 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mgptn.experiments.theory.closed_forms import Band, Chaining, Fixation, Values
-from mgptn.experiments.theory.threshold import Threshold, infinite_distance, nearly_stationary
-from mgptn.experiments.views.figure_style import (
+from mgptn.experiments.figures.style import (
     ARM_STYLES,
     INK,
     PAPER,
@@ -24,7 +22,9 @@ from mgptn.experiments.views.figure_style import (
     canvas,
     styled,
 )
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.theory.closed_forms import Band, Chaining, Fixation, Values
+from mgptn.experiments.theory.threshold import Threshold, infinite_distance, nearly_stationary
 from mgptn.population.theory.fixation import PROCESSES
 from mgptn.population.theory.quasispecies import hamming_stationary
 

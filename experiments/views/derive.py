@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from operator import methodcaller
 from pathlib import Path
 
 import polars as pl
@@ -18,16 +19,14 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.runs.session import (
-    JOURNAL,
-    Round,
-    first_and_last,
-    measured_rounds,
-    rounds_of,
-)
+from mgptn.experiments.record.manifest import read_manifest
+from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, rounds_of
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
+from mgptn.experiments.views.measured import measured_rounds
 from mgptn.experiments.views.tables import FRAMES, SCHEMAS, generation_frame, joined, write_table
+from mgptn.experiments.views.verdict import Verdict, judge
 from mgptn.population.measures.lineage import Lineage, trace_lineage
+from mgptn.population.measures.phylogeny import alife_csv, newick
 from mgptn.population.records.generation import Generation
 
 SAID = ("answers", "grades")
@@ -105,3 +104,55 @@ def _said(folder: Path, name: str) -> Iterator[pl.DataFrame]:
     for committed in rounds_of(read_journal(folder / JOURNAL).records):
         for one in committed:
             yield FRAMES[name](one)
+
+
+PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended: its folder, finding, hash, and what was written."""
+
+    folder: Path
+    verdict: Verdict
+    population_hash: str
+    paths: tuple[Path, ...]
+
+
+def write_results(folder: Path) -> Finished:
+    """Tables, lineage, figures and report of a run, all derived from its journal."""
+    from mgptn.experiments.figures.files import write_figures
+    from mgptn.experiments.views.derive import write_tables_of
+    from mgptn.experiments.views.report import write_report
+
+    manifest, config = read_manifest(folder)
+    found = write_tables_of(folder, config)
+    verdict = judge(found.ends, config)
+    hashed = joint_hash(found.digests)
+    paths = [
+        *found.paths,
+        *_write_phylogeny(found.lineage, folder),
+        *write_figures(found.tables, folder / "figures"),
+    ]
+    report = write_report(
+        folder,
+        manifest={**manifest, "population_hash": hashed},
+        tables=found.tables,
+        answers=found.said("answers"),
+        grades=found.said("grades"),
+        summary=verdict.sentences,
+        verdict_heading=verdict.heading,
+    )
+    return Finished(folder, verdict, hashed, (report, *paths))
+
+
+def _write_phylogeny(lineage: Lineage | None, folder: Path) -> list[Path]:
+    """The lineage of the run itself, extinct lines included; nothing without a generation."""
+    from mgptn.experiments.record.files import write_whole
+
+    if lineage is None:
+        return []
+    texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}
+    for name, text in texts.items():
+        write_whole(folder / name, methodcaller("write", text.encode()))
+    return [folder / name for name in texts]

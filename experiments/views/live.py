@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.runs.session import Round
+from mgptn.experiments.record.rounds import Round
 from mgptn.experiments.views.verdict import hardly_said
 
 COLUMNS: tuple[str, ...] = (

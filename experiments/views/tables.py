@@ -7,18 +7,18 @@ Tables hold no clock time and no machine's name, so equal runs give equal tables
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
+from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES, GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import offspring_numbers
@@ -174,20 +174,6 @@ def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path
     table = register_io_source(parts, schema=SCHEMAS[name])
     write_whole(path, partial(table.sink_parquet, compression="zstd"))
     return path
-
-
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside its place, then put it there: readers see the old or the new, whole."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:

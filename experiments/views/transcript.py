@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.runs.session import JOURNAL, rounds_of
+from mgptn.experiments.record.rounds import JOURNAL, rounds_of
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.runs.session import Round, generations_of
+from mgptn.experiments.record.rounds import Round, generations_of
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from mgptn.population.measures.diversity import as_shares
+from mgptn.population.records.shares import as_shares
 
 Operator = Callable[[ArrayLike, float], NDArray[np.float64]]
 """(fitness float64 [M], selection temperature > 0) -> replication rates float64 [M], mean one.

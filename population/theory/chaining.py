@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, xlog1py, xlogy
 
-from mgptn.population.measures.diversity import as_shares
+from mgptn.population.records.shares import as_shares
 from mgptn.population.theory.classification import Rates
 
 Counts = NDArray[np.int64]

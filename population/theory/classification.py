@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtrc, xlog1py, xlogy
 
-from mgptn.population.measures.diversity import as_shares
+from mgptn.population.records.shares import as_shares
 
 
 class Rates(NamedTuple):

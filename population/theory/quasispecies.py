@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp
 
-from mgptn.population.measures.diversity import SHARE_TOLERANCE
+from mgptn.population.records.shares import SHARE_TOLERANCE
 
 
 class Cloud(NamedTuple):

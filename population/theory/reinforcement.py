@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import logsumexp, rel_entr
 
-from mgptn.population.measures.diversity import as_shares
 from mgptn.population.records.arrays import Floats
+from mgptn.population.records.shares import as_shares
 
 LEAST = 1e-300
 """Probabilities count as at least so much where their logarithm is taken."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mgptn.population.measures.diversity import as_shares
+from mgptn.population.records.shares import as_shares
 
 
 def replicator_step(shares: ArrayLike, payoffs: ArrayLike) -> NDArray[np.float64]:

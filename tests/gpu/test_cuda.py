@@ -8,10 +8,10 @@ import torch
 
 from mgptn.agents.engine.decoding import KEPT
 from mgptn.agents.engine.recording import GRAPHS
-from mgptn.agents.fleet import LocalFleet, run_tile
+from mgptn.agents.hosts.fleet import LocalFleet, run_tile
+from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.requests import Generate, HostReply, Score
 from mgptn.agents.tiles import plan
-from mgptn.agents.transformers_host import TransformersHost
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage

@@ -22,12 +22,13 @@ import ray
 import yaml
 from rich.console import Console
 
-from mgptn.agents.fleet import Fleet, LocalFleet
+from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.journal import JournalError, read_journal
-from mgptn.experiments.runs.session import JOURNAL, Session, advance, rounds_of
+from mgptn.experiments.record.rounds import JOURNAL, rounds_of
+from mgptn.experiments.runs.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.generation import Generation
 

@@ -23,7 +23,7 @@ from mgptn.experiments.bench.engine.scale import FULL, QUICK
 from mgptn.experiments.bench.engine.self_grades import bound_of_reuse
 from mgptn.experiments.bench.engine.tile_packing import cost_of_equal_bits
 from mgptn.experiments.bench.engine.work import decoding, grading, with_context
-from mgptn.experiments.setting.same_ground import library_versions
+from mgptn.experiments.record.manifest import library_versions
 
 
 def engine(

@@ -9,10 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mgptn.agents.fleet import LocalFleet
-from mgptn.agents.host import HostSettings
+from mgptn.agents.hosts.fleet import LocalFleet
+from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.requests import HostRequest, Tile, TileReply
-from mgptn.agents.transformers_host import TransformersHost
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.record.committed import Committed

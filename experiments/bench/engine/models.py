@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.requests import Generate, HostRequest, Score, Tokens
-from mgptn.agents.transformers_host import TransformersHost
 
 WEIGHTS = "random"
 """In place of a weights' hash."""

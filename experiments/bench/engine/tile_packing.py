@@ -16,10 +16,10 @@ from dataclasses import replace
 import numpy as np
 
 from mgptn.agents.engine.prefixes import Prefixes
-from mgptn.agents.fleet import run_tile
+from mgptn.agents.hosts.fleet import run_tile
+from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.requests import Generate, HostRequest, Score, Tile
 from mgptn.agents.tiles import TURNS, bucket, plan, read_rows, rows_of
-from mgptn.agents.transformers_host import TransformersHost
 from mgptn.experiments.bench.engine.comparison import Comparison, interleaved
 from mgptn.experiments.bench.engine.generation import MODEL, requested
 from mgptn.experiments.bench.engine.models import OPTIONS, WEIGHTS, Subject, texts

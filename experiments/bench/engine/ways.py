@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mgptn.agents.fleet import run_tile
+from mgptn.agents.hosts.fleet import run_tile
+from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.requests import HostRequest, Tokens, Work
 from mgptn.agents.tiles import plan
-from mgptn.agents.transformers_host import TransformersHost
 from mgptn.experiments.bench.engine.models import WEIGHTS, Subject
 from mgptn.experiments.bench.engine.scale import PROMPT
 

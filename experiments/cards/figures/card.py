@@ -24,7 +24,7 @@ from mgptn.experiments.cards.figures.drawing import (
     write_figure,
 )
 from mgptn.experiments.cards.figures.grading import contexts, correlation, exchange, grading, levels
-from mgptn.experiments.views.figure_style import PREDICTED, REFERENCE, styled
+from mgptn.experiments.figures.style import PREDICTED, REFERENCE, styled
 
 
 def answers(card: Card) -> Figure:

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 
 from mgptn.experiments.cards.card import Card
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.experiments.views.figure_style import FOUNDERS, INK, PAPER, WIDE, Style
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import FOUNDERS, INK, PAPER, WIDE, Style
+from mgptn.experiments.record.files import write_whole
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3

@@ -21,7 +21,7 @@ from mgptn.experiments.cards.figures.drawing import (
     wide,
 )
 from mgptn.experiments.cards.parts import THRESHOLDS, Estimate, Exchange
-from mgptn.experiments.views.figure_style import INK, REFERENCE, WIDE
+from mgptn.experiments.figures.style import INK, REFERENCE, WIDE
 
 ENOUGH_MASS = 0.99
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mgptn.experiments.claims.elicit_or_create.measures import BASE
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.config.arms import RANDOM, SELECTED
-from mgptn.experiments.views.figure_style import (
+from mgptn.experiments.figures.style import (
     ARM_STYLES,
     FOUNDERS,
     INK,
@@ -21,7 +21,7 @@ from mgptn.experiments.views.figure_style import (
     WIDE,
     styled,
 )
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.record.files import write_whole
 
 STYLES = {
     BASE: ("base", {"color": INK, "marker": "s"}),

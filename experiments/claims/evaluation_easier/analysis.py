@@ -28,8 +28,8 @@ from mgptn.experiments.claims.method.journals import (
     wrong_answers,
 )
 from mgptn.experiments.config.arms import RANDOM
-from mgptn.experiments.views.figure_style import ARM_STYLES, MUTED, PAPER, REFERENCE, canvas, styled
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import ARM_STYLES, MUTED, PAPER, REFERENCE, canvas, styled
+from mgptn.experiments.record.files import write_whole
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 

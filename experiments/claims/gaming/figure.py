@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.views.figure_style import FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, styled
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, styled
+from mgptn.experiments.record.files import write_whole
 from mgptn.population.measures.capability import best_of_n_gold
 
 STYLES = {

@@ -24,7 +24,7 @@ from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.statistics import first, first_less_second
 from mgptn.experiments.claims.one_cannot.figure import draw_arms
 from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED
-from mgptn.experiments.runs.session import measured_rounds
+from mgptn.experiments.views.measured import measured_rounds
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
     majority_errors,

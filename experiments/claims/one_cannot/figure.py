@@ -10,8 +10,8 @@ import numpy as np
 
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.config.arms import RANDOM, SELECTED
-from mgptn.experiments.views.figure_style import FOUNDERS, MUTED, PAPER, WIDE, styled, two_panels
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, WIDE, styled, two_panels
+from mgptn.experiments.record.files import write_whole
 
 SHOWN = ("single", "single-careful", "clones-apart", "clones", "diverse-apart", "diverse")
 MARKERS = ("o", "s", "^", "D", "v", "P")

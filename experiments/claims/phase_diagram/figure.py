@@ -14,16 +14,8 @@ from matplotlib.figure import Figure
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.phase_diagram.numbers import FACTORS_GROUP
-from mgptn.experiments.views.figure_style import (
-    FOUNDERS,
-    INK,
-    MAJORITY,
-    MUTED,
-    PAPER,
-    PREDICTED,
-    styled,
-)
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import FOUNDERS, INK, MAJORITY, MUTED, PAPER, PREDICTED, styled
+from mgptn.experiments.record.files import write_whole
 from mgptn.population.records.arrays import Floats
 
 WIDTH, HEIGHT = 10.2, 7.0

@@ -22,7 +22,7 @@ from mgptn.experiments.claims.method.statistics import (
 )
 from mgptn.experiments.claims.phase_diagram.planes import PLANE, Ladder, Place, Planes, margin
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.runs.session import measured_rounds
+from mgptn.experiments.views.measured import measured_rounds
 from mgptn.population.records.arrays import Floats
 
 FACTORS_GROUP = "What makes graders differ: amplified, share of runs"

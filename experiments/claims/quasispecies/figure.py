@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.views.figure_style import (
+from mgptn.experiments.figures.style import (
     FOUNDERS,
     MUTED,
     PAPER,
@@ -19,7 +19,7 @@ from mgptn.experiments.views.figure_style import (
     WIDE,
     styled,
 )
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.record.files import write_whole
 
 MARKERS = ("v", "^", "s", "o", "D")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.views.figure_style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, styled
-from mgptn.experiments.views.tables import write_whole
+from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, styled
+from mgptn.experiments.record.files import write_whole
 
 STYLES = {
     "oracle": (FOUNDERS[7], "*"),

@@ -1,0 +1,1 @@
+"""Hosts, each with a model, and the fleets that they make up."""

@@ -1,0 +1,84 @@
+"""What a fleet is: the hosts of a run behind one verb; and the smallest one, in this process."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mgptn.agents.hosts.host import Host, HostSettings
+from mgptn.agents.hosts.make_host import make_host
+from mgptn.agents.requests import Generate, Tile, TileReply
+
+
+class FleetError(RuntimeError):
+    """The hosts cannot do the work: says which part of it, and what happened."""
+
+
+class Fleet(Protocol):
+    """Runs tiles; the replies do not depend on how many hosts there are."""
+
+    settings: HostSettings
+    restarts: int
+
+    @property
+    def alive(self) -> int:
+        """Hosts that answer."""
+        ...
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        """Replies to tiles, in the tiles' order."""
+        ...
+
+    def close(self) -> None:
+        """End the hosts."""
+        ...
+
+
+def run_tile(host: Host, tile: Tile) -> TileReply:
+    """Have a host do a tile, by the verb that its requests call for."""
+    return host.generate(tile) if isinstance(tile.requests[0], Generate) else host.score(tile)
+
+
+class LocalFleet:
+    """One host in this process: for tests, notebooks and benchmarks."""
+
+    alive = 1
+    restarts = 0
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.settings = settings
+        self.host = make_host(settings)
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        """Replies to tiles, in the tiles' order."""
+        return [run_tile(self.host, tile) for tile in tiles]
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class NoFleet:
+    """The hosts of a run without a model: none."""
+
+    alive = 0
+    restarts = 0
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.settings = settings
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        """Nothing, to nothing.
+
+        Raises
+        ------
+        FleetError
+            If there is a tile.
+        """
+        if tiles:
+            raise FleetError(f"tiles: expected none without a model, got {len(tiles)}")
+        return []
+
+    def close(self) -> None:
+        """Nothing to end."""

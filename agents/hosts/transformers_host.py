@@ -1,0 +1,101 @@
+"""The host that runs a transformers model: the engine's parts behind two verbs."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+
+from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
+from mgptn.agents.engine.clock import Clock
+from mgptn.agents.engine.decoding import Decoder
+from mgptn.agents.engine.forward import Forward
+from mgptn.agents.engine.memory import PREFIX_CACHE_BYTES
+from mgptn.agents.engine.prefixes import Prefixes
+from mgptn.agents.engine.scoring import score
+from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.requests import Tile, TileReply, Work
+
+
+class TransformersHost:
+    """One causal language model with full attention, on one device.
+
+    Raises
+    ------
+    CheckpointError
+        If the files found here are not those with the expected hash, or the model's attention is
+        not plain full attention.
+    """
+
+    prefixes = Prefixes
+    """How keys and values of prefixes are made and remembered."""
+
+    def __init__(self, settings: HostSettings, *, prefix_bytes: int = PREFIX_CACHE_BYTES) -> None:
+        checkpoint = find_checkpoint(settings.model)
+        if checkpoint.weights != settings.weights:
+            raise CheckpointError(
+                f"agents.model: expected {settings.model!r} with weights hash {settings.weights} "
+                f"on every machine, got {checkpoint.weights} in {checkpoint.folder}"
+            )
+        if settings.device == "cpu":
+            torch.set_num_threads(settings.threads)
+        forward = Forward(
+            checkpoint.folder, torch.device(settings.device), getattr(torch, settings.dtype)
+        )
+        self._begin(forward, checkpoint.weights, prefix_bytes)
+
+    @classmethod
+    def of_model(cls, model: torch.nn.Module, weights: str) -> Self:
+        """A host of a loaded model, which becomes the host's: for benchmarks."""
+        made = cls.__new__(cls)
+        made._begin(Forward.of_model(model), weights, PREFIX_CACHE_BYTES)
+        return made
+
+    def _begin(self, forward: Forward, weights: str, prefix_bytes: int) -> None:
+        self.weights = weights
+        self.forward = forward
+        self._decoder = Decoder(forward)
+        self._prefixes = self.prefixes(
+            forward.read_block, (weights, ""), prefix_bytes, forward.device
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = self.forward.device
+        return device
+
+    @torch.inference_mode()
+    def generate(self, tile: Tile) -> TileReply:
+        """Sample an answer to each `Generate` of the tile."""
+        work = Work()
+        with Clock.whole(work) as clock:
+            prefix = self._prefix(tile, work, clock)
+            replies = self._decoder.generate(tile, prefix, work, clock)
+        return TileReply(replies, work)
+
+    @torch.inference_mode()
+    def score(self, tile: Tile) -> TileReply:
+        """Log-probabilities of the options of each `Score` of the tile."""
+        work = Work()
+        with Clock.whole(work) as clock:
+            prefix = self._prefix(tile, work, clock)
+            replies = score(self.forward, tile, prefix, work, clock)
+        return TileReply(replies, work)
+
+    def forget_prefixes(self) -> None:
+        """Empty the cache of prefixes, as for a measurement that starts cold."""
+        self._prefixes.forget()
+
+    def _prefix(self, tile: Tile, work: Work, clock: Clock) -> torch.Tensor | None:
+        """Keys and values of the tile's prefix."""
+        if tile.weights != self.weights:
+            raise ValueError(f"tile: expected weights {self.weights}, got {tile.weights}")
+        if tile.adapter:
+            raise ValueError(f"tile: expected no adapter, got {tile.adapter}")
+        prefix = self._prefixes.get(tile.prefix, work)
+        work.tokens_saved += len(tile.prefix) * len(tile.requests) - work.tokens_computed
+        clock.lap("forward")
+        return prefix

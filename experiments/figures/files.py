@@ -1,0 +1,123 @@
+"""A run's figures in the report's order, as PNG files or as SVG for a page."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from mgptn.experiments.figures.graders import reliability
+from mgptn.experiments.figures.run import (
+    Tables,
+    diversity,
+    error,
+    fitness,
+    founders,
+    price,
+    selector,
+)
+from mgptn.experiments.figures.style import DARK, INK, PAPER, WIDE, styled, variable
+from mgptn.experiments.record.files import write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A figure of the report: how it is drawn, its title, and what to look for in it."""
+
+    draw: Callable[[Tables, float], Figure]
+    title: str
+    caption: str
+
+
+FIGURES: dict[str, Plot] = {
+    "error": Plot(
+        error,
+        "Gold error",
+        "Look for a run that falls below every control, below best-of-n and below the majority "
+        "vote; where it leaves the dotted recurrence, agents did not just copy what was accepted.",
+    ),
+    "fitness": Plot(
+        fitness,
+        "Fitness",
+        "Look for fitness that rises while gold error does not fall: that is gaming the graders.",
+    ),
+    "selector": Plot(
+        selector,
+        "The selector against the verifier",
+        "Look for J above zero, without which selection cannot lower the error, and for an FPR "
+        "that climbs as contexts fill.",
+    ),
+    "reliability": Plot(
+        reliability,
+        "Reliability of the graders",
+        "Look for curves on the diagonal, where grades mean what they say; below it graders are "
+        "lenient, above it severe. Larger points hold more grades.",
+    ),
+    "price": Plot(
+        price,
+        "Price's accounting of the change of gold error",
+        "Below zero is improvement: selection is whose children there are, transmission is what "
+        "contexts and mutations changed within a line of descent.",
+    ),
+    "founders": Plot(
+        founders,
+        "Founders' shares",
+        "Look for one band taking all: which founder it is can be drift, so how fast it goes "
+        "should be held against the neutral-drift arm.",
+    ),
+    "diversity": Plot(
+        diversity,
+        "Diversity",
+        "Look for lineages that collapse at once, and for an effective size far below the "
+        "population's: few agents then decide what all inherit; gaps are undefined or infinite.",
+    ),
+}
+"""File name → figure, in the report's order."""
+
+
+def write_figures(tables: Tables, folder: Path) -> list[Path]:
+    """Write each figure as ``<name>.png``, titled, on white, 144 dots an inch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for name, plot in FIGURES.items():
+        figure = plot.draw(tables, WIDE)
+        figure.suptitle(plot.title, x=0.01, ha="left", fontsize=11.5, fontweight="bold", color=INK)
+        path = folder / f"{name}.png"
+        write_whole(path, partial(figure.savefig, format="png", dpi=144, facecolor=PAPER))
+        paths.append(path)
+    return paths
+
+
+def inline_svg(name: str, tables: Tables, width: float = WIDE) -> str:
+    """One of `FIGURES` as an ``<svg>`` element to stand in a page.
+
+    Its colours are CSS variables (see `theme_css`), its text is text, and its ids carry the
+    figure's name and width, so that several may stand in one page.
+    """
+    figure = FIGURES[name].draw(tables, width)
+    buffer = io.StringIO()
+    with styled():
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    prefix = f"{name}-{round(width * 100)}-"
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", text)
+    for colour in DARK:
+        text = text.replace(colour, f"var({variable(colour)})")
+    label = escape(FIGURES[name].title, quote=True)
+    return re.sub(
+        r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>',
+        rf'<svg viewBox="\1" role="img" aria-label="{label}" '
+        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">',
+        text,
+        count=1,
+    )

@@ -1,0 +1,209 @@
+"""Real hosts in processes of their own: killed, replaced, too many of them, never coming up."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from rich.console import Console
+
+from mgptn.agents.checkpoints import BUNDLED
+from mgptn.agents.hosts.fleet import Fleet, FleetError
+from mgptn.agents.hosts.ray_fleet import ATTEMPTS, RayFleet
+from mgptn.agents.hosts.ray_session import host_count
+from mgptn.agents.requests import HostReply, Tile, TileReply
+from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.record.rounds import JOURNAL, population_hash
+from mgptn.experiments.runs.run import run
+from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.measured import measured_rounds
+
+pytestmark = pytest.mark.usefixtures("ray_address")
+
+
+class Recorder:
+    """A fleet that keeps every tile and its replies."""
+
+    alive = 1
+    restarts = 0
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.tiles: list[Tile] = []
+        self.replies: list[tuple[HostReply, ...]] = []
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        replies = self.fleet.run(tiles)
+        self.tiles += tiles
+        self.replies += [reply.replies for reply in replies]
+        return replies
+
+    def close(self) -> None:
+        self.fleet.close()
+
+
+@pytest.fixture(scope="module")
+def work(small: Any, local_fleet: Fleet) -> Recorder:
+    """The tiles of a run of the bundled model, and the replies of the host in this process."""
+    recorder = Recorder(local_fleet)
+    list(Simulation(small({"hosts.slots": 2}), fleet=recorder))
+    assert len(recorder.tiles) >= 8
+    return recorder
+
+
+@pytest.fixture(scope="module")
+def two(small: Any) -> Iterator[RayFleet]:
+    """Two hosts that the tests of this module kill in turn."""
+    fleet = Stage(small({"hosts.count": 2})).ray_fleet()
+    yield fleet
+    fleet.close()
+
+
+def bits(replies: Sequence[TileReply]) -> list[tuple[HostReply, ...]]:
+    """The replies without what they cost."""
+    return [reply.replies for reply in replies]
+
+
+def test_graders_with_their_own_context_say_the_same_on_two_hosts(
+    two: RayFleet, small: Any, course: Any
+) -> None:
+    own = {"protocol.grader_context": "own", "protocol.threshold": 0.0}
+    here = course(small(own))
+    assert list(Simulation(small(own), fleet=two)) == here
+    # And what graders remember does reach their grades.
+    empty = course(small({**own, "protocol.grader_context": "empty"}))
+    assert here[0] == empty[0]
+    assert [o.grades for o in here[1].outcomes] != [o.grades for o in empty[1].outcomes]
+
+
+def test_a_host_killed_with_tiles_in_hand_is_replaced(two: RayFleet, work: Recorder) -> None:
+    victim, restarts = two.process_ids[1], two.restarts
+    # A stopped host keeps the tiles it has been given: nothing can end before it is killed.
+    os.kill(victim, signal.SIGSTOP)
+    killer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    replies = two.run(work.tiles)
+    assert not killer.is_alive()
+    assert bits(replies) == work.replies
+    assert two.restarts == restarts + 1
+    assert victim not in two.process_ids
+
+
+def test_hosts_killed_between_runs_are_replaced(two: RayFleet, work: Recorder) -> None:
+    before, restarts = two.process_ids, two.restarts
+    for process in before:
+        os.kill(process, signal.SIGKILL)
+    assert bits(two.run(work.tiles)) == work.replies
+    assert two.restarts == restarts + 2
+    assert not set(two.process_ids) & set(before)
+    assert two.alive == 2
+
+
+def test_a_run_whose_host_is_killed_counts_it_and_reaches_the_same_hash(
+    small: Any, course: Any, host_processes: Any, recorded: Any, tmp_path: Path
+) -> None:
+    config = small({"hosts.count": 2, "population.generations": 8})
+    folder = tmp_path / "run"
+    known = {process.pid for process in host_processes()}
+    killed: list[int] = []
+    over = threading.Event()
+
+    def kill_one() -> None:
+        while not (folder / JOURNAL).exists() and not over.is_set():
+            time.sleep(0.01)
+        victim = next(p.pid for p in host_processes() if p.pid not in known)
+        while not recorded(folder) and not over.is_set():
+            time.sleep(0.002)
+        os.kill(victim, signal.SIGKILL)
+        killed.append(victim)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    try:
+        finished = run(config, folder, Console(quiet=True), controls=False)
+    finally:
+        over.set()
+        killer.join()
+    assert killed
+    restarts = [
+        done.committed[0].counters["host_restarts"] for done in measured_rounds(folder, config)
+    ]
+    assert sum(restarts) == 1
+    assert finished.population_hash == population_hash(course(small({"population.generations": 8})))
+
+
+def test_hosts_that_never_come_up_are_a_fleet_error(small: Any) -> None:
+    stage = Stage(small())
+    settings = stage.host_settings("cpu")
+    object.__setattr__(settings, "weights", "0" * 64)
+    with pytest.raises(
+        FleetError, match=r"hosts: expected them to come up, got 3 in a row"
+    ) as caught:
+        RayFleet(settings, 1)
+    assert "with weights hash 0000" in str(caught.value)
+
+
+def test_hosts_that_always_die_are_a_fleet_error_after_bounded_attempts(
+    small: Any, tmp_path: Path, work: Recorder
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(BUNDLED / "gpt-3/0", model)
+    stage = Stage(small({"agents.model": str(model)}))
+    fleet = RayFleet(stage.host_settings("cpu"), 1)
+    try:
+        # From now on a host cannot load the model.
+        (model / "model.safetensors").write_bytes(b"")
+        os.kill(fleet.process_ids[0], signal.SIGKILL)
+        with pytest.raises(
+            FleetError, match=f"hosts: expected them to come up, got {ATTEMPTS} in a row"
+        ):
+            fleet.run(work.tiles)
+        assert fleet.restarts == 1
+        assert fleet.alive == 0
+    finally:
+        fleet.close()
+
+
+def test_one_host_an_agent_and_more_hosts_than_cpus(
+    small: Any, two: RayFleet, eventually: Any
+) -> None:
+    config = small({"population.size": 5, "hosts.count": "per-agent"})
+    assert host_count("per-agent", "cpu", 5, 1.0) == 5
+    two.close()  # more hosts than the CPUs that are left would wait for ever
+    fleet = Stage(config).ray_fleet()
+    try:
+        assert fleet.alive == 5  # on a Ray of four CPUs
+        processes = fleet.process_ids
+        assert len(set(processes)) == 5
+    finally:
+        fleet.close()
+    eventually(lambda: not any(map(psutil.pid_exists, processes)), "closed hosts to end")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1:1",
+        "nonsense:port",
+        pytest.param("nowhere.invalid:6379", marks=pytest.mark.slow),
+    ],
+)
+def test_a_wrong_ray_address_is_said_soon(
+    start: Any, small: Any, config_file: Any, tmp_path: Path, address: str
+) -> None:
+    out = tmp_path / "run"
+    command = start("run", config_file(small()), "--out", out, "--ray-address", address)
+    assert command.wait(60) == 1
+    assert f"expected a Ray cluster at {address}, got:" in command.output
+    assert "Traceback" not in command.output
+    assert not out.exists()

@@ -1,0 +1,85 @@
+"""The cluster `ray up` would start: valid for Ray itself, closed to strangers, GPUs on demand."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import copy
+import fnmatch
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import ValidationError
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+ROOT = Path(__file__).parents[3]
+CONFIG = yaml.safe_load((ROOT / "ray_cluster.yaml").read_text())
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    """What `ray up` makes of the file: with Ray's defaults, validated by Ray."""
+    prepared: dict[str, Any] = prepare_config(copy.deepcopy(CONFIG))
+    validate_config(prepared)
+    return prepared
+
+
+def test_ray_refuses_an_unknown_key() -> None:
+    with pytest.raises(ValidationError):
+        validate_config(prepare_config({**copy.deepcopy(CONFIG), "maximum_workers": 3}))
+
+
+def test_gpu_workers_start_at_none_and_scale(config: dict[str, Any]) -> None:
+    worker = config["available_node_types"]["gpu_worker"]
+    assert worker["min_workers"] == 0
+    assert 0 < worker["max_workers"] <= config["max_workers"]
+    head = config["available_node_types"][config["head_node_type"]]
+    assert head["max_workers"] == 0
+
+
+@pytest.mark.parametrize("node", ["head", "worker"])
+def test_every_node_requires_the_token(config: dict[str, Any], node: str) -> None:
+    stop, start = config[f"{node}_start_ray_commands"]
+    assert stop.endswith("ray stop")
+    assert "export RAY_AUTH_MODE=token " in start
+    assert start.index("RAY_AUTH_MODE") < start.index("ray start")
+    assert config["file_mounts"]["/home/ubuntu/.ray/auth_token"] == "~/.ray/auth_token"
+
+
+def test_the_dashboard_is_on_loopback_only(config: dict[str, Any]) -> None:
+    head, worker = config["head_start_ray_commands"][1], config["worker_start_ray_commands"][1]
+    assert "--dashboard-host=127.0.0.1" in head
+    assert "0.0.0.0" not in head + worker
+
+
+def test_every_node_installs_under_constraints(config: dict[str, Any]) -> None:
+    for node in ("head", "worker"):
+        assert any(
+            "pip install -c constraints.txt -e ." in command
+            for command in config[f"{node}_setup_commands"]
+        )
+
+
+def test_what_is_copied_is_here_and_small(config: dict[str, Any]) -> None:
+    sources = {
+        remote: local
+        for remote, local in config["file_mounts"].items()
+        if not remote.endswith("auth_token")
+    }
+    assert all((ROOT / local).exists() for local in sources.values())
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert {Path(local).name for local in sources.values()} >= packages | {
+        "pyproject.toml",
+        "constraints.txt",
+    }
+    for name in (".venv", "runs", ".git"):
+        assert name not in {Path(local).name for local in sources.values()}
+        assert any(fnmatch.fnmatch(f"x/{name}", pattern) for pattern in config["rsync_exclude"])
+
+
+def test_no_secret_is_in_the_file() -> None:
+    text = (ROOT / "ray_cluster.yaml").read_text()
+    assert not re.search(r"RAY_AUTH_TOKEN=|AKIA[0-9A-Z]{16}|ami-[0-9a-f]{8}", text)

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from mgptn.experiments.figures.files import FIGURES
+from mgptn.experiments.figures.style import DARK
+from mgptn.experiments.views import report
+from mgptn.experiments.views.report import flat, shown, visible, write_report
+from mgptn.experiments.views.tables import build_tables
+from tests.synthetic import ARMS, synthetic_run, undefined, with_answer
+
+MANIFEST: dict[str, Any] = {
+    "config": {
+        "name": "first-light",
+        "population": {"size": 6, "selection": {"temperature": math.inf}},
+        "agents": {"model": "gpt-3"},
+    },
+    "seed": 7,
+    "weights": {"gpt-3": "9b0c2c6c"},
+    "versions": {"mgptn": "0.1.0", "polars": "2.1.0"},
+    "population_hash": "ab12cd34",
+    "command": ["mgptn", "run", "first.yaml"],
+}
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, what they would load, and the text."""
+
+    void = frozenset({"meta", "link", "img", "br", "hr", "input"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.pieces: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.text = " ".join(" ".join(self.pieces).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in self.void:
+            self.open.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), f"{tag} has a handler: {name}"
+            if name in {"src", "href", "xlink:href", "srcset", "data", "action", "poster"}:
+                self.loads.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.void:
+            assert self.open.pop() == tag, "elements are not nested"
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.pieces.append(data)
+
+
+def written(folder: Path, tables: dict[str, pl.DataFrame], **changed: Any) -> str:
+    arguments = {
+        "manifest": MANIFEST,
+        "tables": tables,
+        "answers": tables["answers"].lazy(),
+        "grades": tables["grades"].lazy(),
+        "summary": ["Gold error fell.", "So did drift's."],
+        "verdict_heading": "Amplified",
+    }
+    path = write_report(folder, **{**arguments, **changed})
+    assert path == folder / "report.html"
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    return build_tables(*synthetic_run(problems=8, graders=3))
+
+
+@pytest.fixture(scope="module")
+def html(tables: dict[str, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return written(tmp_path_factory.mktemp("report"), tables)
+
+
+def test_nothing_is_loaded_and_nothing_runs(html: str) -> None:
+    page = Page(html)
+    assert page.open == []
+    assert all(link.startswith("#") for link in page.loads)
+    assert not {"script", "link", "iframe", "object", "embed", "img", "base"} & set(page.tags)
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+    assert "default-src 'none'" in html
+
+
+def test_links_within_the_page_meet_exactly_one_element(html: str) -> None:
+    page = Page(html)
+    assert len(page.ids) == len(set(page.ids))
+    pointed = {link[1:] for link in page.loads} | set(re.findall(r"url\(#([^)]*)\)", html))
+    assert pointed
+    assert pointed <= set(page.ids)
+
+
+def test_what_was_run_and_found_is_there(html: str, tables: dict[str, pl.DataFrame]) -> None:
+    text = Page(html).text
+    for expected in (
+        "first-light",
+        "Amplified",
+        "Gold error fell.",
+        "population.selection.temperature ∞",
+        "weights.gpt-3 9b0c2c6c",
+        "population_hash ab12cd34",
+        "command mgptn, run, first.yaml",
+        "not seeds",
+        *ARMS,
+        *(plot.title for plot in FIGURES.values()),
+        *(plot.caption for plot in FIGURES.values()),
+    ):
+        assert expected in text, expected
+    last = tables["generations"].filter(pl.col("arm") == "selected").sort("generation").tail(1)
+    error, low, high = last.select("gold_error", "gold_error_low", "gold_error_high").row(0)
+    assert f"{error:.3f} [{low:.3f}, {high:.3f}]" in text
+    assert "No controls" not in text
+    total = tables["generations"]["tokens_saved"].sum()
+    assert f"{total:,}".replace(",", "\u202f") in html
+
+
+def test_samples_are_of_each_kind_and_counted(html: str, tables: dict[str, pl.DataFrame]) -> None:
+    text = Page(html).text
+    run = tables["answers"].filter(pl.col("arm") == "selected")
+    for generation in (0, 3):
+        here = run.filter(pl.col("generation") == generation)
+        for kind, condition in (
+            ("right", pl.col("verdict")),
+            ("wrong, not accepted", ~pl.col("verdict") & ~pl.col("accepted")),
+            ("wrong, yet accepted", ~pl.col("verdict") & pl.col("accepted")),
+        ):
+            found = here.filter(condition)
+            heading = f"Generation {generation}: {kind} , {len(found)} of {len(here)} answers"
+            assert heading in text
+            for row in found.head(1).iter_rows(named=True):
+                assert f"{row['query']} {row['answer']}" in text.split(heading)[1]
+
+
+def test_what_models_wrote_is_text(tmp_path: Path) -> None:
+    committed, measures = synthetic_run()
+    wild = "<script>alert(1)</script>\"'{{ 7*7 }}\x1b[31m\x00\u202eend\ud800"
+    for index in range(5):
+        committed[0] = with_answer(committed[0], index, wild)
+    html = written(tmp_path, build_tables(committed, measures), verdict_heading="<b>T&C</b>")
+    page = Page(html)
+    assert "script" not in page.tags
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "{{ 7*7 }}\\x1b[31m\\x00\\u202eend\\ud800" in page.text
+    assert not set("\x1b\x00\u202e") & set(html)
+    assert "<b>T&C</b>" in page.text
+
+
+def test_long_answers_are_cut_and_say_so(tmp_path: Path) -> None:
+    committed, measures = synthetic_run(generations=1)
+    committed[0] = with_answer(committed[0], 0, "9" * 5_000)
+    for index in range(1, 5):
+        committed[0] = with_answer(committed[0], index, "")
+    text = Page(written(tmp_path, build_tables(committed, measures))).text
+    assert "9" * 240 + " … (4760 more characters)" in text
+    assert "9" * 241 not in text
+    assert "(empty)" in text
+
+
+@pytest.mark.parametrize("arms", [ARMS, ("selected",)])
+def test_one_undefined_generation_is_reported_with_dashes(
+    arms: tuple[str, ...], tmp_path: Path
+) -> None:
+    committed, measures = synthetic_run(arms=arms, generations=1)
+    measures = {key: undefined(value) for key, value in measures.items()}
+    html = written(tmp_path, build_tables(committed, measures))
+    text = Page(html).text
+    assert "gold error [95 % interval] –" in text
+    assert "Λ = TPR / FPR –" in text
+    assert "undefined" in text
+    assert not re.search(r"\bnan\b", text, flags=re.IGNORECASE)
+    assert ("No controls were run" in text) == (arms == ("selected",))
+
+
+def test_an_empty_run_is_reported(tmp_path: Path) -> None:
+    html = written(tmp_path, build_tables([], {}), manifest={}, summary=[])
+    assert "No answers were recorded." in Page(html).text
+
+
+def test_equal_runs_give_equal_reports(tmp_path: Path) -> None:
+    a, b = (
+        written(tmp_path / name, build_tables(*synthetic_run(generations=2))) for name in ("a", "b")
+    )
+    assert a == b
+
+
+def test_a_failed_write_leaves_the_old_report(
+    tables: dict[str, pl.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = written(tmp_path, tables)
+    monkeypatch.setattr("os.replace", _disk_full)
+    with pytest.raises(OSError, match="No space left"):
+        written(tmp_path, tables, verdict_heading="Other")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def _disk_full(*paths: object) -> None:
+    raise OSError("No space left on device")
+
+
+def test_every_colour_of_the_figures_follows_the_theme(html: str) -> None:
+    body = html.split("</style>", 1)[1]
+    for colour in DARK:
+        assert colour not in body
+    assert "var(--c0072b2)" in body
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (math.nan, "–"),
+        (None, "–"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (0.0, "0.000"),
+        (-0.1254, "−0.125"),
+        (0.00012, "1.20e−04"),
+        (123.456, "123.5"),
+        (True, "yes"),
+        (1234567, "1\u202f234\u202f567"),
+        (2**62, str(2**62)),
+    ],
+)
+def test_values_are_shown_short(value: object, expected: str) -> None:
+    assert shown(value) == expected
+
+
+def test_settings_are_shown_exactly() -> None:
+    nested = {"a": {"b": 0.123456, "port": 9464}, "c": [1, 2], "d": [{"e": None}], "f": False}
+    assert flat(nested) == [
+        ("a.b", "0.123456"),
+        ("a.port", "9464"),
+        ("c", "1, 2"),
+        ("d.0.e", "–"),
+        ("f", "no"),
+    ]
+
+
+def test_the_invisible_is_made_visible() -> None:
+    assert visible("a\tb\nc\u2028\u200bé✓") == "a\\tb\nc\\u2028\\u200bé✓"
+
+
+def test_every_result_names_a_measure() -> None:
+    columns = build_tables([], {})["generations"].columns
+    for column, _ in (*report.RESULTS, *report.WORTH):
+        assert column in columns

@@ -1,0 +1,127 @@
+"""The verdict claims amplification when, and only when, its controls allow it."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+import math
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.record.rounds import Round
+from mgptn.experiments.views.live import LiveTable
+from mgptn.experiments.views.measured import measured_round
+from mgptn.experiments.views.verdict import judge
+from mgptn.population.draws.streams import stream
+from tests.synthetic import synthetic_run
+
+CONFIG = check_config({"name": "judged", "population": {"size": 6}})
+Errors = dict[str, tuple[float, float]]
+
+
+def rounds(errors: Errors, generations: int = 2, problems: int = 40) -> list[Round]:
+    """Rounds in which each arm errs at its two rates in its first and last generation."""
+    committed, _ = synthetic_run(
+        arms=tuple(errors), generations=generations, agents=6, problems=problems, graders=2, seed=0
+    )
+    found: list[Round] = []
+    for index in range(generations):
+        together = []
+        for c in committed:
+            if c.generation.index != index:
+                continue
+            rate = errors[c.arm][0 if index == 0 else 1]
+            rng = stream(0, "verdicts", c.arm, index)
+            said = c.generation.outcomes
+            outcomes = replace(said, verdicts=rng.random(len(said)) >= rate)
+            together.append(replace(c, generation=replace(c.generation, outcomes=outcomes)))
+        found.append(measured_round(together, found[-1] if found else None, CONFIG))
+    return found
+
+
+AMPLIFIED: Errors = {
+    SELECTED: (0.5, 0.1),
+    NEUTRAL: (0.5, 0.3),
+    RANDOM: (0.5, 0.55),
+    UNSELECTED: (0.5, 0.5),
+}
+
+
+def test_an_error_that_falls_below_its_controls_is_amplified():
+    verdict = judge(rounds(AMPLIFIED), CONFIG)
+    assert verdict.heading.startswith("Amplified: gold error fell, and further")
+    text = " ".join(verdict.sentences)
+    assert "it did not improve, as it must not" in text
+    assert "Replication by fitness lowered the error beyond" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "heading"),
+    [
+        ({SELECTED: (0.5, 0.5)}, "Not amplified: gold error did not fall"),
+        ({SELECTED: (0.2, 0.5)}, "Not amplified: gold error did not fall"),
+        ({RANDOM: (0.5, 0.1)}, "Not amplified: gold error fell no further"),
+        ({RANDOM: (0.8, 0.4)}, "Amplified, but the random-selector control improved too"),
+    ],
+)
+def test_without_what_it_takes_nothing_is_claimed(changed: Errors, heading: str):
+    assert judge(rounds(AMPLIFIED | changed), CONFIG).heading.startswith(heading)
+
+
+def test_a_random_selector_that_improves_is_said_plainly():
+    sentences = judge(rounds(AMPLIFIED | {RANDOM: (0.8, 0.4)}), CONFIG).sentences
+    assert any("IT IMPROVED" in sentence for sentence in sentences)
+
+
+def test_selection_that_adds_nothing_to_acceptance_is_said_plainly():
+    sentences = judge(rounds(AMPLIFIED | {NEUTRAL: (0.5, 0.1)}), CONFIG).sentences
+    assert any("added nothing that could be shown" in sentence for sentence in sentences)
+
+
+def test_a_better_control_stands_in_the_heading():
+    heading = judge(rounds(AMPLIFIED | {UNSELECTED: (0.0, 0.0)}), CONFIG).heading
+    assert "still better: no feedback" in heading
+
+
+def test_graders_that_would_hardly_say_their_options_are_said_plainly():
+    def seen(mass: float, count: int = 2) -> list[Round]:
+        found = []
+        for one in rounds(AMPLIFIED)[:count]:
+            measures = replace(one.measures[SELECTED], option_mass=mass)
+            found.append(replace(one, measures={**one.measures, SELECTED: measures}))
+        return found
+
+    def told(mass: float, count: int = 2) -> list[str]:
+        sentences = judge(seen(mass, count), CONFIG).sentences
+        return [one for one in sentences if "would hardly have said" in one]
+
+    assert told(0.6) == told(math.nan) == []
+    for count in (1, 2):
+        assert "a probability of 0.031 together" in told(0.031, count)[0]
+    out = StringIO()
+    with LiveTable(Console(file=out, width=40), "title", 2) as table:
+        for one in seen(0.031):
+            table.add(one)
+    lines = out.getvalue().splitlines()
+    assert [line.split()[0] for line in lines] == ["title", "gen", "0", "Graders", "1"]
+
+
+def test_no_controls_and_one_generation_claim_nothing():
+    alone = rounds({SELECTED: (0.5, 0.1)})
+    assert judge(alone, CONFIG).heading == "Error fell, without controls"
+    assert judge(rounds(AMPLIFIED)[:1], CONFIG).heading == "Undecided: one generation"
+
+
+def test_the_live_table_shows_a_line_a_generation_where_there_is_no_terminal():
+    out = StringIO()
+    shown = rounds(AMPLIFIED)
+    with LiveTable(Console(file=out, width=40), "title", len(shown)) as table:
+        for one in shown:
+            table.add(one)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "title"
+    assert [line.split()[0] for line in lines[1:]] == ["gen", "0", "1"]
+    assert set(ARMS) == set(AMPLIFIED)
