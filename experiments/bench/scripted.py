@@ -24,7 +24,7 @@ from rich.table import Table
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.rounds import JOURNAL
-from mgptn.experiments.runs.session import Session
+from mgptn.experiments.running.session import Session
 from mgptn.experiments.views.metrics import RunMetrics
 
 SIZES = (10**2, 10**3, 10**4)
@@ -70,7 +70,7 @@ def simulated(sizes: tuple[int, ...], generations: int) -> list[Simulated]:
 
 def simulate(size: int, controls: bool, generations: int) -> Simulated:
     """A run of scripted agents in this process, its folder thrown away."""
-    from mgptn.experiments.runs.run import run_what_is_left
+    from mgptn.experiments.running.run import run_what_is_left
     from mgptn.experiments.setting.stage import Stage
     from mgptn.experiments.views.live import LiveTable
 

@@ -26,8 +26,8 @@ from mgptn.experiments.claims.table import ANALYSES
 from mgptn.experiments.config.run_config import ConfigError, override
 from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.manifest import library_versions
-from mgptn.experiments.runs.fleets import fleet_here, hosts, joint_settings
-from mgptn.experiments.runs.grid import Grid, run_grid, stages_of
+from mgptn.experiments.running.fleets import fleet_here, hosts, joint_settings
+from mgptn.experiments.running.grid import Grid, run_grid, stages_of
 from mgptn.experiments.setting.stage import Stage
 
 FINDING, FIGURE, TABLE = "finding.json", "figure.png", "cells.parquet"

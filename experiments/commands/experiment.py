@@ -95,6 +95,6 @@ def report(name: str, scale: Any, out: Path | None, docs: Path) -> None:
 
 
 def _plain(text: str) -> str:
-    from mgptn.experiments.runs.grid import plain
+    from mgptn.experiments.running.grid import plain
 
     return plain(text)

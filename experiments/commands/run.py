@@ -43,7 +43,7 @@ def run(
 ) -> None:
     """Run a population and its controls, and write a report."""
     from mgptn.experiments.config.run_config import load_config
-    from mgptn.experiments.runs.run import run as run_config
+    from mgptn.experiments.running.run import run as run_config
 
     checked = load_config(config, overrides)
     folder = out or RUNS / f"{checked.name}-{checked.seed}"
@@ -60,7 +60,7 @@ def run(
 @click.option("--other-versions", is_flag=True, help="Go on with other library versions.")
 def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
     """Carry on a run that was interrupted or killed."""
-    from mgptn.experiments.runs.run import resume as resume_run
+    from mgptn.experiments.running.run import resume as resume_run
 
     with _resumable(folder):
         finished = resume_run(
@@ -78,7 +78,7 @@ def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
 )
 def replay(folder: Path, selection_temperature: float | None) -> None:
     """Derive every decision of a run again from its journal."""
-    from mgptn.experiments.runs import replay as replaying
+    from mgptn.experiments.running import replay as replaying
 
     if selection_temperature is None:
         lines, confirmed = replaying.describe_replay(folder)
@@ -129,7 +129,7 @@ def sweep(
 ) -> None:
     """Run a grid of configurations; resumable."""
     from mgptn.experiments.config.run_config import load_config
-    from mgptn.experiments.runs.sweep import Axes, run_sweep
+    from mgptn.experiments.running.sweep import Axes, run_sweep
 
     # What is varied need not be possible as the file has it.
     base = load_config(config, (*overrides, *(f"{key}={values[0]}" for key, values in vary)))

@@ -28,7 +28,7 @@ from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.journal import JournalError, read_journal
 from mgptn.experiments.record.rounds import JOURNAL, rounds_of
-from mgptn.experiments.runs.session import Session, advance
+from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.generation import Generation
 

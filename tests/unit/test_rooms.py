@@ -31,7 +31,7 @@ ORDER = (
     "experiments/loop",
     "experiments/figures",
     "experiments/views",
-    "experiments/runs",
+    "experiments/running",
     "experiments/theory",
     "experiments/machine",
     "experiments/studies",

@@ -30,7 +30,7 @@ from mgptn.experiments.claims.method.journals import (
     wrong_answers,
 )
 from mgptn.experiments.config.arms import RANDOM
-from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.running.grid import Cell
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 from mgptn.population.theory.classification import error_trajectory

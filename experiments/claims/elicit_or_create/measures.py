@@ -17,7 +17,7 @@ from mgptn.experiments.cards.exam import Context, Exam, held_out_exam
 from mgptn.experiments.claims.method.enumerating import answer_log_probabilities
 from mgptn.experiments.claims.method.measuring import Bench
 from mgptn.experiments.config.arms import RANDOM, SELECTED
-from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.running.grid import Cell
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.generation import Generation
 from mgptn.protocols.table import TASKS

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, set_key
 from mgptn.experiments.config.section import Section, any_of
-from mgptn.experiments.runs.grid import Cell, plain
+from mgptn.experiments.running.grid import Cell, plain
 
 FOLDER = Path(__file__).parents[1] / "registered"
 Scale = Literal["smoke", "laptop", "cluster"]

@@ -18,7 +18,7 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.topology import founders_models
 from mgptn.experiments.record.journal import read_journal
 from mgptn.experiments.record.rounds import JOURNAL, joint_hash, rounds_of
-from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.running.grid import Cell
 from mgptn.experiments.setting.stage import SCRIPTED_MODELS
 
 

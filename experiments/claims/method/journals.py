@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.record.journal import read_journal
 from mgptn.experiments.record.rounds import JOURNAL, rounds_of
-from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.running.grid import Cell
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 

@@ -17,7 +17,7 @@ from mgptn.experiments.claims.method.costs import parameters_of
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.phase_diagram.boundary import Integers, Successes
 from mgptn.experiments.config.arms import RANDOM, SELECTED
-from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.running.grid import Cell
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
     collective_errors,

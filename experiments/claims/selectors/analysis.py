@@ -27,7 +27,7 @@ from mgptn.experiments.claims.method.finding import (
 from mgptn.experiments.claims.method.journals import Results, accepted_answers, wrong_answers
 from mgptn.experiments.claims.selectors.figure import draw_selectors
 from mgptn.experiments.config.arms import RANDOM
-from mgptn.experiments.runs.grid import Cell
+from mgptn.experiments.running.grid import Cell
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 

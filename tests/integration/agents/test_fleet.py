@@ -24,7 +24,7 @@ from mgptn.agents.hosts.ray_session import host_count
 from mgptn.agents.requests import HostReply, Tile, TileReply
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
-from mgptn.experiments.runs.run import run
+from mgptn.experiments.running.run import run
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.measured import measured_rounds
 

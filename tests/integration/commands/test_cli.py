@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import load_config
-from mgptn.experiments.runs.sweep import Axes, cells_of
+from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
     *("run", "resume", "replay", "transcript", "sweep", "report", "pretrain", "experiment"),

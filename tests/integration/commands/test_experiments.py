@@ -30,7 +30,7 @@ from mgptn.experiments.claims.running import (
 )
 from mgptn.experiments.cli import main
 from mgptn.experiments.record.rounds import JOURNAL
-from mgptn.experiments.runs.fleets import fleet_here
+from mgptn.experiments.running.fleets import fleet_here
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.measures.answer_errors import majority_errors
 from mgptn.population.records.generation import Generation

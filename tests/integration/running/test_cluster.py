@@ -30,8 +30,8 @@ from ray.cluster_utils import Cluster
 from rich.console import Console
 
 from mgptn.experiments.config.run_config import load_config
-from mgptn.experiments.runs.run import run
-from mgptn.experiments.runs.session import population_hash
+from mgptn.experiments.running.run import run
+from mgptn.experiments.running.session import population_hash
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
 

@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.record.journal import Damage, read_journal
 from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.record.rounds import JOURNAL, joint_hash, rounds_of
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.columns import differing
-from mgptn.population.records.generation import Generation
-from pathlib import Path
-from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
 TOLERANCE = 1e-9

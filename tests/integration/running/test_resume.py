@@ -23,7 +23,7 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.journal import MAGIC, Journal, read_journal
 from mgptn.experiments.record.packed_arrays import pack, unpack
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
-from mgptn.experiments.runs.run import resume
+from mgptn.experiments.running.run import resume
 
 GENERATIONS = 8
 """So many that none of the interruptions below, one a generation, comes after the last."""

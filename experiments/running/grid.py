@@ -8,20 +8,18 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
-from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.record.rounds import JOURNAL
-from mgptn.experiments.runs.session import Session, advance
+from mgptn.experiments.running.session import Session, advance
+from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.progress import progress
 
@@ -100,10 +98,6 @@ def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
     return {cell.name: Stage(cell.config) for cell in cells}
 
 
-
-
-
-
 def plain(text: str) -> str:
     """A text as part of a folder's name."""
     return re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_")
@@ -151,5 +145,3 @@ def _check_begun(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:
 def _ended(path: Path) -> bool:
     journal = path / JOURNAL
     return journal.exists() and any(r["kind"] == "end" for r in read_journal(journal).records)
-
-

@@ -4,39 +4,25 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from operator import methodcaller
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from mgptn.agents.hosts.fleet import Fleet
-from mgptn.agents.hosts.host import HostSettings
-from mgptn.agents.hosts.ray_session import start_ray, stop_ray
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.views.live import LiveTable
-from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.record.manifest import read_manifest
-from mgptn.experiments.views.metrics import RunMetrics, check_port
-from mgptn.experiments.record.rounds import JOURNAL, Round, joint_hash
-from mgptn.experiments.runs.session import Session, advance, check_vacant
+from mgptn.experiments.record.rounds import JOURNAL, Round
+from mgptn.experiments.running.fleets import hosts
+from mgptn.experiments.running.session import Session, advance, check_vacant
+from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.verdict import Verdict, judge
-from mgptn.population.measures.lineage import Lineage
-from mgptn.population.measures.phylogeny import alife_csv, newick
-from mgptn.experiments.runs.fleets import hosts
 from mgptn.experiments.views.derive import Finished, write_results
-
-
-
+from mgptn.experiments.views.live import LiveTable
+from mgptn.experiments.views.metrics import RunMetrics, check_port
 
 
 def run(
@@ -88,12 +74,6 @@ def resume(
         return _complete(session, stage, fleet, console)
 
 
-
-
-
-
-
-
 def _complete(session: Session, stage: Stage, fleet: Fleet, console: Console) -> Finished:
     """Run what is left of a session, and write its results."""
     config = session.config
@@ -129,5 +109,3 @@ def run_what_is_left(session: Session, fleet: Fleet, metrics: RunMetrics, table:
         while not session.finished:
             advance([session], fleet)
         session.end()
-
-

@@ -16,8 +16,8 @@ from rich.console import Console
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
-from mgptn.experiments.runs.run import run
-from mgptn.experiments.runs.sweep import Axes, cells_of, run_sweep
+from mgptn.experiments.running.run import run
+from mgptn.experiments.running.sweep import Axes, cells_of, run_sweep
 from mgptn.experiments.views.measured import measured_rounds
 
 AXES = Axes(population=(3, 4), selection_temperature=(0.05, 1.0), sampling_temperature=(), seeds=1)

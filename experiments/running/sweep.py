@@ -12,14 +12,14 @@ import polars as pl
 from rich.console import Console
 
 from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED, arms_of
-from mgptn.experiments.runs.grid import Cell, Grid, plain, run_grid, stages_of
-from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.config.plugins import protocols
-from mgptn.experiments.runs.fleets import hosts
-from mgptn.experiments.record.rounds import first_and_last
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.record.rounds import first_and_last
+from mgptn.experiments.running.fleets import hosts
+from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
+from mgptn.experiments.views.measured import measured_rounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,31 +4,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.record.journal import Contents, Journal, JournalError, read_journal
-from mgptn.experiments.setting.same_ground import make_manifest
-from mgptn.experiments.record.manifest import write_manifest
 from mgptn.experiments.loop.simulation import Simulation, step_together
-from mgptn.experiments.setting.stage import Stage
-from mgptn.population.records.generation import Generation
-from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
-from mgptn.population.measures.generation_measures import Measures, measure
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.journal import Contents, Journal, JournalError
+from mgptn.experiments.record.manifest import write_manifest
 from mgptn.experiments.record.rounds import JOURNAL, Round, joint_hash, rounds_of
+from mgptn.experiments.setting.same_ground import make_manifest
+from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.measured import measured_round
-
-
-
-
 
 Observer = Callable[[Round], None]
 
@@ -168,17 +158,3 @@ def check_vacant(folder: Path) -> None:
             f"--out {folder}: expected a folder to write to, got {nearest}, which is "
             + ("not writable" if nearest.is_dir() else "not a folder")
         )
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -20,7 +20,7 @@ from rich.console import Console
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
-from mgptn.experiments.runs.run import run
+from mgptn.experiments.running.run import run
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.derive import PHYLOGENY, TREES, Finished
 from mgptn.experiments.views.measured import measured_rounds
@@ -93,7 +93,7 @@ def test_another_process_reaches_the_same_hash(one_host: Done, tmp_path: Path) -
         "import sys\n"
         "from pathlib import Path\n"
         "from mgptn.experiments.config.run_config import load_config\n"
-        "from mgptn.experiments.runs.session import population_hash\n"
+        "from mgptn.experiments.running.session import population_hash\n"
         "from mgptn.experiments.loop.simulation import Simulation\n"
         "print(population_hash(list(Simulation(load_config(Path(sys.argv[1]))))))\n"
     )

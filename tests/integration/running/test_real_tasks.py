@@ -18,7 +18,7 @@ from rich.console import Console
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, check_config, load_config
 from mgptn.experiments.loop.simulation import Simulation
-from mgptn.experiments.runs.run import resume, run
+from mgptn.experiments.running.run import resume, run
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.draws.streams import stream

@@ -1,0 +1,1 @@
+"""Runs from start to end: sessions, fleets, grids, sweeps, replay."""

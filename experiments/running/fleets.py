@@ -1,0 +1,91 @@
+"""The hosts of one run or of several: started, shared, and closed."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
+from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.ray_session import start_ray, stop_ray
+from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.setting.stage import Stage
+
+
+def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
+    """Hosts that serve every model of some stages.
+
+    Raises
+    ------
+    ConfigError
+        If they ask for hosts of different kinds.
+    """
+    first = stages[0].host_settings(device)
+    models: dict[str, str] = {}
+    for stage in stages:
+        settings = stage.host_settings(device)
+        if (settings.dtype, settings.threads) != (first.dtype, first.threads):
+            raise ConfigError("hosts: expected one dtype and one number of threads in all cells")
+        if stage.scripted is None:
+            models |= dict([(settings.model, settings.weights), *settings.others])
+    if not models:
+        return first
+    (model, weights), *others = models.items()
+    return replace(first, model=model, weights=weights, others=tuple(others))
+
+
+def fleet_here(stages: Sequence[Stage]) -> Fleet:
+    """One host in this process for all that some stages ask; none where no model is asked."""
+    if all(stage.scripted is not None for stage in stages):
+        return NoFleet(stages[0].host_settings("cpu"))
+    return LocalFleet(joint_settings(stages, stages[0].device()))
+
+
+@contextmanager
+def hosts(
+    stage: Stage,
+    ray_address: str | None,
+    device: str | None = None,
+    settings_on: Callable[[str], HostSettings] | None = None,
+) -> Iterator[Fleet]:
+    """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started.
+
+    Parameters
+    ----------
+    settings_on
+        From a device to hosts that serve more than the stage; its own by default.
+    """
+    with ExitStack() as stack:
+        if ray_address is None:
+            stage.check_memory()
+        if stage.scripted is None and start_ray(ray_address):
+            stack.callback(stop_ray)
+        stack.enter_context(_terminated_as_interrupted())
+        fleet = (
+            stage.ray_fleet(device, settings_on) if stage.scripted is None else stage.local_fleet()
+        )
+        stack.callback(fleet.close)
+        yield fleet
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
