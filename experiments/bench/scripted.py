@@ -70,7 +70,7 @@ def simulated(sizes: tuple[int, ...], generations: int) -> list[Simulated]:
 
 def simulate(size: int, controls: bool, generations: int) -> Simulated:
     """A run of scripted agents in this process, its folder thrown away."""
-    from mgptn.experiments.running.run import run_what_is_left
+    from mgptn.experiments.running.run import Watch, run_what_is_left
     from mgptn.experiments.setting.stage import Stage
     from mgptn.experiments.views.live import LiveTable
 
@@ -89,9 +89,10 @@ def simulate(size: int, controls: bool, generations: int) -> Simulated:
     table = LiveTable(Console(file=io.StringIO()), "bench", generations)
     with tempfile.TemporaryDirectory() as folder:
         session = Session.create(Path(folder) / "run", config, arms, stage, "cpu")
-        session.observers.append(lambda done: moments.append(_moment()))
+        watch = Watch(config)
+        session.observers += [watch, lambda done: moments.append(_moment())]
         metrics = RunMetrics(config.name, config.task.name, arms)
-        run_what_is_left(session, stage.local_fleet(), metrics, table)
+        run_what_is_left(session, stage.local_fleet(), metrics, table, watch)
         journal = (session.folder / JOURNAL).stat().st_size
     # Columns: wall time and time on a processor.
     times = np.diff(np.array(moments), axis=0)

@@ -1,17 +1,20 @@
-"""The manifest of a run: written whole before it starts, and read."""
+"""The manifest of a run: written whole before it starts, and read as plain data.
+
+What it says of the configuration is checked by who asks for it: see `config.recorded`.
+"""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
 import json
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
-from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config
+from mgptn.experiments.record.files import write_whole
 
 MANIFEST = "manifest.json"
 
@@ -31,30 +34,33 @@ def library_versions(further: tuple[str, ...] = ()) -> dict[str, str]:
     return versions
 
 
-def write_manifest(folder: Path, manifest: Any) -> None:
+class ManifestError(ValueError):
+    """A folder that is no run's, or a manifest that cannot be read: says what was got."""
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write `manifest.json`, whole or not at all."""
-    unfinished = folder / (MANIFEST + ".part")
-    with unfinished.open("w") as file:
-        json.dump(manifest, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, folder / MANIFEST)
+    text = json.dumps(manifest, indent=2) + "\n"
+    write_whole(folder / MANIFEST, methodcaller("write", text.encode()))
 
 
-def read_manifest(folder: Path) -> tuple[Any, RunConfig]:
-    """A run's manifest and its configuration.
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A run's manifest.
 
     Raises
     ------
-    ConfigError
-        If the folder is not a run's, or its manifest is not JSON.
+    ManifestError
+        If the folder is not a run's, or its manifest is not a JSON object with a configuration and
+        arms.
     """
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ConfigError(f"{folder}: expected a run's folder, got no {MANIFEST} in it") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise ManifestError(f"{folder}: expected a run's folder, got no {MANIFEST} in it") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: expected a run's manifest, got: {error}") from None
-    return manifest, check_config(manifest["config"], source=str(path))
+        raise ManifestError(f"{path}: expected a run's manifest, got: {error}") from None
+    missing = [key for key in ("config", "arms") if key not in manifest]
+    if missing:
+        raise ManifestError(f"{path}: expected a run's manifest, got one without {missing[0]!r}")
+    return dict(manifest)

@@ -14,10 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 from mgptn.agents.hosts.fleet import Fleet
+from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.manifest import read_manifest
-from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.reading import read_journal
+from mgptn.experiments.record.rounds import JOURNAL, ended_with
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
@@ -122,9 +123,10 @@ def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet, stack: ExitStack) 
     """A cell's session, begun or carried on."""
     path = grid.folder / cell.name
     if (path / JOURNAL).exists():
-        manifest, _ = read_manifest(path)
+        manifest, _ = recorded(path)
         check_same_ground(manifest, stage, path)
-        session = Session.reopen(path, cell.config, grid.arms, stage, read_journal(path / JOURNAL))
+        journal = stack.enter_context(Journal.reopen(path / JOURNAL))
+        session = Session.reopen(path, cell.config, grid.arms, stage, journal)
     else:
         session = Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)
     stack.callback(session.close)
@@ -134,7 +136,7 @@ def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet, stack: ExitStack) 
 def _check_begun(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:
     if not (path / JOURNAL).exists():
         return
-    manifest, config = read_manifest(path)
+    manifest, config = recorded(path)
     if config != cell.config or tuple(manifest["arms"]) != arms:
         raise ConfigError(
             f"{path}: expected a run of this configuration, got one begun with another; "
@@ -144,4 +146,4 @@ def _check_begun(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:
 
 def _ended(path: Path) -> bool:
     journal = path / JOURNAL
-    return journal.exists() and any(r["kind"] == "end" for r in read_journal(journal).records)
+    return journal.exists() and ended_with(read_journal(journal)) is not None

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.founding import found_tournament
-from mgptn.experiments.record.journal import Damage, read_journal
-from mgptn.experiments.record.manifest import read_manifest
-from mgptn.experiments.record.rounds import JOURNAL, joint_hash, rounds_of
+from mgptn.experiments.record.reading import Damage
+from mgptn.experiments.record.rounds import RunRecord, joint_hash, read_rounds
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.columns import differing
 from mgptn.population.records.generation import Generation
@@ -62,18 +62,18 @@ def replay(folder: Path) -> Replay:
 
     Raises
     ------
-    experiments.config.ConfigError, experiments.journal.JournalError
+    ConfigError, ManifestError, JournalError
         If the folder holds no run.
     """
-    manifest, config = read_manifest(folder)
-    contents = read_journal(folder / JOURNAL)
+    manifest, config = recorded(folder)
+    record = RunRecord(folder)
     tournaments = {arm: found_tournament(config, arm) for arm in manifest["arms"]}
     differences: list[str] = []
     again: list[str] = []
     rounds = 0
-    for committed in rounds_of(contents.records):
+    for done in record.rounds():
         rounds += 1
-        for c in committed:
+        for c in done.committed:
             derived = tournaments[c.arm].tell(c.generation.outcomes)
             differences += [
                 f"generation {derived.index}, arm {c.arm}: {name} differ from the recorded ones"
@@ -81,14 +81,13 @@ def replay(folder: Path) -> Replay:
             ]
             if c.arm == SELECTED:
                 again.append(derived.digest)
-    recorded = next((r["population_hash"] for r in contents.records if r["kind"] == "end"), None)
     return Replay(
         rounds,
         tuple(manifest["arms"]),
         tuple(differences),
         joint_hash(again),
-        recorded,
-        contents.damage,
+        record.population_hash,
+        record.damage,
     )
 
 
@@ -121,21 +120,16 @@ def reselect(folder: Path, selection_temperature: float) -> Reselection:
 
     Raises
     ------
-    experiments.config.ConfigError, experiments.journal.JournalError
+    ConfigError, ManifestError, JournalError
         If the folder holds no run, or the temperature is not > 0.
     """
-    _, config = read_manifest(folder)
+    _, config = recorded(folder)
     config = _with_temperature(config, selection_temperature)
     tournament = found_tournament(config, SELECTED)
-    recorded = [
-        c.generation
-        for committed in rounds_of(read_journal(folder / JOURNAL).records)
-        for c in committed
-        if c.arm == SELECTED
-    ]
+    as_run = [c.generation for d in read_rounds(folder) for c in d.committed if c.arm == SELECTED]
     generations: list[Generation] = []
     strangers = 0
-    for generation in recorded:
+    for generation in as_run:
         strangers = sum(
             mine.id != theirs.id or mine.genome != theirs.genome
             for mine, theirs in zip(tournament.agents, generation.agents, strict=True)
@@ -144,7 +138,7 @@ def reselect(folder: Path, selection_temperature: float) -> Reselection:
             break
         generations.append(tournament.tell(generation.outcomes))
     reached = tuple(generations)
-    return Reselection(reached, tuple(recorded[: len(reached)]), len(recorded), strangers)
+    return Reselection(reached, tuple(as_run[: len(reached)]), len(as_run), strangers)
 
 
 def _with_temperature(config: RunConfig, selection_temperature: float) -> RunConfig:
@@ -202,13 +196,13 @@ def describe_reselection(folder: Path, selection_temperature: float) -> list[str
     """How the recorded answers are selected under another temperature, and how far they reach."""
     found = reselect(folder, selection_temperature)
     lines = [f"{folder}: selection temperature {selection_temperature:g} instead of the recorded"]
-    for again, recorded in zip(found.generations, found.recorded, strict=True):
+    for again, as_run in zip(found.generations, found.recorded, strict=True):
         lines.append(
             f"  generation {again.index}: largest replication rate {max(again.rates):.3f} "
-            f"(recorded {max(recorded.rates):.3f}), rates worth "
+            f"(recorded {max(as_run.rates):.3f}), rates worth "
             f"{_effective(again.rates):.2f} of {len(again.rates)} parents "
-            f"(recorded {_effective(recorded.rates):.2f}), "
-            f"{_lineages(again)} lineages left (recorded {_lineages(recorded)})"
+            f"(recorded {_effective(as_run.rates):.2f}), "
+            f"{_lineages(again)} lineages left (recorded {_lineages(as_run)})"
         )
     reached = len(found.generations)
     if found.strangers:

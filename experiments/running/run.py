@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,16 +13,17 @@ from rich.console import Console
 
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.arms import arms_of
+from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.manifest import read_manifest
-from mgptn.experiments.record.rounds import JOURNAL, Round
+from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with
 from mgptn.experiments.running.fleets import hosts
 from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.derive import Finished, write_results
+from mgptn.experiments.views.derive import Derivation, Finished, write_results
 from mgptn.experiments.views.live import LiveTable
+from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics, check_port
 
 
@@ -42,7 +44,9 @@ def run(
     stage = Stage(config)
     with hosts(stage, ray_address) as fleet:
         session = Session.create(folder, config, arms_of(controls), stage, fleet.settings.device)
-        return _complete(session, stage, fleet, console)
+        watch = Watch(config)
+        session.observers.append(watch)
+        return _complete(session, stage, fleet, console, watch)
 
 
 def resume(
@@ -52,29 +56,55 @@ def resume(
     ray_address: str | None = None,
     other_versions: bool = False,
 ) -> Finished:
-    """Carry a run on from its journal's intact records, to the same population hash."""
-    manifest, config = read_manifest(folder)
-    contents = read_journal(folder / JOURNAL)
-    if any(record["kind"] == "end" for record in contents.records):
-        console.print(f"{folder}: this run has ended; writing its tables and report anew.")
-        return write_results(folder)
-    if contents.damage is not None:
-        console.print(
-            f"{folder / JOURNAL}: intact up to byte {contents.damage.offset}: "
-            f"{contents.damage.reason}. Carrying on from there; the rest is kept beside it.",
-            highlight=False,
-            markup=False,
-        )
-    check_port(config.metrics.host, config.metrics.port)
-    stage = Stage(config)
-    check_same_ground(manifest, stage, folder, other_versions=other_versions)
-    with hosts(stage, ray_address, device=manifest["device"]) as fleet:
-        session = Session.reopen(folder, config, manifest["arms"], stage, contents)
-        console.print(f"Resuming at generation {len(session.digests)}.", highlight=False)
-        return _complete(session, stage, fleet, console)
+    """Carry a run on from its journal's intact records, to the same population hash.
+
+    The journal is locked before it is read: whoever else carries the run on is refused.
+    """
+    manifest, config = recorded(folder)
+    with Journal.reopen(folder / JOURNAL) as journal:
+        if ended_with(journal.contents) is not None:
+            journal.close()
+            console.print(f"{folder}: this run has ended; writing its tables and report anew.")
+            return write_results(folder)
+        damage = journal.contents.damage
+        if damage is not None:
+            console.print(
+                f"{journal.path}: intact up to byte {damage.offset}: {damage.reason}. Carrying on "
+                "from there; the rest is kept beside it.",
+                highlight=False,
+                markup=False,
+            )
+        check_port(config.metrics.host, config.metrics.port)
+        stage = Stage(config)
+        check_same_ground(manifest, stage, folder, other_versions=other_versions)
+        with hosts(stage, ray_address, device=manifest["device"]) as fleet:
+            watch = Watch(config)
+            session = Session.reopen(
+                folder, config, manifest["arms"], stage, journal, observers=[watch]
+            )
+            console.print(f"Resuming at generation {len(session.digests)}.", highlight=False)
+            return _complete(session, stage, fleet, console, watch)
 
 
-def _complete(session: Session, stage: Stage, fleet: Fleet, console: Console) -> Finished:
+class Watch:
+    """Measures each round once, and shows it to everybody who looks on."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.derived = Derivation()
+        self.shown: list[Callable[[MeasuredRound], None]] = []
+        self._measuring = Measuring(config)
+
+    def __call__(self, done: Round) -> None:
+        """Take in a round that is committed."""
+        measured = self._measuring(done)
+        self.derived.add(measured)
+        for show in self.shown:
+            show(measured)
+
+
+def _complete(
+    session: Session, stage: Stage, fleet: Fleet, console: Console, watch: Watch
+) -> Finished:
     """Run what is left of a session, and write its results."""
     config = session.config
     arms = [simulation.arm for simulation in session.simulations]
@@ -87,25 +117,27 @@ def _complete(session: Session, stage: Stage, fleet: Fleet, console: Console) ->
     with ExitStack() as stack:
         stack.callback(metrics.close)
         metrics.serve(config.metrics.host, config.metrics.port)
-        run_what_is_left(session, fleet, metrics, LiveTable(console, title, generations))
-        finished = write_results(session.folder)
+        run_what_is_left(session, fleet, metrics, LiveTable(console, title, generations), watch)
+        finished = write_results(session.folder, watch.derived)
         if config.metrics.port:
             time.sleep(config.metrics.linger_seconds)
     return finished
 
 
-def run_what_is_left(session: Session, fleet: Fleet, metrics: RunMetrics, table: LiveTable) -> None:
+def run_what_is_left(
+    session: Session, fleet: Fleet, metrics: RunMetrics, table: LiveTable, watch: Watch
+) -> None:
     """Every generation of a session that is not committed yet, shown as each is."""
     with ExitStack() as stack:
         stack.callback(session.close)
         stack.enter_context(table)
 
-        def seen(done: Round) -> None:
+        def seen(done: MeasuredRound) -> None:
             for committed in done.committed:
                 arm = committed.arm
                 metrics.commit(committed, done.measures[arm], fleet.alive, done.graders[arm])
 
-        session.observers += [seen, table.add]
+        watch.shown += [seen, table.add]
         while not session.finished:
             advance([session], fleet)
         session.end()

@@ -13,14 +13,15 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.record.journal import Contents, Journal, JournalError
+from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.manifest import write_manifest
-from mgptn.experiments.record.rounds import JOURNAL, Round, joint_hash, rounds_of
+from mgptn.experiments.record.reading import JournalError
+from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, joint_hash, rounds_in
 from mgptn.experiments.setting.same_ground import make_manifest
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.measured import measured_round
 
 Observer = Callable[[Round], None]
+"""Is told of a round: after it is committed, and only then."""
 
 
 class Session:
@@ -30,10 +31,8 @@ class Session:
     ----------
     digests
         Of the selected arm's population after each generation that has been committed.
-    last
-        The round that was committed last; None before the first.
     observers
-        Called with each round after it is committed, and only then.
+        Told of each round that is committed.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class Session:
         self.folder = folder
         self.config = config
         self.digests: list[str] = []
-        self.last: Round | None = None
         self.observers: list[Observer] = []
         self.ended = False
         self.simulations = [Simulation(config, arm=arm, stage=stage) for arm in arms]
@@ -71,28 +69,39 @@ class Session:
 
     @classmethod
     def reopen(
-        cls, folder: Path, config: RunConfig, arms: Sequence[str], stage: Stage, contents: Contents
+        cls,
+        folder: Path,
+        config: RunConfig,
+        arms: Sequence[str],
+        stage: Stage,
+        journal: Journal,
+        observers: Sequence[Observer] = (),
     ) -> Session:
-        """Carry a run on from the intact records of its journal.
+        """Carry a run on from the intact records of its journal, which is open already.
+
+        Parameters
+        ----------
+        observers
+            Told of the rounds that are recorded too.
 
         Raises
         ------
         JournalError
             If the records are not what the configuration leads to.
         """
-        journal = Journal.reopen(folder / JOURNAL, contents)
         session = cls(folder, config, arms, stage, journal)
-        for committed in rounds_of(contents.records):
-            for simulation, recorded in zip(session.simulations, committed, strict=True):
-                again = simulation.tournament.tell(recorded.generation.outcomes)
-                if again.digest != recorded.generation.digest:
+        session.observers += observers
+        for done in rounds_in(journal.contents):
+            for simulation, one in zip(session.simulations, done.committed, strict=True):
+                again = simulation.tournament.tell(one.generation.outcomes)
+                if again.digest != one.generation.digest:
                     raise JournalError(
-                        f"{folder / JOURNAL}: expected generation {again.index} of arm "
-                        f"{recorded.arm} to end in population {recorded.generation.digest[:16]}…, "
+                        f"{journal.path}: expected generation {again.index} of arm "
+                        f"{one.arm} to end in population {one.generation.digest[:16]}…, "
                         f"got {again.digest[:16]}… from the recorded answers"
                     )
-            session._remember(committed)
-        session.ended = any(record["kind"] == "end" for record in contents.records)
+            session._tell(done)
+        session.ended = ended_with(journal.contents) is not None
         return session
 
     @property
@@ -102,16 +111,9 @@ class Session:
 
     def commit(self, committed: Sequence[Committed]) -> None:
         """Make a round durable; then, and only then, let it be seen."""
-        self._journal.append(
-            {
-                "kind": "generation",
-                "index": committed[0].generation.index,
-                "arms": [c.to_plain() for c in committed],
-            }
-        )
-        done = self._remember(committed)
-        for observer in self.observers:
-            observer(done)
+        done = Round(tuple(committed))
+        self._journal.append(done.to_plain())
+        self._tell(done)
 
     def end(self) -> str:
         """Record that the run is complete; its population hash."""
@@ -125,10 +127,10 @@ class Session:
         """Close the journal."""
         self._journal.close()
 
-    def _remember(self, committed: Sequence[Committed]) -> Round:
-        self.last = measured_round(committed, self.last, self.config)
-        self.digests += [c.generation.digest for c in committed if c.arm == SELECTED]
-        return self.last
+    def _tell(self, done: Round) -> None:
+        self.digests += [c.generation.digest for c in done.committed if c.arm == SELECTED]
+        for observer in self.observers:
+            observer(done)
 
 
 def advance(sessions: Sequence[Session], fleet: Fleet) -> None:

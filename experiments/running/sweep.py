@@ -16,10 +16,10 @@ from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.record.files import write_whole
-from mgptn.experiments.record.rounds import first_and_last
+from mgptn.experiments.record.rounds import first_and_last, read_rounds
 from mgptn.experiments.running.fleets import hosts
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
     """A row a cell: its axes, the first and last gold error, its controls' last, its last J."""
     rows = []
     for cell in cells:
-        ends = first_and_last(measured_rounds(folder / cell.name, cell.config))
+        ends = first_and_last(measured(read_rounds(folder / cell.name), cell.config))
         first, last = ends[0].measures[SELECTED], ends[-1].measures[SELECTED]
         random, unselected = (ends[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
         rows.append(

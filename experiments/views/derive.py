@@ -1,112 +1,99 @@
-"""What a run's journal leads to, read a round at a time: measures, tables, lineage.
+"""What a run's rounds lead to: tables, lineage, finding, figures, report.
 
-Answers and grades are the bulk of a run: their tables are written part by part, and read lazily.
+Rounds are taken in one by one, as they are committed or as they are read, and each is measured
+once. Answers and grades are the bulk of a run: their tables are written part by part.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import fcntl
+import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from operator import methodcaller
 from pathlib import Path
 
 import polars as pl
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.manifest import read_manifest
-from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, rounds_of
+from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.record.manifest import MANIFEST
+from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
-from mgptn.experiments.views.measured import measured_rounds
-from mgptn.experiments.views.tables import FRAMES, SCHEMAS, generation_frame, joined, write_table
+from mgptn.experiments.views.measured import MeasuredRound, Measuring
+from mgptn.experiments.views.tables import (
+    FRAMES,
+    SCHEMAS,
+    generation_frame,
+    joined,
+    write_table,
+)
 from mgptn.experiments.views.verdict import Verdict, judge
-from mgptn.population.measures.lineage import Lineage, trace_lineage
+from mgptn.population.measures.lineage import Lineage, Tracer
 from mgptn.population.measures.phylogeny import alife_csv, newick
-from mgptn.population.records.generation import Generation
 
+PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
 SAID = ("answers", "grades")
 """Tables that are never whole in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """All that is derived from a journal but figures and report.
+class Derivation:
+    """All that rounds lead to but what was said in them; grows by a few rows a round.
 
     Attributes
     ----------
     ends
-        The first round and the last.
-    digests
-        Of the selected arm's population after each generation.
-    lineage
-        Of the selected arm; None where there is no generation.
-    tables
-        By name, but for answers and grades.
-    paths
-        Of all tables, as written.
+        The first round and the last so far.
+    faults
+        A sentence for each round that could not be measured, or placed in the lineage.
     """
 
-    ends: list[Round]
-    digests: list[str]
-    lineage: Lineage | None
-    tables: dict[str, pl.DataFrame]
-    paths: list[Path]
+    def __init__(self) -> None:
+        self.ends: list[MeasuredRound] = []
+        self.faults: list[str] = []
+        self._digests: list[str] = []
+        self._tracer: Tracer | None = Tracer()
+        self._frames: dict[str, list[pl.DataFrame]] = {n: [] for n in SCHEMAS if n not in SAID}
 
-    def said(self, name: str) -> pl.LazyFrame:
-        """The table of answers or of grades, as it was written."""
-        return pl.scan_parquet(next(path for path in self.paths if path.stem == name))
+    def add(self, done: MeasuredRound) -> None:
+        """Take the next round in."""
+        self.ends = first_and_last([*self.ends, done])
+        self.faults += done.faults
+        for one in done.committed:
+            for name, parts in self._frames.items():
+                parts.append(_frame(name, one, done))
+            if one.arm == SELECTED:
+                self._digests.append(one.generation.digest)
+                self._trace(one)
 
+    @property
+    def population_hash(self) -> str:
+        """Of the selected arm so far."""
+        return joint_hash(self._digests)
 
-def write_tables_of(folder: Path, config: RunConfig) -> Results:
-    """Read a run's journal and write its tables."""
-    frames: dict[str, list[pl.DataFrame]] = {n: [] for n in SCHEMAS if n not in SAID}
-    ends: list[Round] = []
-    digests: list[str] = []
+    @property
+    def lineage(self) -> Lineage | None:
+        """Of the selected arm; None where there is no generation, or they contradict each other."""
+        return self._tracer.lineage() if self._tracer is not None else None
 
-    def selected() -> Iterator[Generation]:
-        """The selected arm's generations; what else is wanted is kept in passing."""
-        for done in measured_rounds(folder, config):
-            ends[:] = first_and_last([*ends, done])
-            for one in done.committed:
-                for name, parts in frames.items():
-                    parts.append(_frame(name, one, done))
-                if one.arm == SELECTED:
-                    digests.append(one.generation.digest)
-                    yield one.generation
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """By name, but for answers and grades."""
+        return {name: joined(name, parts) for name, parts in self._frames.items()}
 
-    generations = selected()
-    first = next(generations, None)
-    lineage = None if first is None else trace_lineage(chain([first], generations))
-    tables = {name: joined(name, parts) for name, parts in frames.items()}
-    paths = [
-        write_table(name, [tables[name]] if name in tables else _said(folder, name), folder)
-        for name in SCHEMAS
-    ]
-    return Results(ends, digests, lineage, tables, paths)
-
-
-def _frame(name: str, one: Committed, done: Round) -> pl.DataFrame:
-    """What a table has of an arm's generation."""
-    if name == "generations":
-        return generation_frame(one, done.measures[one.arm])
-    if name in GRADER_FRAMES:
-        return GRADER_FRAMES[name](one.arm, one.generation.index, done.graders[one.arm])
-    return FRAMES[name](one)
-
-
-def _said(folder: Path, name: str) -> Iterator[pl.DataFrame]:
-    """A table of what was said, a part for each commit."""
-    for committed in rounds_of(read_journal(folder / JOURNAL).records):
-        for one in committed:
-            yield FRAMES[name](one)
-
-
-PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
+    def _trace(self, one: Committed) -> None:
+        if self._tracer is None:
+            return
+        try:
+            self._tracer.add(one.generation)
+        except ValueError as error:
+            self._tracer = None
+            self.faults.append(f"There is no lineage: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,37 +106,92 @@ class Finished:
     paths: tuple[Path, ...]
 
 
-def write_results(folder: Path) -> Finished:
-    """Tables, lineage, figures and report of a run, all derived from its journal."""
+def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
+    """Tables, lineage, figures and report of a run, whole or in progress, from its journal.
+
+    Parameters
+    ----------
+    derived
+        From all of the run's rounds; without, they are measured as the journal is read.
+
+    Raises
+    ------
+    ConfigError, ManifestError, JournalError
+        If the folder holds no run.
+    """
     from mgptn.experiments.figures.files import write_figures
-    from mgptn.experiments.views.derive import write_tables_of
     from mgptn.experiments.views.report import write_report
 
-    manifest, config = read_manifest(folder)
-    found = write_tables_of(folder, config)
-    verdict = judge(found.ends, config)
-    hashed = joint_hash(found.digests)
-    paths = [
-        *found.paths,
-        *_write_phylogeny(found.lineage, folder),
-        *write_figures(found.tables, folder / "figures"),
-    ]
-    report = write_report(
-        folder,
-        manifest={**manifest, "population_hash": hashed},
-        tables=found.tables,
-        answers=found.said("answers"),
-        grades=found.said("grades"),
-        summary=verdict.sentences,
-        verdict_heading=verdict.heading,
-    )
-    return Finished(folder, verdict, hashed, (report, *paths))
+    manifest, config = recorded(folder)
+    with _only_writer(folder):
+        found, measuring = derived or Derivation(), Measuring(config)
+
+        def rounds() -> Iterator[Round]:
+            for done in read_rounds(folder):
+                if derived is None:
+                    found.add(measuring(done))
+                yield done
+
+        said = _write_said(folder, rounds())
+        tables = found.tables()
+        verdict = judge(found.ends, config, found.faults)
+        written = [
+            said[name] if name in said else write_table(name, [tables[name]], folder)
+            for name in SCHEMAS
+        ]
+        written += _write_phylogeny(found.lineage, folder)
+        written += write_figures(tables, folder / "figures")
+        report = write_report(
+            folder,
+            manifest={**manifest, "population_hash": found.population_hash},
+            tables=tables,
+            answers=pl.scan_parquet(said["answers"]),
+            grades=pl.scan_parquet(said["grades"]),
+            summary=verdict.sentences,
+            verdict_heading=verdict.heading,
+        )
+    return Finished(folder, verdict, found.population_hash, (report, *written))
+
+
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Wait until nobody else writes a run's results: what is read after that is not older."""
+    descriptor = os.open(folder / MANIFEST, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write_said(folder: Path, rounds: Iterator[Round]) -> dict[str, Path]:
+    """The tables of what was said, of rounds that are gone through once."""
+    with tempfile.TemporaryDirectory() as aside:
+        parts: dict[str, list[Path]] = {name: [] for name in SAID}
+        for done in rounds:
+            for name, paths in parts.items():
+                part = Path(aside) / f"{name}-{len(paths)}.arrow"
+                joined(name, (FRAMES[name](one) for one in done.committed)).write_ipc(
+                    part, compression="zstd"
+                )
+                paths.append(part)
+        return {
+            name: write_table(name, (pl.read_ipc(p) for p in paths), folder)
+            for name, paths in parts.items()
+        }
+
+
+def _frame(name: str, one: Committed, done: MeasuredRound) -> pl.DataFrame:
+    """What a table has of an arm's generation."""
+    if name == "generations":
+        return generation_frame(one, done.measures[one.arm])
+    if name in GRADER_FRAMES:
+        return GRADER_FRAMES[name](one.arm, one.generation.index, done.graders[one.arm])
+    return FRAMES[name](one)
 
 
 def _write_phylogeny(lineage: Lineage | None, folder: Path) -> list[Path]:
     """The lineage of the run itself, extinct lines included; nothing without a generation."""
-    from mgptn.experiments.record.files import write_whole
-
     if lineage is None:
         return []
     texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}

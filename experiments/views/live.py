@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.record.rounds import Round
+from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.experiments.views.verdict import hardly_said
 
 COLUMNS: tuple[str, ...] = (
@@ -66,7 +66,7 @@ class LiveTable:
         if self._live is not None:
             self._live.stop()
 
-    def add(self, done: Round) -> None:
+    def add(self, done: MeasuredRound) -> None:
         """Show one committed round, timed since the one before."""
         now = time.perf_counter()
         seconds, self._last = now - self._last, now
@@ -93,6 +93,8 @@ class LiveTable:
             self._live.update(self._table(), refresh=True)
         else:
             self._print("  ".join(cell.rjust(w) for cell, w in zip(row, WIDTHS, strict=True)))
+        for fault in done.faults:
+            self._print(fault)
         for warning in hardly_said(m) if not self._warned else ():
             self._print(warning)  # on a terminal, above the table
             self._warned = True

@@ -1,40 +1,67 @@
-"""Rounds with what is measured of them."""
+"""Rounds with what is measured of them, each once.
+
+Measures are for who looks on: one that fails is told, and the run goes on.
+"""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.rounds import JOURNAL, Round, rounds_of
-from mgptn.population.measures.generation_measures import measure
-from mgptn.population.measures.grader_measures import measure_graders
+from mgptn.experiments.record.rounds import Round
+from mgptn.population.measures.generation_measures import Measures, measure, unmeasured
+from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
+
+FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a measure may raise of records that contradict each other, or of a fault of its own."""
 
 
-def measured_round(
-    committed: Sequence[Committed], before: Round | None, config: RunConfig
-) -> Round:
-    """A round with its measures; `before` is the one that it follows."""
-    measures, graders = {}, {}
-    for c in committed:
-        earlier = before.of(c.arm) if before else None
-        measures[c.arm] = measure(
-            c.generation,
-            earlier.generation if earlier else None,
-            config.protocol.threshold,
-            config.seed,
+@dataclass(frozen=True, slots=True)
+class MeasuredRound(Round):
+    """A round with its measures by arm, and a sentence for each that could not be made."""
+
+    measures: dict[str, Measures]
+    graders: dict[str, tuple[GraderMeasures, ...]] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+class Measuring:
+    """Measures rounds in order; what changes between generations needs the one before."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._threshold, self._seed = config.protocol.threshold, config.seed
+        self._before: Round | None = None
+
+    def __call__(self, done: Round) -> MeasuredRound:
+        """The round with its measures: NaN in place of one that fails."""
+        measures: dict[str, Measures] = {}
+        graders: dict[str, tuple[GraderMeasures, ...]] = {}
+        faults: list[str] = []
+        for one in done.committed:
+            try:
+                measures[one.arm] = self._measures(one)
+                graders[one.arm] = measure_graders(one.generation, self._threshold, self._seed)
+            except FAULTS as error:
+                measures.setdefault(one.arm, unmeasured(one.generation))
+                graders[one.arm] = ()
+                faults.append(
+                    f"Generation {done.index} of arm {one.arm} could not be measured, and is left "
+                    f"out of tables and figures: {type(error).__name__}: {error}"
+                )
+        self._before = done
+        return MeasuredRound(done.committed, measures, graders, tuple(faults))
+
+    def _measures(self, one: Committed) -> Measures:
+        earlier = self._before.of(one.arm) if self._before else None
+        return measure(
+            one.generation, earlier.generation if earlier else None, self._threshold, self._seed
         )
-        graders[c.arm] = measure_graders(c.generation, config.protocol.threshold, config.seed)
-    return Round(tuple(committed), measures, graders)
 
 
-def measured_rounds(folder: Path, config: RunConfig) -> Iterator[Round]:
-    """Every intact round of a run's journal, measured, one at a time."""
-    before: Round | None = None
-    for committed in rounds_of(read_journal(folder / JOURNAL).records):
-        before = measured_round(committed, before, config)
-        yield before
+def measured(rounds: Iterable[Round], config: RunConfig) -> Iterator[MeasuredRound]:
+    """Rounds with their measures, one at a time."""
+    return map(Measuring(config), rounds)

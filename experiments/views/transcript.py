@@ -7,8 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.rounds import JOURNAL, rounds_of
+from mgptn.experiments.record.rounds import read_rounds
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
 
@@ -39,12 +38,14 @@ def describe_conversation(folder: Path, arm: str, generation: int, answer: int) 
 def _generation(folder: Path, arm: str, index: int) -> Generation:
     arms: dict[str, None] = {}
     last = -1
-    for committed in rounds_of(read_journal(folder / JOURNAL).records):
-        last = committed[0].generation.index
-        for one in committed:
+    for done in read_rounds(folder):
+        last = done.index
+        for one in done.committed:
             arms[one.arm] = None
             if one.arm == arm and last == index:
                 return one.generation
+    if last < 0:
+        raise ConfigError(f"{folder}: expected a generation that was committed, got none yet")
     if arm not in arms:
         raise ConfigError(f"--arm: expected one of {', '.join(arms) or 'none'}, got {arm!r}")
     raise ConfigError(f"--generation: expected 0 to {last} of this run, got {index}")

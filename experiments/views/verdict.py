@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.record.rounds import Round, generations_of
+from mgptn.experiments.record.rounds import generations_of
+from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
@@ -20,6 +21,7 @@ from mgptn.population.measures.answer_errors import (
 )
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.measures.rates import Interval, cluster_bootstrap
+from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
 
@@ -58,15 +60,23 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
+def judge(
+    rounds: Sequence[MeasuredRound], config: RunConfig, faults: Sequence[str] = ()
+) -> Verdict:
     """Judge a run by its first and last generations and its controls; rounds between are not read.
+
+    A run may be at its beginning, or have only some of the arms: what there is, is said.
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
     below that of the random-selector control, both beyond the 95 % interval. Intervals are by
     bootstrap over problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
-    unsaid = hardly_said(rounds[-1].measures[SELECTED])
+    if not selected:
+        return Verdict(
+            "Undecided: no generation", ("No generation has been committed yet.", *faults)
+        )
+    unsaid = [*hardly_said(rounds[-1].measures[SELECTED]), *faults]
     if len(selected) < 2:
         return Verdict(
             "Undecided: one generation",
@@ -82,15 +92,22 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
         f"{selected[-1].index}: a change of {change}."
     ]
     arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED)}
-    if not arms[RANDOM]:
-        sentences.append("Run without controls: no claim of amplification can be made.")
-        return Verdict(
-            "Error fell, without controls" if change.falls else "Undecided: no controls",
-            (*sentences, _worth(rounds), *unsaid),
-        )
     against = _against(selected[-1], arms, config)
     for name, (error, difference) in against.items():
         sentences.append(f"Against {name} ({error:.3f}): {difference}{_said(difference)}.")
+    if NEUTRAL_NAME in against:
+        drift = _drift_said(against[NEUTRAL_NAME][1])
+    else:
+        drift = "Without an arm of neutral drift, what replication added cannot be told."
+    if not arms[RANDOM]:
+        missing = "controls" if not against else "a random selector beside it"
+        sentences += [
+            f"Run without {missing}: no claim of amplification can be made.",
+            *([drift] if against else []),
+            *(_worth(rounds), *unsaid),
+        ]
+        fell, undecided = f"Error fell, without {missing}", f"Undecided: no {missing}"
+        return Verdict(fell if change.falls else undecided, tuple(sentences))
     random_change = _between(arms[RANDOM], config, "random-first-last")
     improved = random_change.falls
     sentences.append(
@@ -101,14 +118,7 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
             else "it did not improve, as it must not."
         )
     )
-    drift = against[NEUTRAL_NAME][1]
-    sentences.append(
-        "Replication by fitness lowered the error beyond what acceptance into contexts did."
-        if drift.falls
-        else "Replication by fitness added nothing that could be shown: what was gained came from "
-        "acceptance into contexts, which neutral drift shares."
-    )
-    sentences += [_worth(rounds), *unsaid]
+    sentences += [drift, _worth(rounds), *unsaid]
     beats_random = against[RANDOM_NAME][1].falls
     if not change.falls:
         heading = "Not amplified: gold error did not fall"
@@ -122,6 +132,16 @@ def judge(rounds: Sequence[Round], config: RunConfig) -> Verdict:
     return Verdict(heading, tuple(sentences))
 
 
+def _drift_said(difference: Difference) -> str:
+    """What replication added beyond the arm that replicates at random."""
+    if difference.falls:
+        return "Replication by fitness lowered the error beyond what acceptance into contexts did."
+    return (
+        "Replication by fitness added nothing that could be shown: what was gained came from "
+        "acceptance into contexts, which neutral drift shares."
+    )
+
+
 def _still_better(against: Against) -> str:
     """The controls that the run is worse than, for the heading."""
     better = [name for name, (_, difference) in against.items() if difference.low > 0.0]
@@ -130,16 +150,19 @@ def _still_better(against: Against) -> str:
 
 def _against(last: Generation, arms: dict[str, list[Generation]], config: RunConfig) -> Against:
     """Last generation's error against each control's on the same problems: theirs, difference."""
-    ours = problem_errors(last)
-    theirs = {
-        RANDOM_NAME: problem_errors(arms[RANDOM][-1]),
-        NEUTRAL_NAME: problem_errors(arms[NEUTRAL][-1]),
-        "no feedback": problem_errors(arms[UNSELECTED][-1]),
-        f"best of {len(last.agents)} unselected": best_of_n_errors(arms[UNSELECTED][-1]),
-        f"majority vote of {len(last.agents)} unselected": majority_errors(arms[UNSELECTED][-1]),
-    }
+    ours, size = problem_errors(last), len(last.agents)
+    controls: tuple[tuple[str, str, Callable[[Generation], Floats]], ...] = (
+        (RANDOM_NAME, RANDOM, problem_errors),
+        (NEUTRAL_NAME, NEUTRAL, problem_errors),
+        ("no feedback", UNSELECTED, problem_errors),
+        (f"best of {size} unselected", UNSELECTED, best_of_n_errors),
+        (f"majority vote of {size} unselected", UNSELECTED, majority_errors),
+    )
     found = {}
-    for name, errors in theirs.items():
+    for name, arm, errors_of in controls:
+        if not arms[arm]:
+            continue
+        errors = errors_of(arms[arm][-1])
         differences = ours - errors
         interval = _bootstrap(differences, config, name)
         difference = Difference(float(differences.mean()), interval.low, interval.high)
@@ -170,7 +193,7 @@ def _said(difference: Difference) -> str:
     return ", higher" if difference.low > 0.0 else ", no difference shown"
 
 
-def _worth(rounds: Sequence[Round]) -> str:
+def _worth(rounds: Sequence[MeasuredRound]) -> str:
     """What the graders were worth in the first generation, before anything was selected."""
     first = rounds[0].measures[SELECTED]
     (selected, *_) = generations_of(rounds[:1], SELECTED)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,6 +221,21 @@ def measure(
         fitness_price_selection=fitness_terms.selection,
         fitness_price_transmission=fitness_terms.transmission,
     )
+
+
+def unmeasured(generation: Generation) -> Measures:
+    """What is said of a generation that could not be measured: counts, and NaN for the rest."""
+    nothing = {f.name: math.nan if f.type == "float" else 0 for f in fields(Measures)}
+    counts = {
+        "generation": generation.index,
+        "agents": len(generation.agents),
+        "answers": len(generation.outcomes),
+        "grades": generation.outcomes.grades.size,
+        "births": len(generation.births),
+        "deaths": len(generation.deaths),
+        "lineages": len({agent.founder for agent in generation.survivors}),
+    }
+    return Measures(**{**nothing, **counts})  # type: ignore[arg-type]
 
 
 def _agent_fitness(generation: Generation) -> dict[AgentId, float]:

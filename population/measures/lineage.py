@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.records.agents import Agent, AgentId
+from mgptn.population.records.agents import AgentId
 from mgptn.population.records.generation import Generation
 
 
@@ -77,50 +77,77 @@ class MullerTable(NamedTuple):
     shares: NDArray[np.float64]
 
 
-def trace_lineage(generations: Iterable[Generation]) -> Lineage:
-    """The lineage of a run, from all its generations in order, the first with index 0.
+class Tracer:
+    """Traces a lineage from generations that come one by one, the first with index 0."""
 
-    Raises
-    ------
-    ValueError
-        If there is no generation, one is missing or out of order, or its births and deaths do
-        not lead from its agents to its survivors.
-    """
-    agents: dict[AgentId, tuple[AgentId | None, int]] = {}
-    died: dict[AgentId, int] = {}
-    genomes: dict[AgentId, str] = {}
-    survivors: tuple[Agent, ...] = ()
-    living: set[AgentId] = set()
-    count = 0
-    for generation in generations:
+    def __init__(self) -> None:
+        self._agents: dict[AgentId, tuple[AgentId | None, int]] = {}
+        self._died: dict[AgentId, int] = {}
+        self._genomes: dict[AgentId, str] = {}
+        self._survivors: tuple[AgentId, ...] = ()
+        self._living: set[AgentId] = set()
+        self._count = 0
+
+    def add(self, generation: Generation) -> None:
+        """Take the next generation in.
+
+        Raises
+        ------
+        ValueError
+            If one is missing or out of order, or its births and deaths do not lead from its agents
+            to its survivors.
+        """
+        count, agents = self._count, self._agents
         if generation.index != count:
             raise ValueError(f"generations: expected index {count}, got {generation.index}")
         if count == 0:
-            agents = {agent.id: (None, -1) for agent in generation.agents}
-            genomes = {agent.id: agent.genome.digest() for agent in generation.agents}
-            living = set(agents)
+            agents.update((agent.id, (None, -1)) for agent in generation.agents)
+            self._genomes = {agent.id: agent.genome.digest() for agent in generation.agents}
+            self._living = set(agents)
         for birth in generation.births:
             if birth.parent not in agents or birth.child in agents:
                 raise ValueError(f"generations[{count}].births: expected new children, got {birth}")
             agents[birth.child] = (birth.parent, count)
-            living.add(birth.child)
-        died.update((agent, count) for agent in generation.deaths)
-        living.difference_update(generation.deaths)
-        survivors = generation.survivors
-        if {agent.id for agent in survivors} != living:
+            self._living.add(birth.child)
+        self._died.update((agent, count) for agent in generation.deaths)
+        self._living.difference_update(generation.deaths)
+        self._survivors = tuple(agent.id for agent in generation.survivors)
+        if set(self._survivors) != self._living:
             raise ValueError(
                 f"generations[{count}].survivors: expected those born and not dead, got "
-                f"{[agent.id for agent in survivors]}"
+                f"{list(self._survivors)}"
             )
-        genomes.update((a.id, a.genome.digest()) for a in survivors if a.id not in genomes)
-        count += 1
-    if count == 0:
+        for agent in generation.survivors:
+            if agent.id not in self._genomes:
+                self._genomes[agent.id] = agent.genome.digest()
+        self._count += 1
+
+    def lineage(self) -> Lineage | None:
+        """The lineage so far; None before the first generation."""
+        if not self._count:
+            return None
+        lives = {
+            agent: Life(agent, parent, born, self._died.get(agent), self._genomes.get(agent))
+            for agent, (parent, born) in self._agents.items()
+        }
+        return Lineage(lives, self._survivors, self._count)
+
+
+def trace_lineage(generations: Iterable[Generation]) -> Lineage:
+    """The lineage of a run, from all its generations in order.
+
+    Raises
+    ------
+    ValueError
+        If there is no generation; and as of `Tracer.add`.
+    """
+    tracer = Tracer()
+    for generation in generations:
+        tracer.add(generation)
+    lineage = tracer.lineage()
+    if lineage is None:
         raise ValueError("generations: expected at least one, got none")
-    lives = {
-        agent: Life(agent, parent, born, died.get(agent), genomes.get(agent))
-        for agent, (parent, born) in agents.items()
-    }
-    return Lineage(lives, tuple(agent.id for agent in survivors), count)
+    return lineage
 
 
 def ancestors(lineage: Lineage, agent: AgentId) -> tuple[AgentId, ...]:

@@ -26,8 +26,8 @@ from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation
-from mgptn.experiments.record.journal import JournalError, read_journal
-from mgptn.experiments.record.rounds import JOURNAL, rounds_of
+from mgptn.experiments.record.reading import JournalError
+from mgptn.experiments.record.rounds import JOURNAL, generations_of, read_rounds
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.generation import Generation
@@ -231,12 +231,9 @@ def eventually() -> Callable[..., None]:
 def generations_in(folder: Path) -> list[Generation]:
     """What a folder's journal holds of the selected arm."""
     try:
-        records = read_journal(folder / JOURNAL).records
+        return generations_of(list(read_rounds(folder)), SELECTED)
     except JournalError:
         return []  # not even its first line is written yet
-    return [
-        c.generation for committed in rounds_of(records) for c in committed if c.arm == SELECTED
-    ]
 
 
 @pytest.fixture(scope="session")

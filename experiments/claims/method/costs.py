@@ -16,8 +16,7 @@ from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.topology import founders_models
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.rounds import JOURNAL, joint_hash, rounds_of
+from mgptn.experiments.record.rounds import RunRecord, joint_hash, read_rounds
 from mgptn.experiments.running.grid import Cell
 from mgptn.experiments.setting.stage import SCRIPTED_MODELS
 
@@ -56,19 +55,18 @@ def cell_table(folder: Path, cells: Sequence[Cell]) -> pl.DataFrame:
     """A row a cell: its labels, what it cost, and its population hash."""
     rows = []
     for cell in cells:
-        records = read_journal(folder / cell.name / JOURNAL).records
-        done = [one for committed in rounds_of(records) for one in committed]
-        tokens = sum(one.counters["tokens_computed"] for one in done)
-        hashed = next(record for record in records if record["kind"] == "end")
+        record = RunRecord(folder / cell.name)
+        work = [(c.seconds, c.counters) for done in record.rounds() for c in done.committed]
+        tokens = sum(counters["tokens_computed"] for _, counters in work)
         rows.append(
             {
                 "cell": cell.name,
                 "seed": cell.config.seed,
                 **dict(cell.labels),
-                "seconds": sum(one.seconds["total"] for one in done),
+                "seconds": sum(seconds["total"] for seconds, _ in work),
                 "tokens": tokens,
                 "flops": 2.0 * _parameters(cell.config) * tokens,
-                "population_hash": hashed["population_hash"],
+                "population_hash": record.population_hash,
             }
         )
     return pl.DataFrame(rows, SCHEMA if not rows else None, infer_schema_length=None)
@@ -82,8 +80,8 @@ def total_cost(table: pl.DataFrame) -> Cost:
 
 def arm_flops(folder: Path, cell: Cell, arm: str = SELECTED) -> list[float]:
     """FLOPs of one arm of a cell, by generation."""
-    rounds = rounds_of(read_journal(folder / cell.name / JOURNAL).records)
-    tokens = [one.counters["tokens_computed"] for done in rounds for one in done if one.arm == arm]
+    rounds = (done.of(arm) for done in read_rounds(folder / cell.name))
+    tokens = [one.counters["tokens_computed"] for one in rounds if one is not None]
     return [2.0 * _parameters(cell.config) * count for count in tokens]
 
 

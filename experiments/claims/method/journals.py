@@ -16,8 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.rounds import JOURNAL, rounds_of
+from mgptn.experiments.record.rounds import Round, read_rounds
 from mgptn.experiments.running.grid import Cell
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
@@ -43,10 +42,14 @@ class Results:
         found = (dict(cell.labels).get(label) for cell in self.of(**labels))
         return list(dict.fromkeys(value for value in found if value is not None))
 
+    def rounds(self, cell: Cell) -> Iterator[Round]:
+        """A cell's rounds, one at a time."""
+        return read_rounds(self.folder / cell.name)
+
     def generations(self, cell: Cell, side: str = SELECTED) -> Iterator[Generation]:
         """A cell's generations, or those of one of its controls, one at a time."""
-        for committed in rounds_of(read_journal(self.folder / cell.name / JOURNAL).records):
-            yield next(one.generation for one in committed if one.arm == side)
+        for done in self.rounds(cell):
+            yield next(one.generation for one in done.committed if one.arm == side)
 
     def stacked(
         self, of: Callable[[Generation], Floats], side: str = SELECTED, **labels: str

@@ -24,7 +24,7 @@ from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.statistics import first, first_less_second
 from mgptn.experiments.claims.one_cannot.figure import draw_arms
 from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
     majority_errors,
@@ -138,7 +138,7 @@ def _price(results: Results, arm: str) -> Floats:
                 [-done.measures[of].price_selection, -done.measures[of].price_transmission]
                 for of in (SELECTED, RANDOM)
             ]
-            for done in measured_rounds(results.folder / cell.name, cell.config)
+            for done in measured(results.rounds(cell), cell.config)
             if done.index
         ]
         for cell in results.of(arm=arm)

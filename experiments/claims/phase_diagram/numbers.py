@@ -22,7 +22,7 @@ from mgptn.experiments.claims.method.statistics import (
 )
 from mgptn.experiments.claims.phase_diagram.planes import PLANE, Ladder, Place, Planes, margin
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 from mgptn.population.records.arrays import Floats
 
 FACTORS_GROUP = "What makes graders differ: amplified, share of runs"
@@ -54,7 +54,7 @@ def graders(results: Results, planes: Planes) -> dict[tuple[str, str, str, str],
                         ]
                         for m in (
                             done.measures[SELECTED]
-                            for done in measured_rounds(results.folder / cell.name, cell.config)
+                            for done in measured(results.rounds(cell), cell.config)
                         )
                     ]
                     for cell in planes.cells(place)

@@ -23,10 +23,10 @@ from mgptn.agents.hosts.ray_fleet import ATTEMPTS, RayFleet
 from mgptn.agents.hosts.ray_session import host_count
 from mgptn.agents.requests import HostReply, Tile, TileReply
 from mgptn.experiments.loop.simulation import Simulation
-from mgptn.experiments.record.rounds import JOURNAL, population_hash
+from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 
 pytestmark = pytest.mark.usefixtures("ray_address")
 
@@ -136,7 +136,8 @@ def test_a_run_whose_host_is_killed_counts_it_and_reaches_the_same_hash(
         killer.join()
     assert killed
     restarts = [
-        done.committed[0].counters["host_restarts"] for done in measured_rounds(folder, config)
+        done.committed[0].counters["host_restarts"]
+        for done in measured(read_rounds(folder), config)
     ]
     assert sum(restarts) == 1
     assert finished.population_hash == population_hash(course(small({"population.generations": 8})))

@@ -20,9 +20,10 @@ from mgptn.agents.checkpoints import BUNDLED
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.record.rounds import read_rounds
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.derive import write_results
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 from mgptn.population.records.outcomes import Outcome
 
 GRADE_TOKEN = "<grade>"
@@ -167,7 +168,7 @@ def test_answers_that_cannot_be_read_are_counted_as_well(
     folder = write_run(config, tmp_path / "run", fleet=Stage(config).local_fleet())
     assert all(path.stat().st_size > 0 for path in write_results(folder).paths)
     check_unread(folder, config)
-    for done in measured_rounds(folder, config):
+    for done in measured(read_rounds(folder), config):
         committed = done.of(SELECTED)
         assert committed is not None
         for outcome in committed.generation.outcomes:
@@ -178,7 +179,7 @@ def test_answers_that_cannot_be_read_are_counted_as_well(
 
 def check_unread(folder: Path, config: RunConfig) -> None:
     """No grade of the run was read; each is counted, none is invented, nobody is favoured."""
-    rounds = list(measured_rounds(folder, config))
+    rounds = list(measured(read_rounds(folder), config))
     assert len(rounds) == 2
     for done in rounds:
         committed = done.of(SELECTED)

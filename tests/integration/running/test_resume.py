@@ -20,8 +20,9 @@ from rich.console import Console
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.record.journal import MAGIC, Journal, read_journal
+from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.packed_arrays import pack, unpack
+from mgptn.experiments.record.reading import MAGIC, read_journal
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
 from mgptn.experiments.running.run import resume
 

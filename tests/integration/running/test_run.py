@@ -19,11 +19,11 @@ from rich.console import Console
 
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.record.rounds import JOURNAL, population_hash
+from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.derive import PHYLOGENY, TREES, Finished
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 
 TABLES = (
     "generations",
@@ -82,7 +82,7 @@ def test_every_answer_and_grade_of_every_arm_is_the_same_bit_for_bit(
     one_host: Done, two_hosts: Done, course: Any, recorded: Any
 ) -> None:
     assert recorded(one_host.folder) == course(one_host.config)
-    rounds = list(measured_rounds(two_hosts.folder, two_hosts.config))
+    rounds = list(measured(read_rounds(two_hosts.folder), two_hosts.config))
     for arm in ARMS:
         committed = [done.of(arm) for done in rounds]
         assert [c.generation for c in committed if c] == course(one_host.config, arm), arm

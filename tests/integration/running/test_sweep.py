@@ -15,10 +15,10 @@ from rich.console import Console
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.record.rounds import JOURNAL, population_hash
+from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
 from mgptn.experiments.running.sweep import Axes, cells_of, run_sweep
-from mgptn.experiments.views.measured import measured_rounds
+from mgptn.experiments.views.measured import measured
 
 AXES = Axes(population=(3, 4), selection_temperature=(0.05, 1.0), sampling_temperature=(), seeds=1)
 OPTIONS = ("--population", "3,4", "--selection-temperature", "0.05,1.0")
@@ -62,7 +62,7 @@ def test_a_cell_is_an_ordinary_run(swept: Path, base: RunConfig) -> None:
     cell = cells_of(base, AXES)[0]
     with pytest.raises(ConfigError, match="never overwritten"):
         run(cell.config, swept / cell.name, Console(quiet=True))
-    assert len(list(measured_rounds(swept / cell.name, cell.config))) == 3
+    assert len(list(measured(read_rounds(swept / cell.name), cell.config))) == 3
 
 
 def test_the_table_has_a_row_a_cell_and_the_figure_is_drawn(swept: Path, base: RunConfig) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mgptn.experiments.record.journal import MAGIC, Journal, JournalError, read_journal
+from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.reading import MAGIC, JournalError, read_journal
 
 values = st.recursive(
     st.one_of(
@@ -61,7 +62,7 @@ def test_a_journal_written_in_parts_is_the_one_written_at_once(tmp_path):
     write(tmp_path / "whole", RECORDS)
     write(tmp_path / "parts", [])
     for record in RECORDS:
-        with Journal.reopen(tmp_path / "parts", read_journal(tmp_path / "parts")) as journal:
+        with Journal.reopen(tmp_path / "parts") as journal:
             journal.append(record)
     assert (tmp_path / "parts").read_bytes() == (tmp_path / "whole").read_bytes()
 
@@ -95,7 +96,7 @@ def test_a_record_cut_anywhere_is_torn_and_what_stands_before_it_goes_on(tmp_pat
         assert (contents.damage.offset, contents.damage.torn) == (last, True)
         assert f"got {cut - last}" in contents.damage.reason
         assert contents.intact_bytes == last
-        with Journal.reopen(path, contents) as journal:
+        with Journal.reopen(path) as journal:
             journal.append(RECORDS[-1])
         assert path.read_bytes() == data
         kept = tmp_path / f"j.damaged-{last}"
@@ -155,7 +156,7 @@ def test_a_journal_that_was_only_begun_is_torn_and_can_be_carried_on(tmp_path, b
     assert contents.records == ()
     assert contents.damage.offset == 0
     assert contents.damage.torn
-    with Journal.reopen(tmp_path / "j", contents) as journal:
+    with Journal.reopen(tmp_path / "j") as journal:
         journal.append({"kind": "first"})
     assert read_journal(tmp_path / "j").records == ({"kind": "first"},)
     assert read_journal(tmp_path / "j").damage is None
@@ -188,9 +189,33 @@ def test_a_second_damaged_end_does_not_replace_the_first_that_was_kept(tmp_path)
         path.write_bytes(data[:-cut])
         contents = read_journal(path)
         tails.append(data[contents.intact_bytes : -cut])
-        Journal.reopen(path, contents).close()
+        with Journal.reopen(path) as journal:
+            journal.append(RECORDS[-1])
     kept = [p.read_bytes() for p in tmp_path.iterdir() if p != path]
     assert sorted(kept) == sorted(tails)
+
+
+def test_a_journal_that_is_open_is_not_even_read_by_another(tmp_path):
+    """What is committed between a reading and a lock was once cut off as damage."""
+    path = tmp_path / "j"
+    write(path, RECORDS[:1])
+    with Journal.reopen(path) as first:
+        first.append(RECORDS[1])
+        with pytest.raises(JournalError, match="nobody else is writing"):
+            Journal.reopen(path)
+        first.append(RECORDS[2])
+    with Journal.reopen(path) as second:
+        assert list(second.contents.records) == RECORDS[:3]
+
+
+def test_opening_alone_changes_nothing(tmp_path):
+    path = tmp_path / "j"
+    write(path, RECORDS)
+    torn = path.read_bytes()[:-3]
+    path.write_bytes(torn)
+    Journal.reopen(path).close()
+    assert path.read_bytes() == torn
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_closing_twice_is_allowed(tmp_path):
@@ -203,7 +228,8 @@ def test_closing_twice_is_allowed(tmp_path):
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from mgptn.experiments.record.journal import Journal, JournalError, read_journal
+from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.reading import JournalError, read_journal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, room = Path(sys.argv[1]), int(sys.argv[2])
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -235,7 +261,7 @@ def test_a_full_disk_leaves_everything_before_intact_and_the_journal_open(tmp_pa
     assert "expected to write" in first
     assert "File too large; everything before is intact" in first
     assert read_journal(path).records == ({"index": 0}, {"index": 2})
-    with Journal.reopen(path, read_journal(path)) as journal:
+    with Journal.reopen(path) as journal:
         journal.append({"index": 3})
     assert [r["index"] for r in read_journal(path).records] == [0, 2, 3]
 
@@ -243,7 +269,8 @@ def test_a_full_disk_leaves_everything_before_intact_and_the_journal_open(tmp_pa
 NO_ROOM_AT_ALL = """
 import resource, signal, sys
 from pathlib import Path
-from mgptn.experiments.record.journal import Journal, JournalError
+from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.reading import JournalError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))

@@ -13,7 +13,7 @@ from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSEL
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.rounds import Round
 from mgptn.experiments.views.live import LiveTable
-from mgptn.experiments.views.measured import measured_round
+from mgptn.experiments.views.measured import measured
 from mgptn.experiments.views.verdict import judge
 from mgptn.population.draws.streams import stream
 from tests.synthetic import synthetic_run
@@ -38,8 +38,8 @@ def rounds(errors: Errors, generations: int = 2, problems: int = 40) -> list[Rou
             said = c.generation.outcomes
             outcomes = replace(said, verdicts=rng.random(len(said)) >= rate)
             together.append(replace(c, generation=replace(c.generation, outcomes=outcomes)))
-        found.append(measured_round(together, found[-1] if found else None, CONFIG))
-    return found
+        found.append(Round(tuple(together)))
+    return list(measured(found, CONFIG))
 
 
 AMPLIFIED: Errors = {

@@ -1,0 +1,79 @@
+"""Rounds of a run that is going on, as they are committed."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from mgptn.experiments.record.reading import Frames, JournalError, unpack
+from mgptn.experiments.record.rounds import JOURNAL, Round, round_of
+
+POLL_SECONDS = 0.5
+
+
+class Follower:
+    """Stands in a run's journal, and reads on from there when it is asked.
+
+    What was read is neither read nor hashed again. A record that is being written, or was cut short
+    by a kill, is waited for: a run that is resumed cuts it off, and goes on in its place.
+
+    Parameters
+    ----------
+    folder
+        Of the run. Its journal must be there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.ended = False
+        self._frames = Frames(folder / JOURNAL)
+        self._file: tuple[int, int] | None = None
+
+    def new(self) -> Iterator[Round]:
+        """The rounds that were committed since the last call, one at a time; never waits.
+
+        Raises
+        ------
+        JournalError
+            If there is no journal, or another one by now, or what is in it was altered.
+        """
+        self._check_same_file()
+        for _, payload in self._frames:
+            record = unpack(payload)
+            self.ended |= record["kind"] == "end"
+            if record["kind"] == "generation":
+                yield round_of(record)
+        damage = self._frames.damage
+        if damage is not None and not damage.torn:
+            raise JournalError(f"{self._frames.path}: at byte {damage.offset}: {damage.reason}")
+
+    def _check_same_file(self) -> None:
+        path = self._frames.path
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
+        here = (found.st_dev, found.st_ino)
+        if self._file not in (None, here) or found.st_size < self._frames.offset:
+            raise JournalError(
+                f"{path}: expected the journal that was read up to byte {self._frames.offset}, got "
+                f"another one, of {found.st_size} bytes"
+            )
+        self._file = here
+
+
+def follow(folder: Path, poll_seconds: float = POLL_SECONDS) -> Iterator[Round]:
+    """Every round of a run: those that are there, then each as it is committed, until the run ends.
+
+    A run that is killed does not end: it is waited for until it is resumed. Errors as of
+    `Follower.new`.
+    """
+    follower = Follower(folder)
+    while True:
+        yield from follower.new()
+        if follower.ended:
+            return
+        time.sleep(poll_seconds)
