@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.record.rounds import Round, read_rounds
+from mgptn.experiments.record.reading import Contents, read_journal
+from mgptn.experiments.record.rounds import JOURNAL, Round, rounds_in
 from mgptn.experiments.running.grid import Cell
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
@@ -43,8 +45,10 @@ class Results:
         return list(dict.fromkeys(value for value in found if value is not None))
 
     def rounds(self, cell: Cell) -> Iterator[Round]:
-        """A cell's rounds, one at a time."""
-        return read_rounds(self.folder / cell.name)
+        """A cell's rounds, one at a time; however often, its journal is hashed once."""
+        path = self.folder / cell.name / JOURNAL
+        found = path.stat()
+        return rounds_in(_checked(path, found.st_size, found.st_mtime_ns))
 
     def generations(self, cell: Cell, side: str = SELECTED) -> Iterator[Generation]:
         """A cell's generations, or those of one of its controls, one at a time."""
@@ -88,6 +92,12 @@ class Results:
         return pl.concat(
             pl.read_parquet(found[seed]).with_columns(seed=pl.lit(seed)) for seed in sorted(found)
         )
+
+
+@lru_cache(maxsize=4096)
+def _checked(path: Path, size: int, changed: int) -> Contents:
+    """Where the records of a journal of this size and age are."""
+    return read_journal(path)
 
 
 def wrong_answers(generation: Generation) -> Floats:
