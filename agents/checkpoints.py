@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,21 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
 def _hash(files: list[Path]) -> str:
     digest = hashlib.blake2b(digest_size=32)
     for file in files:
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32))
-        digest.update(file.name.encode() + b"\0" + content.digest())
+        path = file.resolve()
+        now = path.stat()
+        version = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_dev, now.st_ino)
+        digest.update(file.name.encode() + b"\0" + _content(path, version))
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=1 << 12)
+def _content(path: Path, version: tuple[int, ...]) -> bytes:
+    """Hash of what a file has in it; read once for as long as it stays as it is.
+
+    Parameters
+    ----------
+    version
+        What changes with the file: its size, times and place on the disk.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()

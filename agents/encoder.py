@@ -40,7 +40,6 @@ class Encoder:
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
         self.stops = lru_cache(maxsize=None)(self._stops)
         self.endings = lru_cache(maxsize=None)(self._endings)
-        self.stops = lru_cache(maxsize=None)(self._stops)
 
     @property
     def vocabulary(self) -> Collection[str]:

@@ -43,8 +43,8 @@ class TournamentSettings:
         How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
         or ``"stamped"`` with the top level whatever their grade.
     fitness
-        ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its strength by
-        comparisons with partners' answers, as of `rated_fitness`.
+        ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its expected score
+        against another agent, by strengths as of `rated_fitness`.
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.

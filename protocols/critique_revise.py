@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
@@ -31,7 +33,7 @@ def critique_revise(query: str, options: ProtocolOptions) -> Conversation:
     seats = [grader_seat(i) for i in range(options.graders)]
     texts = draft.text, answer.text
     given = grades((yield [GradeRequest(seat, query, t) for t in texts for seat in seats]))
-    said[0] = Turn("draft", draft, given[: len(seats)])
+    said[0] = replace(said[0], grades=given[: len(seats)])
     return Transcript(answer, given[len(seats) :], tuple(said))
 
 

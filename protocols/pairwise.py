@@ -54,12 +54,12 @@ def judged(
     effects: list[float | None] = []
     for shown_first, shown_second in zip(replies[::2], replies[1::2], strict=True):
         p, q = shown_first.first, shown_second.first
+        masses = shown_first.mass, shown_second.mass
+        least = None if None in masses else min(m for m in masses if m is not None)
         if p is None or q is None:
-            grades.append(GradeReply(None))
+            grades.append(GradeReply(None, least))
             effects.append(None)
         else:
-            masses = shown_first.mass, shown_second.mass
-            least = None if None in masses else min(m for m in masses if m is not None)
             grades.append(GradeReply(certainty((p + 1.0 - q) / 2.0), least))
             effects.append(p + q - 1.0)
     return tuple(grades), tuple(effects)

@@ -52,12 +52,12 @@ def as_said(reply: Reply, request: Request, cast: Cast, task: Task, kind: str, s
         # Only who draws its grade needs a number.
         drawn = stream(seed, "adversary", *place).random() if role == RANDOM else 0.0
         author = cast.seats[AUTHOR].genome.role
-        return GradeReply(adjusted_grade(role, reply.levels, author, drawn))
+        return replace(reply, levels=adjusted_grade(role, reply.levels, author, drawn))
     if isinstance(reply, CompareReply) and reply.first is not None:
         if role == SABOTEUR:
-            return CompareReply(1.0 - reply.first)
+            return replace(reply, first=1.0 - reply.first)
         if role == RANDOM:
-            return CompareReply(float(stream(seed, "adversary", *place).random()))
+            return replace(reply, first=float(stream(seed, "adversary", *place).random()))
     if (
         role == FLATTERER
         and isinstance(reply, AnswerReply)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NewType
 
 AgentId = NewType("AgentId", int)
@@ -82,7 +82,7 @@ class Genome:
         if not examples:
             return self
         context = (self.context + examples)[-capacity:] if capacity else ()
-        return Genome(self.model, self.sampling_temperature, context, self.persona, self.role)
+        return replace(self, context=context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,7 @@ class Agent:
 
     def taught(self, examples: tuple[Example, ...], capacity: int) -> Agent:
         """This agent with examples appended to its context; see `Genome.remember`."""
-        genome = self.genome.remember(examples, capacity)
-        return Agent(self.id, genome, self.parent, self.founder, self.born)
+        return replace(self, genome=self.genome.remember(examples, capacity))
 
 
 @dataclass(frozen=True, slots=True)

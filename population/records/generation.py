@@ -39,7 +39,8 @@ class Generation(Columns):
     accepted
         Integers, ascending indices of the answers that entered their author's context.
     fitness
-        float64 [M], mean score of each agent's answers; NaN where none of them has a score.
+        float64 [M], by `TournamentSettings.fitness`: the mean of the scores of an agent's answers,
+        NaN where none of them has one; or its expected score against another agent.
     rates
         float64 [M], replication rates, mean 1.
     births, deaths

@@ -8,6 +8,7 @@ Dimensions: S seeds, G rounds, Q problems, M agents, D bootstrap samples.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -228,4 +229,5 @@ def _log_risk_ratio(wrong: Floats, bad: Floats, good: Floats) -> Floats:
 
 
 def _less(number: Number, expected: float, name: str) -> Number:
-    return Number(name, number.value - expected, number.low - expected, number.high - expected)
+    value, low, high = (end - expected for end in (number.value, number.low, number.high))
+    return replace(number, name=name, value=value, low=low, high=high)

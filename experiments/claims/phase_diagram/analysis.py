@@ -59,8 +59,8 @@ COMPUTE = "FLOPs of a run over those of the costliest vote above it"
 SHARES = "Amplified, share of runs"
 BOUNDARIES = "Boundary: m at which success is as likely as failure (undefined: beyond all tried)"
 
-REJECTED = 0.05 / 4
-"""A p below this rejects convexity: .05, by Bonferroni over the four tests."""
+REJECTED = 0.05
+"""Convexity is rejected by a p below this over the number of its tests (Bonferroni)."""
 
 Step = TypeVar("Step", int, str)
 
@@ -88,7 +88,7 @@ def analyse(results: Results) -> Finding:
             above(shares[0], 0.0),
             above(inside, 0.95),
             above(closure, 0.90),
-            *(_shape(name, shape) for name, shape in shapes.items()),
+            *(_shape(name, shape, REJECTED / len(tests)) for name, shape in shapes.items()),
             within(deviation, -math.log(1.5), math.log(1.5)),
         ],
         p=share_at_or_below(resampled("phase-diagram: p", both, first_less_second), 0.0),
@@ -233,9 +233,9 @@ def _next(steps: tuple[Step, ...], one: Step) -> Step:
     return steps[min(steps.index(one) + 1, len(steps) - 1)]
 
 
-def _shape(name: str, shape: Convexity) -> Condition:
+def _shape(name: str, shape: Convexity, rejected: float) -> Condition:
     told = f"convexity over {name}: p = {short(shape.p)}, {shape.finite} positions with a boundary"
-    if shape.p < REJECTED:
+    if shape.p < rejected:
         return Condition("refuted", told)
     return Condition("shown" if shape.finite >= 3 else "open", told)
 
@@ -248,11 +248,8 @@ def _boundaries(tests: dict[str, Successes], shapes: dict[str, Convexity]) -> tu
         rng = stream(0, "claims", "phase-boundary", test)
         drawn = [
             fit_boundary(
-                Successes(
-                    found.positions,
-                    found.sizes,
-                    rng.binomial(found.trials, fit.probabilities(found.sizes)),
-                    found.trials,
+                replace(
+                    found, successes=rng.binomial(found.trials, fit.probabilities(found.sizes))
                 ),
                 convex=False,
             ).sizes

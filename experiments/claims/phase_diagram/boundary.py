@@ -10,7 +10,7 @@ Dimensions: X positions along the axis, in ascending order; I sizes, in ascendin
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -160,7 +160,7 @@ def convexity(found: Successes, rng: Generator, draws: int = 200) -> Convexity:
     as_great = 0
     for _ in range(draws):
         drawn = rng.binomial(found.trials, likely)
-        again = Successes(found.positions, found.sizes, drawn, found.trials)
+        again = replace(found, successes=drawn)
         as_great += _ratio(again)[2] >= ratio - 1e-6
     return Convexity(monotone, convex, ratio, (as_great + 1) / (draws + 1), finite)
 

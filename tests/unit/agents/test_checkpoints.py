@@ -47,6 +47,40 @@ def test_a_folder_is_found(folder):
     assert len(found.weights) == 64
 
 
+def test_weights_are_read_once_and_again_when_they_have_changed(folder):
+    """Counted by Python's own audit of what is opened."""
+    opened, counting = [], True
+
+    def note(event, arguments):
+        if counting and event == "open" and isinstance(arguments[0], str | os.PathLike):
+            opened.append(os.path.basename(arguments[0]))
+
+    sys.addaudithook(note)
+    weights = folder / "model.safetensors"
+    try:
+        first = find_checkpoint(str(folder))
+        assert opened.count(weights.name) == 1
+        assert find_checkpoint(str(folder)) == first
+        assert opened.count(weights.name) == 1
+        os.utime(weights, ns=(0, 0))
+        assert find_checkpoint(str(folder)) == first
+        assert opened.count(weights.name) == 2
+        save_file({"weight": np.arange(4.0) + 1.0}, weights)  # of the same size
+        assert find_checkpoint(str(folder)).weights != first.weights
+        # A file put in another's place, with the other's size and time.
+        before = weights.stat()
+        save_file({"weight": np.arange(4.0)}, folder / "other")
+        os.utime(folder / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
+        os.replace(folder / "other", weights)
+        assert find_checkpoint(str(folder)).weights == first.weights
+        # A tokenizer's file that was not there before.
+        (folder / "vocab.json").write_text("{}")
+        assert find_checkpoint(str(folder)).weights != first.weights
+        assert opened.count("vocab.json") >= 1
+    finally:
+        counting = False
+
+
 def test_a_model_without_a_stated_length_may_read_anything(folder):
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
     assert find_checkpoint(str(folder)).context_tokens >= 2**31

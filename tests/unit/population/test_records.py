@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -115,3 +115,36 @@ def test_records_are_frozen(record):
     field = dataclasses.fields(record)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(record, field, "other")
+
+
+@dataclass(frozen=True, slots=True)
+class NotedGenome(Genome):
+    """A genome with one field more, as a later version may have it."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedAgent(Agent):
+    """An agent likewise."""
+
+    note: str = ""
+
+
+def test_who_is_taught_keeps_every_field_but_its_context():
+    genome = NotedGenome("gpt-1", 1.0, GENOME.context, "a judge", "saboteur", note="kept")
+    agent = NotedAgent(AgentId(7), genome, AgentId(3), AgentId(1), 4, note="kept too")
+    new = (Example("3+3=", "60"),)
+    taught = agent.taught(new, 2)
+    assert taught.genome == replace(genome, context=(GENOME.context[1], *new))
+    assert taught == replace(agent, genome=taught.genome)
+
+
+def test_what_remembers_has_a_digest_of_its_own():
+    genome = replace(GENOME)
+    before = genome.digest()
+    longer = genome.remember((Example("3+3=", "60"),), 8)
+    assert longer.digest() != before
+    assert longer.digest() == Genome("gpt-1", 1.0, longer.context).digest()
+    level = replace(GENOME.context[0], level=2)
+    assert level.framed() == Example("1+1=", "20", 2).framed() != GENOME.context[0].framed()

@@ -2,6 +2,8 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -248,6 +250,14 @@ def test_a_hosted_grader_says_what_its_role_says(role):
         assert reply == said(GradeReply(None), GRADE, "clique", role)
     else:
         assert reply == GradeReply(adjusted_grade(role, HONEST, "clique", 0.0))
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_what_a_role_does_not_touch_of_a_reply_stays(role):
+    kept = said(GradeReply(HONEST, mass=0.25), GRADE, "clique", role)
+    assert kept == replace(said(GradeReply(HONEST), GRADE, "clique", role), mass=0.25)
+    request = CompareRequest(grader_seat(0), "17+25=", "240", "250")
+    assert said(CompareReply(0.9, mass=0.25), request, grader=role).mass == 0.25
 
 
 def test_a_hosted_saboteur_turns_comparisons_round():
