@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from mgptn.population.records.shares import as_shares
 
@@ -158,7 +158,7 @@ def linear_rank(fitness: ArrayLike, selection_temperature: float) -> NDArray[np.
     values = _checked(fitness, selection_temperature, "fitness")
     if _is_neutral(values, selection_temperature):
         return np.ones(values.size)
-    centred = (2.0 * rankdata(values) - values.size - 1.0) / (values.size - 1.0)
+    centred = (2.0 * scipy.stats.rankdata(values) - values.size - 1.0) / (values.size - 1.0)
     return _with_mean_one(1.0 + centred / (1.0 + selection_temperature))
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln
 
 from mgptn.population.breeding.operators import as_rates
 
@@ -132,7 +132,11 @@ def transition_matrix(relative_fitness: float, size: int) -> NDArray[np.float64]
     float64 [N + 1, N + 1], [from, to], rows sum to one.
     """
     mutants = np.arange(size + 1, dtype=np.float64)
-    log_ways = gammaln(size + 1.0) - gammaln(mutants + 1.0) - gammaln(size - mutants + 1.0)
+    log_ways = (
+        scipy.special.gammaln(size + 1.0)
+        - scipy.special.gammaln(mutants + 1.0)
+        - scipy.special.gammaln(size - mutants + 1.0)
+    )
     inner = mutants[1:-1, None]
     total = relative_fitness * inner + (size - inner)
     log_up = np.log(relative_fitness * inner / total)

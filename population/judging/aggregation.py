@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+import scipy
 
 from mgptn.population.judging.dawid_skene import Votes, maximise
 from mgptn.population.judging.grade_rules import majority, trimmed_mean_grades, unanimity
@@ -126,7 +126,7 @@ def _dawid_skene(ballots: Ballots, rule: Rule, known: Floats) -> Aggregated:
     def votes(which: Floats) -> Votes:
         chosen = given & (which > 0.0)
         where = ballots.graders[chosen].astype(np.int64), answers[chosen]
-        return csr_array((np.ones(len(where[0])), where), shape=shape)
+        return scipy.sparse.csr_array((np.ones(len(where[0])), where), shape=shape)
 
     accepts = np.where(given, ballots.values >= rule.threshold, 0.0)
     accepted, rejected = votes(accepts), votes(np.where(given, 1.0 - accepts, 0.0))

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 Values = NDArray[np.float64]
 Votes = Any
@@ -132,7 +132,7 @@ def maximise(
     posterior: Values = np.asarray(passed / (passed + failed), dtype=np.float64)
     if before.any():
         tpr, fpr = prior[0] / (prior[0] + prior[1]), prior[2] / (prior[2] + prior[3])
-        posterior = expit(_log_odds(accepted, rejected, tpr, fpr, np.float64(0.5))[2])
+        posterior = scipy.special.expit(_log_odds(accepted, rejected, tpr, fpr, np.float64(0.5))[2])
     objective: list[float] = []
     converged = False
     for _ in range(iterations):
@@ -141,7 +141,7 @@ def maximise(
         fpr = _rate(accepted @ wrong + before[2], rejected @ wrong + before[3], smoothing)
         prevalence = _rate(posterior.sum(), wrong.sum(), smoothing)
         log_right, log_wrong, odds = _log_odds(accepted, rejected, tpr, fpr, prevalence)
-        posterior = expit(odds)
+        posterior = scipy.special.expit(odds)
         density = sum(
             float(np.sum(p * np.log(r) + q * np.log1p(-r)))
             for p, q, r in (

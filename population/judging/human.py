@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from mgptn.population.records.arrays import Floats
 
@@ -84,7 +84,7 @@ def rate(utilities: ArrayLike, uniforms: ArrayLike, human: Human) -> Floats:
             f"uniforms: expected shape {(RATING_DRAWS, *worth.shape)}, got {draws.shape}"
         )
     # Off 0, where the normal's inverse is infinite.
-    noise = human.noise * ndtri(np.maximum(draws[1], 2.0**-53))
+    noise = human.noise * scipy.special.ndtri(np.maximum(draws[1], 2.0**-53))
     looked = np.clip(worth + human.bias + noise, 0.0, 1.0)
     ratings: Floats = np.where(draws[0] < human.lapse, draws[2], looked)
     return ratings

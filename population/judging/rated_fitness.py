@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from mgptn.population.judging.ratings import bradley_terry
 from mgptn.population.records.arrays import Floats
@@ -51,6 +51,6 @@ def rated_fitness(scores: Floats, matches: Matches) -> Floats:
     np.add.at(wins, (rivals[decided], authors[decided]), 1.0 - scores[decided])
     np.fill_diagonal(wins, 0.0)
     strengths = bradley_terry(wins)
-    against = expit(strengths[:, None] - strengths[None, :])
+    against = scipy.special.expit(strengths[:, None] - strengths[None, :])
     expected: Floats = (against.sum(axis=1) - 0.5) / (size - 1)  # but against itself
     return expected

@@ -8,12 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import choix
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from openskill.models import PlackettLuce
-from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
 
 _ITERATIONS = 10_000
 
@@ -51,7 +48,7 @@ def elo_expected(difference: float) -> float:
     """
     if math.isnan(difference):
         raise ValueError("difference: expected a number, got nan")
-    return float(expit(difference * math.log(10.0) / 400.0))
+    return float(scipy.special.expit(difference * math.log(10.0) / 400.0))
 
 
 def elo(
@@ -149,6 +146,8 @@ def weng_lin(
     Weng & Lin 2011, "A Bayesian approximation method for online ranking"; Joshy 2024 for
     openskill.
     """
+    from openskill.models import PlackettLuce
+
     if len(games) == 0:
         raise ValueError("games: expected at least one, got none")
     if scores is not None and len(scores) != len(games):
@@ -195,7 +194,9 @@ def bradley_terry(wins: ArrayLike) -> NDArray[np.float64]:
     Bradley & Terry 1952; Ford 1957 for the condition; Maystre & Grossglauser 2015 for choix.
     """
     table = _win_table(wins)
-    count, group = connected_components(table > 0.0, directed=True, connection="strong")
+    count, group = scipy.sparse.csgraph.connected_components(
+        table > 0.0, directed=True, connection="strong"
+    )
     if count > 1:
         parts = [np.flatnonzero(group == part).tolist() for part in range(count)]
         parts.sort()
@@ -254,6 +255,8 @@ def bradley_terry_intervals(
 def _strengths(
     table: NDArray[np.float64], start: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
+    import choix
+
     if table.shape[0] == 1:
         return np.zeros(1)
     # One weight more or less for all changes nothing but the solver's scaling.

@@ -2,6 +2,7 @@
 
 A topology is of slots, not of agents: a child takes the neighbourhood of the slot that it is born
 into. Those by strength are of the models that live in the slots, so they move with the population.
+networkx is imported by those that need its graphs, so that a configuration is checked at once.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -13,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -138,6 +138,8 @@ def _ring(
     size: int, graders: int, topology: Topology, models: Sequence[str], rng: np.random.Generator
 ) -> Eligible:
     """The nearest on a ring, half of them on each side."""
+    import networkx as nx
+
     return _of_graph(nx.circulant_graph(size, range(1, topology.neighbours // 2 + 1)))
 
 
@@ -150,6 +152,8 @@ def _small_world(
     ------
     Watts & Strogatz 1998, "Collective dynamics of 'small-world' networks".
     """
+    import networkx as nx
+
     neighbours = min(topology.neighbours, size - 1)
     return _of_graph(nx.watts_strogatz_graph(size, neighbours, topology.rewiring, seed=rng))
 
@@ -158,6 +162,8 @@ def _lattice(periodic: bool) -> Draw:
     def draw(
         size: int, graders: int, topology: Topology, models: Sequence[str], rng: np.random.Generator
     ) -> Eligible:
+        import networkx as nx
+
         rows = max(r for r in range(1, math.isqrt(size) + 1) if size % r == 0)
         graph = nx.grid_2d_graph(rows, size // rows, periodic=periodic)
         return _of_graph(nx.convert_node_labels_to_integers(graph, ordering="sorted"))

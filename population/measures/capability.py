@@ -7,8 +7,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln
 
 
 def pass_at_k(samples: int, correct: int, draws: int) -> float:
@@ -108,8 +108,8 @@ def best_of_n_weights(scores: ArrayLike, samples: int) -> NDArray[np.float64]:
     # Answers from a tie downwards: none above it is drawn with probability C(a, n) / C(P, n).
     least = pool - np.concatenate([[0], np.cumsum(counts)])
     enough = np.maximum(least, samples)
-    log_none = gammaln(enough + 1) - gammaln(enough - samples + 1)
-    log_none -= gammaln(pool + 1) - gammaln(pool - samples + 1)
+    log_none = scipy.special.gammaln(enough + 1) - scipy.special.gammaln(enough - samples + 1)
+    log_none -= scipy.special.gammaln(pool + 1) - scipy.special.gammaln(pool - samples + 1)
     none_above = np.where(least >= samples, np.exp(log_none), 0.0)
     each: NDArray[np.float64] = (none_above[:-1] - none_above[1:]) / counts
     return each[place]

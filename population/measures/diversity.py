@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
 
 from mgptn.population.records.shares import as_shares
 
@@ -58,7 +58,7 @@ def hill(shares: ArrayLike, order: float) -> float:
         # Σ p^q = 1 + Σ p·(p^(q−1) − 1): no cancellation next to q = 1.
         excess = float(np.sum(present * np.expm1((order - 1.0) * logarithms)))
         return math.exp(math.log1p(excess) / (1.0 - order))
-    return math.exp(float(logsumexp(order * logarithms)) / (1.0 - order))
+    return math.exp(float(scipy.special.logsumexp(order * logarithms)) / (1.0 - order))
 
 
 def heterozygosity(shares: ArrayLike) -> float:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import fisher_exact, norm
 
 from mgptn.population.measures.rates import Interval
 
@@ -41,7 +41,7 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
         raise ValueError(f"level: expected in (0, 1), got {level}")
     if trials == 0:
         return Interval(0.0, 1.0)
-    z = float(norm.ppf((1.0 + level) / 2.0))
+    z = float(scipy.special.ndtri((1.0 + level) / 2.0))
     share, weight = successes / trials, z * z / trials
     centre = (share + weight / 2.0) / (1.0 + weight)
     half = z * math.sqrt(share * (1.0 - share) / trials + weight / (4.0 * trials)) / (1.0 + weight)
@@ -75,7 +75,7 @@ def same_proportion(successes: int, trials: int, others: int, other_trials: int)
     _check_counts(successes, trials)
     _check_counts(others, other_trials)
     table = np.array([[successes, trials - successes], [others, other_trials - others]])
-    return float(fisher_exact(table).pvalue)
+    return float(scipy.stats.fisher_exact(table).pvalue)
 
 
 def phi(first: ArrayLike, second: ArrayLike) -> float:

@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtrc, xlog1py, xlogy
 
 from mgptn.population.records.shares import as_shares
 
@@ -150,7 +150,11 @@ def posterior_error(skills: ArrayLike, prior: ArrayLike, shots: int, errors: flo
     if not 0.0 <= errors <= shots:
         raise ValueError(f"errors: expected 0 to {shots} (shots), got {errors}")
     with np.errstate(divide="ignore"):
-        log_weights = np.log(weights) + xlogy(errors, rates) + xlog1py(shots - errors, -rates)
+        log_weights = (
+            np.log(weights)
+            + scipy.special.xlogy(errors, rates)
+            + scipy.special.xlog1py(shots - errors, -rates)
+        )
     top = log_weights.max()
     if top == -math.inf:
         raise ValueError(f"skills: expected one that explains {errors} errors in {shots}, got none")
@@ -207,7 +211,7 @@ def majority_rates(tpr: float, fpr: float, graders: int) -> Rates:
         raise ValueError(f"graders: expected at least 1, got {graders}")
     # With a fair coin at ties, an even jury decides exactly like one with a member less.
     jury = graders - 1 if graders % 2 == 0 else graders
-    return Rates(*(float(bdtrc(jury // 2, jury, rate)) for rate in (tpr, fpr)))
+    return Rates(*(float(scipy.special.bdtrc(jury // 2, jury, rate)) for rate in (tpr, fpr)))
 
 
 def unanimity_boundary(error: float, target: float, rounds: float, tpr: float, fpr: float) -> float:
@@ -295,7 +299,7 @@ def competing_kinds(shares: ArrayLike, acceptances: ArrayLike, rounds: int) -> N
     if rounds > 0 and not np.any(rates[start > 0.0] > 0.0):
         raise ValueError("acceptances: expected one > 0 among the kinds present, got none")
     with np.errstate(divide="ignore"):
-        log_shares = np.log(start) + xlogy(np.arange(rounds + 1)[:, None], rates)
+        log_shares = np.log(start) + scipy.special.xlogy(np.arange(rounds + 1)[:, None], rates)
     grown: NDArray[np.float64] = np.exp(log_shares - log_shares.max(axis=1, keepdims=True))
     trajectory: NDArray[np.float64] = grown / grown.sum(axis=1, keepdims=True)
     return trajectory
