@@ -1,4 +1,4 @@
-"""`python -m experiments` is the command `mgptn`."""
+"""`python -m mgptn.experiments` is the command `mgptn`."""
 
 # SPDX-License-Identifier: Apache-2.0
 

@@ -13,6 +13,7 @@ import click
 from mgptn.experiments.commands.bench import bench
 from mgptn.experiments.commands.experiment import experiment
 from mgptn.experiments.commands.grading import compare_protocols, robustness
+from mgptn.experiments.commands.init import init
 from mgptn.experiments.commands.models import models
 from mgptn.experiments.commands.parts import console
 from mgptn.experiments.commands.pretrain import pretrain
@@ -88,6 +89,7 @@ def doctor(ray_address: str | None, metrics_port: int) -> None:
 
 
 for _command in (
+    init,
     run,
     resume,
     replay,

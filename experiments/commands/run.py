@@ -41,7 +41,10 @@ def run(
     no_controls: bool,
     ray_address: str | None,
 ) -> None:
-    """Run a population and its controls, and write a report."""
+    """Run a population and its controls, and write a report.
+
+    CONFIG is a file, or the name of a bundled configuration, such as quickstart.
+    """
     from mgptn.experiments.config.run_config import load_config
     from mgptn.experiments.running.run import run as run_config
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from mgptn.experiments.config.bundled import bundled_instead, find_config
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
 from mgptn.experiments.config.plugins import find_protocol, protocols
 from mgptn.experiments.config.section import Section, plain_name
@@ -146,8 +147,13 @@ class RunConfig(Section):
         return self
 
 
-def load_config(path: Path, overrides: tuple[str, ...] = ()) -> RunConfig:
+def load_config(config: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
     """Read a YAML file, apply ``key.path=value`` overrides, and check the whole.
+
+    Parameters
+    ----------
+    config
+        A path, or the name of a bundled configuration; a file that exists always wins.
 
     Raises
     ------
@@ -155,10 +161,13 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> RunConfig:
         If the file is missing, is not YAML, or any field of it is not as it should be. Every
         fault is named at once.
     """
+    path = find_config(config)
     try:
         data = yaml.safe_load(path.read_text())
     except FileNotFoundError:
-        raise ConfigError(f"{path}: expected a YAML file, got nothing at this path") from None
+        raise ConfigError(
+            f"{path}: expected a YAML file, got nothing at this path{bundled_instead(path)}"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
         raise ConfigError(f"{path}: expected YAML, got: {error}") from None
     if not isinstance(data, dict):

@@ -22,7 +22,7 @@ from mgptn.experiments.config.run_config import load_config
 from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
-    *("run", "resume", "replay", "transcript", "sweep", "report", "pretrain", "experiment"),
+    *("init", "run", "resume", "replay", "transcript", "sweep", "report", "pretrain", "experiment"),
     *(
         "models",
         "tasks",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mgptn
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import RunConfig, known_keys
@@ -23,6 +24,32 @@ def test_the_python_of_the_readme_runs_a_population():
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == [str(i) for i in range(6)]
+
+
+def test_the_python_of_its_page_runs_from_top_to_bottom(tmp_path):
+    page = (ROOT / "docs" / "python.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert len(blocks) == page.count("```") // 2
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "runs" / "mine" / "report.html").is_file()
+    assert [line.split()[1] for line in done.stdout.splitlines()[-3:]] == ["0.5", "1.0", "1.0"]
+
+
+def test_its_page_names_all_that_mgptn_offers():
+    table = (ROOT / "docs" / "python.md").read_text().partition("## ")[0]
+    named = [
+        name
+        for row in re.findall(r"^\| (`.*?`) \|", table, flags=re.M)
+        for name in re.findall(r"`(\w+)`", row)
+    ]
+    assert sorted(named) == sorted(mgptn.__all__)
 
 
 def test_every_key_is_in_the_readme():
