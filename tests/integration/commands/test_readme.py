@@ -5,25 +5,49 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 import mgptn
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import RunConfig, known_keys
+from mgptn.experiments.record.rounds import joint_hash
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
+DECIDING = ("torch", "transformers", "tokenizers", "numpy", "scipy", "networkx")
+"""Packages that take part in a population's bits."""
+QUICKSTART_HASH = "658ff5d813c032440de3e446873bcdb70130906f40926ac45cba8305c4a49103"
+"""Of the selected arm: its controls change nothing in it."""
 
 
-def test_the_python_of_the_readme_runs_a_population():
+@pytest.fixture(scope="module")
+def quickstart() -> list[list[str]]:
+    """What the README's Python prints: the quickstart without controls, a line a generation."""
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [str(i) for i in range(6)]
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def test_the_python_of_the_readme_runs_a_population(quickstart: list[list[str]]):
+    assert [words[0] for words in quickstart] == [str(i) for i in range(6)]
+
+
+def test_the_quickstart_ends_with_the_hash_that_the_readme_tells(quickstart: list[list[str]]):
+    (short,) = re.findall(r"hash is `([0-9a-f]+)…`", README)
+    assert len(short) == 16
+    assert QUICKSTART_HASH.startswith(short)
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    here = {name: version(name).partition("+")[0] for name in DECIDING}
+    if here != {name: pinned[name] for name in DECIDING}:
+        pytest.skip(f"the hash is told for the versions of constraints.txt, not for {here}")
+    assert joint_hash(words[-1] for words in quickstart) == QUICKSTART_HASH
 
 
 def test_the_python_of_its_page_runs_from_top_to_bottom(tmp_path):

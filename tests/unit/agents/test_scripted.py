@@ -95,14 +95,17 @@ def plain(behaviour, drawn, agents, matches, generation=2):
             return behaviour.error
         return shown.count(False) / len(shown)
 
+    def wrong_to(problem):
+        rng = stream(behaviour.seed, "wrong answers", problem.query)
+        return [TASK.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
+
+    wrong = [wrong_to(problem) for problem in drawn]
     outcomes = []
     for agent in agents:
         for q, problem in enumerate(drawn):
-            rng = stream(behaviour.seed, "wrong answers", problem.query)
-            wrong_ones = [TASK.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
             draws = one("answer", agent.id, q)
             errs = draws[0] < error_of(agent)
-            answer = wrong_ones[int(draws[1] * WRONG_ANSWERS)] if errs else problem.reference
+            answer = wrong[q][int(draws[1] * WRONG_ANSWERS)] if errs else problem.reference
             probability = error_of(agent) if errs else 1 - error_of(agent)
             values = []
             for seat in range(matches.graders.shape[1]):

@@ -4,6 +4,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 from io import StringIO
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round
 from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import measured
@@ -22,13 +24,22 @@ CONFIG = check_config({"name": "judged", "population": {"size": 6}})
 Errors = dict[str, tuple[float, float]]
 
 
-def rounds(errors: Errors, generations: int = 2, problems: int = 40) -> list[Round]:
+def rounds(errors: Errors) -> list[Round]:
     """Rounds in which each arm errs at its two rates in its first and last generation."""
-    committed, _ = synthetic_run(
-        arms=tuple(errors), generations=generations, agents=6, problems=problems, graders=2, seed=0
-    )
+    return list(_rounds(tuple(errors.items())))
+
+
+@cache
+def _run(arms: tuple[str, ...]) -> list[Committed]:
+    return synthetic_run(arms, generations=2, agents=6, problems=40, graders=2, seed=0)[0]
+
+
+@cache
+def _rounds(of: tuple[tuple[str, tuple[float, float]], ...]) -> tuple[Round, ...]:
+    errors = dict(of)
+    committed = _run(tuple(errors))
     found: list[Round] = []
-    for index in range(generations):
+    for index in range(2):
         together = []
         for c in committed:
             if c.generation.index != index:
@@ -39,7 +50,7 @@ def rounds(errors: Errors, generations: int = 2, problems: int = 40) -> list[Rou
             outcomes = replace(said, verdicts=rng.random(len(said)) >= rate)
             together.append(replace(c, generation=replace(c.generation, outcomes=outcomes)))
         found.append(Round(tuple(together)))
-    return list(measured(found, CONFIG))
+    return tuple(measured(found, CONFIG))
 
 
 AMPLIFIED: Errors = {

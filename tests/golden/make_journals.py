@@ -1,0 +1,78 @@
+"""Makes the golden journals of a format: `python -m tests.golden.make_journals`, once per format.
+
+They were run by the version that stands in their manifests, and are kept as they were written: no
+test runs this, and it overwrites nothing. A new format gets a folder of its own beside the others.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mgptn.experiments.config.arms import arms_of
+from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.record.journal import FORMAT
+from mgptn.experiments.record.manifest import MANIFEST, write_manifest
+from mgptn.experiments.running.fleets import fleet_here
+from mgptn.experiments.running.session import Session, advance
+from mgptn.experiments.setting.stage import Stage
+from tests.said import said
+
+GOLDEN = Path(__file__).parent / "journals" / f"format-{FORMAT}"
+EXPECTED = "expected.json"
+
+COMMON: dict[str, Any] = {
+    "hosts": {"count": 1, "device": "cpu"},
+    "metrics": {"port": 0},
+    "problems_per_generation": 3,
+}
+RUNS: dict[str, tuple[dict[str, Any], bool]] = {
+    "scripted": (
+        {
+            "name": "scripted",
+            "seed": 11,
+            "population": {"size": 4, "generations": 2, "adversaries": {"saboteur": 0.25}},
+            "agents": {"model": "scripted"},
+            "protocol": {"graders": 2, "self_grading": "also"},
+        },
+        True,
+    ),
+    "hosted": (
+        {
+            "name": "hosted",
+            "seed": 12,
+            "population": {"size": 4, "generations": 2},
+            "agents": {"model": "gpt-2", "context_capacity": 4},
+            "protocol": {"name": "critique-revise", "graders": 2, "threshold": 0.3},
+        },
+        False,
+    ),
+}
+"""Folder → configuration, and whether the control arms run beside it."""
+
+
+def make(name: str) -> None:
+    """Run one, and write down what its journal holds."""
+    settings, controls = RUNS[name]
+    config, folder = check_config({**COMMON, **settings}), GOLDEN / name
+    stage = Stage(config)
+    session = Session.create(folder, config, arms_of(controls), stage, "cpu")
+    fleet = fleet_here([stage])
+    while not session.finished:
+        advance([session], fleet)
+    hashed = session.end()
+    session.close()
+    manifest = json.loads((folder / MANIFEST).read_text())
+    # Of the machine that ran it nothing is kept.
+    here = {"platform": "", "processor": "", "command": "python -m tests.golden.make_journals"}
+    write_manifest(folder, {**manifest, **here})
+    expected = {"population_hash": hashed, "arms": said(folder)}
+    (folder / EXPECTED).write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    for run in RUNS:
+        make(run)

@@ -1,0 +1,89 @@
+"""Journals written once, by the versions in their manifests, are read, replayed and reported."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from mgptn.experiments.cli import main
+from mgptn.experiments.record.journal import FORMAT, JournalError, read_journal
+from mgptn.experiments.record.manifest import MANIFEST
+from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.running.replay import replay
+from mgptn.experiments.views.derive import write_results
+from tests.said import said
+
+JOURNALS = Path(__file__).parent / "journals"
+RUNS = sorted(path.parent for path in JOURNALS.glob(f"format-{FORMAT}/*/{JOURNAL}"))
+EXPECTED = "expected.json"
+
+
+@pytest.fixture(params=RUNS, ids=lambda folder: folder.name)
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of a golden run, named as one that was computed on other versions than these."""
+    folder = Path(shutil.copytree(request.param, tmp_path / "run"))
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["versions"] = dict.fromkeys(manifest["versions"], "0.0.1")
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return folder
+
+
+def mgptn(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_the_current_format_has_a_run_without_a_model_and_one_with() -> None:
+    assert [folder.name for folder in RUNS] == ["hosted", "scripted"]
+
+
+def test_every_text_grade_and_verdict_is_read_as_it_was_written(run: Path) -> None:
+    assert read_journal(run / JOURNAL).damage is None
+    expected = json.loads((run / EXPECTED).read_text())
+    found = said(run)
+    assert list(found) == list(expected["arms"])
+    for arm, generations in expected["arms"].items():
+        assert found[arm] == generations, arm
+
+
+def test_it_is_replayed_to_the_recorded_hash(run: Path) -> None:
+    expected = json.loads((run / EXPECTED).read_text())
+    found = replay(run)
+    assert found.differences == ()
+    assert found.confirmed
+    assert found.arms == tuple(expected["arms"])
+    assert found.population_hash == found.recorded_hash == expected["population_hash"]
+    told = mgptn("replay", run)
+    assert told.exit_code == 0, told.output
+    assert told.output.rstrip().endswith(f"population hash: {expected['population_hash']}")
+
+
+def test_it_is_reported(run: Path) -> None:
+    expected = json.loads((run / EXPECTED).read_text())
+    finished = write_results(run)
+    assert finished.population_hash == expected["population_hash"]
+    assert expected["population_hash"] in (run / "report.html").read_text()
+    generations = [g for arm in expected["arms"].values() for g in arm]
+    answers = pl.read_parquet(run / "answers.parquet")
+    assert len(answers) == sum(len(generation["outcomes"]) for generation in generations)
+    assert len(pl.read_parquet(run / "generations.parquet")) == len(generations)
+
+
+@pytest.mark.parametrize("earlier", range(1, FORMAT))
+def test_earlier_formats_are_refused_by_name(run: Path, earlier: int) -> None:
+    data = (run / JOURNAL).read_bytes()
+    _, _, frames = data.partition(b"\n")
+    (run / JOURNAL).write_bytes(b"MGPTN-JOURNAL-%d\n" % earlier + frames)
+    named = f"expected a journal of format {FORMAT}, got one of format {earlier}"
+    with pytest.raises(JournalError, match=named):
+        read_journal(run / JOURNAL)
+    for command in ("replay", "resume", "report"):
+        told = mgptn(command, run)
+        assert told.exit_code not in (0, 130), command
+        assert named in told.output, command
