@@ -280,8 +280,7 @@ class Tournament:
         if second is None:
             return genome, None
         mate = parents[second]
-        mixed = one_point(genome, mate.genome, self.settings.context_capacity, rng)
-        return mixed.genome, mate.id
+        return one_point(genome, mate.genome, self.settings.context_capacity, rng), mate.id
 
 
 def _filled(fitness: Floats) -> Floats:
