@@ -113,7 +113,7 @@ class Tournament:
         return told
 
     def _fitness(self, scores: Floats) -> Floats:
-        """Each agent's, float64 [M]: its answers' mean score, or its expected one by Bradley–Terry."""
+        """Each agent's, float64 [M]: its answers' mean score, or by Bradley–Terry."""
         if self.settings.fitness == "bradley-terry":
             return rated_fitness(scores, self.ask())
         return known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
@@ -280,8 +280,7 @@ class Tournament:
         if second is None:
             return genome, None
         mate = parents[second]
-        mixed = one_point(genome, mate.genome, self.settings.context_capacity, rng)
-        return mixed.genome, mate.id
+        return one_point(genome, mate.genome, self.settings.context_capacity, rng), mate.id
 
 
 def _filled(fitness: Floats) -> Floats:

@@ -7,8 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mgptn.experiments.record.journal import read_journal
-from mgptn.experiments.record.rounds import JOURNAL, rounds_of
+from mgptn.experiments.record.rounds import read_rounds
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
 
@@ -16,8 +15,8 @@ from mgptn.population.records.outcomes import Outcome
 def said(folder: Path) -> dict[str, list[Any]]:
     """A run's answers, grades, verdicts and populations, by arm and generation."""
     found: dict[str, list[Any]] = {}
-    for committed in rounds_of(read_journal(folder / JOURNAL).records):
-        for one in committed:
+    for done in read_rounds(folder):
+        for one in done.committed:
             found.setdefault(one.arm, []).append(_generation(one.generation))
     return found
 

@@ -19,11 +19,10 @@ from polars.io.plugins import register_io_source
 
 from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
 from mgptn.experiments.record.files import write_whole
-from mgptn.experiments.views.grader_tables import GRADER_FRAMES, GRADER_SCHEMAS
+from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import offspring_numbers
 from mgptn.population.measures.generation_measures import Measures
-from mgptn.population.measures.grader_measures import GraderMeasures
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.turns import CRITIQUE, KINDS
 from mgptn.protocols.scale import LEVELS
@@ -117,51 +116,9 @@ single parent. What nobody could say is null; a measure that is undefined is NaN
 """
 
 
-def build_tables(
-    committed: Iterable[Committed],
-    measures: Mapping[tuple[str, int], Measures],
-    graders: Mapping[tuple[str, int], Sequence[GraderMeasures]] | None = None,
-) -> dict[str, pl.DataFrame]:
-    """The eight tables of a run, in the order in which its generations were committed.
-
-    Parameters
-    ----------
-    measures
-        By arm and generation; one for each that was committed.
-    graders
-        By arm and generation; where there are none, their tables have no rows.
-
-    Raises
-    ------
-    ValueError
-        If a committed generation has no measures, or a phase or counter that has no column.
-    """
-    frames: dict[str, list[pl.DataFrame]] = {name: [] for name in SCHEMAS}
-    for one in committed:
-        found = measures.get((one.arm, one.generation.index))
-        if found is None:
-            raise ValueError(
-                f"measures: expected those of generation {one.generation.index} of {one.arm!r}, "
-                "got none"
-            )
-        frames["generations"].append(generation_frame(one, found))
-        for name, frame in FRAMES.items():
-            frames[name].append(frame(one))
-        kinds = (graders or {}).get((one.arm, one.generation.index), ())
-        for name, make in GRADER_FRAMES.items():
-            frames[name].append(make(one.arm, one.generation.index, kinds))
-    return {name: joined(name, frames[name]) for name in SCHEMAS}
-
-
 def joined(name: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """A table of its parts, in order; empty where there is none."""
     return pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *frames])
-
-
-def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
-    """Write each table as ``<name>.parquet``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [write_table(name, [table], folder) for name, table in tables.items()]
 
 
 def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path:
@@ -177,7 +134,7 @@ def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path
 
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
-    """Read what `write_tables` wrote.
+    """Every table of a run, by name, as `write_results` left them.
 
     Raises
     ------

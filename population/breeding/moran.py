@@ -131,16 +131,6 @@ def sample_events(rates: ArrayLike, events: int, rng: np.random.Generator) -> Ev
     return Events(parents, deaths)
 
 
-def sample_events_plainly(rates: ArrayLike, events: int, rng: np.random.Generator) -> Events:
-    """`sample_events` in O(M) per event: the plain version that the fast one is held against."""
-    weights, quantiles, deaths = _draws(rates, events, rng)
-    parents = np.empty(events, dtype=np.int64)
-    for event in range(events):
-        parents[event] = _pick_plainly(weights, quantiles[event])
-        weights[deaths[event]] = weights[parents[event]]
-    return Events(parents, deaths)
-
-
 def sample_death_birth(rates: ArrayLike, events: int, rng: np.random.Generator) -> Events:
     """Draw death–birth events, each in O(log M).
 
@@ -188,20 +178,6 @@ def sample_death_birth(rates: ArrayLike, events: int, rng: np.random.Generator) 
     return Events(parents, deaths)
 
 
-def sample_death_birth_plainly(rates: ArrayLike, events: int, rng: np.random.Generator) -> Events:
-    """`sample_death_birth` in O(M) per event: the plain version that it is held against."""
-    weights, quantiles, deaths = _competitors(rates, events, rng)
-    parents = np.empty(events, dtype=np.int64)
-    for event, (quantile, death) in enumerate(zip(quantiles, deaths, strict=True)):
-        weights[death] = 0.0
-        if weights.any():
-            parents[event] = _pick_plainly(weights, quantile)
-        else:
-            parents[event] = _any_other(quantile, death, weights.size)
-        weights[death] = weights[parents[event]]
-    return Events(parents, deaths)
-
-
 def _sums(weights: NDArray[np.float64]) -> list[float]:
     """A binary tree of sums: the root at 1, the children of node i at 2i and 2i + 1, then leaves.
 
@@ -234,12 +210,6 @@ def _renew(tree: list[float], slot: int, rate: float) -> None:
     while node > 1:
         node //= 2
         tree[node] = tree[2 * node] + tree[2 * node + 1]
-
-
-def _pick_plainly(weights: NDArray[np.float64], quantile: float) -> int:
-    cumulative = np.cumsum(weights)
-    slot = np.searchsorted(cumulative, quantile * cumulative[-1], side="right")
-    return int(min(slot, np.flatnonzero(weights)[-1]))
 
 
 def _any_other(quantile: float, slot: int, size: int) -> int:

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from mgptn.population.breeding.islands import sample_island_parents
 from mgptn.population.breeding.moran import sample_death_birth, sample_events
-from mgptn.population.breeding.operators import as_rates
 from mgptn.population.breeding.wright_fisher import Resampling, sample_parents
 
 
@@ -145,47 +144,6 @@ def deme_size(process: str, options: ProcessOptions, agents: int) -> int:
             f"demes: expected a number that divides {agents} agents, got {options.demes}"
         )
     return agents // options.demes
-
-
-def expected_offspring(
-    process: str, rates: ArrayLike, options: ProcessOptions | None = None
-) -> NDArray[np.float64]:
-    """Expected number of an agent's children, itself included where it survives, exactly.
-
-    Parameters
-    ----------
-    process
-        Name in `PROCESSES`.
-    rates
-        float64 [M], replication rates: finite, ≥ 0, not all zero (for islands, in no deme); the
-        scale does not matter.
-
-    Returns
-    -------
-    float64 [M], mean one.
-
-    Raises
-    ------
-    ValueError
-        If the rates are no rates, or the process is ``"moran"`` or ``"death-birth"`` and they are
-        not all equal: there rates weigh the parents of one event at a time, and each event
-        depends on who was born and died in those before.
-    """
-    weights = as_rates(rates)
-    if process == "none" or np.all(weights == weights[0]):
-        return np.ones(weights.size)
-    if process in ("moran", "death-birth"):
-        raise ValueError(
-            f"process: expected one that draws all parents at once (or equal rates), got {process}"
-        )
-    options = options or ProcessOptions()
-    everywhere: NDArray[np.float64] = weights / weights.mean()
-    if process != "islands":
-        return everywhere
-    demes = weights.reshape(-1, deme_size(process, options, weights.size))
-    at_home = (demes / demes.mean(axis=1, keepdims=True)).ravel()
-    mixed: NDArray[np.float64] = options.migration * everywhere + (1 - options.migration) * at_home
-    return mixed
 
 
 def draw_other_parent(rates: ArrayLike, excluded: set[int], rng: np.random.Generator) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 Votes = Any
@@ -21,7 +21,7 @@ class Consensus(NamedTuple):
     Attributes
     ----------
     right
-        float64 [A], probability that each answer is right; NaN where nobody labelled it.
+        float64 [A], probability that each answer is right.
     tpr, fpr
         float64 [K], probability that a grader accepts a right answer, and a wrong one.
     prevalence
@@ -41,8 +41,13 @@ class Consensus(NamedTuple):
     converged: bool
 
 
-def dawid_skene(
-    labels: ArrayLike, iterations: int = 500, tolerance: float = 1e-9, smoothing: float = 1.0
+def maximise(
+    accepted: Votes,
+    rejected: Votes,
+    iterations: int = 500,
+    tolerance: float = 1e-9,
+    smoothing: float = 1.0,
+    known: Values | None = None,
 ) -> Consensus:
     """Estimate verdicts and graders' rates from binary labels alone.
 
@@ -55,9 +60,9 @@ def dawid_skene(
 
     Parameters
     ----------
-    labels
-        [K, A], 1 or true for accepted, 0 for rejected, NaN for not graded. A grade becomes a label
-        by a threshold.
+    accepted, rejected
+        [K, A], dense or sparse, 1 where a grader accepted an answer, and where it rejected one;
+        else 0. Every answer has a label.
     iterations
         Bound on them, ≥ 1.
     tolerance
@@ -66,48 +71,6 @@ def dawid_skene(
         s > 0: as many accepted and as many rejected answers are added to every grader's right
         and wrong ones, and right and wrong answers to all: a Beta(1 + s, 1 + s) prior on every
         rate. Keeps rates off 0 and 1, so that no grader's word is final.
-
-    Raises
-    ------
-    ValueError
-        If labels are no such table or empty, or another argument is outside its range.
-
-    Source
-    ------
-    Dawid & Skene 1979, "Maximum likelihood estimation of observer error-rates using the EM
-    algorithm".
-    """
-    votes = np.asarray(labels, dtype=np.float64)
-    if votes.ndim != 2:
-        raise ValueError(f"labels: expected graders by answers, got shape {votes.shape}")
-    given = ~np.isnan(votes)
-    if not np.all((votes == 0.0) | (votes == 1.0) | ~given):
-        raise ValueError("labels: expected 0, 1 or NaN, got another number")
-    labelled = given.any(axis=0)
-    if not labelled.any():
-        raise ValueError("labels: expected at least one, got none")
-    accepted = (given & (votes == 1.0))[:, labelled].astype(np.float64)
-    rejected = given[:, labelled] - accepted
-    found = maximise(accepted, rejected, iterations, tolerance, smoothing)
-    right = np.full(votes.shape[1], np.nan)
-    right[labelled] = found.right
-    return found._replace(right=right)
-
-
-def maximise(
-    accepted: Votes,
-    rejected: Votes,
-    iterations: int = 500,
-    tolerance: float = 1e-9,
-    smoothing: float = 1.0,
-    known: Values | None = None,
-) -> Consensus:
-    """As `dawid_skene`, of answers that all have a label, dense or sparse.
-
-    Parameters
-    ----------
-    accepted, rejected
-        [K, A], 1 where a grader accepted an answer, and where it rejected one; else 0.
     known
         float64 [4, K], numbers ≥ 0 of right answers accepted and rejected, and of wrong ones
         accepted and rejected, that are known of each grader beforehand: they are added to its
@@ -117,6 +80,11 @@ def maximise(
     ------
     ValueError
         If an argument is outside its range.
+
+    Source
+    ------
+    Dawid & Skene 1979, "Maximum likelihood estimation of observer error-rates using the EM
+    algorithm".
     """
     if iterations < 1:
         raise ValueError(f"iterations: expected at least 1, got {iterations}")

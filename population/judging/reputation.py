@@ -1,6 +1,6 @@
 """Reputation: how far each grader is to be believed, learned from agreement with the others.
 
-Dimensions: M agents, A answers, K seats. The sparse twin of `fitness.reputations`, with a memory.
+Dimensions: M agents, A answers, K seats. Sparse, with a memory.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -67,7 +67,8 @@ def reputation_scores(ballots: Ballots, known: Floats, iterations: int) -> tuple
 
     Source
     ------
-    As of `fitness.reputations`.
+    The idea of de Kerchove & Van Dooren 2010, "Iterative filtering in reputation systems", with
+    correlation for distance, so that lenient and severe graders are alike.
     """
     seats = [
         _Seat(ballots.graders[:, k].astype(np.int64), ballots.values[:, k])

@@ -134,19 +134,6 @@ def best_of_n_gold(distance: float, slope: float, decay: float) -> float:
     ------
     Gao, Schulman & Hilton 2022, "Scaling laws for reward model overoptimization".
     """
-    _check_distance(distance)
-    return distance * (slope - decay * distance)
-
-
-def reinforced_gold(distance: float, slope: float, decay: float) -> float:
-    """Gold reward under reinforcement learning on a proxy: d·(α − β·ln d), 0 at d = 0.
-
-    Arguments, errors and source as of `best_of_n_gold`.
-    """
-    _check_distance(distance)
-    return distance * (slope - decay * math.log(distance)) if distance > 0.0 else 0.0
-
-
-def _check_distance(distance: float) -> None:
     if not distance >= 0.0:
         raise ValueError(f"distance: expected a number ≥ 0, got {distance}")
+    return distance * (slope - decay * distance)

@@ -1,4 +1,4 @@
-"""How diverse a population is: Hill numbers, heterozygosity, effective size from offspring numbers.
+"""How diverse a population is: Hill numbers, effective size from offspring numbers.
 
 Shares and counts come in as arrays; where they were counted is the caller's affair.
 """
@@ -59,60 +59,6 @@ def hill(shares: ArrayLike, order: float) -> float:
         excess = float(np.sum(present * np.expm1((order - 1.0) * logarithms)))
         return math.exp(math.log1p(excess) / (1.0 - order))
     return math.exp(float(scipy.special.logsumexp(order * logarithms)) / (1.0 - order))
-
-
-def heterozygosity(shares: ArrayLike) -> float:
-    """Probability that two draws with replacement differ in kind: 1 − Σ p².
-
-    Parameters
-    ----------
-    shares
-        float64 [K], each ≥ 0, sum one.
-
-    Raises
-    ------
-    ValueError
-        If the shares are no composition.
-
-    Source
-    ------
-    Simpson 1949; Nei 1973.
-    """
-    composition = as_shares(shares, "shares")
-    return float(np.sum(composition * (1.0 - composition)))
-
-
-def neutral_heterozygosity(initial: float, size: int, generations: float) -> float:
-    """Expected heterozygosity after neutral drift without mutation: H₀·(1 − 1/N)^t.
-
-    This is the Wright–Fisher process. One Moran birth–death event multiplies heterozygosity by
-    1 − 2/N² instead, so N events (a generation) by about 1 − 2/N: Moran drifts twice as fast.
-
-    Parameters
-    ----------
-    initial
-        Heterozygosity at the start, in [0, 1].
-    size
-        N ≥ 1, haploid.
-    generations
-        t ≥ 0.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its range.
-
-    Source
-    ------
-    Wright 1931; Kimura 1962 for its use in fixation.
-    """
-    if not 0.0 <= initial <= 1.0:
-        raise ValueError(f"initial: expected a heterozygosity in [0, 1], got {initial}")
-    if size < 1:
-        raise ValueError(f"size: expected a population of at least 1, got {size}")
-    if not generations >= 0.0:
-        raise ValueError(f"generations: expected a number ≥ 0, got {generations}")
-    return float(initial * (1.0 - 1.0 / size) ** generations)
 
 
 def effective_size(offspring: ArrayLike) -> float:

@@ -1,6 +1,6 @@
-"""A lineage for other programs, as standard CSV and as Newick trees, and how diverse its tree is.
+"""A lineage for other programs, as standard CSV and as Newick trees.
 
-Text and numbers only; writing files is the caller's affair.
+Text only; writing files is the caller's affair.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterator
 
 from mgptn.population.measures.lineage import Life, Lineage, descendants
@@ -96,40 +95,6 @@ def newick(lineage: Lineage, extinct: bool = True) -> str:
         else:
             text.write(label)
     return text.getvalue()
-
-
-def phylogenetic_diversity(lineage: Lineage) -> int:
-    """Length of all branches between the living and their founders, in generations.
-
-    Source
-    ------
-    Faith 1992, "Conservation evaluation and phylogenetic diversity".
-    """
-    return sum(_branch(lineage, life) for life in _lives(lineage, False))
-
-
-def mean_pairwise_distance(lineage: Lineage) -> float:
-    """Mean length of the path between two living agents in the tree, in generations.
-
-    Returns
-    -------
-    Mean over the pairs of living agents with a common ancestor; NaN where there is no such pair.
-
-    Source
-    ------
-    Webb 2000, "Exploring the phylogenetic structure of ecological communities".
-    """
-    below = descendants(lineage, lineage.living)
-    founded: dict[AgentId, AgentId] = {}
-    paths = pairs = 0
-    for life in _lives(lineage, False):
-        founder = life.id if life.parent is None else founded[life.parent]
-        founded[life.id] = founder
-        # A branch lies on the paths from all agents below it to all others of the tree.
-        count, tree = below[life.id], below[founder]
-        paths += _branch(lineage, life) * count * (tree - count)
-        pairs += count * (count - 1) // 2 if life.parent is None else 0
-    return paths / pairs if pairs else math.nan
 
 
 def _lives(lineage: Lineage, extinct: bool) -> Iterator[Life]:

@@ -162,58 +162,6 @@ def posterior_error(skills: ArrayLike, prior: ArrayLike, shots: int, errors: flo
     return float(np.sum(posterior * rates) / posterior.sum())
 
 
-def lock_threshold(error: float, lower_error: float) -> float:
-    """TPR/FPR above which a model with a large context leaves one skill level for the next better.
-
-    odds(ε_b) / odds(c), with c = A/(A+B) the share of wrong examples at which both skills explain
-    the context equally well, A = ln[(1−ε_a)/(1−ε_b)], B = ln[ε_b/ε_a].
-
-    Parameters
-    ----------
-    error, lower_error
-        Error rates ε_b and ε_a of the two skills, 0 < ε_a < ε_b < 1.
-
-    Raises
-    ------
-    ValueError
-        If the error rates are not so ordered.
-    """
-    if not 0.0 < lower_error < error < 1.0:
-        raise ValueError(
-            f"lower_error: expected in (0, error = {error}) below 1, got {lower_error}"
-        )
-    right = math.log1p(-lower_error) - math.log1p(-error)
-    wrong = math.log(error / lower_error)
-    return error / (1.0 - error) * wrong / right
-
-
-def majority_rates(tpr: float, fpr: float, graders: int) -> Rates:
-    """Acceptance rates of the majority of independent equal graders.
-
-    Parameters
-    ----------
-    tpr, fpr
-        Acceptance rates of one grader, probabilities.
-    graders
-        m ≥ 1. Where m is even, a tie is decided by a fair coin.
-
-    Raises
-    ------
-    ValueError
-        If a rate is not a probability or there is no grader.
-
-    Source
-    ------
-    Condorcet 1785, the jury theorem.
-    """
-    _check_probabilities(tpr=tpr, fpr=fpr)
-    if graders < 1:
-        raise ValueError(f"graders: expected at least 1, got {graders}")
-    # With a fair coin at ties, an even jury decides exactly like one with a member less.
-    jury = graders - 1 if graders % 2 == 0 else graders
-    return Rates(*(float(scipy.special.bdtrc(jury // 2, jury, rate)) for rate in (tpr, fpr)))
-
-
 def unanimity_boundary(error: float, target: float, rounds: float, tpr: float, fpr: float) -> float:
     """Independent unanimous graders needed to reach a target error within some rounds.
 
@@ -240,69 +188,6 @@ def unanimity_boundary(error: float, target: float, rounds: float, tpr: float, f
     if not rounds > 0.0:
         raise ValueError(f"rounds: expected a number > 0, got {rounds}")
     return rounds_to_error(error, target, tpr, fpr) / rounds
-
-
-def resampling_ceiling(accuracy: float, fpr: float, tpr: float = 1.0) -> float:
-    """Accuracy of sampling until an answer passes: p·TPR / (p·TPR + (1−p)·FPR).
-
-    Parameters
-    ----------
-    accuracy, fpr, tpr
-        p, and the grader's acceptance rates; probabilities. With tpr left at 1 this is a ceiling
-        for every grader of that fpr.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not a probability, or no answer ever passes.
-
-    Source
-    ------
-    Stroebl et al. 2024, "Inference scaling fLaws".
-    """
-    _check_probabilities(accuracy=accuracy, fpr=fpr, tpr=tpr)
-    right = accuracy * tpr
-    passing = right + (1.0 - accuracy) * fpr
-    if passing == 0.0:
-        raise ValueError(f"accuracy, fpr: expected answers that pass, got {accuracy} and {fpr}")
-    return right / passing
-
-
-def competing_kinds(shares: ArrayLike, acceptances: ArrayLike, rounds: int) -> NDArray[np.float64]:
-    """Shares of several kinds of answers under repeated filtering: x_j(t) ∝ x_j A_j^t.
-
-    The most accepted kind wins in the end, however rare it starts.
-
-    Parameters
-    ----------
-    shares
-        float64 [J], x_j at the start, sum one.
-    acceptances
-        float64 [J], A_j, probability that an answer of the kind is accepted.
-    rounds
-        t ≥ 0.
-
-    Returns
-    -------
-    float64 [rounds + 1, J], shares after 0 … rounds rounds.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its range, or no kind present is ever accepted.
-    """
-    start = as_shares(shares, "shares")
-    rates = np.asarray(acceptances, dtype=np.float64)
-    if rates.shape != start.shape or not np.all((rates >= 0.0) & (rates <= 1.0)):
-        raise ValueError(f"acceptances: expected {start.size} probabilities, got {rates}")
-    _check_count("rounds", rounds)
-    if rounds > 0 and not np.any(rates[start > 0.0] > 0.0):
-        raise ValueError("acceptances: expected one > 0 among the kinds present, got none")
-    with np.errstate(divide="ignore"):
-        log_shares = np.log(start) + scipy.special.xlogy(np.arange(rounds + 1)[:, None], rates)
-    grown: NDArray[np.float64] = np.exp(log_shares - log_shares.max(axis=1, keepdims=True))
-    trajectory: NDArray[np.float64] = grown / grown.sum(axis=1, keepdims=True)
-    return trajectory
 
 
 def _check_probabilities(**values: float) -> None:

@@ -1,6 +1,4 @@
-"""Mutation and selection in an infinite population: the stationary cloud, its error threshold, and
-the same dynamics read as a sum over paths.
-"""
+"""Mutation and selection in an infinite population: the stationary cloud, its error threshold."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -31,42 +29,6 @@ class HammingCloud(NamedTuple):
     master: float
 
 
-def quasispecies_step(
-    mutation: ArrayLike, fitness: ArrayLike, counts: ArrayLike
-) -> NDArray[np.float64]:
-    """One generation, not normalised: n' = Q·diag(f)·n.
-
-    Parameters
-    ----------
-    mutation
-        float64 [K, K], Q[to, from]: probability that the child of a `from` is a `to`; columns
-        sum to one.
-    fitness
-        float64 [K], f ≥ 0, offspring of each kind.
-    counts
-        float64 [K], n ≥ 0, numbers or shares.
-
-    Returns
-    -------
-    float64 [K]
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, an entry is negative or not finite, or a column does not sum to one.
-
-    Source
-    ------
-    Eigen 1971, "Selforganization of matter and the evolution of biological macromolecules".
-    """
-    growth = _growth_matrix(mutation, fitness)
-    numbers = np.asarray(counts, dtype=np.float64)
-    if numbers.shape != growth.shape[:1] or not np.all((numbers >= 0.0) & np.isfinite(numbers)):
-        raise ValueError(f"counts: expected {growth.shape[0]} finite numbers ≥ 0, got {numbers}")
-    renewed: NDArray[np.float64] = growth @ numbers
-    return renewed
-
-
 def quasispecies_stationary(mutation: ArrayLike, fitness: ArrayLike) -> Cloud:
     """Leading eigenpair of Q·diag(f): the cloud that mutation and selection settle on.
 
@@ -75,13 +37,17 @@ def quasispecies_stationary(mutation: ArrayLike, fitness: ArrayLike) -> Cloud:
 
     Parameters
     ----------
-    mutation, fitness
-        As of `quasispecies_step`; some fitness above zero.
+    mutation
+        float64 [K, K], Q[to, from]: probability that the child of a `from` is a `to`; columns
+        sum to one.
+    fitness
+        float64 [K], f ≥ 0, offspring of each kind, some above zero.
 
     Raises
     ------
     ValueError
-        As `quasispecies_step`, or if all fitness is zero.
+        If shapes differ, an entry is negative or not finite, a column does not sum to one, or all
+        fitness is zero.
 
     Source
     ------
@@ -173,108 +139,6 @@ def hamming_stationary(superiority: float, length: int, error_rate: float) -> Ha
     return HammingCloud(1.0 + excess, excess / (superiority - 1.0))
 
 
-def path_sum(
-    transitions: ArrayLike, rewards: ArrayLike, path_temperature: float, steps: int, start: int
-) -> float:
-    """Sum over all paths of steps from a start: Z = Σ Π T[i, j]·exp(r[i, j]/λ).
-
-    Parameters
-    ----------
-    transitions
-        float64 [K, K], T[from, to] ≥ 0.
-    rewards
-        float64 [K, K], r[from, to], finite or −inf.
-    path_temperature
-        λ > 0, in the units of reward; as it goes to 0, λ·ln Z goes to `best_path`.
-    steps
-        Number of transitions, ≥ 0.
-    start
-        Index of the first state.
-
-    Returns
-    -------
-    Z; infinite where it exceeds the largest float.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its range or shapes differ.
-    """
-    gains = _rewards(rewards, steps, start)
-    weights = np.asarray(transitions, dtype=np.float64)
-    if weights.shape != gains.shape or not np.all((weights >= 0.0) & np.isfinite(weights)):
-        raise ValueError(f"transitions: expected {gains.shape} finite, ≥ 0, got {weights.tolist()}")
-    if not path_temperature > 0.0:
-        raise ValueError(f"path_temperature: expected a number > 0, got {path_temperature}")
-    with np.errstate(divide="ignore"):
-        log_weights = np.log(weights) + gains / path_temperature
-    log_sums = np.full(gains.shape[0], -math.inf)
-    log_sums[start] = 0.0
-    for _ in range(steps):
-        log_sums = logsumexp(log_sums[:, None] + log_weights, axis=0)
-    with np.errstate(over="ignore"):
-        return float(np.exp(logsumexp(log_sums)))
-
-
-def best_path(rewards: ArrayLike, steps: int, start: int) -> float:
-    """Greatest reward of a path of steps from a start; −inf where there is none.
-
-    Parameters
-    ----------
-    rewards, steps, start
-        As of `path_sum`; a reward of −inf forbids the step.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its range.
-
-    Source
-    ------
-    Bellman 1957; the max-plus limit of `path_sum`.
-    """
-    gains = _rewards(rewards, steps, start)
-    best = np.full(gains.shape[0], -math.inf)
-    best[start] = 0.0
-    for _ in range(steps):
-        best = np.max(best[:, None] + gains, axis=0)
-    return float(best.max())
-
-
-def max_cycle_mean(rewards: ArrayLike) -> float:
-    """Greatest mean reward per step of a cycle: what the best path earns in the long run.
-
-    Parameters
-    ----------
-    rewards
-        float64 [K, K], r[from, to], finite, or −inf for a forbidden step.
-
-    Returns
-    -------
-    Reward per step; −inf where there is no cycle.
-
-    Raises
-    ------
-    ValueError
-        If the rewards are not square, or NaN or +inf.
-
-    Source
-    ------
-    Karp 1978, "A characterization of the minimum cycle mean in a digraph".
-    """
-    gains = _rewards(rewards, 0, 0)
-    states = gains.shape[0]
-    walks = np.zeros((states + 1, states))
-    for length in range(states):
-        walks[length + 1] = np.max(walks[length][:, None] + gains, axis=0)
-    ends = walks[-1] > -math.inf
-    if not ends.any():
-        return -math.inf
-    # Walks that are shorter and impossible leave no bound: −(−inf) = +inf.
-    means = (walks[-1, ends] - walks[:-1, ends]) / np.arange(states, 0, -1)[:, None]
-    return float(means.min(axis=0).max())
-
-
 def _growth_matrix(mutation: ArrayLike, fitness: ArrayLike) -> NDArray[np.float64]:
     matrix = np.asarray(mutation, dtype=np.float64)
     rates = np.asarray(fitness, dtype=np.float64)
@@ -294,16 +158,3 @@ def _check_peak(superiority: float, length: int) -> None:
         raise ValueError(f"superiority: expected a finite number ≥ 1, got {superiority}")
     if length < 1:
         raise ValueError(f"length: expected at least 1, got {length}")
-
-
-def _rewards(rewards: ArrayLike, steps: int, start: int) -> NDArray[np.float64]:
-    gains = np.asarray(rewards, dtype=np.float64)
-    if gains.ndim != 2 or gains.shape[0] != gains.shape[1] or gains.size == 0:
-        raise ValueError(f"rewards: expected a square matrix, got shape {gains.shape}")
-    if np.any(np.isnan(gains) | (gains == math.inf)):
-        raise ValueError("rewards: expected finite numbers or -inf, got a NaN or +inf")
-    if steps < 0:
-        raise ValueError(f"steps: expected a number ≥ 0, got {steps}")
-    if not 0 <= start < gains.shape[0]:
-        raise ValueError(f"start: expected 0 to {gains.shape[0] - 1}, got {start}")
-    return gains

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     )
     from mgptn.experiments.loop.simulation import Simulation
     from mgptn.experiments.record.committed import Committed
-    from mgptn.experiments.record.journal import Journal, JournalError, read_journal
-    from mgptn.experiments.record.rounds import population_hash, rounds_of
+    from mgptn.experiments.record.follow import follow
+    from mgptn.experiments.record.journal import Journal
+    from mgptn.experiments.record.reading import JournalError, read_journal
+    from mgptn.experiments.record.rounds import Round, population_hash, read_rounds
     from mgptn.experiments.running.run import resume, run
     from mgptn.experiments.setting.stage import Stage
     from mgptn.experiments.views.tables import read_tables
@@ -58,6 +60,7 @@ __all__ = [
     "Problem",
     "Protocol",
     "ProtocolOptions",
+    "Round",
     "RunConfig",
     "Simulation",
     "Stage",
@@ -66,13 +69,14 @@ __all__ = [
     "TournamentSettings",
     "Transcript",
     "check_config",
+    "follow",
     "load_config",
     "measure",
     "population_hash",
     "read_journal",
+    "read_rounds",
     "read_tables",
     "resume",
-    "rounds_of",
     "run",
 ]
 
@@ -82,8 +86,10 @@ _HOMES = {
     "experiments.config.run_config": ("ConfigError", "RunConfig", "check_config", "load_config"),
     "experiments.loop.simulation": ("Simulation",),
     "experiments.record.committed": ("Committed",),
-    "experiments.record.journal": ("Journal", "JournalError", "read_journal"),
-    "experiments.record.rounds": ("population_hash", "rounds_of"),
+    "experiments.record.follow": ("follow",),
+    "experiments.record.journal": ("Journal",),
+    "experiments.record.reading": ("JournalError", "read_journal"),
+    "experiments.record.rounds": ("Round", "population_hash", "read_rounds"),
     "experiments.running.run": ("resume", "run"),
     "experiments.setting.stage": ("Stage",),
     "experiments.views.tables": ("read_tables",),

@@ -14,8 +14,8 @@ from typing import Any
 
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import check_config
-from mgptn.experiments.record.journal import FORMAT
 from mgptn.experiments.record.manifest import MANIFEST, write_manifest
+from mgptn.experiments.record.reading import FORMAT
 from mgptn.experiments.running.fleets import fleet_here
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mgptn.experiments.cli import main
-from mgptn.experiments.record.journal import FORMAT, JournalError, read_journal
 from mgptn.experiments.record.manifest import MANIFEST
+from mgptn.experiments.record.reading import FORMAT, JournalError, read_journal
 from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.views.derive import write_results

@@ -17,20 +17,15 @@ from mgptn.population.judging.aggregation import (
     ballots_of,
     disagreement,
 )
-from mgptn.population.judging.dawid_skene import dawid_skene
-from mgptn.population.judging.grade_rules import (
-    majority,
-    mean_grades,
-    reputation_weighted,
-    trimmed_mean_grades,
-    unanimity,
-)
+from mgptn.population.judging.grade_rules import majority, trimmed_mean_grades, unanimity
 from mgptn.population.judging.reputation import reputation_scores
 from mgptn.population.measures.rates import grader_rates
 from mgptn.population.records.agents import Genome
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 from tests.graded import graded, judges
+from tests.reference.population.judging.dawid_skene import dawid_skene
+from tests.reference.population.judging.reputation import reputation_weighted
 
 pure = settings(deadline=None, max_examples=60)
 
@@ -60,7 +55,7 @@ def test_every_rule_agrees_with_its_slow_table(size, problems, seed, data):
     outcomes = graded(size, problems, graders, by_chance, np.random.default_rng(seed))
     rows = table(outcomes)
     slow = {
-        "mean": mean_grades(rows),
+        "mean": trimmed_mean_grades(rows, 0.0),
         "trimmed-mean": trimmed_mean_grades(rows, 0.3),
         "majority": majority(rows, 0.6),
         "unanimity": unanimity(rows, 0.6),

@@ -1,4 +1,4 @@
-"""Dynamics: iterative classification, exact fixation, quasispecies, paths, replicator, Price."""
+"""Dynamics: iterative classification, exact fixation, quasispecies, Price."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -16,7 +16,8 @@ from mgptn.population.draws.streams import stream
 from mgptn.population.measures.price import price
 from mgptn.population.theory import classification as bootstrap
 from mgptn.population.theory import quasispecies
-from mgptn.population.theory.replicator import replicator_orbit, replicator_step
+from tests.reference.population.theory.classification import lock_threshold
+from tests.reference.population.theory.quasispecies import quasispecies_step
 
 pure = settings(deadline=None, max_examples=80)
 
@@ -90,26 +91,11 @@ def test_posterior_error_with_a_huge_context_and_certain_skills():
 
 @pytest.mark.parametrize(("error", "lower"), [(0.3, 0.05), (0.6, 0.3), (0.9, 0.6)])
 def test_the_error_locks_below_the_threshold_and_escapes_above(error, lower):
-    threshold = bootstrap.lock_threshold(error, lower)
+    threshold = lock_threshold(error, lower)
     for ratio, settled in ((0.98 * threshold, error), (1.02 * threshold, lower)):
         wrong = bootstrap.filtered_error(error, 0.9, 0.9 / ratio)
         learned = bootstrap.posterior_error([lower, error], [0.5, 0.5], 10**5, wrong * 10**5)
         assert learned == pytest.approx(settled, abs=1e-6)
-
-
-@pure
-@given(inner, inner, st.integers(1, 9))
-def test_majority_by_enumeration(tpr, fpr, graders):
-    def plain(rate):
-        total = 0.0
-        for votes in itertools.product([0, 1], repeat=graders):
-            chance = math.prod(rate if vote else 1 - rate for vote in votes)
-            total += chance * (0.5 if 2 * sum(votes) == graders else 2 * sum(votes) > graders)
-        return total
-
-    got = bootstrap.majority_rates(tpr, fpr, graders)
-    assert got.tpr == pytest.approx(plain(tpr), rel=1e-10)
-    assert got.fpr == pytest.approx(plain(fpr), rel=1e-10)
 
 
 @pure
@@ -119,32 +105,6 @@ def test_a_jury_at_the_unanimity_boundary_reaches_the_target(graders, rounds, er
     target = bootstrap.error_trajectory(error, tpr**graders, fpr**graders, rounds)[-1]
     boundary = bootstrap.unanimity_boundary(error, target, rounds, tpr, fpr)
     assert boundary == pytest.approx(graders, rel=1e-9)
-
-
-@pure
-@given(inner, inner, inner)
-def test_resampling_ceiling_is_the_share_of_right_among_what_passes(accuracy, fpr, tpr):
-    capped = bootstrap.resampling_ceiling(accuracy, fpr, tpr)
-    assert capped == pytest.approx(1 - bootstrap.filtered_error(1 - accuracy, tpr, fpr))
-    assert capped <= bootstrap.resampling_ceiling(accuracy, fpr)
-
-
-def test_the_most_accepted_kind_wins_even_from_one_in_a_thousand():
-    shares = bootstrap.competing_kinds([0.5, 0.499, 0.001], [0.8, 0.2, 1.0], 60)
-    right = shares[:, 0]
-    assert right.argmax() == 5
-    assert right[5] == pytest.approx(0.99297, abs=5e-6)
-    assert right[27] > 0.5 > right[28]
-    assert shares[-1].argmax() == 2
-    np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-14)
-
-
-@pure
-@given(inner, inner, inner)
-def test_two_kinds_are_iterative_classification(error, tpr, fpr):
-    shares = bootstrap.competing_kinds([1 - error, error], [tpr, fpr], 12)
-    expected = bootstrap.error_trajectory(error, tpr, fpr, 12)
-    np.testing.assert_allclose(shares[:, 1], expected, rtol=1e-9)
 
 
 # Fixation.
@@ -249,17 +209,17 @@ def test_the_stationary_cloud_grows_without_changing(size, seed):
     fitness = stream(seed, "fitness").uniform(0.1, 5.0, size)
     growth, cloud = quasispecies.quasispecies_stationary(mutation, fitness)
     assert cloud.sum() == pytest.approx(1.0)
-    after = quasispecies.quasispecies_step(mutation, fitness, cloud)
+    after = quasispecies_step(mutation, fitness, cloud)
     np.testing.assert_allclose(after, growth * cloud, rtol=1e-8, atol=1e-12)
     assert growth == pytest.approx(fitness @ cloud)
 
 
 def test_mutation_is_to_by_from():
     asymmetric = np.array([[1.0, 0.3], [0.0, 0.7]])
-    after = quasispecies.quasispecies_step(asymmetric, [2.0, 1.0], [1.0, 10.0])
+    after = quasispecies_step(asymmetric, [2.0, 1.0], [1.0, 10.0])
     np.testing.assert_allclose(after, [2.0 + 3.0, 7.0])
     with pytest.raises(ValueError, match=r"mutation: .*columns"):
-        quasispecies.quasispecies_step(asymmetric.T, [2.0, 1.0], [1.0, 10.0])
+        quasispecies.quasispecies_stationary(asymmetric.T, [2.0, 1.0])
 
 
 def _hamming_plainly(superiority, length, error_rate):
@@ -338,96 +298,7 @@ def test_the_master_is_lost_at_the_error_threshold(superiority, length):
     assert kept >= (superiority * faithful - 1) / (superiority - 1)
 
 
-# Paths.
-
-
-def _paths(rewards, steps, start):
-    for states in itertools.product(range(len(rewards)), repeat=steps):
-        yield [start, *states]
-
-
-@pure
-@given(st.integers(1, 4), st.integers(0, 4), seeds, st.floats(0.2, 3.0))
-def test_path_sum_and_best_path_by_enumeration(size, steps, seed, temperature):
-    rewards = stream(seed, "rewards").normal(size=(size, size))
-    transitions = stream(seed, "transitions").random((size, size))
-    transitions[stream(seed, "holes").random((size, size)) < 0.2] = 0.0
-    start = seed % size
-    total, best = 0.0, -math.inf
-    for path in _paths(rewards, steps, start):
-        moves = list(itertools.pairwise(path))
-        reward = sum(rewards[i, j] for i, j in moves)
-        total += math.prod(transitions[i, j] for i, j in moves) * math.exp(reward / temperature)
-        best = max(best, reward)
-    got = quasispecies.path_sum(transitions, rewards, temperature, steps, start)
-    assert got == pytest.approx(total, rel=1e-10)
-    assert quasispecies.best_path(rewards, steps, start) == pytest.approx(best)
-
-
-def test_the_coldest_path_sum_is_the_best_path():
-    rewards = [[0, 1, -1], [0.5, 0, 2], [1, -2, 0.3]]
-    cold = quasispecies.path_sum(np.ones((3, 3)), rewards, 0.02, 5, 0)
-    assert 0.02 * math.log(cold) == pytest.approx(7.0, abs=0.02)
-    assert quasispecies.path_sum(np.ones((3, 3)), rewards, 1e-4, 5, 0) == math.inf
-    assert quasispecies.path_sum(np.zeros((3, 3)), rewards, 1.0, 5, 0) == 0.0
-
-
-@pure
-@given(st.integers(1, 5), seeds)
-def test_max_cycle_mean_by_enumeration(size, seed):
-    rewards = stream(seed, "rewards").normal(size=(size, size))
-    rewards[stream(seed, "holes").random((size, size)) < 0.5] = -math.inf
-    best = -math.inf
-    for length in range(1, size + 1):
-        for cycle in itertools.permutations(range(size), length):
-            moves = zip(cycle, (*cycle[1:], cycle[0]), strict=True)
-            best = max(best, sum(rewards[i, j] for i, j in moves) / length)
-    assert quasispecies.max_cycle_mean(rewards) == pytest.approx(best)
-
-
-def test_greedy_steps_are_not_the_best_path():
-    rewards = np.full((3, 3), -10.0)
-    rewards[0, 1], rewards[0, 2], rewards[1, 1], rewards[2, 2] = 1.0, 0.0, -1.0, 5.0
-    state, greedy = 0, 0.0
-    for _ in range(3):
-        following = int(rewards[state].argmax())
-        greedy, state = greedy + rewards[state, following], following
-    assert greedy == -1.0
-    assert quasispecies.best_path(rewards, 3, 0) == 10.0
-
-
-# Replicator and Price.
-
-
-@pure
-@given(st.integers(1, 6), seeds)
-def test_replicator_conserves_the_population_and_relabels(size, seed):
-    shares = stream(seed, "shares").dirichlet(np.ones(size))
-    payoffs = stream(seed, "payoffs").random((size, size)) + 0.01
-    after = replicator_step(shares, payoffs)
-    assert after.sum() == pytest.approx(1.0)
-    order = stream(seed, "order").permutation(size)
-    moved = replicator_step(shares[order], payoffs[np.ix_(order, order)])
-    np.testing.assert_allclose(moved, after[order], rtol=1e-12)
-
-
-@pure
-@given(st.integers(2, 6), seeds)
-def test_mean_payoff_never_falls_in_a_symmetric_game(size, seed):
-    payoffs = stream(seed, "payoffs").random((size, size))
-    payoffs += payoffs.T + 0.01
-    orbit = replicator_orbit(stream(seed, "shares").dirichlet(np.ones(size)), payoffs, 20)
-    means = np.einsum("ti,ij,tj->t", orbit, payoffs, orbit)
-    assert np.all(np.diff(means) >= -1e-12)
-
-
-def test_replicator_finds_hawks_and_doves():
-    orbit = replicator_orbit([0.9, 0.1], [[1.0, 4.0], [2.0, 3.0]], 400)
-    np.testing.assert_allclose(orbit[-1], [0.5, 0.5], atol=1e-9)
-    with pytest.raises(ValueError, match="kind 0"):
-        replicator_step([0.5, 0.5], [[-1.0, -1.0], [1.0, 1.0]])
-    with pytest.raises(ValueError, match="mean earning"):
-        replicator_step([0.5, 0.5], np.zeros((2, 2)))
+# Price.
 
 
 @pure

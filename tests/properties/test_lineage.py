@@ -2,25 +2,14 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
-from collections import Counter
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgptn.population.breeding.mutation import MutationRates
-from mgptn.population.measures.lineage import (
-    ancestors,
-    ancestral_lineages,
-    coalescence_time,
-    common_ancestor,
-    fixation_time,
-    muller_table,
-    neutral_labels,
-    trace_lineage,
-)
+from mgptn.population.measures.lineage import descendants, trace_lineage
 from mgptn.population.records.agents import Birth, Genome
 from mgptn.population.records.outcomes import Outcome, Outcomes
 from mgptn.population.settings import TournamentSettings
@@ -69,10 +58,6 @@ class Plain:
             line.append(self.parents[line[-1]])
         return line
 
-    def at(self, agent, time):
-        """The agent of a time that a later one is or descends from."""
-        return next(a for a in self.line(agent) if a in self.alive[time])
-
 
 @pure
 @given(runs)
@@ -97,70 +82,8 @@ def test_lives_are_those_of_the_records(generations):
             assert life.genome == agent.genome.digest()
         else:
             assert life.genome is None
-        assert ancestors(lineage, life.id) == tuple(plain.line(life.id)[1:])
-
-
-@pure
-@given(runs, st.data())
-def test_common_ancestors_and_coalescence(generations, data):
-    lineage, plain = trace_lineage(generations), Plain(generations)
-    everybody = sorted(lineage.living)
-    some = data.draw(st.sets(st.sampled_from(everybody), min_size=1))
-    for agents in (None, some):
-        lines = [plain.line(a) for a in (everybody if agents is None else agents)]
-        shared = set.intersection(*map(set, lines))
-        assert common_ancestor(lineage, agents) == next((a for a in lines[0] if a in shared), None)
-        met = [
-            lineage.generations - time
-            for time in range(lineage.generations + 1)
-            if len({plain.at(line[0], time) for line in lines}) == 1
-        ]
-        assert coalescence_time(lineage, agents) == min(met, default=None)
-
-
-@pure
-@given(runs)
-def test_ancestral_lineages_only_multiply(generations):
-    lineage, plain = trace_lineage(generations), Plain(generations)
-    counts = [len({plain.at(a, t) for a in lineage.living}) for t in range(len(plain.alive))]
-    got = ancestral_lineages(lineage)
-    assert got.tolist() == counts
-    assert got[-1] == len(lineage.living)
-    assert np.all(np.diff(got) >= 0)
-
-
-@pure
-@given(runs, st.data())
-def test_labels_are_inherited_and_a_muller_table_counts_them(generations, data):
-    lineage, plain = trace_lineage(generations), Plain(generations)
-    since = data.draw(st.integers(0, len(generations)))
-    labels = neutral_labels(lineage, since)
-    table = muller_table(lineage, since)
-    assert set(table.labels) == plain.alive[since]
-    assert table.shares.shape == (len(plain.alive) - since, len(table.labels))
-    np.testing.assert_allclose(table.shares.sum(axis=1), 1.0, rtol=1e-12)
-    for time, alive in enumerate(plain.alive[since:], start=since):
-        assert all(labels[agent] == plain.at(agent, since) for agent in alive)
-        counts = Counter(labels[agent] for agent in alive)
-        shares = [counts[label] / len(alive) for label in table.labels]
-        assert table.shares[time - since].tolist() == pytest.approx(shares)
-
-
-@pure
-@given(runs)
-def test_founders_fix_when_their_label_is_the_only_one(generations):
-    lineage = trace_lineage(generations)
-    labels = neutral_labels(lineage)
-    populations = [g.agents for g in generations] + [generations[-1].survivors]
-    for agents in populations:
-        assert all(labels[agent.id] == agent.founder for agent in agents)
-    for founder in populations[0]:
-        fixed = [
-            time
-            for time, agents in enumerate(populations)
-            if {agent.founder for agent in agents} == {founder.id}
-        ]
-        assert fixation_time(lineage, founder.id) == min(fixed, default=None)
+    for agent, reached in descendants(lineage, lineage.living).items():
+        assert reached == sum(agent in plain.line(living) for living in lineage.living)
 
 
 def test_records_that_contradict_each_other_are_refused():
@@ -174,18 +97,3 @@ def test_records_that_contradict_each_other_are_refused():
     orphan = Birth(second.births[0].child, 999, ())
     with pytest.raises(ValueError, match=r"generations\[1\].births: .*999"):
         trace_lineage([first, replace(second, births=(orphan, *second.births[1:]))])
-
-
-def test_unknown_agents_and_times_are_refused():
-    lineage = trace_lineage(evolve("wright-fisher", 4, 3, seed=1))
-    for question in (ancestors, lambda k, a: common_ancestor(k, [a]), fixation_time):
-        with pytest.raises(ValueError, match="999"):
-            question(lineage, 999)
-    with pytest.raises(ValueError, match="living"):
-        coalescence_time(lineage, [0])
-    with pytest.raises(ValueError, match="founder"):
-        fixation_time(lineage, lineage.living[0])
-    with pytest.raises(ValueError, match="at least one"):
-        common_ancestor(lineage, [])
-    with pytest.raises(ValueError, match="since: expected 0 to 3, got 4"):
-        muller_table(lineage, 4)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mgptn.population.breeding.moran import sample_events, sample_events_plainly
+from mgptn.population.breeding.moran import sample_events
 from mgptn.population.breeding.operators import (
     OPERATORS,
     replication_rates,
@@ -19,6 +19,7 @@ from mgptn.population.breeding.operators import (
 )
 from mgptn.population.breeding.wright_fisher import sample_parents
 from mgptn.population.draws.streams import stream
+from tests.reference.population.breeding.moran import sample_events_plainly
 
 pure = settings(deadline=None, max_examples=80)
 

@@ -540,7 +540,7 @@ def test_a_child_of_two_has_the_older_examples_of_one_and_the_newer_of_the_other
         possible = {
             one_point(
                 Genome("gpt-1", 1.0, first), Genome("gpt-1", 1.0, second), 4, stream(0, "cut", i)
-            ).genome.context
+            ).context
             for i in range(60)
         }
         assert len(possible) == 4

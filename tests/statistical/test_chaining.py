@@ -10,19 +10,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import binom
 
 from mgptn.population.draws.streams import stream
 from mgptn.population.theory import classification as bootstrap
-from mgptn.population.theory.chaining import (
-    posterior_errors,
-    simulate_copiers,
-    simulate_learners,
-    unanimous_rates,
-)
+from mgptn.population.theory.chaining import simulate_copiers, unanimous_rates
 from mgptn.population.theory.classification import Rates
+from tests.reference.population.theory.classification import lock_threshold
 
 FALSE_ALARM = 1e-7
 
@@ -116,47 +110,9 @@ HIGH, LOW = 0.4, 0.1
 TPR = 0.9
 
 
-def locked_and_freed(factor, answers, rounds, agents, rng):
-    """Learners who begin at the worse of two skills, with Λ a factor from where it locks.
-
-    Asserts the false alarm of a wrong decision by any of them in any round: over one's answers,
-    [accepted and wrong] − c·[accepted] is a sum of independent terms within one; the skills'
-    log-odds are (A + B) times that sum.
-    """
-    likelihood_ratio = bootstrap.lock_threshold(HIGH, LOW) * factor
-    rates = Rates(TPR, TPR / likelihood_ratio)
-    better, worse = math.log((1 - LOW) / (1 - HIGH)), math.log(HIGH / LOW)
-    share = better / (better + worse)
-    drift = bootstrap.append_rate(HIGH, *rates) * (bootstrap.filtered_error(HIGH, *rates) - share)
-    assert np.sign(drift) == np.sign(1 - factor)
-    clear = answers * abs(drift) - 16 / (better + worse)  # e^−16 is the error's tolerance
-    assert clear > 0
-    assert agents * rounds * math.exp(-2 * clear**2 / answers) < FALSE_ALARM
-    return simulate_learners(
-        HIGH, rates, answers, rounds, agents, rng, [HIGH, LOW], [0.5, 0.5]
-    ).errors
-
-
-@pytest.mark.parametrize("factor", [0.85, 1.15])
-def test_learners_lock_below_the_threshold_and_are_freed_above(factor):
-    """False alarm: 1e-7 each."""
-    errors = locked_and_freed(factor, 60_000, 5, 50, stream(6, "locking", f"{factor}"))
-    wanted = HIGH if factor < 1 else LOW
-    # Once freed, a learner's answers are better still, and it stays.
-    np.testing.assert_allclose(errors[1:], wanted, atol=1e-6)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("factor", [0.97, 1.03])
-def test_learners_lock_close_to_the_threshold(factor):
-    """False alarm: 1e-7 each."""
-    errors = locked_and_freed(factor, 2_000_000, 5, 50, stream(7, "locking", f"{factor}"))
-    np.testing.assert_allclose(errors[1:], HIGH if factor < 1 else LOW, atol=1e-6)
-
-
 def test_a_copier_under_the_same_graders_does_not_lock():
     """Λ > 1 suffices for copiers: their error falls below the best skill. False alarm: 1e-20."""
-    likelihood_ratio = bootstrap.lock_threshold(HIGH, LOW) * 0.85
+    likelihood_ratio = lock_threshold(HIGH, LOW) * 0.85
     assert likelihood_ratio > 1
     rates = Rates(TPR, TPR / likelihood_ratio)
     rounds = math.ceil(bootstrap.rounds_to_error(HIGH, LOW / 2, *rates))
@@ -164,23 +120,10 @@ def test_a_copier_under_the_same_graders_does_not_lock():
     assert np.all(errors[-1] < LOW)
 
 
-@settings(deadline=None, max_examples=80)
-@given(st.integers(1, 5), st.integers(0, 400), st.data())
-def test_posterior_errors_are_the_plain_ones(levels, shots, data):
-    skills = data.draw(st.lists(st.floats(0.001, 0.999), min_size=levels, max_size=levels))
-    weights = data.draw(st.lists(st.integers(0, 5), min_size=levels, max_size=levels).filter(any))
-    prior = np.array(weights) / sum(weights)
-    wrong = data.draw(st.lists(st.integers(0, shots), min_size=1, max_size=4))
-    plain = [bootstrap.posterior_error(skills, prior, shots, j) for j in wrong]
-    got = posterior_errors(skills, prior, [shots] * len(wrong), wrong)
-    np.testing.assert_allclose(got, plain, rtol=1e-9)
-
-
 def test_nothing_accepted_leaves_the_error():
-    for simulate, more in ((simulate_copiers, ()), (simulate_learners, ([0.2, 0.6], [0.5, 0.5]))):
-        chains = simulate(0.6, Rates(0.0, 0.0), 10, 3, 4, stream(9, "none"), *more)
-        assert np.all(chains.errors == 0.6)
-        assert not chains.accepted.any()
+    chains = simulate_copiers(0.6, Rates(0.0, 0.0), 10, 3, 4, stream(9, "none"))
+    assert np.all(chains.errors == 0.6)
+    assert not chains.accepted.any()
 
 
 def test_a_perfect_grader_needs_one_round():
@@ -209,11 +152,6 @@ def test_bad_arguments_are_named(arguments, message):
         simulate_copiers(*arguments, stream(11, "bad"))
 
 
-def test_bad_skills_and_graders_are_named():
-    start = (0.5, Rates(0.5, 0.5), 1, 1, 1, stream(11, "bad"))
-    with pytest.raises(ValueError, match="skills: expected error rates in"):
-        simulate_learners(*start, [0.0, 0.5], [0.5, 0.5])
-    with pytest.raises(ValueError, match="skills: expected the prior's shape"):
-        simulate_learners(*start, [0.5], [0.5, 0.5])
+def test_a_jury_without_graders_is_refused():
     with pytest.raises(ValueError, match="graders: expected at least 1, got 0"):
         unanimous_rates(Rates(0.5, 0.5), 0)

@@ -14,16 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2
 
-from mgptn.population.breeding.islands import (
+from mgptn.population.breeding.islands import sample_island_parents
+from mgptn.population.draws.streams import stream
+from tests.reference.population.breeding.islands import (
     Heterozygosities,
     expected_fixation_index,
     heterozygosities,
     neutral_heterozygosities,
-    sample_island_parents,
 )
-from mgptn.population.draws.streams import stream
-from mgptn.population.measures.diversity import heterozygosity, neutral_heterozygosity
-from mgptn.population.measures.lineage import Life, Lineage, coalescence_time
+from tests.reference.population.measures.diversity import neutral_heterozygosity
 
 FALSE_ALARM = 1e-7
 RATES = np.array([0.0, 3.0, 1.0, 2.0, 2.0, 0.0, 0.5])
@@ -145,36 +144,18 @@ def test_the_fixation_index_settles_whatever_the_start(size, demes, migration):
     assert expected <= expected_fixation_index(size, demes, 0.0) == pytest.approx(1.0)
 
 
-@pure
-@given(
-    st.lists(st.integers(0, 3), min_size=6, max_size=6), st.sampled_from([(6,), (2, 4), (1, 2, 3)])
-)
-def test_heterozygosities_plainly(kinds, sizes):
-    got = heterozygosities(kinds, sizes)
-    parts = np.split(np.array(kinds), np.cumsum(sizes)[:-1])
-    shares = [np.bincount(part, minlength=4) / part.size for part in parts]
-    assert got.within == pytest.approx(np.mean([heterozygosity(s) for s in shares]))
-    assert got.total == pytest.approx(heterozygosity(np.mean(shares, axis=0)))
-    assert got.total >= got.within - 1e-12
-    assert len(set(kinds)) > 1 or math.isnan(got.fixation_index)
-
-
 def test_two_agents_coalesce_after_n_generations_in_the_mean():
     """A geometric number with p = 1/N under neutral drift. False alarm: 1e-7."""
     runs, size, generations = 1200, 5, 9
     rng = stream(4, "coalescence")
     times = []
     for _ in range(runs):
-        lives = {i: Life(i, None, -1, 0, None) for i in range(size)}
-        for g in range(generations):
+        one, other, back = 0, 1, 0
+        while one != other and back <= generations:
+            back += 1
             parents = sample_island_parents(np.ones(size), [2, 3], 1.0, rng)
-            died = g + 1 if g + 1 < generations else None
-            for slot, parent in enumerate(parents.tolist()):
-                child = (g + 1) * size + slot
-                lives[child] = Life(child, g * size + parent, g, died, None)
-        last = generations * size
-        lineage = Lineage(lives, tuple(range(last, last + size)), generations)
-        times.append(coalescence_time(lineage, [last, last + 1]) or generations + 1)
+            one, other = parents[one], parents[other]
+        times.append(back)
     chances = (1 - 1 / size) ** np.arange(generations + 1)
     expected = runs * np.append(chances[:-1] - chances[1:], chances[-1])
     counts = np.bincount(times, minlength=generations + 2)[1:]
@@ -188,11 +169,6 @@ def test_two_agents_coalesce_after_n_generations_in_the_mean():
         (lambda rng: sample_island_parents([1.0, 1.0], [2, 0], 0.1, rng), "sizes"),
         (lambda rng: sample_island_parents([1.0, 1.0], [2], 1.1, rng), "migration"),
         (lambda rng: sample_island_parents([1.0, 0.0], [1, 1], 0.1, rng), "in deme 1"),
-        (lambda rng: heterozygosities([0.5, 1.0], [2]), "kinds"),
-        (lambda rng: heterozygosities([0, -1], [2]), "kinds"),
-        (lambda rng: expected_fixation_index(0, 2, 0.1), "size"),
-        (lambda rng: expected_fixation_index(2, 1, 0.1), "demes"),
-        (lambda rng: expected_fixation_index(2, 2, -0.1), "migration"),
     ],
 )
 def test_what_is_undefined_is_refused_by_name(call, message):

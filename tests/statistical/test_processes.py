@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from mgptn.population.breeding.operators import OPERATORS
-from mgptn.population.breeding.processes import PROCESSES, ProcessOptions, expected_offspring
+from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
 from mgptn.population.draws.streams import stream
+from tests.reference.population.breeding.processes import expected_offspring
 
 FALSE_ALARM = 1e-9
 """Of one agent's mean; there are fewer than 500 of them in this file: 5e-7 in all."""

@@ -15,8 +15,8 @@ from scipy.stats import binom, chi2
 from mgptn.population.breeding import moran
 from mgptn.population.breeding.wright_fisher import sample_parents
 from mgptn.population.draws.streams import stream
-from mgptn.population.judging import ratings
 from mgptn.population.measures.rates import cluster_bootstrap
+from tests.reference.population.breeding.moran import sample_events_plainly
 
 FALSE_ALARM = 1e-7
 RATES = np.array([0.0, 0.2, 3.0, 0.8, 1.0])
@@ -55,7 +55,7 @@ def test_systematic_parents_have_their_rates_in_the_mean():
         assert low <= surplus <= high
 
 
-@pytest.mark.parametrize("sample", [moran.sample_events, moran.sample_events_plainly])
+@pytest.mark.parametrize("sample", [moran.sample_events, sample_events_plainly])
 def test_moran_events_draw_parents_by_rate_and_deaths_uniformly(sample):
     """False alarm: 2e-7 each."""
     runs = 4000
@@ -79,18 +79,3 @@ def test_cluster_bootstrap_covers_the_mean():
         low, high = cluster_bootstrap(clusters, np.mean, rng, draws=200)
         covered += low <= 0.0 <= high
     assert binom.ppf(1e-6, runs, 0.92) <= covered <= binom.ppf(1 - 1e-6, runs, 0.965)
-
-
-@pytest.mark.slow
-def test_bradley_terry_intervals_cover_the_strengths():
-    """Nominal 95 %; coverage between 90 % and 98 % is right. False alarm below 1e-6."""
-    strengths = np.array([-0.6, 0.0, 0.6])
-    chance = 1 / (1 + np.exp(strengths[None, :] - strengths[:, None]))
-    rng = stream(5, "coverage")
-    covered, runs = 0, 300
-    for _ in range(runs):
-        upper = np.triu(rng.binomial(30, chance), 1)
-        wins = upper + np.tril((30 - upper).T, -1)
-        low, high = ratings.bradley_terry_intervals(wins, rng, draws=200)
-        covered += low[0] <= strengths[0] <= high[0]
-    assert binom.ppf(1e-6, runs, 0.90) <= covered <= binom.ppf(1 - 1e-6, runs, 0.98)

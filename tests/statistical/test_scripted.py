@@ -16,11 +16,6 @@ from mgptn.experiments.loop.simulation import Simulation
 from mgptn.population.measures.generation_measures import measure
 from mgptn.population.records.generation import Generation
 from mgptn.population.theory.classification import append_rate, filtered_error, posterior_error
-from mgptn.population.theory.scripted_populations import (
-    ScriptedGeneration,
-    ScriptedSettings,
-    scripted_generations,
-)
 
 LIMIT = 5.0
 
@@ -140,70 +135,3 @@ def test_infinite_selection_temperature_is_neutral_drift():
         sizes.append(counts.var())
     standard_error = math.sqrt(2 / 23) / math.sqrt(20)
     assert abs(np.mean(sizes) - (1 - 1 / 24)) <= LIMIT * standard_error
-
-
-def fast(chosen: RunConfig, generations: int, seed: int) -> list[ScriptedGeneration]:
-    """The arrays' version of a configuration."""
-    scripted = chosen.agents.scripted
-    settings = ScriptedSettings(
-        size=chosen.population.size,
-        problems=chosen.problems_per_generation,
-        graders=chosen.protocol.graders,
-        capacity=chosen.agents.context_capacity,
-        error=scripted.error,
-        tpr=scripted.tpr,
-        fpr=scripted.fpr,
-        adaptation="bayes" if chosen.agents.model == "bayes" else scripted.adaptation,
-        threshold=chosen.protocol.threshold,
-        selection_temperature=chosen.population.selection.temperature,
-    )
-    return list(scripted_generations(settings, generations, seed))
-
-
-@pytest.mark.parametrize("model", ["scripted", "bayes"])
-def test_the_arrays_do_what_the_whole_simulator_does(model: str):
-    """Mean error of 12 runs of each in every generation; runs' own spread gives the error bars.
-
-    24 comparisons of means with 22 degrees of freedom, |t| ≤ 8: a false alarm below 1e-6 in all.
-    """
-    generations = 4
-    population = {
-        "size": 8,
-        "generations": generations,
-        "selection": {"temperature": 0.1},
-        "mutation": dict.fromkeys(("drop", "swap", "duplicate", "jitter"), 0.0),
-    }
-    slow, quick = np.empty((12, generations)), np.empty((12, generations))
-    for seed in range(12):
-        chosen = config(
-            model,
-            seed=seed,
-            population=population,
-            agents={"model": model, "context_capacity": 6},
-            problems_per_generation=8,
-        )
-        slow[seed] = [
-            np.mean([not o.verdict for o in generation.outcomes])
-            for generation in Simulation(chosen)
-        ]
-        quick[seed] = [g.errors.mean() for g in fast(chosen, generations, seed)]
-    difference = slow.mean(axis=0) - quick.mean(axis=0)
-    spread = np.sqrt((slow.var(axis=0, ddof=1) + quick.var(axis=0, ddof=1)) / 12)
-    assert np.all(np.abs(difference) <= 8 * spread + 1e-12)
-
-
-def test_a_full_context_forgets_its_oldest():
-    settings = ScriptedSettings(
-        size=3, problems=5, graders=1, capacity=4, error=1.0, tpr=1.0, fpr=1.0
-    )
-    zeroth, then = scripted_generations(settings, 2, 0)
-    assert zeroth.errors.tolist() == then.errors.tolist() == [1.0] * 3
-    assert zeroth.acceptance == 1.0
-
-
-def test_the_same_seed_gives_the_same_population():
-    settings = ScriptedSettings(size=50, problems=9, graders=3, capacity=8, correlation=0.3)
-    first, second = (list(scripted_generations(settings, 3, 7)) for _ in range(2))
-    for a, b in zip(first, second, strict=True):
-        assert np.array_equal(a.parents, b.parents)
-        assert np.array_equal(a.errors, b.errors)

@@ -1,4 +1,4 @@
-"""Fixation and the replicator against egttools, an independent library."""
+"""Fixation against egttools, an independent library."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -9,8 +9,6 @@ import pytest
 from egttools import analytical
 
 from mgptn.population.breeding import moran
-from mgptn.population.draws.streams import stream
-from mgptn.population.theory import replicator
 
 
 @pytest.mark.parametrize("advantage", [0.3, -0.2])
@@ -21,15 +19,3 @@ def test_birth_death_fixation_is_that_of_egttools(advantage, size):
     process = analytical.StochDynamics(2, payoffs, size)
     ours = moran.fixation_probability(math.exp(advantage), size)
     assert process.fixation_probability(0, 1, 1.0) == pytest.approx(ours, rel=1e-9)
-
-
-def test_a_replicator_step_is_that_of_egttools():
-    """Its continuous change of shares is the discrete one times mean earnings."""
-    rng = stream(4, "replicator")
-    for _ in range(20):
-        payoffs, shares = rng.random((4, 4)), rng.dirichlet(np.ones(4))
-        change = (replicator.replicator_step(shares, payoffs) - shares) * (
-            shares @ payoffs @ shares
-        )
-        theirs = analytical.replicator_equation(shares, payoffs)
-        np.testing.assert_allclose(theirs, change, atol=1e-12)

