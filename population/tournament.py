@@ -113,7 +113,7 @@ class Tournament:
         return told
 
     def _fitness(self, scores: Floats) -> Floats:
-        """Each agent's, float64 [M]: its answers' mean score, or its expected one by Bradley–Terry."""
+        """Each agent's, float64 [M]: its answers' mean score, or what it is to expect of one."""
         if self.settings.fitness == "bradley-terry":
             return rated_fitness(scores, self.ask())
         return known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
