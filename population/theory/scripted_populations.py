@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.wright_fisher import sample_parents
 from mgptn.population.draws.streams import stream
+from mgptn.population.records.settled import check_name, check_probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,12 @@ class ScriptedSettings:
     threshold
         Share of graders that must pass an answer for it to enter its author's context.
     operator, selection_temperature
-        A name in `population.selection.OPERATORS`, and its T > 0.
+        A name in `OPERATORS`, and its T > 0.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     size: int
@@ -58,6 +64,11 @@ class ScriptedSettings:
     threshold: float = 0.6
     operator: str = "softmax"
     selection_temperature: float = math.inf
+
+    def __post_init__(self) -> None:
+        check_name("adaptation", self.adaptation, ("none", "copy", "bayes"))
+        check_name("operator", self.operator, OPERATORS)
+        check_probabilities(self, "error", "tpr", "fpr", "correlation", "blind_spot")
 
 
 @dataclass(frozen=True, slots=True)
