@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import astuple, dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from mgptn.population.records.settled import check_name, check_probabilities
 
 Adaptation = Literal["none", "copy", "bayes"]
 Spots = Literal["shared", "disjoint"]
@@ -43,6 +45,11 @@ class Behaviour:
         Errors that an agent under ``"bayes"`` may have, and their prior probabilities.
     seed
         Of the run: what graders share is keyed by it.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     task: str
@@ -57,6 +64,15 @@ class Behaviour:
     prior: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
     seed: int = 0
     spots: Spots = "shared"
+
+    def __post_init__(self) -> None:
+        check_name("adaptation", self.adaptation, get_args(Adaptation))
+        check_name("spots", self.spots, get_args(Spots))
+        check_probabilities(self, "error", "tpr", "fpr", "correlation", "blind_spot")
+        if len(self.prior) != len(self.skills):
+            raise ValueError(
+                f"prior: expected {len(self.skills)} probabilities, one a skill, got {self.prior}"
+            )
 
     def digest(self) -> str:
         """Hexadecimal hash that stands where a model's weights hash would."""

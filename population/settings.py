@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mgptn.population.breeding.mutation import MutationRates
-from mgptn.population.breeding.processes import ProcessOptions
+from mgptn.population.breeding.operators import OPERATORS
+from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
+from mgptn.population.judging.aggregation import Rule
 from mgptn.population.judging.human import Human
+from mgptn.population.judging.selectors import mixture
 from mgptn.population.judging.topology import Topology
+from mgptn.population.records.settled import check_least, check_name, check_probabilities
+
+SEATINGS = ("peers", "self", "nobody")
+FEEDS = ("accepted", "all")
+ENTRIES = ("plain", "graded", "stamped")
+FITNESSES = ("mean", "bradley-terry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,11 @@ class TournamentSettings:
         How an answer's grades become one score: `aggregation.Rule`.
     human
         How the simulated human rates, for the selector of that name.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     problems: int
@@ -79,3 +93,30 @@ class TournamentSettings:
     trim: float = 0.25
     human: Human = field(default_factory=Human)
     fitness: str = "mean"
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("process", PROCESSES),
+            ("operator", OPERATORS),
+            ("seating", SEATINGS),
+            ("feeds", FEEDS),
+            ("entry", ENTRIES),
+            ("fitness", FITNESSES),
+        ):
+            check_name(name, getattr(self, name), known)
+        mixture(self.weights)
+        Rule(self.aggregation, self.threshold, self.trim)
+        check_least(self, 1, "problems")
+        check_least(self, 0, "graders", "context_capacity", "partners")
+        check_probabilities(self, "recombination")
+        if not self.selection_temperature > 0.0:
+            raise ValueError(
+                f"selection_temperature: expected a number > 0, got {self.selection_temperature}"
+            )
+        if self.fitness == "bradley-terry" and not self.partners:
+            raise ValueError("partners: expected at least 1 to compare authors with, got 0")
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Selector → weight."""
+        return {self.selector: 1.0} if isinstance(self.selector, str) else self.selector

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from mgptn.population.draws.streams import first_uniforms, stream
 from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
 from mgptn.population.judging.pairing import graders_among, random_graders, random_partners, seated
 from mgptn.population.judging.rated_fitness import rated_fitness
+from mgptn.population.judging.roles import ROLES
 from mgptn.population.judging.selectors import AGGREGATING, Evidence, Selector, mixture
 from mgptn.population.judging.topology import BY_STRENGTH, Eligible, check_enough, eligible_graders
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome, population_digest
@@ -25,6 +26,7 @@ from mgptn.population.records.generation import Generation
 from mgptn.population.records.lessons import examples
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.settled import check_name
 from mgptn.population.settings import TournamentSettings
 
 
@@ -43,6 +45,8 @@ class Tournament:
     def __init__(self, settings: TournamentSettings, genomes: Sequence[Genome], seed: int) -> None:
         if len(genomes) < 2:
             raise ValueError(f"genomes: expected at least 2 founders, got {len(genomes)}")
+        for genome in genomes:
+            check_name("role", genome.role, ROLES)
         self.settings = settings
         self._deme_size = deme_size(settings.process, settings.options, len(genomes))
         self.seed = seed
@@ -53,10 +57,8 @@ class Tournament:
         )
         self._next_id = len(genomes)
         self._asked: Matches | None = None
-        chosen = settings.selector
-        weights: Mapping[str, float] = {chosen: 1.0} if isinstance(chosen, str) else chosen
-        self._selector: Selector = mixture(weights)
-        self._aggregates = any(weights.get(name, 0.0) > 0.0 for name in AGGREGATING)
+        self._selector: Selector = mixture(settings.weights)
+        self._aggregates = any(settings.weights.get(name, 0.0) > 0.0 for name in AGGREGATING)
         # What is known of every slot's agent as a grader, learned from outcomes alone.
         self._known = np.zeros((len(genomes), AGGREGATIONS[settings.aggregation].learns))
         self._fixed: Eligible | None = None
@@ -113,7 +115,7 @@ class Tournament:
         return told
 
     def _fitness(self, scores: Floats) -> Floats:
-        """Each agent's, float64 [M]: its answers' mean score, or by Bradley–Terry."""
+        """Each agent's, float64 [M]: its answers' mean score, or what it is to expect of one."""
         if self.settings.fitness == "bradley-terry":
             return rated_fitness(scores, self.ask())
         return known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))

@@ -19,7 +19,7 @@ from mgptn.agents.engine.answers import Answers
 from mgptn.agents.engine.buffers import Buffers
 from mgptn.agents.engine.clock import Clock
 from mgptn.agents.engine.forward import Forward
-from mgptn.agents.engine.memory import COLUMN_STEP
+from mgptn.agents.engine.memory import COLUMN_STEP, KEPT, SHOWN_STEP
 from mgptn.agents.engine.reading import read_rows_of
 from mgptn.agents.engine.recording import Traced
 from mgptn.agents.engine.sampling import draw
@@ -28,12 +28,6 @@ from mgptn.agents.tiles import bucket, read_rows
 
 LOOK = {"cpu": 1, "cuda": 8}
 """Steps between two looks at which slots have ended: to look is to wait for the device."""
-
-KEPT = {"cpu": 1, "cuda": 4}
-"""Buffers that are held of each kind: on a GPU one for each of the shapes that take turns."""
-
-SHOWN_STEP = 128
-"""On a GPU, prefixes are padded to a multiple of this many tokens, so that a graph serves many."""
 
 
 class Decoder:

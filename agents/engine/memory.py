@@ -22,6 +22,15 @@ PREFIX_CACHE_BYTES = 256 * 2**20
 COLUMN_STEP = {"cpu": 16, "cuda": 128}
 """Slots have, and use, columns by so many: whole vectors of a processor, few graphs of a GPU."""
 
+KEPT = {"cpu": 1, "cuda": 4}
+"""Buffers of slots, and of prefixes on a GPU, that are held for the shapes that take turns."""
+
+SHOWN_STEP = 128
+"""On a GPU, prefixes are padded to a multiple of this many tokens, so that a graph serves many."""
+
+CONTEXT_BYTES = 600 * 2**20
+"""What CUDA itself takes of a GPU for each process on it, about."""
+
 ITEM = {"float32": 4, "bfloat16": 2}
 
 ACTIVATIONS = 16
@@ -45,11 +54,14 @@ class Lengths:
     answer: int
 
 
-def needed_bytes(checkpoint: Checkpoint, dtype: str, slots: int, lengths: Lengths) -> int:
-    """Bytes that a host of one model takes at most, about.
+def needed_bytes(
+    checkpoint: Checkpoint, dtype: str, slots: int, lengths: Lengths, device: str
+) -> int:
+    """Bytes that a host of one model takes at most on a device, about.
 
-    Slots × columns × layers × keys and values, the prompts that wait for a slot, what is read at
-    once with its logits, the prefix in use and its copy, the cache of prefixes, and the weights.
+    Slots × columns × layers × keys and values in every buffer that is kept, the prompts that wait
+    for a slot, what is read at once with its logits, the prefix in use and its copies, the cache
+    of prefixes, and the weights.
 
     Raises
     ------
@@ -67,13 +79,15 @@ def needed_bytes(checkpoint: Checkpoint, dtype: str, slots: int, lengths: Length
     read = max(slots * READ_TOKENS, row)
     weights = sum(path.stat().st_size for path in checkpoint.folder.glob("*.safetensors"))
     stored_item = ITEM.get(str(shape.get("dtype", shape.get("torch_dtype"))), 4)
+    kept = KEPT[device]
+    shown = lengths.prefix if device == "cpu" else lengths.prefix + SHOWN_STEP
     parts = (
         weights * item // stored_item,
-        slots * (row + answer + max(COLUMN_STEP.values())) * state,
+        kept * slots * (row + answer + max(COLUMN_STEP.values())) * state,
         TURNS * slots * row * state,
         read * (state + ACTIVATIONS * width * 4),
         3 * max(slots, read // row) * vocabulary * 8,
-        2 * lengths.prefix * state,
+        (1 + kept) * shown * state,
         PREFIX_CACHE_BYTES,
     )
     return int(OVERHEAD * sum(parts))

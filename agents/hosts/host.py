@@ -7,7 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mgptn.agents.engine.memory import ITEM, KEPT
 from mgptn.agents.requests import Tile, TileReply
+from mgptn.population.records.settled import check_least, check_name
 
 
 class Host(Protocol):
@@ -43,6 +45,11 @@ class HostSettings:
         Name and hash of each further model that the host serves.
     memory
         Bytes that must be free where it starts; 0 where nobody has planned them.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     model: str
@@ -52,3 +59,9 @@ class HostSettings:
     threads: int = 1
     others: tuple[tuple[str, str], ...] = ()
     memory: int = 0
+
+    def __post_init__(self) -> None:
+        check_name("device", self.device, KEPT)
+        check_name("dtype", self.dtype, ITEM)
+        check_least(self, 1, "threads")
+        check_least(self, 0, "memory")

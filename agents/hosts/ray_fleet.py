@@ -1,4 +1,4 @@
-"""The fleet of a run as Ray actors: hands out tiles, and replaces hosts that die."""
+"""The fleet of a run as Ray actors: hands out tiles, and replaces hosts that are lost."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -12,12 +12,13 @@ from typing import Any
 
 from mgptn.agents.hosts.fleet import FleetError
 from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.ray_losses import is_loss
 from mgptn.agents.requests import Tile, TileReply
 
 logger = logging.getLogger("mgptn.fleet")
 
 ATTEMPTS = 3
-"""Hosts in a row that may die of a tile, or while coming up, before the run is given up."""
+"""Hosts in a row that may be lost with a tile, or while coming up, before the run is given up."""
 
 PATIENCE = 60.0
 """Seconds that are waited for a host to come up where none is left; and between two warnings."""
@@ -27,7 +28,7 @@ IN_FLIGHT = 2
 
 
 class RayFleet:
-    """Hosts as Ray actors, on this machine or a cluster. A host that dies is replaced.
+    """Hosts as Ray actors, on this machine or a cluster. A host that is lost is replaced.
 
     Tiles go only to hosts that have come up, so that a replacement that finds no room (its machine
     is gone, say) leaves the work to the hosts that are left. Ray must have been started or joined
@@ -90,7 +91,7 @@ class RayFleet:
         Raises
         ------
         FleetError
-            If `ATTEMPTS` hosts in a row die of a tile, or no host is left and none comes up.
+            If `ATTEMPTS` hosts in a row are lost with a tile, or no host is left and none comes up.
         """
         import ray
 
@@ -107,17 +108,20 @@ class RayFleet:
             tile, host = flying.pop(done)
             try:
                 replies[tile] = ray.get(done)
-            except ray.exceptions.RayActorError as death:
+            except ray.exceptions.RayError as death:
+                if not is_loss(death):
+                    raise
                 lost = [tile]
                 for other in [r for r, (_, h) in flying.items() if h == host]:
                     lost.append(flying.pop(other)[0])
                 attempts[tile] += 1
                 if attempts[tile] == ATTEMPTS:
                     raise FleetError(
-                        f"tile {tile} of {len(tiles)}: expected a reply, got {ATTEMPTS} dead "
+                        f"tile {tile} of {len(tiles)}: expected a reply, got {ATTEMPTS} lost "
                         f"hosts in a row, the last with: {death}"
                     ) from death
-                del self._live[host]
+                # It need not be dead, if only its reply is lost: its place is its successor's.
+                ray.kill(self._live.pop(host))
                 self.restarts += 1
                 self._start_one()
                 waiting.extendleft(sorted(lost, reverse=True))
@@ -169,7 +173,10 @@ class RayFleet:
         number, host = self._coming.pop(ready)
         try:
             ray.get(ready)
-        except ray.exceptions.RayActorError as death:
+        except ray.exceptions.RayError as death:
+            if not is_loss(death):
+                raise
+            ray.kill(host)
             self._stillborn += 1
             if self._stillborn == ATTEMPTS:
                 raise FleetError(

@@ -1,4 +1,4 @@
-"""Ray itself: started on this machine, or joined; and how many hosts it has room for."""
+"""Ray itself: started on this machine, or joined."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -61,7 +61,7 @@ def start_ray(address: str | None = None) -> bool:
             object_store_memory=256 * 2**20,
             **quiet,
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         where = f"a Ray cluster at {address}" if address else "Ray to start on this machine"
         raise FleetError(f"ray: expected {where}, got: {error}") from error
     return True
@@ -81,17 +81,3 @@ def stop_ray() -> None:
     import ray
 
     ray.shutdown()
-
-
-def host_count(wanted: int | str, device: str, agents: int, gpus_per_host: float) -> int:
-    """How many hosts to start: a number, one per agent, or one a GPU or CPU core (at most 8)."""
-    if wanted == "per-agent":
-        return agents
-    if wanted != "auto":
-        return int(wanted)
-    import ray
-
-    resources = ray.cluster_resources()
-    if device == "cuda":
-        return max(1, int(resources.get("GPU", 0) / gpus_per_host))
-    return max(1, min(8, int(resources.get("CPU", 1))))

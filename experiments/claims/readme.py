@@ -12,6 +12,7 @@ from pathlib import Path
 from mgptn.experiments.claims.method.finding import Finding, short
 from mgptn.experiments.claims.phase_diagram.analysis import BOUNDARIES, COMPUTE, SHARES
 from mgptn.experiments.claims.running import Recorded
+from mgptn.experiments.claims.table import ANALYSES
 from mgptn.experiments.record.files import write_whole
 
 CLAIM = "phase-diagram"
@@ -22,6 +23,7 @@ END = "<!-- /phase-diagram -->"
 def front(recorded: Recorded) -> str:
     """Figure and sentences, no number of which is typed."""
     finding = recorded.finding
+    others = len(ANALYSES) - 1
     parts = [
         BEGIN,
         f"![The phase diagram](docs/figures/results/{CLAIM}.png)",
@@ -33,7 +35,7 @@ def front(recorded: Recorded) -> str:
         f"**What it does not say.** {' '.join(finding.caveats[:3])}",
         f"As it was registered, the claim of a convex boundary with success inside is "
         f"**{_told(finding)}**: [the page](docs/results/{CLAIM}.md) has numbers, intervals and the "
-        f"command; [docs/results](docs/results/README.md) has the nine other claims.",
+        f"command; [docs/results](docs/results/README.md) has the {others} other claims.",
         END,
     ]
     return "\n\n".join(parts)

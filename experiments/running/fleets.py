@@ -19,7 +19,7 @@ from mgptn.experiments.setting.stage import Stage
 
 
 def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
-    """Hosts that serve every model of some stages.
+    """Hosts that serve every model of some stages, with the memory of who asks most of each.
 
     Raises
     ------
@@ -28,16 +28,25 @@ def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
     """
     first = stages[0].host_settings(device)
     models: dict[str, str] = {}
+    memory: dict[str, int] = {}
     for stage in stages:
         settings = stage.host_settings(device)
         if (settings.dtype, settings.threads) != (first.dtype, first.threads):
             raise ConfigError("hosts: expected one dtype and one number of threads in all cells")
         if stage.scripted is None:
             models |= dict([(settings.model, settings.weights), *settings.others])
+            for name, needed in stage.memory(device).items():
+                memory[name] = max(needed, memory.get(name, 0))
     if not models:
         return first
     (model, weights), *others = models.items()
-    return replace(first, model=model, weights=weights, others=tuple(others))
+    return replace(
+        first,
+        model=model,
+        weights=weights,
+        others=tuple(others),
+        memory=sum(memory.values()),
+    )
 
 
 def fleet_here(stages: Sequence[Stage]) -> Fleet:
@@ -62,13 +71,14 @@ def hosts(
         From a device to hosts that serve more than the stage; its own by default.
     """
     with ExitStack() as stack:
-        if ray_address is None:
-            stage.check_memory()
-        if stage.scripted is None and start_ray(ray_address):
+        started = stage.scripted is None and start_ray(ray_address)
+        if started:
             stack.callback(stop_ray)
         stack.enter_context(_terminated_as_interrupted())
         fleet = (
-            stage.ray_fleet(device, settings_on) if stage.scripted is None else stage.local_fleet()
+            stage.ray_fleet(device, settings_on, here=started)
+            if stage.scripted is None
+            else stage.local_fleet()
         )
         stack.callback(fleet.close)
         yield fleet

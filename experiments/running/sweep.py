@@ -17,7 +17,7 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_co
 from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.rounds import first_and_last, read_rounds
-from mgptn.experiments.running.fleets import hosts
+from mgptn.experiments.running.fleets import hosts, joint_settings
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
 from mgptn.experiments.views.measured import measured
 
@@ -108,7 +108,12 @@ def run_sweep(
     stages = stages_of(cells)
     first = stages[cells[0].name]
     grid = Grid(folder, tuple(cells), arms_of(controls))
-    run_grid(grid, stages, hosts(first, ray_address), console, parallel)
+    fleet = hosts(
+        first,
+        ray_address,
+        settings_on=lambda device: joint_settings(list(stages.values()), device),
+    )
+    run_grid(grid, stages, fleet, console, parallel)
     table = sweep_table(folder, cells)
     path = folder / "sweep.parquet"
     write_whole(path, table.write_parquet)

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mgptn.agents.behaviour import Behaviour
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
-from mgptn.agents.engine.memory import available_memory, check_memory, needed_bytes
+from mgptn.agents.engine.memory import Lengths, needed_bytes
+from mgptn.agents.hosts.counting import fitting, host_count
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
-from mgptn.agents.hosts.ray_session import host_count
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
@@ -41,8 +42,6 @@ class Stage:
         Name → files of each model that founders are copies of.
     scripts
         Name → how its copies are asked; a run without a model has none.
-    memory
-        Bytes that a host needs.
 
     Raises
     ------
@@ -62,7 +61,7 @@ class Stage:
         self.protocol = find_protocol(config.protocol.name)
         self.picks = make_picks(config, self.task)
         self.scripts: dict[str, Script] = {}
-        self.memory = 0
+        self._lengths: dict[str, Lengths] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
@@ -85,6 +84,14 @@ class Stage:
         """Name → hash of the files of each model."""
         return {name: found.weights for name, found in self.checkpoints.items()}
 
+    def memory(self, device: str) -> dict[str, int]:
+        """Name → bytes that each model takes of a host on a device."""
+        hosts = self.config.hosts
+        return {
+            name: needed_bytes(self.checkpoints[name], hosts.dtype, hosts.slots, lengths, device)
+            for name, lengths in self._lengths.items()
+        }
+
     def host_settings(self, device: str) -> HostSettings:
         """How to make a host of this run on a device."""
         hosts = self.config.hosts
@@ -96,7 +103,7 @@ class Stage:
             dtype=hosts.dtype,
             threads=hosts.threads,
             others=tuple(others),
-            memory=self.memory,
+            memory=sum(self.memory(device).values()),
         )
 
     def local_fleet(self) -> Fleet:
@@ -109,6 +116,8 @@ class Stage:
         self,
         device: str | None = None,
         settings_on: Callable[[str], HostSettings] | None = None,
+        *,
+        here: bool = False,
     ) -> RayFleet:
         """Hosts as Ray actors, as many as the configuration asks for; Ray must be running.
 
@@ -118,11 +127,16 @@ class Stage:
             Instead of the configured one, for a run that was begun on it.
         settings_on
             From the device to hosts that serve other runs too; this run's own by default.
+        here
+            Are all on this machine, so that their memory can be planned before any is started?
+            Elsewhere each looks for itself as it comes up.
 
         Raises
         ------
         ConfigError
             If the cluster has not got the GPUs that are asked for.
+        agents.engine.memory.MemoryShortageError
+            If their memory is planned and there is not enough.
         """
         import ray
 
@@ -138,26 +152,13 @@ class Stage:
                 f"{have:g}; give hosts.count as a number if the cluster grows on demand, or use "
                 "hosts.device=cpu"
             )
-        gpus = hosts.gpus_per_host if device == "cuda" else 0.0
-        count = host_count(hosts.count, device, self.config.population.size, hosts.gpus_per_host)
-        return RayFleet((settings_on or self.host_settings)(device), count, gpus)
-
-    def check_memory(self) -> None:
-        """Is there room on this machine for the hosts that it is to start, on its CPU?
-
-        Hosts on GPUs, and on other machines, look for themselves as they come up.
-
-        Raises
-        ------
-        agents.engine.memory.MemoryShortageError
-            If there is not.
-        """
-        hosts = self.config.hosts
-        if self.scripted is not None or self.device() == "cuda":
-            return
-        agents = self.config.population.size
-        count = {"auto": 1, "per-agent": agents}.get(str(hosts.count)) or int(hosts.count)
-        check_memory(self.memory, available_memory(), "on this machine", count)
+        gpus, settings = hosts.gpus_per_host, (settings_on or self.host_settings)(device)
+        count = host_count(hosts.count, device, self.config.population.size, gpus)
+        if here:
+            count, gpus = fitting(hosts.count, count, settings.memory, device, gpus)
+            if device == "cpu" or gpus < 1.0:
+                settings = replace(settings, memory=0)
+        return RayFleet(settings, count, gpus if device == "cuda" else 0.0)
 
     def device(self) -> str:
         """The device of a host in this process.
@@ -218,8 +219,7 @@ class Stage:
         founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
         room = checkpoint.context_tokens
         lengths = check_context_fits(problems, script, founder, self.protocol, config, room)
-        hosts = config.hosts
-        self.memory += needed_bytes(checkpoint, hosts.dtype, hosts.slots, lengths)
+        self._lengths[checkpoint.name] = lengths
         return script
 
 

@@ -11,17 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgptn.population.records.agents import Genome
+from mgptn.population.records.settled import check_least, check_probabilities
 
 
 @dataclass(frozen=True, slots=True)
 class MutationRates:
-    """Probability of each mutation at a birth; `jitter_scale` is a standard deviation of ln T."""
+    """Probability of each mutation at a birth; `jitter_scale` is a standard deviation of ln T.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
+    """
 
     drop: float = 0.0
     swap: float = 0.0
     duplicate: float = 0.0
     jitter: float = 0.0
     jitter_scale: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_probabilities(self, "drop", "swap", "duplicate", "jitter")
+        check_least(self, 0, "jitter_scale")
 
 
 def drop(genome: Genome, rng: np.random.Generator) -> Genome | None:

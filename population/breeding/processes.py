@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from mgptn.population.breeding.islands import sample_island_parents
 from mgptn.population.breeding.moran import sample_death_birth, sample_events
 from mgptn.population.breeding.wright_fisher import Resampling, sample_parents
+from mgptn.population.records.settled import check_name, check_probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,20 @@ class ProcessOptions:
     demes, migration
         Of ``"islands"``: demes of equal size, the first of which has the first slots, and the
         probability that a birth is a migrant's.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     resampling: Resampling = "multinomial"
     demes: int = 2
     migration: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_name("resampling", self.resampling, get_args(Resampling))
+        check_probabilities(self, "migration")
 
 
 class Births(NamedTuple):

@@ -10,6 +10,7 @@ replaced at once there would be nothing to hand on at all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from mgptn.population.judging.grade_rules import majority, trimmed_mean_grades, 
 from mgptn.population.judging.reputation import MOMENTS, Ballots, reputation_scores
 from mgptn.population.records.arrays import Floats, known_means
 from mgptn.population.records.outcomes import Outcomes, only
+from mgptn.population.records.settled import check_name
 
 LEARNED_IN = 200
 """Bound on the iterations of a rule that learns."""
@@ -39,11 +41,23 @@ class Rule:
         Grade from which a grader accepts, for rules that count votes.
     trim
         Under ``trimmed-mean``: share to leave out at each end, in [0, 1/2).
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     name: str = "mean"
     threshold: float = 0.5
     trim: float = 0.25
+
+    def __post_init__(self) -> None:
+        check_name("aggregation", self.name, AGGREGATIONS)
+        if math.isnan(self.threshold):
+            raise ValueError("threshold: expected a number, got NaN")
+        if not 0.0 <= self.trim < 0.5:
+            raise ValueError(f"trim: expected in [0, 1/2), got {self.trim}")
 
 
 class Aggregated(NamedTuple):

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mgptn.population.records.settled import check_least, check_name, check_probabilities
+
 Places = NDArray[np.int64]
 
 
@@ -36,6 +38,11 @@ class Topology:
         Under ``islands``: groups of adjacent slots, of equal size.
     strengths
         Model → its strength, in any unit, where the topology asks for it.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a number out of its range.
     """
 
     name: str = "random"
@@ -43,6 +50,11 @@ class Topology:
     rewiring: float = 0.1
     islands: int = 2
     strengths: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name("topology.name", self.name, TOPOLOGIES)
+        check_probabilities(self, "rewiring")
+        check_least(self, 1, "islands")
 
 
 @dataclass(frozen=True, slots=True)

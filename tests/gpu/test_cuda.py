@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mgptn.agents.engine.decoding import KEPT
+from mgptn.agents.engine.memory import KEPT
 from mgptn.agents.engine.recording import GRAPHS
 from mgptn.agents.hosts.fleet import LocalFleet, run_tile
 from mgptn.agents.hosts.transformers_host import TransformersHost

@@ -45,7 +45,7 @@ from mgptn.population.records.generation import Generation
 
 ONE = "one evaluator"
 ALONE, TOGETHER, ORACLE = "alone", "mean of three", "oracle"
-MARGIN, GOLD_MARGIN, TOLERANCE, THRESHOLD = 0.2, 0.05, 0.05, 0.6
+MARGIN, GOLD_MARGIN, TOLERANCE = 0.2, 0.05, 0.05
 JUDGES = 3
 """Trained graders: the first slots, who grade everybody."""
 
@@ -210,7 +210,7 @@ def _trained(results: Results) -> tuple[dict[str, Curve], list[Number]]:
         gamed = np.broadcast_to(flatterers(generation)[JUDGES:, None], right.shape)
         sides = {"right ones": right, "wrong ones": ~right & ~gamed, "flatterers'": gamed}
         for name, grades in _by_model(generation).items():
-            passed = grades[JUDGES:] >= THRESHOLD
+            passed = grades[JUDGES:] >= cell.config.protocol.threshold
             for side, of in sides.items():
                 both = np.stack([(passed & of).mean(axis=0), of.mean(axis=0)], -1)
                 columns.setdefault(f"{name}: {side}", []).append(both)

@@ -88,7 +88,7 @@ def analyse(results: Results) -> Finding:
             above(shares[0], 0.0),
             above(inside, 0.95),
             above(closure, 0.90),
-            *(_shape(name, shape, REJECTED / len(tests)) for name, shape in shapes.items()),
+            *convex(shapes),
             within(deviation, -math.log(1.5), math.log(1.5)),
         ],
         p=share_at_or_below(resampled("phase-diagram: p", both, first_less_second), 0.0),
@@ -231,6 +231,11 @@ def _closure(ladders: list[Ladder]) -> Number:
 def _next(steps: tuple[Step, ...], one: Step) -> Step:
     """The step after one; of the last, itself."""
     return steps[min(steps.index(one) + 1, len(steps) - 1)]
+
+
+def convex(shapes: dict[str, Convexity]) -> list[Condition]:
+    """Is each shape convex? As many tests as there are shapes share one error rate."""
+    return [_shape(name, shape, REJECTED / len(shapes)) for name, shape in shapes.items()]
 
 
 def _shape(name: str, shape: Convexity, rejected: float) -> Condition:

@@ -21,8 +21,6 @@ TARGET = 0.05
 """ε*: the error that is to be reached."""
 
 ARMS = ("scripted", "scripted-correlated", "scripted-scaled")
-ROUNDS = 3
-"""R: filters between the first answers and the last, under the fixed number of generations."""
 
 
 class ScriptedPlane:
@@ -39,8 +37,10 @@ class ScriptedPlane:
                 if key not in self._errors:
                     courses = results.stacked(problem_errors, arm=arm, **place)
                     self._errors[key] = courses[:, -1]
-        config = results.of(arm=ARMS[0])[0].config.agents.scripted
-        self._error, self._tpr = config.error, config.tpr
+        config = results.of(arm=ARMS[0])[0].config
+        self._error, self._tpr = config.agents.scripted.error, config.agents.scripted.tpr
+        # Filters between the first answers and the last, under the fixed number of generations.
+        self._rounds = config.population.generations - 1
 
     def successes(self, arm: str) -> Successes:
         """Juries whose mean error is at most the target, over ln Λ of one grader."""
@@ -54,7 +54,7 @@ class ScriptedPlane:
 
     def boundary(self, fpr: float) -> float:
         """The theory's boundary: one agent more than the graders that it takes."""
-        return 1.0 + unanimity_boundary(self._error, TARGET, ROUNDS, self._tpr, fpr)
+        return 1.0 + unanimity_boundary(self._error, TARGET, self._rounds, self._tpr, fpr)
 
     def deviation(self, fitted: Boundary) -> Number:
         """Mean of ln(fitted / theory) where both are among the sizes tried."""

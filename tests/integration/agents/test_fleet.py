@@ -15,12 +15,13 @@ from typing import Any
 
 import psutil
 import pytest
+import ray
 from rich.console import Console
 
 from mgptn.agents.checkpoints import BUNDLED
+from mgptn.agents.hosts.counting import host_count
 from mgptn.agents.hosts.fleet import Fleet, FleetError
 from mgptn.agents.hosts.ray_fleet import ATTEMPTS, RayFleet
-from mgptn.agents.hosts.ray_session import host_count
 from mgptn.agents.requests import HostReply, Tile, TileReply
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
@@ -107,6 +108,46 @@ def test_hosts_killed_between_runs_are_replaced(two: RayFleet, work: Recorder) -
     assert two.restarts == restarts + 2
     assert not set(two.process_ids) & set(before)
     assert two.alive == 2
+
+
+@pytest.mark.parametrize("lost", ["OutOfMemoryError", "WorkerCrashedError"])
+def test_a_host_lost_in_another_way_is_replaced_too(
+    two: RayFleet, work: Recorder, lost: str
+) -> None:
+    """One that raises what Ray raises where its memory, or what a tile lies in, is gone."""
+    restarts, before = two.restarts, set(two.process_ids)
+    replaced = _put_failing(two, getattr(ray.exceptions, lost)("gone"))
+    ray.kill(replaced)  # its place is free for the next
+    assert bits(two.run(work.tiles)) == work.replies
+    assert two.restarts == restarts + 1
+    now = two.process_ids  # waits for the replacement
+    assert len(now) == 2
+    assert len(set(now) & before) == 1
+
+
+def test_what_a_tile_raises_ends_the_run_with_its_own_message(
+    two: RayFleet, work: Recorder
+) -> None:
+    restarts = two.restarts
+    true = _put_failing(two, ValueError("tile: expected weights of here"))
+    with pytest.raises(ValueError, match="tile: expected weights of here"):
+        two.run(work.tiles)
+    assert two.restarts == restarts
+    two._live[max(two._live)] = true
+
+
+def _put_failing(fleet: RayFleet, error: Exception) -> Any:
+    """In place of the last host one that cannot do its work; returns what was there."""
+
+    @ray.remote(num_cpus=0)
+    class Failing:
+        def run(self, tile: Tile) -> TileReply:
+            raise error
+
+    number = max(fleet._live)
+    true = fleet._live[number]
+    fleet._live[number] = Failing.remote()
+    return true
 
 
 def test_a_run_whose_host_is_killed_counts_it_and_reaches_the_same_hash(

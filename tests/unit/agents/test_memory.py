@@ -6,13 +6,18 @@ import pytest
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.engine.memory import (
+    CONTEXT_BYTES,
+    KEPT,
     PREFIX_CACHE_BYTES,
     Lengths,
     MemoryShortageError,
     check_memory,
     needed_bytes,
 )
+from mgptn.agents.hosts import counting
+from mgptn.agents.hosts.counting import fitting, hosts_on_cards, planned
 from mgptn.experiments.config.run_config import check_config
+from mgptn.experiments.running.fleets import hosts, joint_settings
 from mgptn.experiments.setting.stage import Stage
 
 LENGTHS = Lengths(prefix=200, row=16, answer=8)
@@ -22,11 +27,13 @@ def test_what_is_needed_covers_slots_columns_layers_and_prefixes():
     """gpt-3: 4 layers of 4 heads, 32 wide, so that a token's keys and values take 4 kB."""
     checkpoint = find_checkpoint("gpt-3")
     state = 4 * 2 * 4 * 32 * 4
-    base, doubled = (needed_bytes(checkpoint, "float32", slots, LENGTHS) for slots in (64, 128))
+    base, doubled = (
+        needed_bytes(checkpoint, "float32", slots, LENGTHS, "cpu") for slots in (64, 128)
+    )
     assert base > PREFIX_CACHE_BYTES + 1_054_000 * 4 + 64 * (16 + 8) * state + 200 * state
     assert doubled - base > 64 * (16 + 8) * state
     assert doubled < 2 * base
-    half = needed_bytes(checkpoint, "bfloat16", 64, LENGTHS)
+    half = needed_bytes(checkpoint, "bfloat16", 64, LENGTHS, "cpu")
     assert half < base
 
 
@@ -38,16 +45,82 @@ def test_a_shortage_names_the_setting_to_lower():
         check_memory(10**9, 10**9, "here", hosts=2)
 
 
-def test_a_run_that_cannot_fit_is_refused_before_it_begins(monkeypatch):
+def test_a_gpus_buffers_are_all_counted():
+    """Of slots and prefixes as many as are kept for the shapes that take turns."""
+    checkpoint = find_checkpoint("gpt-3")
+    state = 4 * 2 * 4 * 32 * 4
+    here, there = (
+        needed_bytes(checkpoint, "float32", 64, LENGTHS, device) for device in ("cpu", "cuda")
+    )
+    more = KEPT["cuda"] - KEPT["cpu"]
+    assert there - here > more * (64 * (16 + 8) + LENGTHS.prefix) * state
+
+
+def test_hosts_are_planned_together():
+    assert planned("auto", 8, 10**9, [9 * 10**9]) == 8
+    assert planned(4, 4, 10**9, [4 * 10**9]) == 4
+    with pytest.raises(MemoryShortageError, match=r"for 2 hosts of 1\.0 GB each, got 2\.0 GB"):
+        planned(2, 2, 10**9, [2 * 10**9 - 1])
+    with pytest.raises(MemoryShortageError, match="for 5 hosts of"):
+        planned("per-agent", 5, 10**9, [4 * 10**9])
+
+
+def test_where_nobody_gave_a_number_fewer_hosts_are_started_and_it_is_said(caplog):
+    assert planned("auto", 8, 10**9, [9 * 10**9, 3 * 10**9 + 1]) == 3
+    assert "of 8 hosts of 1.0 GB each, 3 fit into the 3.0 GB that are free" in caplog.text
+    with pytest.raises(MemoryShortageError, match="free on this machine for a host"):
+        planned("auto", 8, 10**9, [10**9 - 1])
+
+
+@pytest.mark.parametrize(
+    ("gpus", "free", "expected"),
+    [
+        (0.25, [8, 8], (8, 0.25)),
+        (0.25, [8, 3], (6, 0.3333)),
+        (0.25, [1, 8], (2, 1.0)),
+        (1.0, [0, 0], (2, 1.0)),  # each looks on its own card
+    ],
+)
+def test_hosts_that_share_a_gpu_share_its_memory(monkeypatch, gpus, free, expected):
+    each = 10**9
+    monkeypatch.setattr(
+        counting, "free_on_cards", lambda: [number * (each + CONTEXT_BYTES) for number in free]
+    )
+    count = hosts_on_cards(len(free), gpus)
+    assert fitting("auto", count, each, "cuda", gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("cards", "gpus", "hosts"), [(2, 0.4, 4), (1, 0.3, 3), (3, 0.1, 30), (4, 2.0, 2), (4, 1.0, 4)]
+)
+def test_a_host_takes_its_part_of_one_card(cards, gpus, hosts):
+    assert hosts_on_cards(cards, gpus) == hosts
+
+
+def test_a_run_that_cannot_fit_is_refused_before_a_host_is_started(monkeypatch):
     config = check_config({"name": "large", "hosts": {"device": "cpu", "count": 2}})
     stage = Stage(config)
-    stage.check_memory()
-    assert stage.host_settings("cpu").memory == stage.memory > PREFIX_CACHE_BYTES
-    monkeypatch.setattr(
-        "mgptn.experiments.setting.stage.available_memory", lambda: 2 * stage.memory - 1
-    )
-    with pytest.raises(MemoryShortageError, match="for 2 hosts of"):
-        stage.check_memory()
-    monkeypatch.setattr("mgptn.agents.hosts.make_host.free_memory", lambda device: stage.memory - 1)
+    needed = sum(stage.memory("cpu").values())
+    assert stage.host_settings("cpu").memory == needed > PREFIX_CACHE_BYTES
+    assert stage.host_settings("cuda").memory > needed
+    monkeypatch.setattr(counting, "available_memory", lambda: 2 * needed - 1)
+    with (
+        pytest.raises(MemoryShortageError, match="for 2 hosts of"),
+        hosts(stage, None),
+    ):
+        pass
+    monkeypatch.setattr("mgptn.agents.hosts.make_host.free_memory", lambda device: needed - 1)
     with pytest.raises(MemoryShortageError, match="GB free on cpu for a host"):
         stage.local_fleet()
+
+
+def test_hosts_of_several_runs_have_the_memory_of_the_greatest():
+    base = {"name": "small", "hosts": {"device": "cpu", "count": 1}}
+    small = Stage(check_config(base))
+    large = Stage(check_config({**base, "agents": {"context_capacity": 20}}))
+    other = Stage(check_config({**base, "agents": {"model": "gpt-1"}}))
+    one, more = (sum(stage.memory("cpu").values()) for stage in (small, large))
+    assert one < more
+    assert joint_settings([small, large], "cpu").memory == more
+    together = joint_settings([small, large, other], "cpu")
+    assert together.memory == more + sum(other.memory("cpu").values())
