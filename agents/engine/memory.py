@@ -53,7 +53,7 @@ def needed_bytes(checkpoint: Checkpoint, dtype: str, slots: int, lengths: Length
 
     Raises
     ------
-    agents.checkpoints.CheckpointError
+    mgptn.agents.checkpoints.CheckpointError
         If the configuration does not say a dimension.
     """
     shape, item = checkpoint.config, ITEM[dtype]

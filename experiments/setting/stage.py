@@ -49,7 +49,7 @@ class Stage:
     ConfigError
         If the task cannot be had as configured, or has too few problems, or its questions and
         answers do not fit the model.
-    agents.checkpoints.CheckpointError
+    mgptn.agents.checkpoints.CheckpointError
         If the model cannot be used.
     """
 
@@ -149,7 +149,7 @@ class Stage:
 
         Raises
         ------
-        agents.engine.memory.MemoryShortageError
+        mgptn.agents.engine.memory.MemoryShortageError
             If there is not.
         """
         hosts = self.config.hosts

@@ -40,7 +40,7 @@ class ScriptedSettings:
     threshold
         Share of graders that must pass an answer for it to enter its author's context.
     operator, selection_temperature
-        A name in `population.selection.OPERATORS`, and its T > 0.
+        A name in `mgptn.population.breeding.operators.OPERATORS`, and its T > 0.
     """
 
     size: int
