@@ -109,7 +109,7 @@ class Tile:
     """The unit of work: requests of one kind that share weights and prefix, in a fixed shape.
 
     The replies are a pure function of the tile, so a tile may be run again, or elsewhere. What a
-    request goes through has the shape that it would have by itself (see `agents.tiles`).
+    request goes through has the shape that it would have by itself (see `mgptn.agents.tiles`).
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ def needed_bytes(
 
     Raises
     ------
-    agents.checkpoints.CheckpointError
+    mgptn.agents.checkpoints.CheckpointError
         If the configuration does not say a dimension.
     """
     shape, item = checkpoint.config, ITEM[dtype]

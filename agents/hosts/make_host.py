@@ -13,9 +13,9 @@ def make_host(settings: HostSettings) -> Host:
 
     Raises
     ------
-    agents.engine.memory.MemoryShortageError
+    mgptn.agents.engine.memory.MemoryShortageError
         If there is not the memory free that its work is planned to take.
-    agents.checkpoints.CheckpointError
+    mgptn.agents.checkpoints.CheckpointError
         If the files found here are not those with the expected hashes, or cannot be served.
     """
     check_memory(settings.memory, free_memory(settings.device), f"on {settings.device}")

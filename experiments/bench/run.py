@@ -47,10 +47,11 @@ def whole_run(console: Console, config: Path, overrides: tuple[str, ...]) -> int
     table.add_row("of it in generations, all arms", f"{total:.1f} s")
     table.add_row("forward passes and sampling, summed over hosts", f"{forward:.1f} s")
     table.add_row("hosts", f"{hosts:.0f}")
-    table.add_row(
-        "share of the hosts' time in generations outside forward passes",
-        f"{1 - forward / (total * hosts):.1%}",
-    )
+    if hosts:  # a run without a model has none
+        outside = 1 - forward / (total * hosts)
+        table.add_row(
+            "share of the hosts' time in generations outside forward passes", f"{outside:.1%}"
+        )
     for name, size in peaks.items():
         table.add_row(f"peak memory, {name}", f"{size / 2**30:.2f} GiB")
     console.print(table)

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+import mgptn
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.agents.engine.memory import available_memory
 from mgptn.experiments.machine.checks import (
@@ -32,6 +33,7 @@ from mgptn.experiments.machine.checks import (
     installed_gpus,
     usable_cores,
 )
+from mgptn.experiments.machine.installation import check_installation
 
 STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
@@ -59,6 +61,7 @@ def diagnose(
     gpus = installed_gpus()
     checks = [
         check_python(sys.version_info[:3]),
+        check_installation(Path(mgptn.__file__).parent),
         check_libraries(),
         check_torch(bool(gpus)),
         check_import("transformers"),

@@ -48,7 +48,7 @@ class Stage:
     ConfigError
         If the task cannot be had as configured, or has too few problems, or its questions and
         answers do not fit the model.
-    agents.checkpoints.CheckpointError
+    mgptn.agents.checkpoints.CheckpointError
         If the model cannot be used.
     """
 

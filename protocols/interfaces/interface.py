@@ -99,7 +99,7 @@ class Interface(Protocol):
         persona
             Who the writer is to be; None for nobody in particular.
         wanted
-            One of `protocols.scale.LEVELS`, asked for before the answer; None to ask for none.
+            One of `scale.LEVELS`, asked for before the answer; None to ask for none.
 
         Raises
         ------

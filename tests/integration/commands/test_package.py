@@ -76,7 +76,7 @@ def there(place: Path, *command: object, cwd: Path) -> str:
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -120,6 +120,7 @@ def test_it_works_far_from_the_checkout_and_beside_strangers(place: Path, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(700)
 @pytest.mark.parametrize("model", ["scripted", "gpt-1"])
 def test_its_quickstart_runs(place: Path, tmp_path: Path, model: str) -> None:
     """Without a model, and with one, whose host Ray starts."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import fnmatch
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,28 @@ def test_what_is_copied_is_here_and_small(config: dict[str, Any]) -> None:
     assert all((ROOT / local).exists() for local in sources.values())
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
     assert {Path(local).name for local in sources.values()} >= packages | {
+        "src",
         "pyproject.toml",
         "constraints.txt",
     }
     for name in (".venv", "runs", ".git"):
         assert name not in {Path(local).name for local in sources.values()}
         assert any(fnmatch.fnmatch(f"x/{name}", pattern) for pattern in config["rsync_exclude"])
+
+
+def test_links_lead_to_what_is_copied_too(config: dict[str, Any]) -> None:
+    """Ray copies with `rsync -a`, which keeps links as they are."""
+    mounts = {Path(there): ROOT / here for there, here in config["file_mounts"].items()}
+    links = [
+        (there / link.relative_to(here), link)
+        for there, here in mounts.items()
+        for link in here.rglob("*")
+        if link.is_symlink()
+    ]
+    assert {link.name for _, link in links} == {"agents", "experiments", "population", "protocols"}
+    for there, link in links:
+        target = Path(os.path.normpath(there.parent / link.readlink()))
+        assert mounts[target].resolve() == link.resolve()
 
 
 def test_no_secret_is_in_the_file() -> None:

@@ -105,8 +105,8 @@ def said(
     with (folder / "log").open("w") as log, tempfile.TemporaryDirectory(dir="/tmp") as ray_folder:
         process = subprocess.Popen(
             [sys.executable, script, config_file(config), folder / "run", folder / "said"],
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root), "RAY_TMPDIR": ray_folder},
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(root / "src"), "RAY_TMPDIR": ray_folder},
             stdout=log,
             stderr=log,
         )
