@@ -1,7 +1,7 @@
-"""`python -m experiments` is the command `mgptn`."""
+"""`python -m mgptn.experiments` is the command `mgptn`."""
 
 # SPDX-License-Identifier: Apache-2.0
 
-from mgptn.experiments.cli import main
+from mgptn.experiments.entry import main
 
-main(prog_name="mgptn")
+main()

@@ -28,7 +28,15 @@ def whole_run(console: Console, config: Path, overrides: tuple[str, ...]) -> int
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
-        command = [sys.executable, "-m", "experiments", "run", str(config), "--out", str(folder)]
+        command = [
+            sys.executable,
+            "-m",
+            "mgptn.experiments",
+            "run",
+            str(config),
+            "--out",
+            str(folder),
+        ]
         for override in overrides:
             command += ["--set", override]
         began = time.perf_counter()

@@ -16,7 +16,7 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.journal import read_journal
 from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.record.rounds import JOURNAL, Round
-from mgptn.experiments.running.fleets import hosts
+from mgptn.experiments.running.fleets import hosts, reading
 from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
@@ -39,7 +39,8 @@ def run(
     """
     check_vacant(folder)
     check_port(config.metrics.host, config.metrics.port)
-    stage = Stage(config)
+    with reading(config):
+        stage = Stage(config)
     with hosts(stage, ray_address) as fleet:
         session = Session.create(folder, config, arms_of(controls), stage, fleet.settings.device)
         return _complete(session, stage, fleet, console)
@@ -66,7 +67,8 @@ def resume(
             markup=False,
         )
     check_port(config.metrics.host, config.metrics.port)
-    stage = Stage(config)
+    with reading(config):
+        stage = Stage(config)
     check_same_ground(manifest, stage, folder, other_versions=other_versions)
     with hosts(stage, ray_address, device=manifest["device"]) as fleet:
         session = Session.reopen(folder, config, manifest["arms"], stage, contents)

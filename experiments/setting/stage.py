@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from mgptn.agents.behaviour import Behaviour
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
@@ -28,6 +29,18 @@ from mgptn.protocols.interfaces.table import Setting, make_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
 """Values of `agents.model` that need no model."""
+
+
+class RayRoom(NamedTuple):
+    """Hosts to be: how many, on which device, and which share of a GPU each reserves."""
+
+    count: int
+    device: str
+    gpus_per_host: float
+
+    def told(self) -> str:
+        """``2 hosts (cpu)``."""
+        return f"{self.count} host{'s' if self.count > 1 else ''} ({self.device})"
 
 
 class Stage:
@@ -124,6 +137,12 @@ class Stage:
         ConfigError
             If the cluster has not got the GPUs that are asked for.
         """
+        room = self.ray_room(device)
+        settings = (settings_on or self.host_settings)(room.device)
+        return RayFleet(settings, room.count, room.gpus_per_host)
+
+    def ray_room(self, device: str | None = None) -> RayRoom:
+        """The hosts that `ray_fleet` would start. Errors as of it."""
         import ray
 
         hosts = self.config.hosts
@@ -140,7 +159,7 @@ class Stage:
             )
         gpus = hosts.gpus_per_host if device == "cuda" else 0.0
         count = host_count(hosts.count, device, self.config.population.size, hosts.gpus_per_host)
-        return RayFleet((settings_on or self.host_settings)(device), count, gpus)
+        return RayRoom(count, device, gpus)
 
     def check_memory(self) -> None:
         """Is there room on this machine for the hosts that it is to start, on its CPU?

@@ -461,7 +461,7 @@ def test_a_training_killed_and_carried_on_ends_in_the_same_bits(trained, tmp_pat
 def test_an_interrupted_training_has_lost_nothing(tmp_path):
     """SIGINT, far from the next checkpoint: it is written, and the same command carries on."""
     words = "pretrain --rung gpt-1 --steps 4000 --no-compile --threads 1 --set documents=1"
-    command = [sys.executable, "-m", "experiments", *words.split(), "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "mgptn.experiments", *words.split(), "--out", str(tmp_path)]
     log = tmp_path / "training.jsonl"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         until = time.monotonic() + 120
