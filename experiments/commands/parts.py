@@ -57,6 +57,15 @@ def checked(config: Path, overrides: tuple[str, ...]) -> Any:
         return load_config(config, overrides)
 
 
+def load_hosts(model: str) -> None:
+    """Import what a run with a model imports anyway, but while Ctrl-C may end the process."""
+    from mgptn.experiments.setting.stage import SCRIPTED_MODELS
+
+    if model not in SCRIPTED_MODELS:
+        import ray  # noqa: F401
+        import torch  # noqa: F401
+
+
 def interrupted(how_to_go_on: str) -> NoReturn:
     """End the command after Ctrl-C, with a sentence."""
     say(f"\nInterrupted. {how_to_go_on}".rstrip(), err=True)

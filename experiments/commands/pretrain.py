@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from mgptn.experiments.commands.interrupts import leaving_at_once
 from mgptn.experiments.commands.parts import console, interrupted, loading
 
 
@@ -50,10 +51,12 @@ def pretrain(
     **fields: Any,
 ) -> None:
     """Train a rung of the ladder; resumable."""
-    with loading():
+    with leaving_at_once():
         from mgptn.experiments.commands.training import read_recipe, train
 
     recipe = read_recipe({k: v for k, v in fields.items() if v is not None}, changes)
+    with loading():
+        import mgptn.agents.training.pretrain  # noqa: F401
     try:
         train(recipe, out, console(), device, threads, compiled)
     except KeyboardInterrupt:

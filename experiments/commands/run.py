@@ -27,6 +27,7 @@ from mgptn.experiments.commands.parts import (
     checked,
     console,
     interrupted,
+    load_hosts,
     loading,
     numbers,
     say,
@@ -53,6 +54,7 @@ def run(
         with loading():
             from mgptn.experiments.running.run import run as run_config
 
+            load_hosts(base.agents.model)
         finished = run_config(
             base, folder, console(), controls=not no_controls, ray_address=ray_address
         )
@@ -141,6 +143,7 @@ def sweep(
     with loading():
         from mgptn.experiments.running.sweep import Axes, run_sweep
 
+        load_hosts(base.agents.model)
     varied = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
     folder = out or RUNS / f"{base.name}-sweep"
     try:

@@ -32,12 +32,15 @@ def doing(what: str) -> Iterator[None]:
 
 
 def _shows_in_place() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return _is_open() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _say(text: str) -> None:
-    if sys.stderr is None:
-        return
-    with suppress(OSError, ValueError):  # its reader is gone, or it is closed
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    if _is_open():
+        with suppress(OSError):  # its reader is gone
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def _is_open() -> bool:
+    return sys.stderr is not None and not sys.stderr.closed
