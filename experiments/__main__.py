@@ -2,6 +2,6 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
-from mgptn.experiments.cli import main
+from mgptn.experiments.entry import main
 
-main(prog_name="mgptn")
+main()

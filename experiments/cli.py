@@ -14,11 +14,14 @@ from mgptn.experiments.commands.bench import bench
 from mgptn.experiments.commands.experiment import experiment
 from mgptn.experiments.commands.grading import compare_protocols, robustness
 from mgptn.experiments.commands.init import init
+from mgptn.experiments.commands.interrupts import raising
 from mgptn.experiments.commands.models import models
-from mgptn.experiments.commands.parts import console
+from mgptn.experiments.commands.parts import console, interrupted, say
 from mgptn.experiments.commands.pretrain import pretrain
+from mgptn.experiments.commands.printable import print_anything
 from mgptn.experiments.commands.run import replay, report, resume, run, sweep, transcript
 from mgptn.experiments.commands.theory import theory
+from mgptn.experiments.views.doing import doing
 
 
 class _Commands(click.Group):
@@ -27,9 +30,16 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        print_anything()
+        return super().main(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with raising():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:  # in a command that cannot be carried on
+            interrupted("")
         except (ValueError, RuntimeError) as error:
             # Our own errors of both kinds say what was expected and what was got.
             if not type(error).__module__.startswith("mgptn."):
@@ -61,10 +71,10 @@ def tasks(name: str | None, size: int | None, count: int) -> None:
     if name is None:
         console().print(tasks_table())
         for line in further_tasks():
-            click.echo(line)
+            say(line)
         return
     for line in describe_task(name, size, count):
-        click.echo(line)
+        say(line)
 
 
 @click.command()
@@ -73,7 +83,7 @@ def protocols() -> None:
     from mgptn.experiments.commands.task_listing import protocol_lines
 
     for line in protocol_lines():
-        click.echo(line)
+        say(line)
 
 
 @click.command()
@@ -83,7 +93,8 @@ def doctor(ray_address: str | None, metrics_port: int) -> None:
     """Say what this machine has and lacks."""
     from mgptn.experiments.machine.doctor import diagnose, exit_status, render
 
-    checks = diagnose(ray_address=ray_address, metrics_port=metrics_port)
+    with doing("looking at this machine"):
+        checks = diagnose(ray_address=ray_address, metrics_port=metrics_port)
     console().print(render(checks))
     sys.exit(exit_status(checks))
 

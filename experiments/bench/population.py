@@ -27,6 +27,7 @@ from rich.table import Table
 from mgptn.experiments.bench.scripted import SIZES as SIMULATED
 from mgptn.experiments.bench.scripted import simulated, simulated_table
 from mgptn.experiments.record.manifest import library_versions
+from mgptn.experiments.views.doing import doing
 from mgptn.population.breeding import moran
 from mgptn.population.breeding.operators import replication_rates
 from mgptn.population.breeding.wright_fisher import sample_parents
@@ -82,7 +83,8 @@ def population(
     console: Console, repeats: int, out: Path | None, sizes: tuple[int, ...] = SIZES
 ) -> None:
     """Measure, print, and write JSON if asked to."""
-    turnovers = _turnovers(sizes, repeats)
+    with doing("timing selection"):
+        turnovers = _turnovers(sizes, repeats)
     console.print(_table(turnovers))
     for turnover in turnovers:
         large = turnover.exponent(LARGE)

@@ -18,6 +18,7 @@ from rich.table import Table
 from mgptn.agents.training.corpus import draw_documents
 from mgptn.agents.training.recipe import BLOCK_STEPS, Recipe
 from mgptn.agents.training.rungs import CONTEXT_TOKENS, RUNGS
+from mgptn.experiments.views.doing import doing
 
 if TYPE_CHECKING:
     from mgptn.agents.training.trainer import Trainer
@@ -41,10 +42,11 @@ def training(console: Console, rungs: tuple[str, ...], repeats: int, threads: in
     )
     tokens = BLOCK_STEPS * Recipe("gpt-1").documents * CONTEXT_TOKENS
     for rung in rungs or tuple(RUNGS):
-        ours = Trainer(Recipe(rung), device)
-        plain = Trainer(Recipe(rung), device, plain=True)
-        for trainer in (ours, plain):
-            _block_seconds(trainer)  # compiles
+        with doing(f"{rung}: compiling"):
+            ours = Trainer(Recipe(rung), device)
+            plain = Trainer(Recipe(rung), device, plain=True)
+            for trainer in (ours, plain):
+                _block_seconds(trainer)  # compiles
         times = [(_block_seconds(ours), _block_seconds(plain)) for _ in range(repeats)]
         ratios = sorted(slow / fast for fast, slow in times)
         fast, slow = (statistics.median(column) for column in zip(*times, strict=True))

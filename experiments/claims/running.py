@@ -29,6 +29,7 @@ from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.running.fleets import fleet_here, hosts, joint_settings
 from mgptn.experiments.running.grid import Grid, run_grid, stages_of
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.doing import doing
 
 FINDING, FIGURE, TABLE = "finding.json", "figure.png", "cells.parquet"
 
@@ -115,7 +116,8 @@ def run_claim(
     cells, options = claim.cells(scale, changes), claim.options(scale, changes)
     seeds = claim.registered.scales[scale].seeds
     grid = Grid(folder, tuple(cells), claim.arms)
-    stages = stages_of(cells)
+    with doing("preparing models and problems"):
+        stages = stages_of(cells)
     run_grid(grid, stages, _fleet(fleet, list(stages.values()), ray_address), console, parallel)
     results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
     table = cell_table(folder, cells)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from mgptn.experiments.commands.parts import FILE, SET, console
+from mgptn.experiments.commands.parts import FILE, SET, console, loading
 
 
 @click.group()
@@ -27,7 +27,8 @@ def bench() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> None:
     """The host against transformers, against scoring row by row, and against the machine."""
-    from mgptn.experiments.bench.engine.benchmark import engine
+    with loading():
+        from mgptn.experiments.bench.engine.benchmark import engine
 
     engine(console(), repeats, out, device, quick)
 
@@ -38,7 +39,8 @@ def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> No
 @click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
 def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) -> None:
     """A training step beside a plain one in float32 without compilation."""
-    from mgptn.experiments.bench.training import training
+    with loading():
+        from mgptn.experiments.bench.training import training
 
     training(console(), rungs, repeats, threads)
 
@@ -48,7 +50,8 @@ def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) ->
 @SET
 def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
     """Where a whole run's time and memory go."""
-    from mgptn.experiments.bench.run import whole_run
+    with loading():
+        from mgptn.experiments.bench.run import whole_run
 
     sys.exit(whole_run(console(), config, overrides))
 
@@ -58,6 +61,7 @@ def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_population(repeats: int, out: Path | None) -> None:
     """Selection, and the whole simulator without a model, against the number of agents."""
-    from mgptn.experiments.bench.population import population
+    with loading():
+        from mgptn.experiments.bench.population import population
 
     population(console(), repeats, out)

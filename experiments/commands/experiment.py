@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console
+from mgptn.experiments.commands.parts import FOLDER, console, interrupted, loading, say
 
 EXPERIMENTS = Path("runs") / "experiments"
 PAGES = Path("docs")
@@ -31,7 +31,8 @@ def experiment() -> None:
 @click.option("--runs", type=FOLDER, default=EXPERIMENTS, show_default=True)
 def list_claims(scale: Any, runs: Path) -> None:
     """The registered claims, and what was found of them."""
-    from mgptn.experiments.claims.telling import claims_table
+    with loading():
+        from mgptn.experiments.claims.telling import claims_table
 
     console().print(claims_table(scale, runs))
 
@@ -52,9 +53,16 @@ def run(
     ray_address: str | None,
 ) -> None:
     """Run what is left of an experiment, and say what it found."""
-    from mgptn.experiments.claims.method.claim import load_claim
-    from mgptn.experiments.claims.running import FIGURE, FINDING, TABLE, parse_changes, run_claim
-    from mgptn.experiments.claims.telling import finding_lines
+    with loading():
+        from mgptn.experiments.claims.method.claim import load_claim
+        from mgptn.experiments.claims.running import (
+            FIGURE,
+            FINDING,
+            TABLE,
+            parse_changes,
+            run_claim,
+        )
+        from mgptn.experiments.claims.telling import finding_lines
 
     changes = parse_changes(overrides)
     folder = out or EXPERIMENTS / "-".join([name, scale, *map(_plain, overrides)])
@@ -71,12 +79,11 @@ def run(
             command=command,
         )
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command carries the experiment on.", err=True)
-        sys.exit(130)
+        interrupted("The same command carries the experiment on.")
     for line in finding_lines(recorded):
-        click.echo(line)
+        say(line)
     for written in (FINDING, FIGURE, TABLE):
-        click.echo(str(folder / written))
+        say(str(folder / written))
 
 
 @experiment.command()
@@ -86,12 +93,13 @@ def run(
 @click.option("--docs", type=FOLDER, default=PAGES, show_default=True, help="Folder of the pages.")
 def report(name: str, scale: Any, out: Path | None, docs: Path) -> None:
     """Write an experiment's page from its finding, and the index of all pages."""
-    from mgptn.experiments.claims.method.claim import load_claim
-    from mgptn.experiments.claims.page import write_pages
+    with loading():
+        from mgptn.experiments.claims.method.claim import load_claim
+        from mgptn.experiments.claims.page import write_pages
 
     claim = load_claim(name)
     for path in write_pages(claim, out or EXPERIMENTS / f"{name}-{scale}", docs):
-        click.echo(str(path))
+        say(str(path))
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import click
 
-from mgptn.experiments.commands.parts import FILE, FOLDER, RUNS, SET, console, numbers
+from mgptn.experiments.commands.parts import (
+    FILE,
+    FOLDER,
+    RUNS,
+    SET,
+    checked,
+    console,
+    loading,
+    numbers,
+    say,
+)
 
 
 @click.command("compare-protocols")
@@ -20,12 +30,12 @@ from mgptn.experiments.commands.parts import FILE, FOLDER, RUNS, SET, console, n
 @click.option("--out", type=FOLDER, help="Folder of the comparison [runs/<name>-comparison].")
 def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None) -> None:
     """Grade the same answers in every way, and say what each is worth."""
-    from mgptn.experiments.config.run_config import load_config
-    from mgptn.experiments.studies.comparing import run_comparison
+    base = checked(config, overrides)
+    with loading():
+        from mgptn.experiments.studies.comparing import run_comparison
 
-    checked = load_config(config, overrides)
-    for path in run_comparison(checked, out or RUNS / f"{checked.name}-comparison", console()):
-        click.echo(str(path))
+    for path in run_comparison(base, out or RUNS / f"{base.name}-comparison", console()):
+        say(str(path))
 
 
 @click.command()
@@ -57,10 +67,10 @@ def robustness(
     out: Path | None,
 ) -> None:
     """What adversaries cost every way to aggregate the same grades."""
-    from mgptn.experiments.config.run_config import load_config
-    from mgptn.experiments.studies.robustness import run_robustness
+    base = checked(config, overrides)
+    with loading():
+        from mgptn.experiments.studies.robustness import run_robustness
 
-    base = load_config(config, overrides)
     folder = out or RUNS / f"{base.name}-robustness"
     for path in run_robustness(base, role, shares, seeds, folder, console()):
-        click.echo(str(path))
+        say(str(path))

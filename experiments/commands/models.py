@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console
+from mgptn.experiments.commands.parts import FOLDER, console, interrupted, loading, say
 
 FIGURE = click.Path(path_type=Path, dir_okay=False)
 
@@ -26,9 +26,9 @@ def models(ctx: click.Context) -> None:
         from mgptn.experiments.commands.models_table import models_made, models_table
 
         console().print(models_table())
-        click.echo("Made by:")
+        say("Made by:")
         for command in models_made():
-            click.echo(f"  {command}")
+            say(f"  {command}")
 
 
 @models.command()
@@ -57,8 +57,9 @@ def measure(
     threads: int,
 ) -> None:
     """Measure a model's card anew; an interrupted one is carried on."""
-    from mgptn.experiments.cards.request import Request, parse_tasks
-    from mgptn.experiments.commands.cards import measure_shown
+    with loading():
+        from mgptn.experiments.cards.request import Request, parse_tasks
+        from mgptn.experiments.commands.cards import measure_shown
 
     request = Request(
         model=name,
@@ -72,15 +73,15 @@ def measure(
     try:
         measure_shown(request, out, figures, console())
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command carries on from finished tasks.", err=True)
-        sys.exit(130)
+        interrupted("The same command carries on from finished tasks.")
 
 
 @models.command()
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
     """Hold models, or all bundled ones, against their cards; exit status 1 if one disagrees."""
-    from mgptn.experiments.commands.cards import verify_shown
+    with loading():
+        from mgptn.experiments.commands.cards import verify_shown
 
     sys.exit(0 if verify_shown(names, console()) else 1)
 
@@ -90,13 +91,14 @@ def verify(names: tuple[str, ...]) -> None:
 @click.option("--out", type=FIGURE, help="Draw them into this figure too, .svg or .png.")
 def compare(names: tuple[str, ...], out: Path | None) -> None:
     """Print the main figures of cards side by side, as Markdown [all bundled models]."""
-    from mgptn.agents.checkpoints import bundled_models
-    from mgptn.experiments.cards.compare import compare as side_by_side
-    from mgptn.experiments.cards.figures.comparison import write_comparison
+    with loading():
+        from mgptn.agents.checkpoints import bundled_models
+        from mgptn.experiments.cards.compare import compare as side_by_side
+        from mgptn.experiments.cards.figures.comparison import write_comparison
 
     path = None if out is None else _drawable(out)
     compared = names or bundled_models()
-    click.echo(side_by_side(compared))
+    say(side_by_side(compared))
     if path is not None:
         write_comparison(compared, path)
 
@@ -112,11 +114,12 @@ def compare(names: tuple[str, ...], out: Path | None) -> None:
 )
 def curves(names: tuple[str, ...], out: Path) -> None:
     """Draw how models were trained [all bundled models]."""
-    from mgptn.agents.checkpoints import bundled_models
-    from mgptn.experiments.cards.figures.curves import write_curves
+    with loading():
+        from mgptn.agents.checkpoints import bundled_models
+        from mgptn.experiments.cards.figures.curves import write_curves
 
     write_curves(names or bundled_models(), _drawable(out))
-    click.echo(str(out))
+    say(str(out))
 
 
 def _drawable(out: Path) -> Path:

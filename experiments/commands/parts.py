@@ -1,13 +1,19 @@
-"""What the command line's parts share: options, how values are read, the console."""
+"""What the command line's parts share: options, how values are read, how things are said."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+
+from mgptn.experiments.commands.interrupts import INTERRUPTED, leaving_at_once
+from mgptn.experiments.views.doing import doing
 
 RUNS = Path("runs")
 FILE = click.Path(path_type=Path)
@@ -22,6 +28,48 @@ def console() -> Any:
     from rich.console import Console
 
     return Console()
+
+
+def say(line: str = "", err: bool = False) -> None:
+    """A line on standard output, or on standard error, as far as it can be printed there."""
+    # Where the stream is named, click does not write UTF-8 to one that is ASCII.
+    click.echo(line, file=sys.stderr if err else sys.stdout)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """While a command imports what it needs: it says so, and Ctrl-C ends it at once."""
+    with doing("loading libraries"), leaving_at_once():
+        yield
+
+
+def checked(config: Path, overrides: tuple[str, ...]) -> Any:
+    """The configuration in a file, with what is set on the command line; read before anything else.
+
+    Raises
+    ------
+    mgptn.experiments.config.run_config.ConfigError
+        If it is not as it should be.
+    """
+    with leaving_at_once():
+        from mgptn.experiments.config.run_config import load_config
+
+        return load_config(config, overrides)
+
+
+def load_hosts(model: str) -> None:
+    """Import what a run with a model imports anyway, but while Ctrl-C may end the process."""
+    from mgptn.experiments.setting.stage import SCRIPTED_MODELS
+
+    if model not in SCRIPTED_MODELS:
+        import ray  # noqa: F401
+        import torch  # noqa: F401
+
+
+def interrupted(how_to_go_on: str) -> NoReturn:
+    """End the command after Ctrl-C, with a sentence."""
+    say(f"\nInterrupted. {how_to_go_on}".rstrip(), err=True)
+    sys.exit(INTERRUPTED)
 
 
 def numbers(kind: Any) -> Any:

@@ -7,13 +7,13 @@ Only the command line; heavy imports happen inside the command, so that help is 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import console
+from mgptn.experiments.commands.interrupts import leaving_at_once
+from mgptn.experiments.commands.parts import console, interrupted, loading
 
 
 @click.command()
@@ -51,11 +51,13 @@ def pretrain(
     **fields: Any,
 ) -> None:
     """Train a rung of the ladder; resumable."""
-    from mgptn.experiments.commands.training import read_recipe, train
+    with leaving_at_once():
+        from mgptn.experiments.commands.training import read_recipe, train
 
     recipe = read_recipe({k: v for k, v in fields.items() if v is not None}, changes)
+    with loading():
+        import mgptn.agents.training.pretrain  # noqa: F401
     try:
         train(recipe, out, console(), device, threads, compiled)
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command carries on from the checkpoint.", err=True)
-        sys.exit(130)
+        interrupted("The same command carries on from the checkpoint.")

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from mgptn.experiments.commands.interrupts import INTERRUPTED, UNWRITTEN
 from mgptn.experiments.commands.parts import (
     CONTROLS,
     FILE,
@@ -23,8 +24,13 @@ from mgptn.experiments.commands.parts import (
     RUNS,
     SET,
     axes,
+    checked,
     console,
+    interrupted,
+    load_hosts,
+    loading,
     numbers,
+    say,
 )
 
 
@@ -45,14 +51,15 @@ def run(
 
     CONFIG is a file, or the name of a bundled configuration, such as quickstart.
     """
-    from mgptn.experiments.config.run_config import load_config
-    from mgptn.experiments.running.run import run as run_config
-
-    checked = load_config(config, overrides)
-    folder = out or RUNS / f"{checked.name}-{checked.seed}"
+    base = checked(config, overrides)
+    folder = out or RUNS / f"{base.name}-{base.seed}"
     with _resumable(folder):
+        with loading():
+            from mgptn.experiments.running.run import run as run_config
+
+            load_hosts(base.agents.model)
         finished = run_config(
-            checked, folder, console(), controls=not no_controls, ray_address=ray_address
+            base, folder, console(), controls=not no_controls, ray_address=ray_address
         )
     _say_finished(finished)
 
@@ -63,9 +70,10 @@ def run(
 @click.option("--other-versions", is_flag=True, help="Go on with other library versions.")
 def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
     """Carry on a run that was interrupted or killed."""
-    from mgptn.experiments.running.run import resume as resume_run
-
     with _resumable(folder):
+        with loading():
+            from mgptn.experiments.running.run import resume as resume_run
+
         finished = resume_run(
             folder, console(), ray_address=ray_address, other_versions=other_versions
         )
@@ -81,14 +89,15 @@ def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
 )
 def replay(folder: Path, selection_temperature: float | None) -> None:
     """Derive every decision of a run again from its journal."""
-    from mgptn.experiments.running import replay as replaying
+    with loading():
+        from mgptn.experiments.running import replay as replaying
 
     if selection_temperature is None:
         lines, confirmed = replaying.describe_replay(folder)
     else:
         lines, confirmed = replaying.describe_reselection(folder, selection_temperature), True
     for line in lines:
-        click.echo(line)
+        say(line)
     sys.exit(0 if confirmed else 1)
 
 
@@ -99,10 +108,11 @@ def replay(folder: Path, selection_temperature: float | None) -> None:
 @click.option("--answer", type=click.IntRange(min=0), default=0, show_default=True)
 def transcript(folder: Path, arm: str, generation: int, answer: int) -> None:
     """Show one conversation of a run: who said what."""
-    from mgptn.experiments.views.transcript import describe_conversation
+    with loading():
+        from mgptn.experiments.views.transcript import describe_conversation
 
     for line in describe_conversation(folder, arm, generation, answer):
-        click.echo(line)
+        say(line)
 
 
 @click.command()
@@ -131,11 +141,12 @@ def sweep(
     ray_address: str | None,
 ) -> None:
     """Run a grid of configurations; resumable."""
-    from mgptn.experiments.config.run_config import load_config
-    from mgptn.experiments.running.sweep import Axes, run_sweep
-
     # What is varied need not be possible as the file has it.
-    base = load_config(config, (*overrides, *(f"{key}={values[0]}" for key, values in vary)))
+    base = checked(config, (*overrides, *(f"{key}={values[0]}" for key, values in vary)))
+    with loading():
+        from mgptn.experiments.running.sweep import Axes, run_sweep
+
+        load_hosts(base.agents.model)
     varied = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
     folder = out or RUNS / f"{base.name}-sweep"
     try:
@@ -149,17 +160,17 @@ def sweep(
             ray_address=ray_address,
         )
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command carries the sweep on.", err=True)
-        sys.exit(130)
+        interrupted("The same command carries the sweep on.")
     for path in paths:
-        click.echo(str(path))
+        say(str(path))
 
 
 @click.command()
 @click.argument("folder", type=FOLDER)
 def report(folder: Path) -> None:
     """Write a run's tables and report anew."""
-    from mgptn.experiments.views.derive import write_results
+    with loading():
+        from mgptn.experiments.views.derive import write_results
 
     _say_finished(write_results(folder))
 
@@ -171,25 +182,20 @@ def _resumable(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         begun = (folder / "journal.msgpack").exists()
-        click.echo(
-            f"\nInterrupted. Carry on with: mgptn resume {folder}"
-            if begun
-            else "\nInterrupted before anything was written.",
-            err=True,
-        )
-        sys.exit(130)
+        if begun:
+            interrupted(f"Carry on with: mgptn resume {folder}")
+        say(UNWRITTEN, err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _say_finished(finished: Any) -> None:
     """The run's summary; its last line is the population hash."""
-    click.echo()
-    click.echo(finished.verdict.heading)
+    say()
+    say(finished.verdict.heading)
     for sentence in finished.verdict.sentences:
-        click.echo(f"  {sentence}")
-    click.echo(
-        "  Intervals are 95 %, over the problems drawn in this one run; other seeds vary more."
-    )
-    click.echo("Written:")
+        say(f"  {sentence}")
+    say("  Intervals are 95 %, over the problems drawn in this one run; other seeds vary more.")
+    say("Written:")
     for path in (finished.folder / "journal.msgpack", *finished.paths):
-        click.echo(f"  {path}")
-    click.echo(f"population hash: {finished.population_hash}")
+        say(f"  {path}")
+    say(f"population hash: {finished.population_hash}")

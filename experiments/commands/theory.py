@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console
+from mgptn.experiments.commands.parts import FOLDER, console, loading, say
 
 OUT = click.option("--out", type=FOLDER, help="Folder for a figure.")
 SEED = click.option("--seed", type=int, default=0, show_default=True)
@@ -38,8 +38,9 @@ def theory() -> None:
 @OUT
 def bootstrap(out: Path | None, **options: Any) -> None:
     """The error of agents that learn from what graders accept."""
-    from mgptn.experiments.theory import closed_forms as compute
-    from mgptn.experiments.theory.tables import print_chaining
+    with loading():
+        from mgptn.experiments.theory import closed_forms as compute
+        from mgptn.experiments.theory.tables import print_chaining
 
     found = compute.compare_chaining(**options)
     print_chaining(console(), found)
@@ -63,8 +64,9 @@ def bootstrap(out: Path | None, **options: Any) -> None:
 @OUT
 def fixation(out: Path | None, **options: Any) -> None:
     """The probability that one mutant takes over."""
-    from mgptn.experiments.theory import closed_forms as compute
-    from mgptn.experiments.theory.tables import print_fixation
+    with loading():
+        from mgptn.experiments.theory import closed_forms as compute
+        from mgptn.experiments.theory.tables import print_fixation
 
     found = compute.compare_fixation(**options)
     print_fixation(console(), found)
@@ -90,8 +92,9 @@ def fixation(out: Path | None, **options: Any) -> None:
 @OUT
 def threshold(out: Path | None, **options: Any) -> None:
     """The error rate above which a population forgets its best sequence."""
-    from mgptn.experiments.theory.tables import print_threshold
-    from mgptn.experiments.theory.threshold import compare_threshold
+    with loading():
+        from mgptn.experiments.theory.tables import print_threshold
+        from mgptn.experiments.theory.threshold import compare_threshold
 
     found = compare_threshold(**options)
     print_threshold(console(), found)
@@ -114,4 +117,4 @@ def _write(figure: Any, path: Path) -> None:
     from mgptn.experiments.theory.figures import write_figure
 
     write_figure(figure, path)
-    click.echo(f"Written: {path}")
+    say(f"Written: {path}")

@@ -7,15 +7,17 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.hosts.ray_session import start_ray, stop_ray
-from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.doing import doing
 
 
 def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
@@ -53,7 +55,9 @@ def fleet_here(stages: Sequence[Stage]) -> Fleet:
     """One host in this process for all that some stages ask; none where no model is asked."""
     if all(stage.scripted is not None for stage in stages):
         return NoFleet(stages[0].host_settings("cpu"))
-    return LocalFleet(joint_settings(stages, stages[0].device()))
+    settings = joint_settings(stages, stages[0].device())
+    with doing(f"1 host ({settings.device}): loading {_models(settings)}"):
+        return LocalFleet(settings)
 
 
 @contextmanager
@@ -71,17 +75,31 @@ def hosts(
         From a device to hosts that serve more than the stage; its own by default.
     """
     with ExitStack() as stack:
-        started = stage.scripted is None and start_ray(ray_address)
-        if started:
-            stack.callback(stop_ray)
+        if stage.scripted is not None:
+            stack.enter_context(_terminated_as_interrupted())
+            yield stage.local_fleet()
+            return
+        with doing(f"joining Ray at {ray_address}" if ray_address else "starting Ray"):
+            started = start_ray(ray_address)
+            if started:
+                stack.callback(stop_ray)
         stack.enter_context(_terminated_as_interrupted())
-        fleet = (
-            stage.ray_fleet(device, settings_on, here=started)
-            if stage.scripted is None
-            else stage.local_fleet()
-        )
-        stack.callback(fleet.close)
+        room = stage.ray_room(device, settings_on, here=started)
+        with doing(f"{room.told()}: loading {_models(room.settings)}"):
+            fleet = RayFleet(room.settings, room.count, room.gpus_per_host)
+            stack.callback(fleet.close)
         yield fleet
+
+
+def reading(config: RunConfig) -> AbstractContextManager[None]:
+    """While a run's stage is set: its model's files are read, and its problems drawn."""
+    return doing(f"preparing {config.agents.model} on {config.task.name}")
+
+
+def _models(settings: HostSettings) -> str:
+    """The models that a host serves, in few words."""
+    others = len(settings.others)
+    return f"{settings.model} and {others} more" if others else settings.model
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with
-from mgptn.experiments.running.fleets import hosts
+from mgptn.experiments.running.fleets import hosts, reading
 from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
@@ -41,7 +41,8 @@ def run(
     """
     check_vacant(folder)
     check_port(config.metrics.host, config.metrics.port)
-    stage = Stage(config)
+    with reading(config):
+        stage = Stage(config)
     with hosts(stage, ray_address) as fleet:
         session = Session.create(folder, config, arms_of(controls), stage, fleet.settings.device)
         watch = Watch(config)
@@ -75,7 +76,8 @@ def resume(
                 markup=False,
             )
         check_port(config.metrics.host, config.metrics.port)
-        stage = Stage(config)
+        with reading(config):
+            stage = Stage(config)
         check_same_ground(manifest, stage, folder, other_versions=other_versions)
         with hosts(stage, ray_address, device=manifest["device"]) as fleet:
             watch = Watch(config)

@@ -17,7 +17,7 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_co
 from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.rounds import first_and_last, read_rounds
-from mgptn.experiments.running.fleets import hosts, joint_settings
+from mgptn.experiments.running.fleets import hosts, joint_settings, reading
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
 from mgptn.experiments.views.measured import measured
 
@@ -105,7 +105,8 @@ def run_sweep(
     starts. Cells have no metrics endpoint.
     """
     cells = cells_of(base, axes)
-    stages = stages_of(cells)
+    with reading(base):
+        stages = stages_of(cells)
     first = stages[cells[0].name]
     grid = Grid(folder, tuple(cells), arms_of(controls))
     fleet = hosts(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mgptn.agents.behaviour import Behaviour
@@ -29,6 +29,19 @@ from mgptn.protocols.interfaces.table import Setting, make_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
 """Values of `agents.model` that need no model."""
+
+
+@dataclass(frozen=True, slots=True)
+class RayRoom:
+    """Hosts to be: how many, how each is made, and which share of a GPU it reserves."""
+
+    count: int
+    settings: HostSettings
+    gpus_per_host: float
+
+    def told(self) -> str:
+        """``2 hosts (cpu)``."""
+        return f"{self.count} host{'s' if self.count > 1 else ''} ({self.settings.device})"
 
 
 class Stage:
@@ -119,7 +132,18 @@ class Stage:
         *,
         here: bool = False,
     ) -> RayFleet:
-        """Hosts as Ray actors, as many as the configuration asks for; Ray must be running.
+        """Hosts as Ray actors; parameters and errors as of `ray_room`."""
+        room = self.ray_room(device, settings_on, here=here)
+        return RayFleet(room.settings, room.count, room.gpus_per_host)
+
+    def ray_room(
+        self,
+        device: str | None = None,
+        settings_on: Callable[[str], HostSettings] | None = None,
+        *,
+        here: bool = False,
+    ) -> RayRoom:
+        """The hosts on Ray that the configuration asks for; Ray must be running.
 
         Parameters
         ----------
@@ -158,7 +182,7 @@ class Stage:
             count, gpus = fitting(hosts.count, count, settings.memory, device, gpus)
             if device == "cpu" or gpus < 1.0:
                 settings = replace(settings, memory=0)
-        return RayFleet(settings, count, gpus if device == "cuda" else 0.0)
+        return RayRoom(count, settings, gpus if device == "cuda" else 0.0)
 
     def device(self) -> str:
         """The device of a host in this process.

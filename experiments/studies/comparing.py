@@ -25,6 +25,7 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.doing import doing
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.generation_measures import option_mass
 from mgptn.population.measures.judgement import wilson
@@ -92,8 +93,9 @@ def compare(config: RunConfig, stage: Stage | None = None) -> list[Graded]:
     """
     once = config.population.model_copy(update={"generations": 1})
     config = config.model_copy(update={"population": once})
-    stage = stage or Stage(config)
-    fleet = stage.local_fleet()
+    with doing(f"reading and loading {config.agents.model}"):
+        stage = stage or Stage(config)
+        fleet = stage.local_fleet()
     found: list[Graded] = []
     texts: list[str] | None = None
     for way, settings in WAYS.items():

@@ -26,6 +26,7 @@ from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.studies.robustness_figure import write_robustness_figure
+from mgptn.experiments.views.doing import doing
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
 from mgptn.population.measures.rates import cluster_bootstrap
@@ -69,8 +70,9 @@ def run_robustness(
     counts: dict[tuple[float, str], list[list[Counts]]] = {}
     fleet: Fleet | None = None
     for (share, seed), config in configs.items():
-        stage = Stage(config)
-        fleet = fleet or stage.local_fleet()
+        with doing(f"{role} {share:.0%}, seed {seed}: reading and loading {config.agents.model}"):
+            stage = Stage(config)
+            fleet = fleet or stage.local_fleet()
         for name, found in tallies(config, stage, fleet).items():
             counts.setdefault((share, name), []).append(found)
         console.print(f"{role} {share:.0%}, seed {seed}: done", highlight=False)

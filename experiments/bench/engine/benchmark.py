@@ -24,6 +24,7 @@ from mgptn.experiments.bench.engine.self_grades import bound_of_reuse
 from mgptn.experiments.bench.engine.tile_packing import cost_of_equal_bits
 from mgptn.experiments.bench.engine.work import decoding, grading, with_context
 from mgptn.experiments.record.manifest import library_versions
+from mgptn.experiments.views.doing import doing
 
 
 def engine(
@@ -35,12 +36,14 @@ def engine(
     torch.set_num_threads(1)
     scale = QUICK if quick else FULL[device]
     dtype = "float32" if device == "cpu" else "bfloat16"
-    ceiling = measure_ceiling(device, dtype)
+    with doing("measuring what the machine can do at most"):
+        ceiling = measure_ceiling(device, dtype)
     comparisons: list[Comparison] = []
     for shape in SHAPES[device][: scale.models]:
-        subject = Subject(shape, device, dtype)
-        for work in (decoding, with_context, grading):
-            comparisons.append(work(subject, scale, repeats))
+        with doing(f"{shape.name}: timing"):
+            subject = Subject(shape, device, dtype)
+            for work in (decoding, with_context, grading):
+                comparisons.append(work(subject, scale, repeats))
     small = Subject(SHAPES[device][0], device, dtype)
     comparisons += cost_of_equal_bits(small, scale, repeats)
     comparisons += bound_of_reuse(small, scale, repeats)

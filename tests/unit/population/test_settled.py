@@ -5,6 +5,7 @@
 import math
 
 import pytest
+from mgptn.population.theory.scripted_populations import ScriptedSettings
 
 from mgptn.agents.behaviour import Behaviour
 from mgptn.agents.hosts.host import HostSettings
@@ -16,7 +17,6 @@ from mgptn.population.judging.selectors import SELECTORS
 from mgptn.population.judging.topology import TOPOLOGIES, Topology
 from mgptn.population.records.agents import Genome
 from mgptn.population.settings import ENTRIES, FEEDS, FITNESSES, SEATINGS, TournamentSettings
-from mgptn.population.theory.scripted_populations import ScriptedSettings
 from mgptn.population.tournament import Tournament
 
 

@@ -1,0 +1,40 @@
+"""Output on terminals that cannot print all of Unicode: in plainer letters, and never an error."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import codecs
+import sys
+import unicodedata
+from io import TextIOWrapper
+
+HANDLER = "mgptn-plain"
+STRICT = ("strict", "surrogateescape", "backslashreplace")
+"""How Python's own streams treat what they cannot print, unless somebody asked for another way."""
+
+PLAIN = {
+    **{"×": "x", "·": "|", "…": "...", "→": "->", "±": "+/-", "∞": "inf", "∝": "~", "≈": "~"},
+    **{"–": "-", "−": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=", "σ": "sigma"},
+    **{"‘": "'", "’": "'", "“": '"', "”": '"'},
+}
+"""Character → what stands for it."""
+
+
+def print_anything() -> None:
+    """From here on, what standard output and error cannot print is printed in plainer letters."""
+    codecs.register_error(HANDLER, plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors in STRICT:
+            stream.reconfigure(errors=HANDLER)
+
+
+def plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What to write for a character that an encoding lacks: an error handler of `codecs`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    character, behind = error.object[error.start], error.start + 1
+    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no text
+        return bytes([ord(character) - 0xDC00]), behind
+    bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return PLAIN.get(character) or bare or "?", behind
