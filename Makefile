@@ -26,7 +26,7 @@ PROGRESS := status=0; while IFS= read -r line; do case "$$line" in \
 # Processes that run tests: tests/conftest.py says which may run beside each other. 0 is none but
 # pytest itself. Each is to have one core: BLAS's own threads would only wait for each other.
 WORKERS ?= 2
-TEST := OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+TEST := OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-slow lint bench clean

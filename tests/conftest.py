@@ -4,28 +4,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-MACHINE = "machine"
-"""Group of the tests that start Ray, commands or servers. One worker runs them all, one after
-another: they share one Ray, count the processes that they find, and kill some."""
+MACHINE = (
+    "tests/integration/agents/test_fleet.py",
+    "tests/integration/agents/test_host_counts.py",
+    "tests/integration/commands/",
+    "tests/integration/monitoring/",
+    "tests/integration/running/",
+)
+"""Tests that start Ray, commands or servers. One worker runs them all, one by one: they share
+one Ray, count the processes that they find, and kill some."""
 
-FOLDERS = tuple(f"tests/integration/{name}/" for name in ("commands", "monitoring", "running"))
-FIXTURES = {"ray_address", "start"}
-"""What makes a module one of `MACHINE`: where it stands, or what any of its tests asks for."""
+
+def group(test: str) -> str:
+    """What a worker runs as a whole: `MACHINE`, or a module, so that its fixtures are made once."""
+    return "machine" if test.startswith(MACHINE) else test.partition("::")[0]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each module its group, its own or `MACHINE`; what a module builds is built once."""
-    module = {item: item.nodeid.partition("::")[0] for item in items}
-    machine = {
-        module[item]
-        for item in items
-        if module[item].startswith(FOLDERS) or FIXTURES & set(getattr(item, "fixturenames", ()))
-    }
-    for item in items:
-        group = MACHINE if module[item] in machine else module[item]
-        item.add_marker(pytest.mark.xdist_group(group))
-    if hasattr(config, "workerinput"):  # What takes longest is begun first.
-        items.sort(key=lambda item: (module[item] not in machine, "unit" in module[item]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out groups, in the order of collection."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Groups(config, log)
