@@ -12,8 +12,24 @@ STAMP := $(VENV)/.mgptn-installed
 # Holds the process id of an installation under way; left behind by one that was interrupted.
 UNDER_WAY := $(VENV)/.mgptn-installing
 
+# Of pip's lines, as they come: packages of 10 MB and more, that all are being unpacked, and errors.
+PIP := $(RUN) pip install --disable-pip-version-check --root-user-action ignore -c constraints.txt
+PROGRESS := status=0; while IFS= read -r line; do case "$$line" in \
+	FAILED) status=1 ;; \
+	*Downloading*" ("[0-9][0-9]*" MB)" | *Downloading*" GB)" | *cached*" ("[0-9][0-9]*" MB)" | *cached*" GB)") \
+		size="$${line\#\#*(}"; name="$${line\#\#*/}"; name="$${name\#\#*Downloading }"; name="$${name\#\#*cached }"; \
+		printf '  %-28s %s\n' "$${name%%-[0-9]*}" "$${size%)}" ;; \
+	"Installing collected"*) echo "  ... all are here: unpacking them" ;; \
+	ERROR* | *error:*) echo "$$line" >&2 ;; \
+	esac; done; exit $$status
+
+# Processes that run tests: tests/conftest.py says which may run beside each other. 0 is none but
+# pytest itself. Each is to have one core: BLAS's own threads would only wait for each other.
+WORKERS ?= 2
+TEST := OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint bench clean
+.PHONY: help setup demo test test-unit test-slow lint bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -22,8 +38,11 @@ demo: setup ## evolve 8 agents for 6 generations on the CPU, and say where the r
 	@$(VENV)/bin/mgptn run experiments/configs/quickstart.yaml \
 		--out "runs/demo-$$(date +%Y%m%d-%H%M%S)-$$$$"
 
-test: setup ## all tests but the slow ones
-	@$(RUN) pytest
+test: setup ## all tests but the slow ones, WORKERS at a time (2), and which ten took longest
+	@$(TEST) --durations=10
+
+test-unit: setup ## the tests that start neither Ray nor commands
+	@$(TEST) tests --ignore tests/integration
 
 test-slow: setup ## the slow tests
 	@$(RUN) pytest -m slow --timeout 3600
@@ -60,10 +79,13 @@ setup: # make .venv what pyproject.toml and constraints.txt say, unless it alrea
 		rm -rf $(VENV) || exit 1; \
 	fi; \
 	mkdir -p $(VENV) && echo $$$$ > $(UNDER_WAY) && rm -f $(STAMP) || exit 1; \
-	echo "Installing mgptn into $(VENV) (minutes the first time, for PyTorch and Ray) ..."; \
+	echo "Setting up $(VENV), once: some 110 packages, PyTorch and Ray among them. That is 1 GB, or"; \
+	echo "several with PyTorch's CUDA libraries, and takes 4 to 10 minutes. The larger ones:"; \
 	[ -x $(VENV)/bin/python ] || "$(PYTHON)" -m venv $(VENV) || exit 1; \
-	$(RUN) pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]' || { \
+	{ $(PIP) -e '.[dev]' 2>&1 || echo FAILED; } | { $(PROGRESS); } || { \
 		echo "The installation failed; the next make starts it afresh." >&2; exit 1; }; \
-	$(RUN) pip install -qq --disable-pip-version-check -c constraints.txt -e '.[tasks]' 2>/dev/null || \
+	echo "Tasks from reasoning-gym, and answers compared as mathematics:"; \
+	{ $(PIP) -e '.[tasks]' 2>/dev/null || echo FAILED; } | { $(PROGRESS); } || \
 		echo "Without tasks from reasoning-gym: its libraries did not install (pycosat needs a C compiler)."; \
+	echo "Set up."; \
 	echo "$$key" > $(STAMP) && rm -f $(UNDER_WAY)

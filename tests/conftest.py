@@ -1,0 +1,36 @@
+"""Which tests may run beside each other where pytest-xdist runs several at once (`make test`)."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+MACHINE = (
+    "tests/integration/agents/test_fleet.py",
+    "tests/integration/agents/test_host_counts.py",
+    "tests/integration/commands/",
+    "tests/integration/monitoring/",
+    "tests/integration/running/",
+)
+"""Tests that start Ray, commands or servers. One worker runs them all, one by one: they share
+one Ray, count the processes that they find, and kill some."""
+
+
+def group(test: str) -> str:
+    """What a worker runs as a whole: `MACHINE`, or a module, so that its fixtures are made once."""
+    return "machine" if test.startswith(MACHINE) else test.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out groups, in the order of collection."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Groups(config, log)
