@@ -27,6 +27,7 @@ from mgptn.agents.training.corpus import item_tokens
 from mgptn.experiments.cards.card import CardError
 from mgptn.experiments.cards.exam import Context, Exam, dealt
 from mgptn.population.draws.streams import philox_key
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import PERSONAS, WANT
 from mgptn.protocols.interfaces.reading import normalised
@@ -153,7 +154,7 @@ class Subject:
         task = exam.task
         prefixes = self._prefixes(contexts, persona)
         suffixes = [
-            self.encoder.suffix(self.interface.answer_prompt((), query, wanted=wanted).suffix)
+            self.encoder.suffix(self.interface.answer_prompt(Asked(query, wanted=wanted)).suffix)
             for query in exam.queries
         ]
         own = -1 if shared_queries else 0
@@ -194,7 +195,9 @@ class Subject:
         requests = [
             Score(
                 prefix=prefixes[context],
-                suffix=self.encoder.suffix(self.interface.grade_prompt((), query, answer).suffix),
+                suffix=self.encoder.suffix(
+                    self.interface.grade_prompt(Asked(query, answer)).suffix
+                ),
                 options=self._levels,
             )
             for query, answer, context in zip(
@@ -210,8 +213,8 @@ class Subject:
 
     def _prefixes(self, contexts: Sequence[Context], persona: str | None) -> list[tuple[int, ...]]:
         return [
-            self.encoder.prefix(self.interface.answer_prompt(c, "", persona=persona).prefix)
-            for c in contexts
+            self.encoder.prefix(self.interface.answer_prompt(asked).prefix)
+            for asked in (Asked("", examples=c, persona=persona) for c in contexts)
         ]
 
     def ask(self, requests: list[HostRequest] | Any) -> list[HostReply]:

@@ -24,6 +24,7 @@ from mgptn.experiments.setting.fitting import check_answers_fit, check_context_f
 from mgptn.experiments.setting.problems import draw_problems
 from mgptn.experiments.setting.tasks import bundled_size, make_task
 from mgptn.population.records.agents import Agent, AgentId, Genome
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.table import Setting, make_interface
 
 SCRIPTED_MODELS = ("scripted", "bayes")
@@ -197,7 +198,7 @@ class Stage:
                 interfaces(),
             )
             for persona in config.agents.personas:
-                interface.answer_prompt((), "", persona=persona)
+                interface.answer_prompt(Asked("", persona=persona))
         except ValueError as error:
             raise ConfigError(str(error)) from None
         script = Script(
