@@ -11,6 +11,9 @@ from typing import Literal
 Adaptation = Literal["none", "copy", "bayes"]
 Spots = Literal["shared", "disjoint"]
 
+SCRIPTED_MODELS = ("scripted", "bayes")
+"""Values of `agents.model` that need no model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:

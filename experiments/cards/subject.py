@@ -11,13 +11,12 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.checkpoints import count_parameters, find_checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.agents.hosts.host import HostSettings
@@ -221,13 +220,3 @@ class Subject:
         """Replies to requests, in their order."""
         planned = plan(requests, self.checkpoint.weights, SLOTS)
         return planned.collect(self.fleet.run(planned.tiles))
-
-
-def count_parameters(folder: Path) -> int:
-    """How many numbers a folder's safetensors hold, each tied one once."""
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        total += sum(math.prod(t["shape"]) for k, t in header.items() if k != "__metadata__")
-    return total

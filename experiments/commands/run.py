@@ -167,7 +167,9 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        begun = (folder / "journal.msgpack").exists()
+        from mgptn.experiments.record.rounds import JOURNAL
+
+        begun = (folder / JOURNAL).exists()
         click.echo(
             f"\nInterrupted. Carry on with: mgptn resume {folder}"
             if begun
@@ -179,6 +181,8 @@ def _resumable(folder: Path) -> Iterator[None]:
 
 def _say_finished(finished: Any) -> None:
     """The run's summary; its last line is the population hash."""
+    from mgptn.experiments.record.rounds import JOURNAL
+
     click.echo()
     click.echo(finished.verdict.heading)
     for sentence in finished.verdict.sentences:
@@ -187,6 +191,6 @@ def _say_finished(finished: Any) -> None:
         "  Intervals are 95 %, over the problems drawn in this one run; other seeds vary more."
     )
     click.echo("Written:")
-    for path in (finished.folder / "journal.msgpack", *finished.paths):
+    for path in (finished.folder / JOURNAL, *finished.paths):
         click.echo(f"  {path}")
     click.echo(f"population hash: {finished.population_hash}")

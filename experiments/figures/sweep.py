@@ -11,13 +11,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, canvas, styled
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MARKERS,
+    MUTED,
+    PAPER,
+    REFERENCE,
+    WIDE,
+    canvas,
+    styled,
+)
 from mgptn.experiments.record.files import write_whole
 
 DODGE = 0.05
 """Steps by which lines stand apart sideways, in octaves of population size."""
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mgptn.agents.behaviour import Behaviour
+from mgptn.agents.behaviour import SCRIPTED_MODELS, Behaviour
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.engine.memory import available_memory, check_memory, needed_bytes
@@ -26,9 +26,6 @@ from mgptn.experiments.setting.tasks import bundled_size, make_task
 from mgptn.population.records.agents import Agent, AgentId, Genome
 from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.table import Setting, make_interface
-
-SCRIPTED_MODELS = ("scripted", "bayes")
-"""Values of `agents.model` that need no model."""
 
 
 class Stage:

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import polars as pl
 
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, canvas, styled
+from mgptn.experiments.figures.style import (
+    MUTED,
+    PAPER,
+    REFERENCE,
+    WIDE,
+    canvas,
+    look,
+    styled,
+)
 from mgptn.experiments.record.files import write_whole
-
-MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> list[Path]:
@@ -32,7 +38,7 @@ def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> lis
             ha="left",
             color=MUTED,
         )
-        for place, (name, colour, marker) in enumerate(zip(names, FOUNDERS, MARKERS, strict=False)):
+        for place, name in enumerate(names):
             rows = table.filter(pl.col("aggregation") == name).sort("share")
             j, low, high = (rows[f"youden_j{end}"].to_numpy() for end in ("", "_low", "_high"))
             # Apart sideways, so that intervals do not hide each other.
@@ -41,8 +47,7 @@ def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> lis
                 rows["share"].to_numpy() + aside,
                 j,
                 yerr=[(j - low).clip(0), (high - j).clip(0)],
-                color=colour,
-                marker=marker,
+                **look(place),
                 capsize=3,
                 label=name,
             )

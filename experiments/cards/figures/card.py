@@ -16,7 +16,6 @@ from mgptn.experiments.cards.figures.drawing import (
     called,
     finish,
     label_panels,
-    look,
     panels,
     points,
     task_axis,
@@ -24,7 +23,7 @@ from mgptn.experiments.cards.figures.drawing import (
     write_figure,
 )
 from mgptn.experiments.cards.figures.grading import contexts, correlation, exchange, grading, levels
-from mgptn.experiments.figures.style import PREDICTED, REFERENCE, styled
+from mgptn.experiments.figures.style import PREDICTED, REFERENCE, look, styled
 
 
 def answers(card: Card) -> Figure:

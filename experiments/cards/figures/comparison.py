@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.experiments.cards.card import CARD, Card, CardError, TaskCard, read_card
-from mgptn.experiments.cards.figures.drawing import MARKERS, aside, points, write_figure
+from mgptn.experiments.cards.figures.drawing import aside, points, write_figure
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.experiments.figures.style import FOUNDERS, REFERENCE, WIDE, styled
+from mgptn.experiments.figures.style import FOUNDERS, MARKERS, REFERENCE, WIDE, styled
 
 ROWS = ("error, greedy", "error after right examples", "J of its own answers")
 

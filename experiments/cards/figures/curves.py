@@ -14,8 +14,16 @@ from matplotlib.figure import Figure
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.experiments.cards.card import CardError
-from mgptn.experiments.cards.figures.drawing import MARKERS, write_figure
-from mgptn.experiments.figures.style import FOUNDERS, REFERENCE, WIDE, Style, styled, two_panels
+from mgptn.experiments.cards.figures.drawing import write_figure
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MARKERS,
+    REFERENCE,
+    WIDE,
+    Style,
+    styled,
+    two_panels,
+)
 
 SMOOTHED = 5
 """Reports whose median is shown."""

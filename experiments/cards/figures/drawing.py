@@ -16,16 +16,10 @@ from matplotlib.figure import Figure
 
 from mgptn.experiments.cards.card import Card
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.experiments.figures.style import FOUNDERS, INK, PAPER, WIDE, Style
+from mgptn.experiments.figures.style import INK, PAPER, WIDE, Style
 from mgptn.experiments.record.files import write_whole
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3
-
-
-def look(place: int) -> Style:
-    """Colour and marker of the series at a place."""
-    return {"color": FOUNDERS[place % len(FOUNDERS)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def points(

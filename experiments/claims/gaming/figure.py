@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, styled
+from mgptn.experiments.figures.style import DOTTED, FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, styled
 from mgptn.experiments.record.files import write_whole
 from mgptn.population.measures.capability import best_of_n_gold
 
@@ -44,7 +44,7 @@ def draw_gaming(finding: Finding, path: Path) -> Path:
             left.plot(range(len(course)), course, color=colour, marker=marker, markersize=4,
                       label=name)  # fmt: skip
             twin = finding.curves[f"takeover, {name}, twin"]
-            left.plot(range(len(twin)), twin, color=colour, linestyle=(0, (1, 1.6)), linewidth=1.0)
+            left.plot(range(len(twin)), twin, color=colour, linestyle=DOTTED, linewidth=1.0)
         left.set_title("takeover (dotted: random selector)")
         left.set_xlabel("generation", color=MUTED)
         left.set_ylabel("share of flatterers")

@@ -10,12 +10,19 @@ import numpy as np
 
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.config.arms import RANDOM, SELECTED
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, WIDE, styled, two_panels
+from mgptn.experiments.figures.style import (
+    DOTTED,
+    FOUNDERS,
+    MUTED,
+    PAPER,
+    WIDE,
+    look,
+    styled,
+    two_panels,
+)
 from mgptn.experiments.record.files import write_whole
 
 SHOWN = ("single", "single-careful", "clones-apart", "clones", "diverse-apart", "diverse")
-MARKERS = ("o", "s", "^", "D", "v", "P")
-COLOURS = (FOUNDERS[0], FOUNDERS[1], FOUNDERS[2], FOUNDERS[3], FOUNDERS[4], FOUNDERS[5])
 
 
 def draw_arms(finding: Finding, path: Path) -> Path:
@@ -23,10 +30,12 @@ def draw_arms(finding: Finding, path: Path) -> Path:
     with styled():
         figure, left, right = two_panels(WIDE)
         figure.set_size_inches(WIDE, 4.4)
-        for arm, marker, colour in zip(SHOWN, MARKERS, COLOURS, strict=True):
+        for place, arm in enumerate(SHOWN):
             own, twin = (finding.curves[f"{arm}, {of}"] for of in (SELECTED, RANDOM))
-            left.plot(range(len(own)), own, color=colour, marker=marker, markersize=4, label=arm)
-            left.plot(range(len(twin)), twin, color=colour, linestyle=(0, (1, 1.6)), linewidth=1.2)
+            left.plot(range(len(own)), own, **look(place), markersize=4, label=arm)
+            left.plot(
+                range(len(twin)), twin, color=FOUNDERS[place], linestyle=DOTTED, linewidth=1.2
+            )
         left.set_ylim(0, 1)
         left.set_xlabel("generation", color=MUTED)
         left.set_ylabel("gold error (dotted: random-selector twin)")
