@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from mgptn.experiments.record.files import write_whole
 
 Style: TypeAlias = dict[str, Any]
 
@@ -110,6 +114,20 @@ def two_panels(width: float) -> tuple[Figure, Axes, Axes]:
         figure = Figure(figsize=(width, 3.6), layout="constrained")
         first, second = figure.subplots(1, 2)
     return figure, first, second
+
+
+def write_figure(figure: Figure, path: Path, dots: int = 144) -> None:
+    """Write a figure whole, on white, PNG or SVG by the path's ending; equal ones to equal bytes.
+
+    Parameters
+    ----------
+    dots
+        An inch, of a PNG.
+    """
+    form = path.suffix[1:]
+    # A date would make equal figures differ.
+    extra: Style = {"metadata": {"Date": None}} if form == "svg" else {"dpi": dots}
+    write_whole(path, partial(figure.savefig, format=form, facecolor=PAPER, **extra))
 
 
 def look(place: int) -> Style:

@@ -15,13 +15,12 @@ from mgptn.experiments.figures.style import (
     FOUNDERS,
     MARKERS,
     MUTED,
-    PAPER,
     REFERENCE,
     WIDE,
     canvas,
     styled,
+    write_figure,
 )
-from mgptn.experiments.record.files import write_whole
 
 DODGE = 0.05
 """Steps by which lines stand apart sideways, in octaves of population size."""
@@ -75,7 +74,7 @@ def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
         axes.set_title("Mean over seeds; bars from the least to the greatest seed")
         if named:
             figure.legend(loc="outside lower center", ncols=2)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

@@ -4,21 +4,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from mgptn.experiments.figures.style import (
     MUTED,
-    PAPER,
     REFERENCE,
     WIDE,
     canvas,
     look,
     styled,
+    write_figure,
 )
-from mgptn.experiments.record.files import write_whole
 
 
 def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> list[Path]:
@@ -57,7 +55,5 @@ def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> lis
         figure.legend(loc="outside lower center", ncols=3)
         paths = [folder / f"robustness.{kind}" for kind in ("png", "svg")]
         for path in paths:
-            further = {"metadata": {"Date": None}} if path.suffix == ".svg" else {"dpi": 144}
-            save = partial(figure.savefig, format=path.suffix[1:], facecolor=PAPER, **further)
-            write_whole(path, save)
+            write_figure(figure, path)
     return paths

@@ -14,13 +14,12 @@ from mgptn.experiments.figures.style import (
     DOTTED,
     FOUNDERS,
     MUTED,
-    PAPER,
     WIDE,
     look,
     styled,
     two_panels,
+    write_figure,
 )
-from mgptn.experiments.record.files import write_whole
 
 SHOWN = ("single", "single-careful", "clones-apart", "clones", "diverse-apart", "diverse")
 
@@ -57,5 +56,5 @@ def draw_arms(finding: Finding, path: Path) -> Path:
         right.set_ylabel("fall in error, whole run")
         right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize=8)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path

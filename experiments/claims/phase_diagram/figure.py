@@ -25,8 +25,8 @@ from mgptn.experiments.figures.style import (
     PREDICTED,
     look,
     styled,
+    write_figure,
 )
-from mgptn.experiments.record.files import write_whole
 from mgptn.population.records.arrays import Floats
 
 WIDTH, HEIGHT = 10.2, 7.0
@@ -51,7 +51,7 @@ def draw_planes(results: Results, finding: Finding, path: Path) -> Path:
             axes[1, place].set_axis_off()
         handles, labels = axes[1, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=7, fontsize=8.5)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

@@ -98,7 +98,7 @@ def test_degenerate_rates(error, tpr, fpr, tmp_path):
         "--out", tmp_path,
     )  # fmt: skip
     assert "nan" not in output
-    assert (tmp_path / "classification.png").read_bytes().startswith(PNG)
+    assert (tmp_path / "bootstrap.png").read_bytes().startswith(PNG)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_simulated_clouds_change_at_the_threshold():
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        ([*BOOTSTRAP, *SMALL], "classification.png"),
+        ([*BOOTSTRAP, *SMALL], "bootstrap.png"),
         (["fixation", "--fitness", 1.1, "--size", 10, "--trials", 200], "fixation.png"),
         (["threshold", "--superiority", 5, "--length", 8, "--sizes", "50"], "threshold.png"),
     ],
