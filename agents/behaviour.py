@@ -13,6 +13,9 @@ from mgptn.population.records.settled import check_name, check_probabilities
 Adaptation = Literal["none", "copy", "bayes"]
 Spots = Literal["shared", "disjoint"]
 
+SCRIPTED_MODELS = ("scripted", "bayes")
+"""Values of `agents.model` that need no model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:

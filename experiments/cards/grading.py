@@ -17,7 +17,7 @@ from mgptn.experiments.cards.exam import KINDS, Exam, corpus_answers, kinds_of
 from mgptn.experiments.cards.parts import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
 from mgptn.experiments.cards.subject import Answers, Grades, Subject
 from mgptn.population.draws.streams import stream
-from mgptn.population.measures import rates as grading
+from mgptn.population.measures.rates import auc, brier, calibration_error
 from mgptn.protocols.tasks.bundled import Flags
 
 NO_PAIR = "there are not both right and wrong answers"
@@ -49,9 +49,9 @@ def judged(
         right=int(right.sum()),
         unread=int(np.isnan(values).sum()),
         rates=tuple(rates(values, right, threshold, rng) for threshold in THRESHOLDS),
-        auc=bootstrapped(table, lambda t: grading.auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
+        auc=bootstrapped(table, lambda t: auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
         calibration_error=bootstrapped(
-            table, lambda t: grading.calibration_error(t[:, 0], t[:, 1] > 0), rng, "no grade"
+            table, lambda t: calibration_error(t[:, 0], t[:, 1] > 0), rng, "no grade"
         ),
         brier=bootstrapped(table, _brier, rng, "no grade"),
         kinds={kind: _kind(values, right, kinds == kind, rng) for kind in KINDS},
@@ -114,7 +114,7 @@ def _gap(table: Values) -> float:
 
 
 def _brier(table: Values) -> float:
-    return grading.brier(table[:, 0], table[:, 1] > 0)
+    return brier(table[:, 0], table[:, 1] > 0)
 
 
 def _kind(
@@ -125,7 +125,7 @@ def _kind(
     table = np.stack([values, right], axis=1)
     return KindJudged(
         fpr=tuple(proportion(values[wrong] >= at, "no such answer") for at in THRESHOLDS),
-        auc=bootstrapped(table[against], lambda t: grading.auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
+        auc=bootstrapped(table[against], lambda t: auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
         brier=bootstrapped(table[wrong], _brier, rng, "no such answer"),
     )
 

@@ -11,13 +11,12 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.checkpoints import count_parameters, find_checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.agents.hosts.host import HostSettings
@@ -27,6 +26,7 @@ from mgptn.agents.training.corpus import item_tokens
 from mgptn.experiments.cards.card import CardError
 from mgptn.experiments.cards.exam import Context, Exam, dealt
 from mgptn.population.draws.streams import philox_key
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import PERSONAS, WANT
 from mgptn.protocols.interfaces.reading import normalised
@@ -153,7 +153,7 @@ class Subject:
         task = exam.task
         prefixes = self._prefixes(contexts, persona)
         suffixes = [
-            self.encoder.suffix(self.interface.answer_prompt((), query, wanted=wanted).suffix)
+            self.encoder.suffix(self.interface.answer_prompt(Asked(query, wanted=wanted)).suffix)
             for query in exam.queries
         ]
         own = -1 if shared_queries else 0
@@ -194,7 +194,9 @@ class Subject:
         requests = [
             Score(
                 prefix=prefixes[context],
-                suffix=self.encoder.suffix(self.interface.grade_prompt((), query, answer).suffix),
+                suffix=self.encoder.suffix(
+                    self.interface.grade_prompt(Asked(query, answer)).suffix
+                ),
                 options=self._levels,
             )
             for query, answer, context in zip(
@@ -210,21 +212,11 @@ class Subject:
 
     def _prefixes(self, contexts: Sequence[Context], persona: str | None) -> list[tuple[int, ...]]:
         return [
-            self.encoder.prefix(self.interface.answer_prompt(c, "", persona=persona).prefix)
-            for c in contexts
+            self.encoder.prefix(self.interface.answer_prompt(asked).prefix)
+            for asked in (Asked("", examples=c, persona=persona) for c in contexts)
         ]
 
     def ask(self, requests: list[HostRequest] | Any) -> list[HostReply]:
         """Replies to requests, in their order."""
         planned = plan(requests, self.checkpoint.weights, SLOTS)
         return planned.collect(self.fleet.run(planned.tiles))
-
-
-def count_parameters(folder: Path) -> int:
-    """How many numbers a folder's safetensors hold, each tied one once."""
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        total += sum(math.prod(t["shape"]) for k, t in header.items() if k != "__metadata__")
-    return total

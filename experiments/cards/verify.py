@@ -9,14 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mgptn.agents.checkpoints import BUNDLED, Checkpoint, CheckpointError, find_checkpoint
+from mgptn.agents.checkpoints import (
+    BUNDLED,
+    Checkpoint,
+    CheckpointError,
+    count_parameters,
+    find_checkpoint,
+)
 from mgptn.agents.training.recipe import Recipe
 from mgptn.agents.training.rungs import RUNGS, llama_config
 from mgptn.experiments.cards.card import CARD, Card, CardError, read_card
 from mgptn.experiments.cards.exam import held_out_exam
 from mgptn.experiments.cards.grading import acceptance
 from mgptn.experiments.cards.parts import THRESHOLDS, Estimate
-from mgptn.experiments.cards.subject import Subject, count_parameters
+from mgptn.experiments.cards.subject import Subject
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.judgement import same_proportion
 from mgptn.protocols.table import TASKS

@@ -181,7 +181,9 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        begun = (folder / "journal.msgpack").exists()
+        from mgptn.experiments.record.rounds import JOURNAL
+
+        begun = (folder / JOURNAL).exists()
         if begun:
             interrupted(f"Carry on with: mgptn resume {folder}")
         say(UNWRITTEN, err=True)
@@ -190,12 +192,14 @@ def _resumable(folder: Path) -> Iterator[None]:
 
 def _say_finished(finished: Any) -> None:
     """The run's summary; its last line is the population hash."""
+    from mgptn.experiments.record.rounds import JOURNAL
+
     say()
     say(finished.verdict.heading)
     for sentence in finished.verdict.sentences:
         say(f"  {sentence}")
     say("  Intervals are 95 %, over the problems drawn in this one run; other seeds vary more.")
     say("Written:")
-    for path in (finished.folder / "journal.msgpack", *finished.paths):
+    for path in (finished.folder / JOURNAL, *finished.paths):
         say(f"  {path}")
     say(f"population hash: {finished.population_hash}")

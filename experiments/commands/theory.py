@@ -114,7 +114,8 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _write(figure: Any, path: Path) -> None:
-    from mgptn.experiments.theory.figures import write_figure
+    from mgptn.experiments.figures.style import write_figure
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_figure(figure, path)
     say(f"Written: {path}")

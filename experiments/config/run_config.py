@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.bundled import bundled_instead, find_config
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
 from mgptn.experiments.config.plugins import find_protocol, protocols
@@ -122,7 +123,7 @@ class RunConfig(Section):
         shares = self.population.adversaries.shares
         dealt_roles(shares, self.population.size, self.seed)
         blind = self.agents.scripted.blind_spot > 0.0
-        if FLATTERER in shares and self.agents.model in ("scripted", "bayes") and not blind:
+        if FLATTERER in shares and self.agents.model in SCRIPTED_MODELS and not blind:
             raise ValueError(
                 "population.adversaries.flatterer: expected agents.scripted.blind_spot > 0 for it "
                 f"to exploit, got {shares[FLATTERER]} of them and a blind spot of 0"

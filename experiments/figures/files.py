@@ -8,7 +8,6 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -24,8 +23,7 @@ from mgptn.experiments.figures.run import (
     price,
     selector,
 )
-from mgptn.experiments.figures.style import DARK, INK, PAPER, WIDE, styled, variable
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import DARK, INK, WIDE, styled, variable, write_figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def write_figures(tables: Tables, folder: Path) -> list[Path]:
         figure = plot.draw(tables, WIDE)
         figure.suptitle(plot.title, x=0.01, ha="left", fontsize=11.5, fontweight="bold", color=INK)
         path = folder / f"{name}.png"
-        write_whole(path, partial(figure.savefig, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
         paths.append(path)
     return paths
 

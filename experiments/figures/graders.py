@@ -11,14 +11,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mgptn.experiments.figures.run import RUN, Tables
-from mgptn.experiments.figures.style import MUTED, REFERENCE, WIDE, styled, two_panels
+from mgptn.experiments.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    MUTED,
+    ORANGE,
+    PINK,
+    REFERENCE,
+    WIDE,
+    styled,
+    two_panels,
+)
 
 _STYLES = (
-    {"color": "#0072b2", "marker": "o"},
-    {"color": "#d98200", "marker": "s"},
-    {"color": "#00805e", "marker": "^"},
-    {"color": "#c0609a", "marker": "D"},
-    {"color": "#76808c", "marker": "v"},
+    {"color": BLUE, "marker": "o"},
+    {"color": ORANGE, "marker": "s"},
+    {"color": GREEN, "marker": "^"},
+    {"color": PINK, "marker": "D"},
+    {"color": GREY, "marker": "v"},
 )
 MODELS_DRAWN = len(_STYLES)
 """Models with a line of their own; where there are more, all of them have one line together."""

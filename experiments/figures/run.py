@@ -17,12 +17,16 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from mgptn.experiments.figures.style import (
     BEST_OF,
+    BLUE,
+    DASHED,
     FOUNDERS,
     INK,
     MAJORITY,
     MUTED,
+    ORANGE,
     OTHER_FOUNDERS,
     PAPER,
+    PINK,
     PREDICTED,
     REFERENCE,
     WIDE,
@@ -49,7 +53,7 @@ def fitness(tables: Tables, width: float = WIDE) -> Figure:
             x = _values(rows, "generation")
             _line(axes, x, _values(rows, "fitness_mean"), f"{arm}: mean", arm_style(arm))
             if arm == RUN:
-                best = {**arm_style(arm), "linestyle": (0, (5, 2)), "linewidth": 1.4}
+                best = {**arm_style(arm), "linestyle": DASHED, "linewidth": 1.4}
                 _line(axes, x, _values(rows, "fitness_max"), f"{arm}: max", best)
         axes.set_ylabel("fitness")
         _share_axis(axes)
@@ -115,8 +119,8 @@ def selector(tables: Tables, width: float = WIDE) -> Figure:
         rows = _arm(tables["generations"], RUN)
         x = _values(rows, "generation")
         for column, label, style in (
-            ("tpr", "TPR: right answers accepted", {"color": "#0072b2", "marker": "o"}),
-            ("fpr", "FPR: wrong answers accepted", {"color": "#d98200", "marker": "s"}),
+            ("tpr", "TPR: right answers accepted", {"color": BLUE, "marker": "o"}),
+            ("fpr", "FPR: wrong answers accepted", {"color": ORANGE, "marker": "s"}),
             ("youden_j", "J = TPR − FPR", {**PREDICTED, "marker": "D"}),
         ):
             _line(axes, x, _values(rows, column), label, style)
@@ -134,12 +138,12 @@ def diversity(tables: Tables, width: float = WIDE) -> Figure:
         rows = _arm(tables["generations"], RUN)
         x = _values(rows, "generation")
         for column, label, style in (
-            ("genotypes", "genotypes", {"color": "#d98200", "marker": "s"}),
-            ("lineages", "lineages", {"color": "#0072b2", "marker": "o"}),
+            ("genotypes", "genotypes", {"color": ORANGE, "marker": "s"}),
+            ("lineages", "lineages", {"color": BLUE, "marker": "o"}),
             ("lineage_diversity", "lineages, Hill number q = 1", {**BEST_OF, "marker": "^"}),
         ):
             _line(left, x, _values(rows, column), label, style)
-        style = {"color": "#c0609a", "marker": "D"}
+        style = {"color": PINK, "marker": "D"}
         _line(right, x, _values(rows, "effective_size"), "effective size", style)
         if len(rows):
             size = float(rows["agents"][0])
@@ -218,8 +222,8 @@ def price(tables: Tables, width: float = WIDE) -> Figure:
         rows = _arm(tables["generations"], RUN)
         x = np.array(_values(rows, "generation"))
         parts = {
-            "selection": (np.array(_values(rows, "price_selection")), "#0072b2", -0.19, ""),
-            "transmission": (np.array(_values(rows, "price_transmission")), "#d98200", 0.19, "//"),
+            "selection": (np.array(_values(rows, "price_selection")), BLUE, -0.19, ""),
+            "transmission": (np.array(_values(rows, "price_transmission")), ORANGE, 0.19, "//"),
         }
         known = np.ones(len(x), dtype=bool)
         for label, (values, colour, shift, hatch) in parts.items():

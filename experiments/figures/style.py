@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from mgptn.experiments.record.files import write_whole
 
 Style: TypeAlias = dict[str, Any]
 
@@ -17,35 +21,39 @@ NARROW = 3.8
 """Widths of a figure, in inches of 100 pixels."""
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#5c6570", "#dfe3e8", "#ffffff"
+BLUE, ORANGE, PINK = "#0072b2", "#d98200", "#c0609a"
+GREY, GREEN = "#76808c", "#00805e"
+DASHED, DOTTED = (0, (5, 2)), (0, (1, 1.6))
 
 ARM_STYLES: dict[str, Style] = {
-    "selected": {"color": "#0072b2", "marker": "o", "linewidth": 2.4, "zorder": 4},
-    "neutral-drift": {"color": "#d98200", "marker": "s"},
-    "random-selector": {"color": "#c0609a", "marker": "^"},
-    "unselected": {"color": "#76808c", "marker": "D"},
+    "selected": {"color": BLUE, "marker": "o", "linewidth": 2.4, "zorder": 4},
+    "neutral-drift": {"color": ORANGE, "marker": "s"},
+    "random-selector": {"color": PINK, "marker": "^"},
+    "unselected": {"color": GREY, "marker": "D"},
 }
 """Arm → how its line is drawn, in every figure."""
 
-BEST_OF: Style = {"color": "#00805e", "linestyle": (0, (5, 2))}
-MAJORITY: Style = {"color": "#76808c", "linestyle": (0, (5, 2))}
-PREDICTED: Style = {"color": INK, "linestyle": (0, (1, 1.6)), "linewidth": 2.0, "zorder": 5}
+BEST_OF: Style = {"color": GREEN, "linestyle": DASHED}
+MAJORITY: Style = {"color": GREY, "linestyle": DASHED}
+PREDICTED: Style = {"color": INK, "linestyle": DOTTED, "linewidth": 2.0, "zorder": 5}
 REFERENCE: Style = {"color": MUTED, "linestyle": (0, (5, 3)), "linewidth": 1.0}
-_OTHER_ARM: Style = {"color": "#00805e", "marker": "v"}
+_OTHER_ARM: Style = {"color": GREEN, "marker": "v"}
 
 FOUNDERS = ("#0b6fb0", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#4b3f72")
 """Fills of the founders that are named; the others are grey."""
 OTHER_FOUNDERS = ("#b4bac2", "#cdd2d8")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 DARK: dict[str, str] = {
     INK: "#e6e9ed",
     MUTED: "#a2abb6",
     GRID: "#343a42",
     PAPER: "#16191d",
-    "#0072b2": "#4db2ef",
-    "#d98200": "#f0a83a",
-    "#c0609a": "#e38fc1",
-    "#76808c": "#98a2ae",
-    "#00805e": "#2fbf97",
+    BLUE: "#4db2ef",
+    ORANGE: "#f0a83a",
+    PINK: "#e38fc1",
+    GREY: "#98a2ae",
+    GREEN: "#2fbf97",
 }
 """Light colour → what stands for it on a dark page."""
 
@@ -106,6 +114,25 @@ def two_panels(width: float) -> tuple[Figure, Axes, Axes]:
         figure = Figure(figsize=(width, 3.6), layout="constrained")
         first, second = figure.subplots(1, 2)
     return figure, first, second
+
+
+def write_figure(figure: Figure, path: Path, dots: int = 144) -> None:
+    """Write a figure whole, on white, PNG or SVG by the path's ending; equal ones to equal bytes.
+
+    Parameters
+    ----------
+    dots
+        An inch, of a PNG.
+    """
+    form = path.suffix[1:]
+    # A date would make equal figures differ.
+    extra: Style = {"metadata": {"Date": None}} if form == "svg" else {"dpi": dots}
+    write_whole(path, partial(figure.savefig, format=form, facecolor=PAPER, **extra))
+
+
+def look(place: int) -> Style:
+    """Colour and marker of the series at a place."""
+    return {"color": FOUNDERS[place % len(FOUNDERS)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def arm_style(arm: str) -> Style:

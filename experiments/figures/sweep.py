@@ -11,13 +11,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, canvas, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MARKERS,
+    MUTED,
+    REFERENCE,
+    WIDE,
+    canvas,
+    styled,
+    write_figure,
+)
 
 DODGE = 0.05
 """Steps by which lines stand apart sideways, in octaves of population size."""
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
@@ -68,7 +74,7 @@ def write_sweep_figure(table: pl.DataFrame, path: Path) -> Path:
         axes.set_title("Mean over seeds; bars from the least to the greatest seed")
         if named:
             figure.legend(loc="outside lower center", ncols=2)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

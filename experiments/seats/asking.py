@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mgptn.agents.encoder import Encoder
-from mgptn.agents.requests import Generate, HostRequest, Score, Tokens
+from mgptn.agents.requests import Generate, HostRequest, Score
 from mgptn.population.draws.streams import philox_key
 from mgptn.population.records.agents import Agent, AgentId, Example
 from mgptn.population.records.matches import Match
-from mgptn.protocols.interfaces.interface import Interface, Prompt, Shown
+from mgptn.protocols.interfaces.interface import Asked, Interface, Prompt, Shown
 from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
@@ -56,10 +56,6 @@ class Script:
     weights: str
     sampled: bool = False
 
-    def level_tokens(self) -> tuple[Tokens, ...]:
-        """The grading question's options as tokens."""
-        return tuple(self.encoder.suffix(option) for option in self.interface.level_options)
-
 
 @dataclass(frozen=True, slots=True)
 class Cast:
@@ -95,36 +91,35 @@ def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
         If the request is to a human.
     """
     agent, layout = cast.seats[request.seat], script.interface
-    own, persona = shown_of(agent), agent.genome.persona
+    own = shown_of(agent)
+    asked = Asked(request.query, examples=own, persona=agent.genome.persona)
     match request:
         case AnswerRequest():
             remarks = (Shown(r.query, r.answer, r.level) for r in request.shown)
             wanted = None if request.wanted is None else LEVELS[request.wanted]
-            prompt = layout.answer_prompt(
-                (*own, *remarks), request.query, persona=persona, wanted=wanted
-            )
+            prompt = layout.answer_prompt(replace(asked, examples=(*own, *remarks), wanted=wanted))
             # An agent's answer is the same in every conversation in which it is shown nothing.
             here = (cast.match.author,) if request.shown else ()
             draw = (request.draw,) if request.draw or here else ()
             return _answer(prompt, agent, cast, script, *here, *draw)
         case RevisionRequest():
             prompt = layout.revision_prompt(
-                own, request.query, request.draft, request.critique, persona=persona
+                replace(asked, answer=request.draft, critique=request.critique)
             )
             return _answer(prompt, agent, cast, script, "revision", request.draw)
         case CritiqueRequest():
-            prompt = layout.critique_prompt(own, request.query, request.answer, persona=persona)
+            prompt = layout.critique_prompt(replace(asked, answer=request.answer))
             return _words(prompt, "critique", request.answer, agent, cast, script)
         case GradeRequest():
             before = own if request.context == "own" else _before_grading(own, cast, script)
-            prompt = layout.grade_prompt(before, request.query, request.answer, persona=persona)
+            prompt = layout.grade_prompt(replace(asked, answer=request.answer, examples=before))
             if script.sampled:
                 return _words(prompt, "grade", request.answer, agent, cast, script)
             return _score(prompt, layout.level_options, script)
         case CompareRequest():
             before = _before_grading(own, cast, script)
             ballot = layout.ballot(
-                before, request.query, request.first, request.second, persona=persona
+                replace(asked, answer=request.first, rival=request.second, examples=before)
             )
             return _score(ballot.prompt, ballot.options, script)
     raise TypeError(f"request: expected one to an agent, got {request!r}")

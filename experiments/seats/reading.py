@@ -8,6 +8,7 @@ from mgptn.agents.requests import Generated, HostReply, Scored
 from mgptn.experiments.seats.asking import Cast, Script
 from mgptn.population.records.outcomes import Grade, Outcome
 from mgptn.population.records.turns import Turn
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.reading import normalised, option_mass
 from mgptn.protocols.messages import (
     AnswerReply,
@@ -32,7 +33,7 @@ def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
     if isinstance(reply, Scored):
         if isinstance(request, CompareRequest):
             # What a ballot's options mean does not depend on the answers.
-            ballot = layout.ballot((), request.query, request.first, request.second)
+            ballot = layout.ballot(Asked(request.query, request.first, request.second))
             logs = reply.log_probabilities
             return CompareReply(ballot.read(logs), option_mass(logs[: ballot.next_words]))
         return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))

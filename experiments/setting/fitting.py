@@ -14,7 +14,7 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.seats.asking import Cast, Script, to_host
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.matches import Match
-from mgptn.protocols.interfaces.interface import Shown
+from mgptn.protocols.interfaces.interface import Asked, Shown
 from mgptn.protocols.messages import (
     AnswerReply,
     CompareReply,
@@ -89,12 +89,12 @@ def check_context_fits(
         Saying how many tokens may be needed, and how many examples would fit.
     """
     encoder, capacity = script.encoder, config.agents.context_capacity
-    empty = len(encoder.prefix(script.interface.answer_prompt([], "").prefix))
+    empty = len(encoder.prefix(script.interface.answer_prompt(Asked("")).prefix))
     level = None if (protocol.entry or config.agents.context_entry) == "plain" else TOP
     example = 0
     for problem in problems:
         item = Shown(problem.query, "", level)
-        shown = script.interface.answer_prompt([item], "").prefix
+        shown = script.interface.answer_prompt(Asked("", examples=[item])).prefix
         example = max(example, len(encoder.prefix(shown)) - empty)
     longest = max(problems, key=lambda problem: len(encoder.suffix(problem.query)))
     alone = _longest_request(longest, script, founder, protocol, config.protocol.as_options())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mgptn.agents.behaviour import Behaviour
+from mgptn.agents.behaviour import SCRIPTED_MODELS, Behaviour
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.engine.memory import Lengths, needed_bytes
@@ -25,10 +25,8 @@ from mgptn.experiments.setting.fitting import check_answers_fit, check_context_f
 from mgptn.experiments.setting.problems import draw_problems
 from mgptn.experiments.setting.tasks import bundled_size, make_task
 from mgptn.population.records.agents import Agent, AgentId, Genome
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.table import Setting, make_interface
-
-SCRIPTED_MODELS = ("scripted", "bayes")
-"""Values of `agents.model` that need no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +220,7 @@ class Stage:
                 interfaces(),
             )
             for persona in config.agents.personas:
-                interface.answer_prompt((), "", persona=persona)
+                interface.answer_prompt(Asked("", persona=persona))
         except ValueError as error:
             raise ConfigError(str(error)) from None
         script = Script(

@@ -21,6 +21,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.files import write_whole
@@ -171,7 +172,7 @@ def run_comparison(config: RunConfig, folder: Path, console: Console) -> list[Pa
     """
     from mgptn.experiments.studies.comparing_figure import draw_reliability
 
-    if config.agents.model in ("scripted", "bayes"):
+    if config.agents.model in SCRIPTED_MODELS:
         raise ConfigError(
             f"agents.model: expected a model whose grades can be read in different ways, got "
             f"{config.agents.model!r}"

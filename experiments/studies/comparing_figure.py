@@ -10,8 +10,14 @@ from pathlib import Path
 import polars as pl
 from matplotlib.figure import Figure
 
-from mgptn.experiments.figures.style import ARM_STYLES, MUTED, PAPER, REFERENCE, WIDE, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    ARM_STYLES,
+    MUTED,
+    REFERENCE,
+    WIDE,
+    styled,
+    write_figure,
+)
 
 COLUMNS = 4
 
@@ -43,5 +49,5 @@ def draw_reliability(curve: pl.DataFrame, table: pl.DataFrame, path: Path) -> Pa
         figure.supylabel("share of right answers", color=MUTED, fontsize=10)
         panels[0].set_xlim(-0.04, 1.04)
         panels[0].set_ylim(-0.04, 1.04)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path

@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, canvas, styled
-from mgptn.experiments.record.files import write_whole
-
-MARKERS = ("o", "s", "^", "D", "v", "P")
+from mgptn.experiments.figures.style import (
+    MUTED,
+    REFERENCE,
+    WIDE,
+    canvas,
+    look,
+    styled,
+    write_figure,
+)
 
 
 def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> list[Path]:
@@ -32,7 +36,7 @@ def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> lis
             ha="left",
             color=MUTED,
         )
-        for place, (name, colour, marker) in enumerate(zip(names, FOUNDERS, MARKERS, strict=False)):
+        for place, name in enumerate(names):
             rows = table.filter(pl.col("aggregation") == name).sort("share")
             j, low, high = (rows[f"youden_j{end}"].to_numpy() for end in ("", "_low", "_high"))
             # Apart sideways, so that intervals do not hide each other.
@@ -41,8 +45,7 @@ def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> lis
                 rows["share"].to_numpy() + aside,
                 j,
                 yerr=[(j - low).clip(0), (high - j).clip(0)],
-                color=colour,
-                marker=marker,
+                **look(place),
                 capsize=3,
                 label=name,
             )
@@ -52,7 +55,5 @@ def write_robustness_figure(table: pl.DataFrame, role: str, folder: Path) -> lis
         figure.legend(loc="outside lower center", ncols=3)
         paths = [folder / f"robustness.{kind}" for kind in ("png", "svg")]
         for path in paths:
-            further = {"metadata": {"Date": None}} if path.suffix == ".svg" else {"dpi": 144}
-            save = partial(figure.savefig, format=path.suffix[1:], facecolor=PAPER, **further)
-            write_whole(path, save)
+            write_figure(figure, path)
     return paths

@@ -1,7 +1,7 @@
 """`mgptn theory bootstrap` and `fixation`: closed forms and simulations of the same, side by side.
 
-The error threshold has a file of its own, `theory_threshold`; what is printed and drawn of all
-three lives in `theory_tables` and `theory_figures`.
+The error threshold has a file of its own, `threshold`; what is printed and drawn of all three lives
+in `tables` and `figures`.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.population.draws.streams import stream
-from mgptn.population.theory import classification as bootstrap
+from mgptn.population.theory import classification
 from mgptn.population.theory.chaining import Chains, simulate_copiers, unanimous_rates
 from mgptn.population.theory.classification import Rates
 from mgptn.population.theory.fixation import PROCESSES, count_fixations
@@ -109,7 +109,7 @@ def compare_chaining(
     check_whole("graders", graders, 1, 10_000)
     check_whole("seed", seed, 0)
     rates = unanimous_rates(Rates(tpr, fpr), graders)
-    errors = bootstrap.error_trajectory(error, *rates, rounds)
+    errors = classification.error_trajectory(error, *rates, rounds)
     shared = simulate_copiers(
         error, rates, agents * problems, rounds, POPULATIONS, stream(seed, "chaining", "shared")
     )
@@ -119,9 +119,9 @@ def compare_chaining(
     return Chaining(
         rates=rates,
         target=target,
-        needed=bootstrap.rounds_to_error(error, target, *rates),
+        needed=classification.rounds_to_error(error, target, *rates),
         errors=errors,
-        append_rates=np.array([bootstrap.append_rate(e, *rates) for e in errors]),
+        append_rates=np.array([classification.append_rate(e, *rates) for e in errors]),
         shared=_band(middle, shared),
         own=_band(own.errors.mean(axis=1), own),
         reached=int(reached[0]) if reached.size else None,

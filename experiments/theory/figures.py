@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,14 +12,12 @@ from matplotlib.ticker import MaxNLocator
 from mgptn.experiments.figures.style import (
     ARM_STYLES,
     INK,
-    PAPER,
     PREDICTED,
     REFERENCE,
     WIDE,
     canvas,
     styled,
 )
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.theory.closed_forms import Band, Chaining, Fixation, Values
 from mgptn.experiments.theory.threshold import Threshold, infinite_distance, nearly_stationary
 from mgptn.population.theory.fixation import PROCESSES
@@ -134,12 +129,6 @@ def draw_threshold(found: Threshold) -> Figure:
             axes.set_xlim(left=0)
         title = f"Error threshold: superiority {found.superiority:g}, {found.length} sites"
         return _finish(figure, left, title)
-
-
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure on white, 144 dots an inch; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, partial(figure.savefig, format="png", dpi=144, facecolor=PAPER))
 
 
 def _points(axes: Axes, x: Values, band: Band, style: dict[str, str], label: str) -> None:

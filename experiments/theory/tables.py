@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from mgptn.experiments.theory import threshold as theory_threshold
+from mgptn.experiments.theory import threshold
 from mgptn.experiments.theory.closed_forms import POPULATIONS, Chaining, Fixation
 from mgptn.experiments.theory.threshold import Threshold
 from mgptn.population.theory.fixation import PROCESSES
@@ -135,7 +135,7 @@ def print_threshold(console: Console, found: Threshold) -> None:
     _say(
         console,
         "One-way is without back mutation, (σ(1−μ)^L − 1)/(σ − 1). Simulated: "
-        f"{theory_threshold.POPULATIONS} Wright–Fisher populations that begin with the master "
+        f"{threshold.POPULATIONS} Wright–Fisher populations that begin with the master "
         f"alone, mean over generations {found.generations // 2} to {found.generations}, 95 % "
         "interval over populations.",
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mgptn.protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
+from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
 from mgptn.protocols.interfaces.reading import first_wins, named_option
 from mgptn.protocols.interfaces.wordings import WORDS, Wording
 from mgptn.protocols.scale import LEVELS, level_wanted
@@ -48,66 +48,40 @@ class BaseInterface:
         self.endings: tuple[str, ...] = ("\n\n",) if multiline else ("\n",)
         self.level_options = tuple(f" {option}" for option in wording.options)
 
-    def answer_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        *,
-        persona: str | None = None,
-        wanted: str | None = None,
-    ) -> Prompt:
+    def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples, who the writer is and what is wanted where something is, the question."""
-        asked = f"{_line(persona)}{_wanted(wanted)}{QUESTION} {query}\n{ANSWER}"
-        return Prompt(self._shown(examples), asked)
+        about = f"{_line(asked.persona)}{_wanted(asked.wanted)}{QUESTION} {asked.query}"
+        return Prompt(self._shown(asked.examples), f"{about}\n{ANSWER}")
 
-    def grade_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def grade_prompt(self, asked: Asked) -> Prompt:
         """Examples, the question, the answer, who the grader is, and the survey's question."""
         return Prompt(
-            self._shown(examples),
-            f"{self._answered(query, answer)}{_line(persona)}"
+            self._shown(asked.examples),
+            f"{self._answered(asked.query, asked.answer)}{_line(asked.persona)}"
             f"{self.wording.question}\n{self.wording.lead}",
         )
 
-    def ballot(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        first: str,
-        second: str,
-        *,
-        persona: str | None = None,
-    ) -> Ballot:
+    def ballot(self, asked: Asked) -> Ballot:
         """Both answers under a letter each, and which of the letters is better."""
+        first, second = self._in_place(asked.answer), self._in_place(asked.rival)
         prompt = Prompt(
-            self._shown(examples),
-            f"{QUESTION} {query}\nA: {self._in_place(first)}\nB: {self._in_place(second)}\n"
-            f"{_line(persona)}{WHICH}\n{BETTER}",
+            self._shown(asked.examples),
+            f"{QUESTION} {asked.query}\nA: {first}\nB: {second}\n"
+            f"{_line(asked.persona)}{WHICH}\n{BETTER}",
         )
         return Ballot(prompt, (" A", " B"), first_wins, 2)
 
-    def critique_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def critique_prompt(self, asked: Asked) -> Prompt:
         """Examples, the question, the answer, and what is wrong with it."""
-        asked = f"{self._answered(query, answer)}{_line(persona)}{CRITIQUE}"
-        return Prompt(self._shown(examples), asked)
+        about = f"{self._answered(asked.query, asked.answer)}{_line(asked.persona)}"
+        return Prompt(self._shown(asked.examples), f"{about}{CRITIQUE}")
 
-    def revision_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        draft: str,
-        critique: str,
-        *,
-        persona: str | None = None,
-    ) -> Prompt:
-        """Examples, the question, the draft, the critique, and a better answer."""
+    def revision_prompt(self, asked: Asked) -> Prompt:
+        """Examples, the question, the answer, the critique, and a better answer."""
         return Prompt(
-            self._shown(examples),
-            f"{self._answered(query, draft)}{CRITIQUE} {self._in_place(critique)}\n"
-            f"{_line(persona)}{REVISED}",
+            self._shown(asked.examples),
+            f"{self._answered(asked.query, asked.answer)}{CRITIQUE} "
+            f"{self._in_place(asked.critique)}\n{_line(asked.persona)}{REVISED}",
         )
 
     def read_answer(self, text: str) -> str:

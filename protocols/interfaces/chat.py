@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
-from mgptn.protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
+from mgptn.protocols.interfaces.interface import Asked, Ballot, Prompt, Shown
 from mgptn.protocols.interfaces.reading import first_wins, named_option
 from mgptn.protocols.interfaces.wordings import WORDS, Wording
 from mgptn.protocols.scale import LEVELS, level_wanted
@@ -43,60 +44,34 @@ class ChatInterface:
         self.wording = wording
         self.level_options = wording.options
 
-    def answer_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        *,
-        persona: str | None = None,
-        wanted: str | None = None,
-    ) -> Prompt:
+    def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples as turns, then the question."""
-        return self._asked(examples, f"{query}{_wanted(wanted)}", persona)
+        return self._laid_out(asked, f"{asked.query}{_wanted(asked.wanted)}")
 
-    def grade_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def grade_prompt(self, asked: Asked) -> Prompt:
         """Examples as turns, then question and answer with the survey's question."""
-        asked = f"{_quoted(query, answer)}\n\n{self.wording.question}"
-        return self._asked(examples, f"{asked} {_told(self.wording)}", persona)
+        question = f"{self.wording.question} {_told(self.wording)}"
+        return self._laid_out(asked, f"{_quoted(asked)}\n\n{question}")
 
-    def ballot(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        first: str,
-        second: str,
-        *,
-        persona: str | None = None,
-    ) -> Ballot:
+    def ballot(self, asked: Asked) -> Ballot:
         """Both answers under a letter each, and which of the letters is better."""
-        asked = (
-            f"Question: {query}\n\nAnswer A:\n{first.strip()}\n\nAnswer B:\n{second.strip()}\n\n"
+        question = (
+            f"Question: {asked.query}\n\nAnswer A:\n{asked.answer.strip()}\n\n"
+            f"Answer B:\n{asked.rival.strip()}\n\n"
             "Which answer is better? Say A or B, and nothing else."
         )
-        return Ballot(self._asked(examples, asked, persona), ("A", "B"), first_wins, 2)
+        return Ballot(self._laid_out(asked, question), ("A", "B"), first_wins, 2)
 
-    def critique_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def critique_prompt(self, asked: Asked) -> Prompt:
         """Examples as turns, then question and answer, and what is wrong."""
-        asked = f"{_quoted(query, answer)}\n\nSay in a few words what is wrong with this answer."
-        return self._asked(examples, asked, persona)
+        question = "Say in a few words what is wrong with this answer."
+        return self._laid_out(asked, f"{_quoted(asked)}\n\n{question}")
 
-    def revision_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        draft: str,
-        critique: str,
-        *,
-        persona: str | None = None,
-    ) -> Prompt:
-        """Examples as turns, the question answered by the draft, then the critique."""
-        turns = [*examples, (query, draft)]
-        asked = f"A reader says of this answer: {critique.strip()}\nAnswer the question again."
-        return self._asked(turns, asked, persona)
+    def revision_prompt(self, asked: Asked) -> Prompt:
+        """Examples as turns, the question with its answer, then the critique."""
+        said = f"A reader says of this answer: {asked.critique.strip()}"
+        turns = replace(asked, examples=[*asked.examples, (asked.query, asked.answer)])
+        return self._laid_out(turns, f"{said}\nAnswer the question again.")
 
     def read_answer(self, text: str) -> str:
         """The text without the space around it."""
@@ -110,9 +85,12 @@ class ChatInterface:
         """The text without the space around it."""
         return text.strip()
 
-    def _asked(self, examples: Sequence[Pair], question: str, persona: str | None) -> Prompt:
-        shared: list[Message] = [] if persona is None else [_message("system", persona)]
-        for example in examples:
+    def _laid_out(self, asked: Asked, question: str) -> Prompt:
+        """The persona, the examples as turns, and the question as the user's."""
+        shared: list[Message] = []
+        if asked.persona is not None:
+            shared.append(_message("system", asked.persona))
+        for example in asked.examples:
             shown = Shown(*example)
             shared += [_message("user", shown.query), _message("assistant", shown.answer)]
             if shown.level is not None:
@@ -136,8 +114,8 @@ def _message(role: str, content: str) -> Message:
     return {"role": role, "content": content}
 
 
-def _quoted(query: str, answer: str) -> str:
-    return f"Question: {query}\n\nSomebody's answer:\n{answer.strip()}"
+def _quoted(asked: Asked) -> str:
+    return f"Question: {asked.query}\n\nSomebody's answer:\n{asked.answer.strip()}"
 
 
 def _told(wording: Wording) -> str:

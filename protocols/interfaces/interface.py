@@ -27,6 +27,37 @@ Pair = tuple[str, str] | Shown
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model is asked, before it is laid out as text.
+
+    Attributes
+    ----------
+    query
+        The problem's.
+    answer
+        The one that is graded, criticised, revised, or compared with its rival.
+    rival
+        Of a ballot: the answer that is shown second.
+    critique
+        Of a revision: what was said of the answer.
+    examples
+        Shown first.
+    persona
+        Who the writer is to be; None for nobody in particular.
+    wanted
+        One of `protocols.scale.LEVELS`, asked for before an answer is given; None to ask for none.
+    """
+
+    query: str
+    answer: str = ""
+    rival: str = ""
+    critique: str = ""
+    examples: Sequence[Pair] = ()
+    persona: str | None = None
+    wanted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Text before a reply: a prefix that an agent's requests share, and what is this one's own.
 
@@ -84,22 +115,8 @@ class Interface(Protocol):
     grade_tokens: int
     critique_tokens: int
 
-    def answer_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        *,
-        persona: str | None = None,
-        wanted: str | None = None,
-    ) -> Prompt:
+    def answer_prompt(self, asked: Asked) -> Prompt:
         """Text after which the model writes its answer.
-
-        Parameters
-        ----------
-        persona
-            Who the writer is to be; None for nobody in particular.
-        wanted
-            One of `scale.LEVELS`, asked for before the answer; None to ask for none.
 
         Raises
         ------
@@ -108,39 +125,19 @@ class Interface(Protocol):
         """
         ...
 
-    def grade_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def grade_prompt(self, asked: Asked) -> Prompt:
         """Text after which the model's next words are one of `level_options`."""
         ...
 
-    def ballot(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        first: str,
-        second: str,
-        *,
-        persona: str | None = None,
-    ) -> Ballot:
-        """How to ask which of two answers, shown in this order, is the better one."""
+    def ballot(self, asked: Asked) -> Ballot:
+        """How to ask which of the answer and its rival, shown in this order, is better."""
         ...
 
-    def critique_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def critique_prompt(self, asked: Asked) -> Prompt:
         """Text after which the model says what is to be said of an answer."""
         ...
 
-    def revision_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        draft: str,
-        critique: str,
-        *,
-        persona: str | None = None,
-    ) -> Prompt:
+    def revision_prompt(self, asked: Asked) -> Prompt:
         """Text after which the model answers again, given its draft and a critique of it."""
         ...
 

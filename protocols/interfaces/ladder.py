@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from mgptn.protocols.interfaces.interface import Ballot, Pair, Prompt, Shown
+from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
 from mgptn.protocols.interfaces.markers import (
     END,
     GRADE,
@@ -58,76 +58,44 @@ class LadderInterface:
         self.wording = wording
         self.level_options = OPTIONS[wording.name]
 
-    def answer_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        *,
-        persona: str | None = None,
-        wanted: str | None = None,
-    ) -> Prompt:
+    def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples, then the bare query, or the query after the level that is asked for.
-
-        Parameters
-        ----------
-        persona
-            One of `PERSONAS`, shown as the writer's; None to show none.
-        wanted
-            One of `LEVELS`; None to ask for none.
 
         Raises
         ------
         ValueError
-            If there is no such persona or level.
+            If the persona is none of `PERSONAS`, or there is no such level.
         """
-        return Prompt(_shown(examples, persona), f"{_wanted(wanted)}{query}")
+        return Prompt(_shown(asked), f"{_wanted(asked.wanted)}{asked.query}")
 
-    def grade_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def grade_prompt(self, asked: Asked) -> Prompt:
         """Examples, then the item marked as somebody's answer to be judged.
 
-        `persona` and errors are those of `answer_prompt`.
+        Errors are those of `answer_prompt`.
         """
-        return Prompt(_shown(examples, persona), _judged(query, answer))
+        return Prompt(_shown(asked), _judged(asked.query, asked.answer))
 
-    def ballot(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        first: str,
-        second: str,
-        *,
-        persona: str | None = None,
-    ) -> Ballot:
+    def ballot(self, asked: Asked) -> Ballot:
         """Both answers judged one after the other: which gets the higher level, ties by halves.
 
         The levels of the second are read after each level that the first may have got.
         """
-        prompt = Prompt(_shown(examples, persona), _judged(query, first))
-        after = [f"{level}{END}{_judged(query, second)}" for level in LEVEL_MARKERS]
+        second = _judged(asked.query, asked.rival)
+        after = [f"{level}{END}{second}" for level in LEVEL_MARKERS]
         joint = [f"{start}{level}" for start in after for level in LEVEL_MARKERS]
-        return Ballot(prompt, (*LEVEL_MARKERS, *joint), _first_wins, len(LEVEL_MARKERS))
+        return Ballot(
+            self.grade_prompt(asked), (*LEVEL_MARKERS, *joint), _first_wins, len(LEVEL_MARKERS)
+        )
 
-    def critique_prompt(
-        self, examples: Sequence[Pair], query: str, answer: str, *, persona: str | None = None
-    ) -> Prompt:
+    def critique_prompt(self, asked: Asked) -> Prompt:
         """As a grading prompt: a level is all that the ladder can say of an answer."""
-        return self.grade_prompt(examples, query, answer, persona=persona)
+        return self.grade_prompt(asked)
 
-    def revision_prompt(
-        self,
-        examples: Sequence[Pair],
-        query: str,
-        draft: str,
-        critique: str,
-        *,
-        persona: str | None = None,
-    ) -> Prompt:
-        """Examples, the draft with the level that the critic named, then the query again."""
-        level = LEVELS.index(critique) if critique in LEVELS else None
-        item = _item(Shown(query, draft, level))
-        return Prompt(_shown(examples, persona), f"{item}{query}")
+    def revision_prompt(self, asked: Asked) -> Prompt:
+        """Examples, the answer with the level that the critic named, then the query again."""
+        level = LEVELS.index(asked.critique) if asked.critique in LEVELS else None
+        item = _item(Shown(asked.query, asked.answer, level))
+        return Prompt(_shown(asked), f"{item}{asked.query}")
 
     def read_answer(self, text: str) -> str:
         """The answer's characters; marker tokens decode to nothing."""
@@ -142,8 +110,8 @@ class LadderInterface:
         return LEVELS[LEVEL_MARKERS.index(text)] if text in LEVEL_MARKERS else ""
 
 
-def _shown(examples: Sequence[Pair], persona: str | None) -> str:
-    return _laid_out(tuple(examples), persona)
+def _shown(asked: Asked) -> str:
+    return _laid_out(tuple(asked.examples), asked.persona)
 
 
 @lru_cache(maxsize=1 << 12)

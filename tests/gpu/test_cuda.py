@@ -15,6 +15,7 @@ from mgptn.agents.tiles import plan
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
+from mgptn.protocols.interfaces.interface import Asked
 
 pytestmark = [
     pytest.mark.gpu,
@@ -47,7 +48,7 @@ def test_scores_are_those_of_the_cpu():
             tuple(encoder.suffix(option) for option in interface.level_options),
         )
         for problem in stage.problems[0]
-        for prompt in [interface.grade_prompt((), problem.query, problem.reference)]
+        for prompt in [interface.grade_prompt(Asked(problem.query, problem.reference))]
     ]
     planned = plan(requests, stage.script.weights, 8)
     scores = {

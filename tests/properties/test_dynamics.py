@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from mgptn.population.breeding import moran, wright_fisher
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.price import price
-from mgptn.population.theory import classification as bootstrap
-from mgptn.population.theory import quasispecies
+from mgptn.population.theory import classification, quasispecies
 from tests.reference.population.theory.classification import lock_threshold
 from tests.reference.population.theory.quasispecies import quasispecies_step
 
@@ -30,7 +29,7 @@ seeds = st.integers(0, 10**6)
 @pure
 @given(inner, inner, inner, st.integers(0, 30))
 def test_odds_fall_by_the_likelihood_ratio_every_round(error, tpr, fpr, rounds):
-    trajectory = bootstrap.error_trajectory(error, tpr, fpr, rounds)
+    trajectory = classification.error_trajectory(error, tpr, fpr, rounds)
     assert trajectory.shape == (rounds + 1,)
     odds = error / (1 - error) * (fpr / tpr) ** np.arange(rounds + 1)
     np.testing.assert_allclose(trajectory, odds / (1 + odds), rtol=1e-9)
@@ -40,31 +39,31 @@ def test_odds_fall_by_the_likelihood_ratio_every_round(error, tpr, fpr, rounds):
 @pure
 @given(inner, inner, inner, inner)
 def test_rounds_to_error_are_those_that_the_recurrence_takes(error, target, tpr, fpr):
-    rounds = bootstrap.rounds_to_error(error, target, tpr, fpr)
+    rounds = classification.rounds_to_error(error, target, tpr, fpr)
     if target >= error:
         assert rounds == 0.0
     elif tpr <= fpr:
         assert rounds == math.inf
     elif rounds < 500:
-        trajectory = bootstrap.error_trajectory(error, tpr, fpr, math.ceil(rounds) + 1)
+        trajectory = classification.error_trajectory(error, tpr, fpr, math.ceil(rounds) + 1)
         assert trajectory[math.ceil(rounds)] <= target * (1 + 1e-9)
         assert trajectory[math.ceil(rounds) - 1] >= target * (1 - 1e-9)
 
 
 def test_rounds_to_error_at_the_edges():
-    assert bootstrap.rounds_to_error(0.5, 0.1, 0.8, 0.0) == 0.0
-    assert bootstrap.rounds_to_error(1.0, 0.1, 0.8, 0.0) == math.inf
-    assert bootstrap.rounds_to_error(0.5, 0.0, 0.8, 0.2) == math.inf
-    assert bootstrap.rounds_to_error(0.5, 0.1, 0.0, 0.0) == math.inf
-    assert bootstrap.error_trajectory(0.5, 0.0, 0.0, 2).tolist() == [0.5, 0.5, 0.5]
-    assert bootstrap.error_trajectory(0.5, 1.0, 0.0, 2).tolist() == [0.5, 0.0, 0.0]
+    assert classification.rounds_to_error(0.5, 0.1, 0.8, 0.0) == 0.0
+    assert classification.rounds_to_error(1.0, 0.1, 0.8, 0.0) == math.inf
+    assert classification.rounds_to_error(0.5, 0.0, 0.8, 0.2) == math.inf
+    assert classification.rounds_to_error(0.5, 0.1, 0.0, 0.0) == math.inf
+    assert classification.error_trajectory(0.5, 0.0, 0.0, 2).tolist() == [0.5, 0.5, 0.5]
+    assert classification.error_trajectory(0.5, 1.0, 0.0, 2).tolist() == [0.5, 0.0, 0.0]
 
 
 def test_nothing_accepted_has_no_error():
     with pytest.raises(ValueError, match="append rate > 0"):
-        bootstrap.filtered_error(0.5, 0.0, 0.0)
+        classification.filtered_error(0.5, 0.0, 0.0)
     with pytest.raises(ValueError, match=r"tpr: .*1\.5"):
-        bootstrap.append_rate(0.5, 1.5, 0.0)
+        classification.append_rate(0.5, 1.5, 0.0)
 
 
 @pure
@@ -77,24 +76,26 @@ def test_posterior_error_by_bayes_rule(skills, shots, data):
         p * e**errors * (1 - e) ** (shots - errors) for p, e in zip(prior, exact, strict=True)
     ]
     plain = sum(w * e for w, e in zip(weights, exact, strict=True)) / sum(weights)
-    got = bootstrap.posterior_error(skills, [float(p) for p in prior], shots, errors)
+    got = classification.posterior_error(skills, [float(p) for p in prior], shots, errors)
     assert got == pytest.approx(float(plain), rel=1e-10)
     assert min(skills) * (1 - 1e-12) <= got <= max(skills) * (1 + 1e-12)
 
 
 def test_posterior_error_with_a_huge_context_and_certain_skills():
-    assert bootstrap.posterior_error([0.2, 0.6], [0.5, 0.5], 10**6, 200_000) == pytest.approx(0.2)
-    assert bootstrap.posterior_error([0.0, 1.0], [0.5, 0.5], 3, 3) == 1.0
+    assert classification.posterior_error([0.2, 0.6], [0.5, 0.5], 10**6, 200_000) == pytest.approx(
+        0.2
+    )
+    assert classification.posterior_error([0.0, 1.0], [0.5, 0.5], 3, 3) == 1.0
     with pytest.raises(ValueError, match=r"skills: .*explains"):
-        bootstrap.posterior_error([0.0, 1.0], [0.5, 0.5], 3, 1)
+        classification.posterior_error([0.0, 1.0], [0.5, 0.5], 3, 1)
 
 
 @pytest.mark.parametrize(("error", "lower"), [(0.3, 0.05), (0.6, 0.3), (0.9, 0.6)])
 def test_the_error_locks_below_the_threshold_and_escapes_above(error, lower):
     threshold = lock_threshold(error, lower)
     for ratio, settled in ((0.98 * threshold, error), (1.02 * threshold, lower)):
-        wrong = bootstrap.filtered_error(error, 0.9, 0.9 / ratio)
-        learned = bootstrap.posterior_error([lower, error], [0.5, 0.5], 10**5, wrong * 10**5)
+        wrong = classification.filtered_error(error, 0.9, 0.9 / ratio)
+        learned = classification.posterior_error([lower, error], [0.5, 0.5], 10**5, wrong * 10**5)
         assert learned == pytest.approx(settled, abs=1e-6)
 
 
@@ -102,8 +103,8 @@ def test_the_error_locks_below_the_threshold_and_escapes_above(error, lower):
 @given(st.integers(1, 8), st.integers(1, 6), inner)
 def test_a_jury_at_the_unanimity_boundary_reaches_the_target(graders, rounds, error):
     tpr, fpr = 0.8, 0.5
-    target = bootstrap.error_trajectory(error, tpr**graders, fpr**graders, rounds)[-1]
-    boundary = bootstrap.unanimity_boundary(error, target, rounds, tpr, fpr)
+    target = classification.error_trajectory(error, tpr**graders, fpr**graders, rounds)[-1]
+    boundary = classification.unanimity_boundary(error, target, rounds, tpr, fpr)
     assert boundary == pytest.approx(graders, rel=1e-9)
 
 

@@ -15,7 +15,15 @@ from scipy.integrate import quad
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging import ratings
 from mgptn.population.measures import capability, diversity
-from mgptn.population.measures import rates as grading
+from mgptn.population.measures.rates import (
+    auc,
+    brier,
+    calibration_error,
+    cluster_bootstrap,
+    effective_graders,
+    error_correlation,
+    grader_rates,
+)
 
 pure = settings(deadline=None, max_examples=80)
 
@@ -186,7 +194,7 @@ def test_grader_measures_plainly(pairs, threshold):
     given_grades = [(g, v) for g, v in pairs if not math.isnan(g)]
     right = [g for g, v in given_grades if v]
     wrong = [g for g, v in given_grades if not v]
-    rates = grading.grader_rates(grades, verdicts, threshold)
+    rates = grader_rates(grades, verdicts, threshold)
     tpr = sum(g >= threshold for g in right) / len(right) if right else math.nan
     fpr = sum(g >= threshold for g in wrong) / len(wrong) if wrong else math.nan
     assert _same(rates.tpr, tpr)
@@ -197,10 +205,10 @@ def test_grader_measures_plainly(pairs, threshold):
     else:
         assert _same(rates.likelihood_ratio, math.inf if tpr > 0 and fpr == 0 else math.nan)
     wins = [(a > b) + (a == b) / 2 for a in right for b in wrong]
-    assert _same(grading.auc(grades, verdicts), sum(wins) / len(wins) if wins else math.nan)
+    assert _same(auc(grades, verdicts), sum(wins) / len(wins) if wins else math.nan)
     squares = [(g - v) ** 2 for g, v in given_grades]
-    brier = sum(squares) / len(squares) if squares else math.nan
-    assert _same(grading.brier(grades, verdicts), brier)
+    squared = sum(squares) / len(squares) if squares else math.nan
+    assert _same(brier(grades, verdicts), squared)
     gap = 0.0
     for b in range(10):
         members = [(g, v) for g, v in given_grades if min(int(g * 10), 9) == b]
@@ -208,26 +216,26 @@ def test_grader_measures_plainly(pairs, threshold):
             share = sum(v for _, v in members) / len(members)
             mean = sum(g for g, _ in members) / len(members)
             gap += len(members) / len(given_grades) * abs(share - mean)
-    assert _same(grading.calibration_error(grades, verdicts), gap if given_grades else math.nan)
+    assert _same(calibration_error(grades, verdicts), gap if given_grades else math.nan)
 
 
 def test_a_perfect_grader_and_a_coin():
     verdicts = np.array([True, False, True, False])
     perfect = verdicts.astype(float)
-    assert grading.grader_rates(perfect, verdicts, 0.5) == (1.0, 0.0, math.inf, 1.0)
-    assert grading.auc(perfect, verdicts) == 1.0
-    assert grading.auc(1 - perfect, verdicts) == 0.0
-    assert grading.brier(perfect, verdicts) == 0.0
+    assert grader_rates(perfect, verdicts, 0.5) == (1.0, 0.0, math.inf, 1.0)
+    assert auc(perfect, verdicts) == 1.0
+    assert auc(1 - perfect, verdicts) == 0.0
+    assert brier(perfect, verdicts) == 0.0
     coin = np.full(4, 0.5)
-    assert grading.auc(coin, verdicts) == 0.5
-    assert grading.brier(coin, verdicts) == 0.25
-    assert grading.calibration_error(coin, verdicts) == 0.0
+    assert auc(coin, verdicts) == 0.5
+    assert brier(coin, verdicts) == 0.25
+    assert calibration_error(coin, verdicts) == 0.0
 
 
 def test_verdicts_spread_over_graders():
     grades = np.array([[0.9, 0.1, math.nan], [0.4, 0.6, 0.2]])
     verdicts = np.array([True, False, False])
-    rates = grading.grader_rates(grades, verdicts, 0.5)
+    rates = grader_rates(grades, verdicts, 0.5)
     assert rates.tpr == 0.5
     assert rates.fpr == pytest.approx(1 / 3)
 
@@ -237,42 +245,42 @@ def test_errors_correlate_on_wrong_answers_only():
     verdicts = np.arange(40) % 2 == 0
     shared = rng.random(40)
     clones = np.stack([shared, shared, shared])
-    assert grading.error_correlation(clones, verdicts) == pytest.approx(1.0)
-    assert grading.error_correlation(clones, verdicts, threshold=0.5) == pytest.approx(1.0)
+    assert error_correlation(clones, verdicts) == pytest.approx(1.0)
+    assert error_correlation(clones, verdicts, threshold=0.5) == pytest.approx(1.0)
     agree_on_right_only = np.where(verdicts, 0.9, rng.random((2, 40)))
     wrong = agree_on_right_only[:, ~verdicts]
     expected = np.corrcoef(wrong)[0, 1]
-    assert grading.error_correlation(agree_on_right_only, verdicts) == pytest.approx(expected)
+    assert error_correlation(agree_on_right_only, verdicts) == pytest.approx(expected)
     # Pairs without two shared wrong answers, or with grades all alike, are left out.
     holes = np.stack([shared, shared, np.full(40, math.nan), np.full(40, 0.5)])
-    assert grading.error_correlation(holes, verdicts) == pytest.approx(1.0)
-    assert math.isnan(grading.error_correlation(clones[:1], verdicts))
-    assert math.isnan(grading.error_correlation(clones, np.ones(40, dtype=bool)))
+    assert error_correlation(holes, verdicts) == pytest.approx(1.0)
+    assert math.isnan(error_correlation(clones[:1], verdicts))
+    assert math.isnan(error_correlation(clones, np.ones(40, dtype=bool)))
 
 
 @pure
 @given(st.integers(1, 20), st.floats(0, 1))
 def test_effective_graders_lie_between_one_and_all(graders, correlation):
-    got = grading.effective_graders(graders, correlation)
+    got = effective_graders(graders, correlation)
     assert 1 - 1e-12 <= got <= graders + 1e-12
 
 
 def test_effective_graders_at_the_edges():
-    assert grading.effective_graders(5, 1.0) == 1.0
-    assert grading.effective_graders(5, 0.0) == 5.0
-    assert grading.effective_graders(3, -0.5) == math.inf
-    assert math.isnan(grading.effective_graders(5, math.nan))
+    assert effective_graders(5, 1.0) == 1.0
+    assert effective_graders(5, 0.0) == 5.0
+    assert effective_graders(3, -0.5) == math.inf
+    assert math.isnan(effective_graders(5, math.nan))
     with pytest.raises(ValueError, match="correlation: "):
-        grading.effective_graders(5, 1.2)
+        effective_graders(5, 1.2)
 
 
 def test_bad_grades_are_refused():
     with pytest.raises(ValueError, match="grades: "):
-        grading.brier([1.2], [True])
+        brier([1.2], [True])
     with pytest.raises(ValueError, match="verdicts: expected booleans"):
-        grading.brier([0.2], [1])
+        brier([0.2], [1])
     with pytest.raises(ValueError, match="verdicts: expected one per answer"):
-        grading.brier([0.2, 0.3], [True])
+        brier([0.2, 0.3], [True])
 
 
 def test_cluster_bootstrap_draws_clusters_whole():
@@ -282,15 +290,15 @@ def test_cluster_bootstrap_draws_clusters_whole():
         assert np.all(values == values[:, :1])
         return float(values.mean())
 
-    low, high = grading.cluster_bootstrap(clusters, mean_of_whole_clusters, stream(0, "b"))
+    low, high = cluster_bootstrap(clusters, mean_of_whole_clusters, stream(0, "b"))
     assert low < clusters.mean() < high
     # As wide as 30 clusters make it, not 240 values: ±1.96·8.66/√30.
     assert high - low == pytest.approx(2 * 1.96 * clusters.std() / math.sqrt(30), rel=0.15)
 
 
 def test_cluster_bootstrap_is_nan_where_the_statistic_is():
-    interval = grading.cluster_bootstrap(np.ones(3), lambda _: math.nan, stream(0, "b"), 10)
+    interval = cluster_bootstrap(np.ones(3), lambda _: math.nan, stream(0, "b"), 10)
     assert all(math.isnan(bound) for bound in interval)
-    assert all(math.isnan(b) for b in grading.cluster_bootstrap([], np.mean, stream(0, "b"), 10))
+    assert all(math.isnan(b) for b in cluster_bootstrap([], np.mean, stream(0, "b"), 10))
     with pytest.raises(ValueError, match="level: "):
-        grading.cluster_bootstrap(np.ones(3), np.mean, stream(0, "b"), level=95)
+        cluster_bootstrap(np.ones(3), np.mean, stream(0, "b"), level=95)

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import binom
 
 from mgptn.population.draws.streams import stream
-from mgptn.population.theory import classification as bootstrap
+from mgptn.population.theory import classification
 from mgptn.population.theory.chaining import simulate_copiers, unanimous_rates
 from mgptn.population.theory.classification import Rates
 from tests.reference.population.theory.classification import lock_threshold
@@ -37,13 +37,13 @@ def test_every_round_filters_as_the_recurrence_does(rates, answers):
     rounds, buffers = 6, 4000
     rng = stream(1, "recurrence", f"{rates}", answers)
     chains = simulate_copiers(0.6, rates, answers, rounds, buffers, rng)
-    expected = np.vectorize(bootstrap.filtered_error)(chains.errors[:-1], *rates)
+    expected = np.vectorize(classification.filtered_error)(chains.errors[:-1], *rates)
     surplus = np.sum(chains.wrong - expected * chains.accepted)
     total = rounds * buffers * answers
     bound = math.sqrt(total * math.log(2 / FALSE_ALARM) / 2)
     assert abs(surplus) < bound
     # And accepted ones among all.
-    appended = np.vectorize(bootstrap.append_rate)(chains.errors[:-1], *rates)
+    appended = np.vectorize(classification.append_rate)(chains.errors[:-1], *rates)
     assert abs(np.sum(chains.accepted - answers * appended)) < bound < 0.03 * total
 
 
@@ -56,9 +56,9 @@ def test_time_to_target(graders, needed):
     """
     rates = unanimous_rates(Rates(0.8, 0.3), graders)
     start, target, answers, populations = 0.7, 0.01, 2_000_000, 50
-    assert math.ceil(bootstrap.rounds_to_error(start, target, *rates)) == needed
-    theory = bootstrap.error_trajectory(start, *rates, needed)
-    appended = [bootstrap.append_rate(e, *rates) for e in theory[:-1]]
+    assert math.ceil(classification.rounds_to_error(start, target, *rates)) == needed
+    theory = classification.error_trajectory(start, *rates, needed)
+    appended = [classification.append_rate(e, *rates) for e in theory[:-1]]
     wrong = answers * np.array(appended) * theory[1:] * (1 - theory[1:])
     deviation = math.sqrt(np.sum(1 / wrong))
     logits = np.log(theory / (1 - theory)) - math.log(target / (1 - target))
@@ -115,7 +115,7 @@ def test_a_copier_under_the_same_graders_does_not_lock():
     likelihood_ratio = lock_threshold(HIGH, LOW) * 0.85
     assert likelihood_ratio > 1
     rates = Rates(TPR, TPR / likelihood_ratio)
-    rounds = math.ceil(bootstrap.rounds_to_error(HIGH, LOW / 2, *rates))
+    rounds = math.ceil(classification.rounds_to_error(HIGH, LOW / 2, *rates))
     errors = simulate_copiers(HIGH, rates, 100_000, rounds, 50, stream(8, "copiers")).errors
     assert np.all(errors[-1] < LOW)
 

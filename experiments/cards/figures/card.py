@@ -16,15 +16,13 @@ from mgptn.experiments.cards.figures.drawing import (
     called,
     finish,
     label_panels,
-    look,
     panels,
     points,
     task_axis,
     wide,
-    write_figure,
 )
 from mgptn.experiments.cards.figures.grading import contexts, correlation, exchange, grading, levels
-from mgptn.experiments.figures.style import PREDICTED, REFERENCE, styled
+from mgptn.experiments.figures.style import PREDICTED, REFERENCE, look, styled, write_figure
 
 
 def answers(card: Card) -> Figure:
@@ -131,6 +129,6 @@ def write_card_figures(card: Card, folder: Path, form: str = "svg") -> list[Path
             continue
         with styled():
             path = folder / f"card-{name}.{form}"
-            write_figure(draw(card), path)
+            write_figure(draw(card), path, dots=100)
         paths.append(path)
     return paths

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.experiments.cards.card import CARD, Card, CardError, TaskCard, read_card
-from mgptn.experiments.cards.figures.drawing import MARKERS, aside, points, write_figure
+from mgptn.experiments.cards.figures.drawing import aside, points
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.experiments.figures.style import FOUNDERS, REFERENCE, WIDE, styled
+from mgptn.experiments.figures.style import FOUNDERS, MARKERS, REFERENCE, WIDE, styled, write_figure
 
 ROWS = ("error, greedy", "error after right examples", "J of its own answers")
 
@@ -32,7 +32,7 @@ def write_comparison(names: Sequence[str], path: Path) -> None:
     folders = {name: find_checkpoint(name).folder / CARD for name in names}
     cards = {name: read_card(card) for name, card in folders.items() if card.exists()}
     with styled():
-        write_figure(comparison(cards), path)
+        write_figure(comparison(cards), path, dots=100)
 
 
 def comparison(cards: dict[str, Card]) -> Figure:

@@ -14,8 +14,16 @@ from matplotlib.figure import Figure
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.experiments.cards.card import CardError
-from mgptn.experiments.cards.figures.drawing import MARKERS, write_figure
-from mgptn.experiments.figures.style import FOUNDERS, REFERENCE, WIDE, Style, styled, two_panels
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MARKERS,
+    REFERENCE,
+    WIDE,
+    Style,
+    styled,
+    two_panels,
+    write_figure,
+)
 
 SMOOTHED = 5
 """Reports whose median is shown."""
@@ -36,7 +44,7 @@ def write_curves(names: Sequence[str], path: Path) -> None:
     folders = [find_checkpoint(name).folder for name in names]
     logs = {name: _read(folder) for name, folder in zip(names, folders, strict=True)}
     with styled():
-        write_figure(training_curves(logs), path)
+        write_figure(training_curves(logs), path, dots=100)
 
 
 def training_curves(logs: dict[str, tuple[Log, float]]) -> Figure:

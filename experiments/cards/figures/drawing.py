@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,9 @@ from matplotlib.figure import Figure
 
 from mgptn.experiments.cards.card import Card
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.experiments.figures.style import FOUNDERS, INK, PAPER, WIDE, Style
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import INK, WIDE
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 COLUMNS = 3
-
-
-def look(place: int) -> Style:
-    """Colour and marker of the series at a place."""
-    return {"color": FOUNDERS[place % len(FOUNDERS)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def points(
@@ -101,14 +93,6 @@ def label_panels(figure: Figure, grid: list[Axes], x: str, y: str) -> None:
         axes.tick_params(labelbottom=True)
     grid[-(columns // 2) - 1].set_xlabel(x)
     figure.supylabel(y, fontsize=10)
-
-
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure whole, SVG or PNG by the path's ending; equal ones to equal bytes."""
-    form = path.suffix[1:]
-    # A date would make equal cards' figures differ.
-    extra: Style = {"metadata": {"Date": None}} if form == "svg" else {"dpi": 100}
-    write_whole(path, partial(figure.savefig, format=form, facecolor=PAPER, **extra))
 
 
 def finish(figure: Figure, axes: Axes, title: str, columns: int = 3) -> Figure:

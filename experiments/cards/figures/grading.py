@@ -14,14 +14,13 @@ from mgptn.experiments.cards.figures.drawing import (
     called,
     finish,
     label_panels,
-    look,
     panels,
     points,
     task_axis,
     wide,
 )
 from mgptn.experiments.cards.parts import THRESHOLDS, Estimate, Exchange
-from mgptn.experiments.figures.style import INK, REFERENCE, WIDE
+from mgptn.experiments.figures.style import INK, REFERENCE, WIDE, look
 
 ENOUGH_MASS = 0.99
 

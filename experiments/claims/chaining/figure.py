@@ -9,8 +9,14 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MUTED,
+    PREDICTED,
+    WIDE,
+    styled,
+    write_figure,
+)
 
 PANELS = {"copy": "copiers", "bayes": "learners (exact Bayes)", "ladder": "gpt-3, composition"}
 COLOURS = {
@@ -61,7 +67,7 @@ def draw_chaining(finding: Finding, path: Path) -> Path:
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=7.5,
                         handlelength=1.4, columnspacing=0.8)  # fmt: skip
         panels[0].set_ylabel("share of wrong answers (log-odds scale)")
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

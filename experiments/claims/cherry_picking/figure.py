@@ -9,8 +9,15 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, Style, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MUTED,
+    REFERENCE,
+    WIDE,
+    Style,
+    styled,
+    write_figure,
+)
 
 TASKS = ("addition", "facts", "composition", "indivisible", "synthetic")
 WAYS: dict[str, tuple[str, Style]] = {
@@ -53,5 +60,5 @@ def draw_cherry_picking(finding: Finding, path: Path) -> Path:
         right.set_xlabel("KL from p (nats)")
         right.set_ylabel("probability of a right answer")
         right.legend(fontsize=8, labelcolor=MUTED)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path

@@ -16,12 +16,11 @@ from mgptn.experiments.figures.style import (
     ARM_STYLES,
     FOUNDERS,
     INK,
-    PAPER,
     REFERENCE,
     WIDE,
     styled,
+    write_figure,
 )
-from mgptn.experiments.record.files import write_whole
 
 STYLES = {
     BASE: ("base", {"color": INK, "marker": "s"}),
@@ -60,5 +59,5 @@ def draw_attempts(finding: Finding, path: Path) -> Path:
         last.set_ylabel("P(right), selected")
         last.set_title("by problem", fontsize=9)
         last.legend(fontsize=6.5, loc="upper left", markerscale=2)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path

@@ -28,8 +28,14 @@ from mgptn.experiments.claims.method.journals import (
     wrong_answers,
 )
 from mgptn.experiments.config.arms import RANDOM
-from mgptn.experiments.figures.style import ARM_STYLES, MUTED, PAPER, REFERENCE, canvas, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    ARM_STYLES,
+    MUTED,
+    REFERENCE,
+    canvas,
+    styled,
+    write_figure,
+)
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
@@ -121,7 +127,7 @@ def draw(results: Results, finding: Finding, path: Path) -> Path:
         axes.set_ylim(-0.06, highest + 0.12)
         axes.set_xlabel("gain predicted from TPR and FPR on other problems")
         axes.set_ylabel("gain measured")
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

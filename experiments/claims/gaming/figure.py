@@ -11,8 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, PREDICTED, WIDE, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    DOTTED,
+    FOUNDERS,
+    MUTED,
+    PREDICTED,
+    WIDE,
+    styled,
+    write_figure,
+)
 from mgptn.population.measures.capability import best_of_n_gold
 
 STYLES = {
@@ -44,7 +51,7 @@ def draw_gaming(finding: Finding, path: Path) -> Path:
             left.plot(range(len(course)), course, color=colour, marker=marker, markersize=4,
                       label=name)  # fmt: skip
             twin = finding.curves[f"takeover, {name}, twin"]
-            left.plot(range(len(twin)), twin, color=colour, linestyle=(0, (1, 1.6)), linewidth=1.0)
+            left.plot(range(len(twin)), twin, color=colour, linestyle=DOTTED, linewidth=1.0)
         left.set_title("takeover (dotted: random selector)")
         left.set_xlabel("generation", color=MUTED)
         left.set_ylabel("share of flatterers")
@@ -54,7 +61,7 @@ def draw_gaming(finding: Finding, path: Path) -> Path:
         for axes in (left, *others):
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=7.5,
                         handlelength=1.5, columnspacing=0.8)  # fmt: skip
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

@@ -4,21 +4,19 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.behaviour import SCRIPTED_MODELS
+from mgptn.agents.checkpoints import count_parameters, find_checkpoint
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.topology import founders_models
 from mgptn.experiments.record.rounds import RunRecord, joint_hash, read_rounds
 from mgptn.experiments.running.grid import Cell
-from mgptn.experiments.setting.stage import SCRIPTED_MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +100,10 @@ def hash_of_cells(table: pl.DataFrame) -> str:
     return joint_hash(table["population_hash"].to_list())
 
 
-def parameters_of(folder: Path) -> int:
-    """Parameters of a checkpoint, by the headers of its weights; tied ones count once.
-
-    Source
-    ------
-    The safetensors format: eight bytes of length, little-endian, then a JSON header.
-    """
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        total += sum(
-            math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__"
-        )
-    return total
-
-
 def _parameters(config: RunConfig) -> float:
     """Mean parameters of a run's founders; 0 where they have no model."""
     if config.agents.model in SCRIPTED_MODELS:
         return 0.0
     models = founders_models(config.agents.model, config.population.size)
-    known = {name: parameters_of(find_checkpoint(name).folder) for name in set(models)}
+    known = {name: count_parameters(find_checkpoint(name).folder) for name in set(models)}
     return sum(known[name] for name in models) / len(models)

@@ -17,6 +17,7 @@ from mgptn.agents.requests import Score, Scored, Tokens
 from mgptn.experiments.cards.exam import Context, Exam
 from mgptn.experiments.cards.subject import Subject
 from mgptn.population.records.arrays import Floats
+from mgptn.protocols.interfaces.interface import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def enumerate_answers(subject: Subject, exam: Exam, context: Context = ()) -> En
     suffixes = [tuple(token for letter in start for token in letter) for start in starts]
     requests = []
     for query in exam.queries:
-        prompt = subject.interface.answer_prompt(context, query)
+        prompt = subject.interface.answer_prompt(Asked(query, examples=context))
         asked = encoder.suffix(prompt.suffix)
         prefix = encoder.prefix(prompt.prefix) + asked[:-1]
         requests += [Score(prefix, asked[-1:] + suffix, options) for suffix in suffixes]
@@ -81,7 +82,7 @@ def answer_log_probabilities(
     """
     encoder, requests = subject.encoder, []
     for query, answer, context in zip(queries, answers, contexts, strict=True):
-        prompt = subject.interface.answer_prompt(context, query)
+        prompt = subject.interface.answer_prompt(Asked(query, examples=context))
         said = encoder.suffix(answer)
         options = tuple((*said, stop) for stop in subject.stops)
         requests.append(

@@ -10,12 +10,18 @@ import numpy as np
 
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.config.arms import RANDOM, SELECTED
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, WIDE, styled, two_panels
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    DOTTED,
+    FOUNDERS,
+    MUTED,
+    WIDE,
+    look,
+    styled,
+    two_panels,
+    write_figure,
+)
 
 SHOWN = ("single", "single-careful", "clones-apart", "clones", "diverse-apart", "diverse")
-MARKERS = ("o", "s", "^", "D", "v", "P")
-COLOURS = (FOUNDERS[0], FOUNDERS[1], FOUNDERS[2], FOUNDERS[3], FOUNDERS[4], FOUNDERS[5])
 
 
 def draw_arms(finding: Finding, path: Path) -> Path:
@@ -23,10 +29,12 @@ def draw_arms(finding: Finding, path: Path) -> Path:
     with styled():
         figure, left, right = two_panels(WIDE)
         figure.set_size_inches(WIDE, 4.4)
-        for arm, marker, colour in zip(SHOWN, MARKERS, COLOURS, strict=True):
+        for place, arm in enumerate(SHOWN):
             own, twin = (finding.curves[f"{arm}, {of}"] for of in (SELECTED, RANDOM))
-            left.plot(range(len(own)), own, color=colour, marker=marker, markersize=4, label=arm)
-            left.plot(range(len(twin)), twin, color=colour, linestyle=(0, (1, 1.6)), linewidth=1.2)
+            left.plot(range(len(own)), own, **look(place), markersize=4, label=arm)
+            left.plot(
+                range(len(twin)), twin, color=FOUNDERS[place], linestyle=DOTTED, linewidth=1.2
+            )
         left.set_ylim(0, 1)
         left.set_xlabel("generation", color=MUTED)
         left.set_ylabel("gold error (dotted: random-selector twin)")
@@ -48,5 +56,5 @@ def draw_arms(finding: Finding, path: Path) -> Path:
         right.set_ylabel("fall in error, whole run")
         right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize=8)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path

@@ -14,14 +14,23 @@ from matplotlib.figure import Figure
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.phase_diagram.numbers import FACTORS_GROUP
-from mgptn.experiments.figures.style import FOUNDERS, INK, MAJORITY, MUTED, PAPER, PREDICTED, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    DOTTED,
+    FOUNDERS,
+    INK,
+    MAJORITY,
+    MARKERS,
+    MUTED,
+    PAPER,
+    PREDICTED,
+    look,
+    styled,
+    write_figure,
+)
 from mgptn.population.records.arrays import Floats
 
 WIDTH, HEIGHT = 10.2, 7.0
 SHADES = LinearSegmentedColormap.from_list("amplified", ["#f3f4f6", FOUNDERS[0]])
-MARKERS = ("o", "s", "^", "D", "v", "P")
-DOTTED = (0, (1, 1.6))
 
 
 def draw_planes(results: Results, finding: Finding, path: Path) -> Path:
@@ -42,7 +51,7 @@ def draw_planes(results: Results, finding: Finding, path: Path) -> Path:
             axes[1, place].set_axis_off()
         handles, labels = axes[1, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=7, fontsize=8.5)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 
@@ -111,12 +120,12 @@ def _errors(axes: Axes, finding: Finding, task: str) -> None:
     curves = finding.curves
     for place, rung in enumerate(_rungs(finding, task)):
         sizes = curves[f"{task}, {rung}: sizes"]
-        colour, marker = FOUNDERS[place % len(FOUNDERS)], MARKERS[place % len(MARKERS)]
-        axes.plot(sizes, curves[f"{task}, {rung}: error"], color=colour, marker=marker, label=rung)
+        style = look(place)
+        axes.plot(sizes, curves[f"{task}, {rung}: error"], **style, label=rung)
         axes.plot(
             sizes,
             curves[f"{task}, {rung}: best of founders"],
-            color=colour,
+            color=style["color"],
             linestyle=DOTTED,
         )
     axes.plot([], [], color=INK, linestyle=DOTTED, label="best graded of as many founders")

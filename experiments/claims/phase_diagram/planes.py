@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgptn.agents.checkpoints import expand_models, find_checkpoint
-from mgptn.experiments.claims.method.costs import parameters_of
+from mgptn.agents.checkpoints import count_parameters, expand_models, find_checkpoint
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.phase_diagram.boundary import Integers, Successes
 from mgptn.experiments.config.arms import RANDOM, SELECTED
@@ -119,7 +118,7 @@ class Planes:
     def log_parameters(self, rung: str) -> float:
         """log₁₀ of a rung's parameters."""
         model = self._results.of(arm="unselected", rung=rung)[0].config.agents.model
-        return float(np.log10(parameters_of(find_checkpoint(expand_models(model)[0]).folder)))
+        return float(np.log10(count_parameters(find_checkpoint(expand_models(model)[0]).folder)))
 
     def _unselected(self, of: Callable[[Generation, int], Floats]) -> dict[tuple[str, str], Floats]:
         """What is measured of the first 1, 2, … agents, by task and rung: float64 [S, P, I]."""

@@ -13,13 +13,12 @@ from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.figures.style import (
     FOUNDERS,
     MUTED,
-    PAPER,
     PREDICTED,
     REFERENCE,
     WIDE,
     styled,
+    write_figure,
 )
-from mgptn.experiments.record.files import write_whole
 
 MARKERS = ("v", "^", "s", "o", "D")
 
@@ -48,7 +47,7 @@ def draw_clouds(finding: Finding, path: Path) -> Path:
         right.set_xlabel("error rate over predicted threshold")
         for axes in (left, right):
             axes.legend(fontsize=8)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path
 
 

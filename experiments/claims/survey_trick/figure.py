@@ -10,8 +10,14 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.figures.style import FOUNDERS, MUTED, PAPER, REFERENCE, WIDE, styled
-from mgptn.experiments.record.files import write_whole
+from mgptn.experiments.figures.style import (
+    FOUNDERS,
+    MUTED,
+    REFERENCE,
+    WIDE,
+    styled,
+    write_figure,
+)
 
 STYLES = {
     "words by logits": (FOUNDERS[0], "o"),
@@ -58,5 +64,5 @@ def draw_ways(finding: Finding, models: Sequence[str], tasks: Sequence[str], pat
         panels[0].set_ylabel("area under the curve")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3)
-        write_whole(path, lambda file: figure.savefig(file, format="png", dpi=144, facecolor=PAPER))
+        write_figure(figure, path)
     return path

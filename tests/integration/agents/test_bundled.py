@@ -22,6 +22,7 @@ from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.rates import grader_rates
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.markers import GRADE, LEVEL_MARKERS
 from mgptn.protocols.scale import expected_level
 
@@ -64,7 +65,7 @@ class Bench:
         script = self.stage.script
         requests = []
         for i, problem in enumerate(self.problems):
-            prompt = script.interface.answer_prompt(context, problem.query)
+            prompt = script.interface.answer_prompt(Asked(problem.query, examples=context))
             requests.append(
                 Generate(
                     script.encoder.prefix(prompt.prefix),
@@ -82,7 +83,7 @@ class Bench:
         script = self.stage.script
         requests = []
         for problem, answer in zip(self.problems, answers, strict=True):
-            prompt = script.interface.grade_prompt(context, problem.query, answer)
+            prompt = script.interface.grade_prompt(Asked(problem.query, answer, examples=context))
             requests.append(
                 Score(
                     script.encoder.prefix(prompt.prefix),

@@ -40,6 +40,7 @@ from mgptn.agents.training.own_answers import PROBLEMS, draw_own_answers
 from mgptn.agents.training.pretrain import pretrain
 from mgptn.agents.training.recipe import BLOCK_STEPS, Recipe
 from mgptn.agents.training.rungs import CONTEXT_TOKENS, RUNGS, ladder_tokenizer, llama_config
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import (
     END,
@@ -247,7 +248,7 @@ def test_only_answers_and_levels_are_trained_on(batch):
 def test_prompts_of_a_run_are_beginnings_of_what_was_trained_on(documents):
     interface, tokenizer = LadderInterface(), ladder_tokenizer()
     item = next(i for items in documents for i in items if i["form"] == "judged")
-    prompt = interface.grade_prompt([], item["query"], item["answer"])
+    prompt = interface.grade_prompt(Asked(item["query"], item["answer"]))
     trained = f"{START}{JUDGE}{item['query']}{item['answer']}{GRADE}{item['grade']}{END}"
     assert trained.startswith(prompt.prefix + prompt.suffix)
     ids = tokenizer(trained, add_special_tokens=False).input_ids

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import load_config
+from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
@@ -311,12 +312,12 @@ def test_the_ladders_interface_needs_its_tokens(
 def test_an_existing_run_is_not_overwritten(config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "journal.msgpack").write_bytes(b"somebody's work")
+    (folder / JOURNAL).write_bytes(b"somebody's work")
     done = mgptn("run", config, "--out", folder)
     assert done.exit_code == 1
     assert f"carry it on with 'mgptn resume {folder}'" in done.output
-    assert [path.name for path in folder.iterdir()] == ["journal.msgpack"]
-    assert (folder / "journal.msgpack").read_bytes() == b"somebody's work"
+    assert [path.name for path in folder.iterdir()] == [JOURNAL]
+    assert (folder / JOURNAL).read_bytes() == b"somebody's work"
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(config: Path, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ TASK = """
 import sys
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.setting.stage import Stage
+from mgptn.protocols.interfaces.interface import Asked
 config = check_config({
     "name": "own", "task": {"name": "reverse", "size": 4},
     "agents": {"model": sys.argv[1], "interface": "strict", "context_capacity": 2},
@@ -46,7 +47,7 @@ config = check_config({
 stage = Stage(config)
 problem = stage.problems[0][0]
 assert problem.reference == problem.query[:4][::-1], problem
-asked = stage.script.interface.grade_prompt((), problem.query, "1").suffix
+asked = stage.script.interface.grade_prompt(Asked(problem.query, "1")).suffix
 assert "Be strict. How much" in asked, asked
 """
 

@@ -19,6 +19,7 @@ from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, check_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.protocol import ProtocolOptions
 from mgptn.protocols.table import PROTOCOLS
 from tests.random_models import chatting, random_qwen3
@@ -272,7 +273,7 @@ def test_own_words_are_asked_of_a_model_that_has_words(random_model: Path) -> No
     words = {"question": "Fine?", "lead": "It is", "options": ["bad", "fine"], "levels": [1, 5]}
     changes = {"agents.model": str(random_model), "protocol.question": words}
     script = Stage(check_config(small(changes))).script
-    assert script.interface.grade_prompt((), "1+1=", "2").suffix.endswith("Fine?\nIt is")
+    assert script.interface.grade_prompt(Asked("1+1=", "2")).suffix.endswith("Fine?\nIt is")
     assert script.interface.wording.distribution((0.25, 0.75)) == (0.25, 0.0, 0.0, 0.0, 0.75)
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, check_config, load_config
 from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.run import resume, run
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
@@ -207,7 +208,7 @@ def test_a_changed_file_is_not_resumed(
     whole = write_run(questions_config(sums, "gpt-3", generations=2), tmp_path / "whole")
     unfinished = tmp_path / "unfinished"
     shutil.copytree(whole, unfinished)
-    journal = unfinished / "journal.msgpack"
+    journal = unfinished / JOURNAL
     journal.write_bytes(journal.read_bytes()[:-20])  # without its end
     sums.write_text(sums.read_text().replace('"id": "29"', '"id": "30"'))
     with pytest.raises(ConfigError) as caught:

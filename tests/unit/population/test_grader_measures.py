@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from mgptn.population.draws.streams import stream
-from mgptn.population.measures import rates as grading
 from mgptn.population.measures.generation_measures import measure
 from mgptn.population.measures.grade_tally import grade_bins
 from mgptn.population.measures.grader_measures import ALL, ESTIMATES, measure_graders, position_bias
-from mgptn.population.measures.rates import error_correlation
+from mgptn.population.measures.rates import (
+    auc,
+    brier,
+    calibration_error,
+    error_correlation,
+    grader_rates,
+)
 from mgptn.population.measures.resampling import resample_problems
 from mgptn.population.records.agents import Genome
 from mgptn.population.settings import TournamentSettings
@@ -68,15 +73,15 @@ def test_values_are_those_of_the_plain_functions(size, problems, seed, data):
     groups = {ALL: range(size), "gpt-1": range(0, size, 2), "gpt-3": range(1, size, 2)}
     for model, slots in groups.items():
         row, grades = found[model, ALL], table(outcomes, list(slots))
-        rates = grading.grader_rates(grades, outcomes.verdicts, 0.6)
+        rates = grader_rates(grades, outcomes.verdicts, 0.6)
         expected = {
             "tpr": rates.tpr,
             "fpr": rates.fpr,
             "youden_j": rates.youden_j,
             "likelihood_ratio": rates.likelihood_ratio,
-            "auc": grading.auc(grades, outcomes.verdicts),
-            "ece": grading.calibration_error(grades, outcomes.verdicts),
-            "brier": grading.brier(grades, outcomes.verdicts),
+            "auc": auc(grades, outcomes.verdicts),
+            "ece": calibration_error(grades, outcomes.verdicts),
+            "brier": brier(grades, outcomes.verdicts),
             "correlation": error_correlation(grades, outcomes.verdicts),
         }
         for name, value in expected.items():

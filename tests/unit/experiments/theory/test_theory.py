@@ -16,7 +16,7 @@ from mgptn.experiments.theory.threshold import (
     nearly_stationary,
 )
 from mgptn.population.breeding import moran, wright_fisher
-from mgptn.population.theory import classification as bootstrap
+from mgptn.population.theory import classification
 from mgptn.population.theory.quasispecies import error_threshold, hamming_stationary
 
 BOOTSTRAP = ["bootstrap", "--error", ".7", "--tpr", ".8", "--fpr", ".3"]
@@ -47,18 +47,18 @@ def rows(output):
 
 def test_the_recurrence_is_printed_as_it_is():
     printed = rows(run(*BOOTSTRAP))
-    errors = bootstrap.error_trajectory(0.7, 0.8, 0.3, 12)
+    errors = classification.error_trajectory(0.7, 0.8, 0.3, 12)
     assert [int(row[0]) for row in printed] == list(range(13))
     np.testing.assert_allclose([float(row[1]) for row in printed], errors, rtol=0.03)
     np.testing.assert_allclose(
         [float(row[2]) for row in printed], errors / (1 - errors), rtol=0.005
     )
-    appended = [bootstrap.append_rate(error, 0.8, 0.3) for error in errors]
+    appended = [classification.append_rate(error, 0.8, 0.3) for error in errors]
     np.testing.assert_allclose([float(row[3]) for row in printed], appended, atol=6e-5)
 
 
 def test_rounds_to_the_target_are_theory_s_and_the_simulation_s():
-    needed = bootstrap.rounds_to_error(0.7, 0.01, 0.8, 0.3)
+    needed = classification.rounds_to_error(0.7, 0.01, 0.8, 0.3)
     output = run(*BOOTSTRAP)
     assert f"{needed:.2f} by theory, so 6; 6 simulated" in output
     assert "never by theory; not within the 4" in run(
@@ -70,9 +70,9 @@ def test_graders_are_unanimous():
     three = compare_chaining(0.7, 0.8, 0.3, 5, 0.01, 50, 8, graders=3, seed=0)
     assert three.rates == pytest.approx((0.8**3, 0.3**3))
     np.testing.assert_allclose(
-        three.errors, bootstrap.error_trajectory(0.7, 0.8**3, 0.3**3, 5), rtol=1e-12
+        three.errors, classification.error_trajectory(0.7, 0.8**3, 0.3**3, 5), rtol=1e-12
     )
-    assert three.needed == pytest.approx(bootstrap.rounds_to_error(0.7, 0.01, 0.8, 0.3) / 3)
+    assert three.needed == pytest.approx(classification.rounds_to_error(0.7, 0.01, 0.8, 0.3) / 3)
 
 
 def test_what_is_simulated_follows_the_seed_alone():
