@@ -31,7 +31,7 @@ from rich.console import Console
 
 from mgptn.experiments.config.run_config import load_config
 from mgptn.experiments.running.run import run
-from mgptn.experiments.running.session import population_hash
+from mgptn.experiments.record.rounds import population_hash
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
 

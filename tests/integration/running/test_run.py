@@ -93,7 +93,7 @@ def test_another_process_reaches_the_same_hash(one_host: Done, tmp_path: Path) -
         "import sys\n"
         "from pathlib import Path\n"
         "from mgptn.experiments.config.run_config import load_config\n"
-        "from mgptn.experiments.running.session import population_hash\n"
+        "from mgptn.experiments.record.rounds import population_hash\n"
         "from mgptn.experiments.loop.simulation import Simulation\n"
         "print(population_hash(list(Simulation(load_config(Path(sys.argv[1]))))))\n"
     )
