@@ -59,7 +59,7 @@ def checked(config: Path, overrides: tuple[str, ...]) -> Any:
 
 def load_hosts(model: str) -> None:
     """Import what a run with a model imports anyway, but while Ctrl-C may end the process."""
-    from mgptn.experiments.setting.stage import SCRIPTED_MODELS
+    from mgptn.agents.behaviour import SCRIPTED_MODELS
 
     if model not in SCRIPTED_MODELS:
         import ray  # noqa: F401
