@@ -157,6 +157,8 @@ class Work:
         Of `tokens_padded`, those of slots that had no answer left to write.
     prefix_evictions
         Blocks of prefixes that the cache let go.
+    host_restarts
+        Hosts that were lost with this tile before one replied: the fleet's, not the host's to say.
     seconds
         Wall time of the host, and of it `forward` passes with the moving of their keys and values,
         `sampling`, and `transfer`: tokens made tensors, and what comes back made replies.
@@ -167,6 +169,7 @@ class Work:
     tokens_padded: int = 0
     slots_idle: int = 0
     prefix_evictions: int = 0
+    host_restarts: int = 0
     seconds: float = 0.0
     forward: float = 0.0
     sampling: float = 0.0

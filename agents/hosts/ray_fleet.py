@@ -107,7 +107,9 @@ class RayFleet:
                 continue
             tile, host = flying.pop(done)
             try:
-                replies[tile] = ray.get(done)
+                reply: TileReply = ray.get(done)
+                reply.work.host_restarts = attempts[tile]
+                replies[tile] = reply
             except ray.exceptions.RayError as death:
                 if not is_loss(death):
                     raise

@@ -82,12 +82,9 @@ def step_together(simulations: Sequence[Simulation], fleet: Fleet) -> list[Commi
     """
     plays = [_play(simulation) for simulation in simulations]
     hosted = [play for play in plays if isinstance(play, HostedPlay)]
-    restarts = fleet.restarts
     while any(play.asks for play in hosted):
         _one_round(hosted, fleet)
-    committed = [play.finish() for play in plays]
-    committed[0].counters["host_restarts"] += fleet.restarts - restarts
-    return committed
+    return [play.finish() for play in plays]
 
 
 def _play(simulation: Simulation) -> Play:

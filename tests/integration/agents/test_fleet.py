@@ -20,14 +20,13 @@ from rich.console import Console
 
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.agents.hosts.counting import host_count
-from mgptn.agents.hosts.fleet import Fleet, FleetError
+from mgptn.agents.hosts.fleet import Fleet, FleetError, LocalFleet
 from mgptn.agents.hosts.ray_fleet import ATTEMPTS, RayFleet
 from mgptn.agents.requests import HostReply, Tile, TileReply
-from mgptn.experiments.loop.simulation import Simulation
+from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.measured import measured
 
 pytestmark = pytest.mark.usefixtures("ray_address")
 
@@ -176,12 +175,26 @@ def test_a_run_whose_host_is_killed_counts_it_and_reaches_the_same_hash(
         over.set()
         killer.join()
     assert killed
-    restarts = [
-        done.committed[0].counters["host_restarts"]
-        for done in measured(read_rounds(folder), config)
-    ]
+    restarts = [done.committed[0].counters["host_restarts"] for done in read_rounds(folder)]
     assert sum(restarts) == 1
     assert finished.population_hash == population_hash(course(small({"population.generations": 8})))
+
+
+class Losing(LocalFleet):
+    """One host in this process, which tells of hosts lost with the last tile it was given."""
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        replies = super().run(tiles)
+        replies[-1].work.host_restarts = 2
+        return replies
+
+
+def test_lost_hosts_are_booked_on_the_run_whose_tile_they_were_lost_with(small: Any) -> None:
+    stages = [Stage(small({"seed": seed})) for seed in (0, 1)]
+    simulations = [Simulation(stage.config, stage=stage) for stage in stages]
+    first, last = step_together(simulations, Losing(stages[0].host_settings("cpu")))
+    rounds = 2  # answers are asked, then grades
+    assert (first.counters["host_restarts"], last.counters["host_restarts"]) == (0, 2 * rounds)
 
 
 def test_hosts_that_never_come_up_are_a_fleet_error(small: Any) -> None:

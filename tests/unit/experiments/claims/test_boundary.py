@@ -73,10 +73,10 @@ def test_the_theorys_boundary_is_convex_over_the_log_likelihood_ratio() -> None:
 
 
 def test_a_boundary_that_bulges_is_rejected_with_enough_data_and_not_with_little() -> None:
-    plenty = convexity(expected(CONCAVE, 200), np.random.default_rng(0), draws=19)
+    plenty = convexity(expected(CONCAVE, 200), np.random.default_rng(0), draws=39)
     assert plenty.ratio > 20.0
-    assert plenty.p == pytest.approx(1 / 20)
-    assert convexity(expected(CONCAVE, 2), np.random.default_rng(0), draws=19).p > 0.05
+    assert plenty.p == pytest.approx(1 / 40)
+    assert convexity(expected(CONCAVE, 2), np.random.default_rng(0), draws=39).p > 0.05
 
 
 @settings(deadline=None, max_examples=30)
@@ -126,7 +126,7 @@ def test_convexity_is_seldom_rejected_where_it_holds() -> None:
     rejected = 0
     for _ in range(24):
         drawn = Successes(POSITIONS, SIZES, rng.binomial(trials, likely), trials)
-        rejected += convexity(drawn, rng, draws=19).p <= 0.05
+        rejected += convexity(drawn, rng, draws=39).p <= 0.05
     assert rejected < 10
 
 
