@@ -17,11 +17,19 @@ MACHINE = (
 )
 """Tests that start Ray, commands or servers. One worker runs them all, one by one: they share
 one Ray, count the processes that they find, and kill some."""
+APART = tuple(
+    f"tests/integration/commands/test_{name}.py"
+    for name in ("bench_engine", "cards", "experiments", "package", "readme")
+)
+"""Of these, modules that stay within their own process,"""
+BUT = ("tests/integration/commands/test_experiments.py::test_hosts_of_a_ray_cluster",)
+"""but for these tests."""
 
 
 def group(test: str) -> str:
     """What a worker runs as a whole: `MACHINE`, or a module, so that its fixtures are made once."""
-    return "machine" if test.startswith(MACHINE) else test.partition("::")[0]
+    together = test.startswith(MACHINE) and not test.startswith(APART)
+    return "machine" if together or test.startswith(BUT) else test.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)

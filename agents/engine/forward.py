@@ -25,6 +25,10 @@ PROBE_TOKENS = 12
 STRIDE_PADDING = 16
 """Numbers between a weight's columns: at a power of two they would share places in a cache."""
 
+FEWEST_ROWS = 4
+"""Of two or three rows, some processors compute each by other instructions where a matrix's outputs
+do not fill whole vectors, as a head's may not: there a row's place would show in its bits."""
+
 
 class Forward:
     """A causal language model with full attention on one device.
@@ -199,7 +203,7 @@ class Forward:
         logits: torch.Tensor = self.model(
             input_ids=tokens, position_ids=positions, use_cache=False
         ).logits
-        return logits.flatten(0, 1)
+        return logits.flatten(0, 1)[: len(tokens) if pick is None else len(pick)]
 
     def _pick_rows(
         self, head: torch.nn.Module, given: tuple[torch.Tensor, ...]
@@ -207,8 +211,13 @@ class Forward:
         """Before the head: only the rows that are read, each row's last where none are named."""
         hidden = given[0]
         if self._pick is None:
-            return (hidden[:, -1:],)
-        return (hidden.flatten(0, 1).index_select(0, self._pick).unsqueeze(0),)
+            rows = hidden[:, -1]
+        else:
+            rows = hidden.flatten(0, 1).index_select(0, self._pick)
+        spare = FEWEST_ROWS - len(rows)
+        if rows.device.type == "cpu" and 0 < spare < FEWEST_ROWS - 1:
+            rows = torch.cat([rows, rows[:1].expand(spare, -1)])
+        return (rows.unsqueeze(1 if self._pick is None else 0),)
 
     def _take_attention_over(self, where: str) -> None:
         head: Any = self.model.get_output_embeddings()

@@ -125,7 +125,7 @@ def shown(folder: Path, *options: object) -> Any:
 
 
 def test_a_conversation_is_shown_as_it_went(debate: Path) -> None:
-    lines = shown(debate, "--answer", 2).output.splitlines()
+    lines = shown(debate, "--answer", 2).stdout.splitlines()
     assert lines[0].startswith("generation 0, problem 2: ")
     assert [line.split()[0] for line in lines[1:]] == [
         "draft",

@@ -68,7 +68,9 @@ SOME_ARMS = [
 @pytest.mark.parametrize("rounds", [0, 1, 2])
 @pytest.mark.parametrize("arms", SOME_ARMS, ids="+".join)
 def test_a_finding_is_had_of_any_arms_and_any_rounds(tmp_path, monkeypatch, arms, rounds):
-    monkeypatch.setattr("mgptn.experiments.figures.files.FIGURES", {})
+    # Figures are drawn of a run with nothing in it by the tests of commands, below.
+    for module in ("figures.files", "views.report"):
+        monkeypatch.setattr(f"mgptn.experiments.{module}.FIGURES", {})
     finished = write_results(begun(tmp_path / "run", rounds, arms))
     heading = finished.verdict.heading
     assert finished.verdict.sentences

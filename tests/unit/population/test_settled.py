@@ -5,7 +5,6 @@
 import math
 
 import pytest
-from mgptn.population.theory.scripted_populations import ScriptedSettings
 
 from mgptn.agents.behaviour import Behaviour
 from mgptn.agents.hosts.host import HostSettings
@@ -22,10 +21,6 @@ from mgptn.population.tournament import Tournament
 
 def tournament(**changes):
     return TournamentSettings(1, 1, 0.5, 2, **changes)
-
-
-def scripted(**changes):
-    return ScriptedSettings(4, 2, 1, 4, **changes)
 
 
 def behaviour(**changes):
@@ -45,8 +40,6 @@ NAMES = [
     (tournament, "entry", list(ENTRIES)),
     (tournament, "fitness", list(FITNESSES)),
     (ProcessOptions, "resampling", ["multinomial", "systematic"]),
-    (scripted, "operator", list(OPERATORS)),
-    (scripted, "adaptation", ["none", "copy", "bayes"]),
     (behaviour, "adaptation", ["none", "copy", "bayes"]),
     (behaviour, "spots", ["shared", "disjoint"]),
     (host, "device", ["cpu", "cuda"]),
@@ -96,7 +89,6 @@ def test_a_rules_a_topologys_and_a_selectors_name_too():
         (Topology, {"rewiring": 1.1}, "rewiring: expected a probability"),
         (Topology, {"islands": 0}, "islands: expected at least 1"),
         (Rule, {"threshold": math.nan}, "threshold: expected a number"),
-        (scripted, {"fpr": -0.5}, "fpr: expected a probability"),
         (behaviour, {"tpr": 1.5}, "tpr: expected a probability"),
         (behaviour, {"prior": (1.0,)}, "prior: expected 4 probabilities"),
         (host, {"threads": 0}, "threads: expected at least 1"),
