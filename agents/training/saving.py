@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from mgptn.agents.files import write_whole
 from mgptn.agents.training.corpus import OwnAnswers, Pool
 from mgptn.agents.training.recipe import Recipe
 from mgptn.agents.training.trainer import Trainer
@@ -59,19 +60,15 @@ def _forget_reports(log: Path, step: int) -> None:
 
 def save(trainer: Trainer, folder: Path) -> None:
     """Write the checkpoint beside the old one, then put it in its place."""
-    unfinished = folder / (CHECKPOINT + ".part")
-    torch.save(
-        {
-            "recipe": asdict(trainer.recipe),
-            "step": trainer.step,
-            "parent": trainer.parent,
-            "model": trainer.model.state_dict(),
-            "optimizers": trainer.optimizers.state_dict(),
-            "pool": _write_pool(trainer.pool),
-        },
-        unfinished,
-    )
-    os.replace(unfinished, folder / CHECKPOINT)
+    saved = {
+        "recipe": asdict(trainer.recipe),
+        "step": trainer.step,
+        "parent": trainer.parent,
+        "model": trainer.model.state_dict(),
+        "optimizers": trainer.optimizers.state_dict(),
+        "pool": _write_pool(trainer.pool),
+    }
+    write_whole(folder / CHECKPOINT, partial(torch.save, saved))
 
 
 def _write_pool(pool: Pool | None) -> list[Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mgptn.agents.files import write_whole
 from mgptn.experiments.cards.parts import (
     Adapted,
     Answering,
@@ -20,7 +21,6 @@ from mgptn.experiments.cards.parts import (
     Mass,
     Record,
 )
-from mgptn.experiments.record.files import write_whole
 
 SCHEMA_VERSION = 1
 CARD = "card.json"

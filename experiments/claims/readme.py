@@ -9,11 +9,11 @@ import re
 from operator import methodcaller
 from pathlib import Path
 
+from mgptn.agents.files import write_whole
 from mgptn.experiments.claims.method.finding import Finding, short
 from mgptn.experiments.claims.phase_diagram.analysis import BOUNDARIES, COMPUTE, SHARES
 from mgptn.experiments.claims.running import Recorded
 from mgptn.experiments.claims.table import ANALYSES
-from mgptn.experiments.record.files import write_whole
 
 CLAIM = "phase-diagram"
 BEGIN = "<!-- phase-diagram: written by `mgptn experiment report phase-diagram` -->"

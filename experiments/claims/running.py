@@ -15,6 +15,7 @@ import polars as pl
 import yaml
 from rich.console import Console
 
+from mgptn.agents.files import write_whole
 from mgptn.agents.hosts.fleet import Fleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.experiments.claims.method.claim import Claim, Scale
@@ -24,7 +25,6 @@ from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.measuring import Ground, measure_all
 from mgptn.experiments.claims.table import ANALYSES
 from mgptn.experiments.config.run_config import ConfigError, override
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.running.fleets import fleet_here, hosts, joint_settings
 from mgptn.experiments.running.grid import Grid, run_grid, stages_of

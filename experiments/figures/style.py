@@ -12,7 +12,7 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mgptn.experiments.record.files import write_whole
+from mgptn.agents.files import write_whole
 
 Style: TypeAlias = dict[str, Any]
 

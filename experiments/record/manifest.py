@@ -14,7 +14,7 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
-from mgptn.experiments.record.files import write_whole
+from mgptn.agents.files import write_whole
 
 MANIFEST = "manifest.json"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
+from mgptn.agents.files import write_whole
 from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED, arms_of
 from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.figures.sweep import write_sweep_figure
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.rounds import first_and_last, read_rounds
 from mgptn.experiments.running.fleets import hosts, joint_settings, reading
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of

@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
+from mgptn.agents.files import write_whole
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
 from mgptn.population.draws.streams import stream

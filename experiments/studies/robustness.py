@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from mgptn.agents.files import write_whole
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.arms import UNSELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.studies.robustness_figure import write_robustness_figure
 from mgptn.experiments.views.doing import doing

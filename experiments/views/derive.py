@@ -19,10 +19,10 @@ from pathlib import Path
 
 import polars as pl
 
+from mgptn.agents.files import write_whole
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES

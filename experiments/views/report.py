@@ -17,11 +17,11 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from mgptn.agents.files import write_whole
 from mgptn.experiments.figures.files import FIGURES, inline_svg
 from mgptn.experiments.figures.run import RUN
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
 from mgptn.experiments.record.committed import COUNTERS, PHASES
-from mgptn.experiments.record.files import write_whole
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Cells: TypeAlias = dict[str, Any]

@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from mgptn.agents.files import write_whole
 from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import offspring_numbers

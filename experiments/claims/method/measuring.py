@@ -16,13 +16,13 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
+from mgptn.agents.files import write_whole
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.requests import Tile, TileReply
 from mgptn.experiments.cards.subject import Subject
 from mgptn.experiments.claims.method.costs import SCHEMA
 from mgptn.experiments.claims.method.journals import MEASURED, Results
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.record.files import write_whole
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.views.progress import progress
 
