@@ -109,27 +109,28 @@ def judge(
         fell, undecided = f"Error fell, without {missing}", f"Undecided: no {missing}"
         return Verdict(fell if change.falls else undecided, tuple(sentences))
     random_change = _between(arms[RANDOM], config, "random-first-last")
-    improved = random_change.falls
-    sentences.append(
-        f"The random-selector control changed by {random_change}: "
-        + (
-            "IT IMPROVED, so what the run gained is not all due to its selector."
-            if improved
-            else "it did not improve, as it must not."
-        )
+    improved = (
+        "IT IMPROVED, so what the run gained is not all due to its selector."
+        if random_change.falls
+        else "it did not improve, as it must not."
     )
-    sentences += [drift, _worth(rounds), *unsaid]
-    beats_random = against[RANDOM_NAME][1].falls
+    sentences += [
+        f"The random-selector control changed by {random_change}: {improved}",
+        *(drift, _worth(rounds), *unsaid),
+    ]
+    return Verdict(_heading(change, random_change, against), tuple(sentences))
+
+
+def _heading(change: Difference, random_change: Difference, against: Against) -> str:
+    """The finding of a run with a random selector beside it, in a few words."""
     if not change.falls:
-        heading = "Not amplified: gold error did not fall"
-    elif not beats_random:
-        heading = "Not amplified: gold error fell no further than under a random selector"
-    elif improved:
-        heading = "Amplified, but the random-selector control improved too"
-    else:
-        heading = "Amplified: gold error fell, and further than under a random selector"
-        heading += _still_better(against)
-    return Verdict(heading, tuple(sentences))
+        return "Not amplified: gold error did not fall"
+    if not against[RANDOM_NAME][1].falls:
+        return "Not amplified: gold error fell no further than under a random selector"
+    if random_change.falls:
+        return "Amplified, but the random-selector control improved too"
+    told = "Amplified: gold error fell, and further than under a random selector"
+    return told + _still_better(against)
 
 
 def _drift_said(difference: Difference) -> str:

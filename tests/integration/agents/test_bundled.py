@@ -27,9 +27,6 @@ from mgptn.protocols.interfaces.markers import GRADE, LEVEL_MARKERS
 from mgptn.protocols.scale import expected_level
 
 PROBLEMS = 300
-"""Where a rate is measured."""
-FEW = 100
-"""Where every one of them must pass, for each model and context."""
 
 STRAYING = ("gpt-3/2",)
 """Models that after a few answers to sums go on with something else than a level, as their cards
@@ -39,9 +36,7 @@ say: their levels have the probability on average."""
 class Bench:
     """A bundled model with its layout and one host."""
 
-    def __init__(
-        self, name: str, task: str = "addition", size: int = 2, problems: int = PROBLEMS
-    ) -> None:
+    def __init__(self, name: str, task: str = "addition", size: int = 2) -> None:
         self.name = name
         config = check_config(
             {"name": "bench", "agents": {"model": name}, "task": {"name": task, "size": size}}
@@ -49,7 +44,7 @@ class Bench:
         self.stage = Stage(config)
         self.fleet = LocalFleet(self.stage.host_settings("cpu"))
         rng = stream(0, "bundled")
-        self.problems = [self.stage.task.draw(rng, "held-out") for _ in range(problems)]
+        self.problems = [self.stage.task.draw(rng, "held-out") for _ in range(PROBLEMS)]
         self.rng = rng
 
     def context(self, right: int, wrong: int) -> list[tuple[str, str]]:
@@ -105,7 +100,7 @@ class Bench:
 
 @pytest.fixture(scope="module", params=bundled_models())
 def bench(request) -> Bench:
-    return Bench(request.param, problems=FEW)
+    return Bench(request.param)
 
 
 @pytest.fixture(scope="module")

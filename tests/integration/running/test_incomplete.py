@@ -19,7 +19,7 @@ from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSEL
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.reading import JournalError
-from mgptn.experiments.record.rounds import JOURNAL, RunRecord, read_rounds
+from mgptn.experiments.record.rounds import JOURNAL, read_rounds
 from mgptn.experiments.running.run import resume, run
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
@@ -120,7 +120,7 @@ def test_a_measure_that_fails_is_told_and_the_run_goes_on(tmp_path, monkeypatch)
     console = silent()
     found = run(config(), tmp_path / "run", console)
     assert found.population_hash == whole.population_hash
-    assert RunRecord(tmp_path / "run").rounds()
+    assert [done.index for done in read_rounds(tmp_path / "run")] == [0, 1, 2]
     told = "Generation 1 of arm selected could not be measured"
     assert told in console.file.getvalue()
     assert any(told in sentence for sentence in found.verdict.sentences)
