@@ -8,6 +8,7 @@ import fnmatch
 import hashlib
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 BUNDLED = Path(__file__).parent / "models"
+FOUNDERS = "founders/"
+"""What names of founders begin with."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
 
 TOKENIZER = (
@@ -48,11 +51,27 @@ class Checkpoint:
 
     @property
     def context_tokens(self) -> int:
-        """The longest prompt that the model can read; a very large number where it is silent."""
+        """The longest prompt that the model can read; a very large number where it is silent.
+
+        Or where it counts places from separators: then they are what is limited, by `places`.
+        """
+        if self.restarts:
+            return 2**31
         for key in ("max_position_embeddings", "n_positions"):
             if isinstance(self.config.get(key), int):
                 return int(self.config[key])
         return 2**31
+
+    @property
+    def restarts(self) -> tuple[int, ...]:
+        """Tokens from which the model counts places; none where it counts from a text's start."""
+        return tuple(self.config.get("mgptn", {}).get("restarts", ()))
+
+    @property
+    def places(self) -> int:
+        """Places after a separator, of a model that counts from those."""
+        config = self.config.get("mgptn", {})
+        return int(self.config.get("n_positions", 2**31)) - int(config.get("offsets", 0))
 
 
 def bundled_models() -> list[str]:
@@ -127,7 +146,21 @@ def find_checkpoint(name: str) -> Checkpoint:
     return Checkpoint(name, folder, _hash([f for f in files if f.exists()]), config)
 
 
+def founders_folder() -> Path:
+    """Where founders that were trained on this machine lie."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "mgptn" / "founders"
+
+
 def _locate(name: str) -> Path:
+    if name.startswith(FOUNDERS):
+        folder = founders_folder() / name.removeprefix(FOUNDERS)
+        if not folder.is_dir():
+            raise CheckpointError(
+                f"agents.model: expected the founder {name} in {folder}, got nothing there; a run "
+                "with its recipe in agents.founders trains it"
+            )
+        return folder
     for bundled in (name, f"{name}/0"):
         if bundled in bundled_models():
             return BUNDLED / bundled

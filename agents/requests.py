@@ -8,10 +8,16 @@ Dimensions: R rows of a tile, W tokens of its widest row, P tokens of the shared
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from mgptn.population.records.weights import Weights
+
 Tokens = tuple[int, ...]
+
+Supply = Callable[[str], bytes]
+"""From the hash of a file of numbers to its bytes; `KeyError` where there is none."""
 
 EndReason = Literal["stop", "ending", "length", "unreadable"]
 """Why an answer ended: before a stop, after an ending, cut off, or no number where logits stand."""
@@ -63,6 +69,38 @@ class Score:
     options: tuple[Tokens, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Train weights on documents; what comes back is a function of this alone.
+
+    Attributes
+    ----------
+    worn
+        What the weights are before; None for the model's own.
+    method, trainable
+        As of `mgptn.agents.learning.method.Method`.
+    rate
+        Of AdamW, > 0.
+    shape
+        Steps, documents of a step, tokens of a document.
+    tokens
+        int32 [steps, documents, tokens], row by row.
+    taught
+        uint8 of the same shape: 1 where a token is part of what is learned.
+    offsets
+        int32 [steps, documents]: added to the places of a document's tokens.
+    """
+
+    worn: Weights | None
+    method: str
+    trainable: tuple[str, ...]
+    rate: float
+    shape: tuple[int, int, int]
+    tokens: bytes
+    taught: bytes
+    offsets: bytes
+
+
 HostRequest = Generate | Score
 
 
@@ -101,6 +139,17 @@ class Scored:
     log_probabilities: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What became of weights: a file of numbers, safetensors; None where a loss was no number.
+
+    `losses` has the first and the last step's, in nats a token.
+    """
+
+    numbers: bytes | None
+    losses: tuple[float, float]
+
+
 HostReply = Generated | Scored
 
 
@@ -128,17 +177,30 @@ class Tile:
     reads
         Places of each row whose logits are read: 1 for a generation.
     adapter
-        Hash of what is added to the weights; empty where nothing is, which is all that hosts do.
+        Digest of what became of the weights; empty where they are the model's own.
+    worn
+        That itself. Weights that are learned on are each request's own.
+    supply
+        Where hosts find its numbers.
     """
 
     weights: str
     prefix: Tokens
-    requests: tuple[Generate, ...] | tuple[Score, ...]
+    requests: tuple[Generate, ...] | tuple[Score, ...] | tuple[Learn, ...]
     rows: int
     width: int
     room: int = 0
     reads: int = 1
     adapter: str = ""
+    worn: Weights | None = field(default=None, compare=False, repr=False)
+    supply: Supply | None = field(default=None, compare=False, repr=False)
+
+    def contents(self) -> tuple[str, ...]:
+        """Hashes of the files of numbers that it needs."""
+        worn = [self.worn, *(r.worn for r in self.requests if isinstance(r, Learn))]
+        return tuple(
+            dict.fromkeys(content for one in worn if one is not None for content in one.contents())
+        )
 
 
 @dataclass(slots=True)
@@ -153,6 +215,8 @@ class Work:
         Positions of prefixes that did not have to.
     tokens_padded
         Positions that went through the model for a fixed shape's sake alone.
+    tokens_learned
+        Positions of documents that were trained on, their padding among them.
     slots_idle
         Of `tokens_padded`, those of slots that had no answer left to write.
     prefix_evictions
@@ -167,6 +231,7 @@ class Work:
     tokens_computed: int = 0
     tokens_saved: int = 0
     tokens_padded: int = 0
+    tokens_learned: int = 0
     slots_idle: int = 0
     prefix_evictions: int = 0
     host_restarts: int = 0
@@ -180,7 +245,7 @@ class Work:
 class TileReply:
     """Replies to a tile's requests, in order, and what they cost."""
 
-    replies: tuple[HostReply, ...]
+    replies: tuple[HostReply, ...] | tuple[Learned, ...]
     work: Work = field(default_factory=Work)
 
 

@@ -15,7 +15,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mgptn.agents.requests import Generate, HostReply, HostRequest, Score, Tile, TileReply, Tokens
+from mgptn.agents.requests import (
+    Generate,
+    HostRequest,
+    Learn,
+    Score,
+    Supply,
+    Tile,
+    TileReply,
+    Tokens,
+)
+from mgptn.population.records.weights import Weights
 
 WIDTH_STEP = 4
 """Narrow rows are padded to a multiple of this many tokens, wide ones to that of the next power of
@@ -35,9 +45,13 @@ class Plan:
     tiles: tuple[Tile, ...]
     places: tuple[tuple[int, int], ...]
 
-    def collect(self, replies: Sequence[TileReply]) -> list[HostReply]:
+    def collect(self, replies: Sequence[TileReply]) -> list[Any]:
         """The requests' replies, in the order they were made, from the tiles' replies."""
         return [replies[tile].replies[place] for tile, place in self.places]
+
+
+Model = tuple[str, Weights | None]
+"""Hash of a model's files, and what became of its weights."""
 
 
 def plan(requests: Sequence[HostRequest], weights: str, slots: int) -> Plan:
@@ -55,27 +69,52 @@ def plan(requests: Sequence[HostRequest], weights: str, slots: int) -> Plan:
         Answers that are written at once, ≥ 1.
     """
     places = _Places(len(requests))
-    _plan_model(requests, range(len(requests)), weights, slots, places)
+    _plan_model(requests, range(len(requests)), (weights, None), slots, places)
     return places.plan()
 
 
-def plan_mixed(requests: Sequence[tuple[str, HostRequest]], slots: int) -> Plan:
+def plan_mixed(
+    requests: Sequence[tuple[Model, HostRequest]], slots: int, supply: Supply | None = None
+) -> Plan:
     """`plan` for requests to several models: each model's tiles, in the order of their hashes.
 
     Parameters
     ----------
     requests
-        Hash of the model's files, and what it is asked.
+        Which model, and what it is asked.
     slots
         Answers that are written at once, ≥ 1.
+    supply
+        Where hosts find the numbers of weights that have changed.
     """
-    of_model: dict[str, list[int]] = {}
-    for i, (weights, _) in enumerate(requests):
-        of_model.setdefault(weights, []).append(i)
+    of_model: dict[tuple[str, str], list[int]] = {}
+    models: dict[tuple[str, str], Model] = {}
+    for i, (model, _) in enumerate(requests):
+        key = model[0], "" if model[1] is None else model[1].digest()
+        of_model.setdefault(key, []).append(i)
+        models[key] = model
     plain = [request for _, request in requests]
     places = _Places(len(requests))
-    for weights in sorted(of_model):
-        _plan_model(plain, of_model[weights], weights, slots, places)
+    for key in sorted(of_model):
+        _plan_model(plain, of_model[key], models[key], slots, places, supply)
+    return places.plan()
+
+
+def plan_learning(requests: Sequence[tuple[str, Learn]], supply: Supply) -> Plan:
+    """A tile for each different thing to learn, in the order that they were first asked in.
+
+    Parameters
+    ----------
+    requests
+        Hash of the model's files, and what it learns.
+    """
+    places = _Places(len(requests))
+    of_content: dict[tuple[str, Learn], list[int]] = {}
+    for i, asked in enumerate(requests):
+        of_content.setdefault(asked, []).append(i)
+    for (weights, learn), indices in of_content.items():
+        tile = Tile(weights, (), (learn,), learn.shape[1], learn.shape[2], supply=supply)
+        places.add(tile, [indices])
     return places.plan()
 
 
@@ -129,9 +168,10 @@ class _Places:
 def _plan_model(
     requests: Sequence[HostRequest],
     indices: Sequence[int],
-    weights: str,
+    model: Model,
     slots: int,
     places: _Places,
+    supply: Supply | None = None,
 ) -> None:
     """One model's tiles. Loops go over hundreds of thousands of requests, and do little."""
     of_prefix: dict[Tokens, dict[tuple[bool, Any], list[int]]] = {}
@@ -163,7 +203,7 @@ def _plan_model(
                 assert isinstance(first, Score)
                 _shape_scores(requests, group, first.options, slots, shapes)
         for shape in sorted(shapes):
-            _cut(requests, shapes[shape], prefix, weights, shape, places)
+            _cut(requests, shapes[shape], prefix, model, supply, shape, places)
 
 
 Shapes = dict[tuple[Any, ...], dict[Any, list[int]]]
@@ -215,10 +255,12 @@ def _cut(
     requests: Sequence[HostRequest],
     contents: dict[Any, list[int]],
     prefix: Tokens,
-    weights: str,
+    model: Model,
+    supply: Supply | None,
     shape: tuple[Any, ...],
     places: _Places,
 ) -> None:
+    weights, worn = model
     _, rows, width, reads, needed = shape
     size = max(1, TURNS * rows // needed)
     ordered = sorted(contents)
@@ -234,5 +276,8 @@ def _cut(
             width=width or max(bucket(len(r.suffix)) for r in answers),
             room=max((bucket(r.max_tokens) for r in answers), default=0),
             reads=reads,
+            adapter="" if worn is None else worn.digest(),
+            worn=worn,
+            supply=None if worn is None else supply,
         )
         places.add(tile, chosen)

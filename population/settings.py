@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mgptn.population.breeding.memory import LearningSettings
 from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
 from mgptn.population.judging.aggregation import Rule
+from mgptn.population.judging.growth import Growth
 from mgptn.population.judging.human import Human
 from mgptn.population.judging.selectors import mixture
 from mgptn.population.judging.topology import Topology
@@ -65,6 +67,10 @@ class TournamentSettings:
         How an answer's grades become one score: `aggregation.Rule`.
     human
         How the simulated human rates, for the selector of that name.
+    growth
+        How the task's size grows; None where it stays.
+    learning
+        What weights learn from; None where they do not.
 
     Raises
     ------
@@ -93,6 +99,8 @@ class TournamentSettings:
     trim: float = 0.25
     human: Human = field(default_factory=Human)
     fitness: str = "mean"
+    growth: Growth | None = None
+    learning: LearningSettings | None = None
 
     def __post_init__(self) -> None:
         for name, known in (

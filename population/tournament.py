@@ -5,21 +5,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mgptn.population.breeding.memory import Memory, new_lessons, remembering
 from mgptn.population.breeding.mutation import mutate, unmutated
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, Births, deme_size, draw_other_parent
 from mgptn.population.breeding.recombination import one_point
 from mgptn.population.draws.streams import first_uniforms, stream
 from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
+from mgptn.population.judging.growth import next_size
 from mgptn.population.judging.pairing import graders_among, random_graders, random_partners, seated
 from mgptn.population.judging.rated_fitness import rated_fitness
 from mgptn.population.judging.roles import ROLES
 from mgptn.population.judging.selectors import AGGREGATING, Evidence, Selector, mixture
 from mgptn.population.judging.topology import BY_STRENGTH, Eligible, check_enough, eligible_graders
-from mgptn.population.records.agents import Agent, AgentId, Birth, Genome, population_digest
+from mgptn.population.records.agents import (
+    Agent,
+    AgentId,
+    Birth,
+    Example,
+    Genome,
+    population_digest,
+)
 from mgptn.population.records.arrays import Floats, Integers, known_means
 from mgptn.population.records.columns import differing
 from mgptn.population.records.generation import Generation
@@ -27,7 +37,30 @@ from mgptn.population.records.lessons import examples
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.settled import check_name
+from mgptn.population.records.weights import learned as after_learning
 from mgptn.population.settings import TournamentSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What a generation's answers are worth, before anybody learns or is born.
+
+    Attributes
+    ----------
+    scores, accepted
+        As of `Generation`.
+    known
+        What is now known of the graders, float64 [M, P].
+    memories
+        Of each agent, in slot order, where weights learn: what it is to learn from, this
+        generation's lesson last; without one it does not learn. Empty where none do.
+    """
+
+    scores: Floats
+    accepted: Integers
+    known: Floats
+    memories: tuple[Memory, ...] = ()
+    taught: tuple[bool, ...] = ()
 
 
 class Tournament:
@@ -62,6 +95,8 @@ class Tournament:
         # What is known of every slot's agent as a grader, learned from outcomes alone.
         self._known = np.zeros((len(genomes), AGGREGATIONS[settings.aggregation].learns))
         self._fixed: Eligible | None = None
+        self.size = settings.growth.start if settings.growth else 0
+        self._memories: list[Memory] = [()] * len(genomes)
 
     def ask(self) -> Matches:
         """The generation's matches, author-major: every agent answers every problem."""
@@ -77,24 +112,58 @@ class Tournament:
             )
         return self._asked
 
-    def tell(self, outcomes: Outcomes) -> Generation:
-        """Decide on the generation, given the outcomes of all its matches in the order asked.
+    def judge(self, outcomes: Outcomes) -> Judged:
+        """What the outcomes of all matches, in the order asked, are worth; nothing changes.
 
         Raises
         ------
         ValueError
-            If the outcomes are not those of the matches that `ask` returns; nothing changes.
+            If the outcomes are not those of the matches that `ask` returns.
         """
         self._check(outcomes)
         scores, known = self._scores(outcomes)
         least = 0.0 if self.settings.feeds == "all" else self.settings.threshold
         accepted = np.flatnonzero(scores >= least)
+        learning = self.settings.learning
+        if learning is None:
+            return Judged(scores, accepted, known)
+        # An answer that was cut off cannot be taught: it has no end.
+        whole = accepted[outcomes.finished[accepted]]
+        given = self._by_author(examples(outcomes, whole, self.settings.entry), whole)
+        lessons = new_lessons(given, self.size, learning)
+        memories = tuple(
+            remembering(memory, lesson, learning)
+            for memory, lesson in zip(self._memories, lessons, strict=True)
+        )
+        return Judged(
+            scores, accepted, known, memories, tuple(bool(one.examples) for one in lessons)
+        )
+
+    def tell(self, outcomes: Outcomes, learned: Sequence[str | None] = ()) -> Generation:
+        """Decide on the generation, given the outcomes of all its matches in the order asked.
+
+        Parameters
+        ----------
+        learned
+            Of each agent, in slot order, where weights learn: hash of the numbers that it ended
+            with, or None where it did not learn. Empty if nobody did.
+
+        Raises
+        ------
+        ValueError
+            If the outcomes are not those of the matches that `ask` returns, or what was learned
+            is not that of its agents; nothing changes.
+        """
+        judged = self.judge(outcomes)
+        scores, accepted, known = judged.scores, judged.accepted, judged.known
+        self._check_learned(learned)
         fitness = self._fitness(scores)
         rates = self._rates(fitness)
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
         )
-        survivors, births, deaths = self._replace(self._taught(outcomes, accepted), drawn, rates)
+        living = self._with_weights(self._taught(outcomes, accepted), learned)
+        survivors, births, deaths = self._replace(living, drawn, rates)
         told = Generation(
             index=self.generation,
             agents=self.agents,
@@ -107,8 +176,17 @@ class Tournament:
             deaths=deaths,
             survivors=survivors,
             digest=population_digest(survivors, self.generation),
+            size=self.size,
+            learned=tuple(learned),
         )
-        self._known = self._handed_on(known, survivors, births)
+        inherited = self._inherited(survivors, births)
+        if known.shape[1]:
+            known = known[inherited]
+        self._known = known
+        if judged.memories:
+            self._memories = [judged.memories[slot] for slot in inherited]
+        if self.settings.growth is not None:
+            self.size = next_size(self.settings.growth, self.size, self.generation, outcomes)
         self.agents = survivors
         self.generation += 1
         self._asked = None
@@ -168,17 +246,20 @@ class Tournament:
         evidence = Evidence(outcomes, peers, settings.human)
         return self._selector(evidence, self._stream("selector")), known
 
-    def _handed_on(
-        self, known: Floats, survivors: tuple[Agent, ...], births: tuple[Birth, ...]
-    ) -> Floats:
-        """What is known of the survivors: of each its own, or its parent's where it is a child."""
-        if not known.shape[1]:
-            return known
+    def _inherited(self, survivors: tuple[Agent, ...], births: tuple[Birth, ...]) -> list[int]:
+        """Slot, in the generation, of each survivor itself, or of whom it descends from."""
         slots = {agent.id: slot for slot, agent in enumerate(self.agents)}
         for birth in births:
             slots[birth.child] = slots[birth.parent]
-        rows: Floats = known[[slots[agent.id] for agent in survivors]]
-        return rows
+        return [slots[agent.id] for agent in survivors]
+
+    def _check_learned(self, learned: Sequence[str | None]) -> None:
+        if learned and self.settings.learning is None:
+            raise ValueError("learned: expected nothing where weights do not learn, got something")
+        if learned and len(learned) != len(self.agents):
+            raise ValueError(
+                f"learned: expected what {len(self.agents)} agents learned, got {len(learned)}"
+            )
 
     def _check(self, outcomes: Outcomes) -> None:
         matches = self.ask()
@@ -221,11 +302,34 @@ class Tournament:
         ends = np.cumsum(np.bincount(authors, minlength=size))
         # What would be forgotten at once is not looked at.
         newest = ends[authors] - np.arange(len(accepted)) <= max(capacity, 1)
-        lessons = examples(outcomes, accepted[newest], self.settings.entry)
-        ends = np.cumsum(np.bincount(authors[newest], minlength=size)).tolist()
+        shown = accepted[newest]
+        lessons = self._by_author(examples(outcomes, shown, self.settings.entry), shown)
         return [
-            agent.taught(tuple(lessons[first:last]), capacity)
-            for agent, first, last in zip(self.agents, [0, *ends], ends, strict=False)
+            agent.taught(tuple(own), capacity)
+            for agent, own in zip(self.agents, lessons, strict=True)
+        ]
+
+    def _by_author(self, found: list[Example], answers: Integers) -> list[list[Example]]:
+        """Examples made of some answers, in order, as those of each agent, in slot order."""
+        counts = np.bincount(answers // self.settings.problems, minlength=len(self.agents))
+        ends = np.cumsum(counts).tolist()
+        return [found[first:last] for first, last in zip([0, *ends], ends, strict=False)]
+
+    def _with_weights(self, agents: list[Agent], learned: Sequence[str | None]) -> list[Agent]:
+        """The agents with what they learned in their weights, in slot order."""
+        if not any(learned):
+            return agents
+        return [
+            agent
+            if content is None
+            else replace(
+                agent,
+                genome=replace(
+                    agent.genome,
+                    weights=after_learning(agent.genome.weights, agent.genome.model, content),
+                ),
+            )
+            for agent, content in zip(agents, learned, strict=True)
         ]
 
     def _replace(

@@ -74,7 +74,7 @@ class Decoder:
             rows = list(group)
             shape = (read_rows(tile.rows, width), width, 1)
             begins = [len(row) - 1 for row in rows]
-            for read in read_rows_of(f, rows, begins, shape, prefix, work, clock):
+            for read in read_rows_of(f, rows, begins, shape, tile.prefix, prefix, work, clock):
                 first = done + read.first
                 end = first + read.count
                 written[:, :, first:end, :, :width] = read.state[:, :, : read.count]
@@ -104,6 +104,8 @@ class Decoder:
         heads = own.shape[3]
         starts = torch.arange(tile.rows * heads, device=device).view(-1, heads) * len(columns)
         lengths = torch.tensor([len(r.suffix) for r in requests] + [1], device=device)
+        counting = self._forward.places
+        places = self._last_places(tile, requests) if counting.restarts else None
         waiting = deque(answers.open())
         slots = [nobody] * tile.rows
         drawn = [1] * tile.rows
@@ -135,8 +137,11 @@ class Decoder:
                 column = lengths[who] + answers.counts[who].clamp(min=1) - 1
                 mask = torch.zeros(tile.rows, 1, 1, len(used), device=device, dtype=own.dtype)
                 mask[:, 0, 0].masked_fill_(used > column.unsqueeze(-1), -torch.inf)
+                last, place = answers.last(who), before + column
+                if places is not None:
+                    place = places[who] = counting.next(last[:, 0], places[who])
                 logits = self._forward.step(
-                    answers.last(who), (before + column).unsqueeze(-1),
+                    last, place.unsqueeze(-1),
                     (starts + column.unsqueeze(-1)).flatten(), mask, own, *shared,
                 )  # fmt: skip
                 clock.lap("forward")
@@ -149,6 +154,13 @@ class Decoder:
             work.slots_idle += (tile.rows - taken) * steps
             slots = [slot if slot in going else nobody for slot in slots]
             clock.lap("sampling")
+
+    def _last_places(self, tile: Tile, requests: list[Generate]) -> torch.Tensor:
+        """The place of each prompt's last token, and nobody's, int64 [N + 1]."""
+        counting = self._forward.places
+        whole = [tile.prefix + r.suffix for r in requests]
+        found = [counting.after(tokens) - 1 for tokens in whole]
+        return torch.tensor([*found, 0], device=self._forward.device)
 
     def _slots(self, tile: Tile) -> torch.Tensor:
         """Keys and values [A, 2, R, G, S, D] of slots; the same memory for the same shape."""

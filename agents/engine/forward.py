@@ -17,6 +17,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from mgptn.agents.checkpoints import CheckpointError
 from mgptn.agents.engine.attention import NAME, AttentionState
+from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 
 PROBE_TOKENS = 12
@@ -37,6 +38,8 @@ class Forward:
     ----------
     layers, heads, width, item
         A, G, D, and the bytes of a number.
+    places
+        How the model counts the places of tokens.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Forward:
         self.model = model
         self.device = next(model.parameters()).device
         self.dtype = next(model.parameters()).dtype
+        self.places = Places.of(model.config.to_dict())
         self._state = AttentionState()
         self._pick: torch.Tensor | None = None
         probe = torch.arange(1, 1 + PROBE_TOKENS, device=self.device).unsqueeze(0)

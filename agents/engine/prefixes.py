@@ -22,10 +22,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mgptn.agents.engine.places import Places, Whole
 from mgptn.agents.requests import Tokens, Work
 
 BLOCK = {"cpu": 64, "cuda": 256}
 """Tokens of a block: enough for a device's matrix products to be fast."""
+
+Model = tuple[str, str]
+"""Hash of the weights, and digest of what became of them."""
 
 Key = tuple[bytes, Tokens]
 """Hash of what stands before a block, and the block's own tokens."""
@@ -50,8 +54,8 @@ class Prefixes:
     compute
         Keys and values [A, 2, G, C, D] of tokens int64 [1, C] at positions [1, C], after a past
         [A, 2, G, ·, D] or None.
-    model
-        Hashes of the weights and of the adapter.
+    places
+        How the model counts places.
     limit
         Bytes. Beside them, the prefix in use is held whole.
     """
@@ -59,7 +63,7 @@ class Prefixes:
     def __init__(
         self,
         compute: Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], torch.Tensor],
-        model: tuple[str, str],
+        places: Places,
         limit: int,
         device: torch.device,
     ) -> None:
@@ -67,7 +71,7 @@ class Prefixes:
         self._compute = compute
         self._device = device
         self._size = BLOCK[device.type]
-        self._root = _hashed(b"", repr(model).encode())
+        self._places = places
         self.forget()
 
     def forget(self) -> None:
@@ -75,35 +79,44 @@ class Prefixes:
         self._held = 0
         self._blocks: OrderedDict[Key, _Block] = OrderedDict()
         self._siblings: dict[bytes, list[Tokens]] = {}
-        self._last: tuple[Tokens, torch.Tensor] | None = None
+        self._last: tuple[Model, Tokens, torch.Tensor] | None = None
 
-    def get(self, tokens: Tokens, work: Work) -> torch.Tensor | None:
-        """Keys and values [A, 2, G, P, D] of a prefix, None of an empty one; `work` is counted."""
+    def get(self, tokens: Tokens, model: Model, work: Work) -> torch.Tensor | None:
+        """Keys and values [A, 2, G, P, D] of a prefix, None of an empty one; `work` is counted.
+
+        Parameters
+        ----------
+        model
+            Whose they are: what one model has computed is never another's.
+        """
         if not tokens:
             return None
-        if self._last is not None and self._last[0] == tokens:
-            return self._last[1]
+        if self._last is not None and self._last[:2] == (model, tokens):
+            return self._last[2]
         blocks: list[torch.Tensor] = []
-        keys = list(self._keys(tokens))
+        keys = list(self._keys(tokens, model))
+        counted = self._places.of_rows(np.array([tokens]), 0)[0]
         for key in keys:
-            blocks.append(self._block(key, blocks, work))
+            blocks.append(self._block(key, counted, blocks, work))
         # Of what is used together, a beginning outlives what follows it.
         for key in reversed(keys):
             if key in self._blocks:
                 self._blocks.move_to_end(key)
         self._shrink(work)
         whole = torch.cat(blocks, dim=3)
-        self._last = (tokens, whole)
+        self._last = (model, tokens, whole)
         return whole
 
-    def _keys(self, tokens: Tokens) -> Iterator[Key]:
-        before = self._root
+    def _keys(self, tokens: Tokens, model: Model) -> Iterator[Key]:
+        before = _hashed(b"", repr(model).encode())
         for start in range(0, len(tokens), self._size):
             own = tokens[start : start + self._size]
             yield before, own
             before = _hashed(before, np.array(own, dtype=np.int64).tobytes())
 
-    def _block(self, key: Key, past: list[torch.Tensor], work: Work) -> torch.Tensor:
+    def _block(
+        self, key: Key, counted: Whole, past: list[torch.Tensor], work: Work
+    ) -> torch.Tensor:
         """A block's keys and values, and in the cache."""
         before, own = key
         known = self._blocks.get(key)
@@ -124,7 +137,9 @@ class Prefixes:
         tokens[0, : len(own)] = torch.tensor(own)
         # Padding repeats the last position: a model may have no later one.
         start = len(past) * self._size
-        positions = (start + torch.arange(room).clamp(max=len(own) - 1)).unsqueeze(0)
+        positions = torch.from_numpy(
+            counted[start + np.minimum(np.arange(room), len(own) - 1)]
+        ).unsqueeze(0)
         state = self._compute(
             tokens.to(self._device),
             positions.to(self._device),

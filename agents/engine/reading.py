@@ -45,6 +45,7 @@ def read_rows_of(
     rows: Sequence[Tokens],
     begins: Sequence[int],
     shape: tuple[int, int, int],
+    before: Tokens,
     prefix: torch.Tensor | None,
     work: Work,
     clock: Clock,
@@ -59,9 +60,10 @@ def read_rows_of(
         [N], the first place of each row whose logits are read.
     shape
         R, W and I.
+    before
+        The prefix's tokens.
     """
     height, width, reads = shape
-    before = 0 if prefix is None else prefix.shape[3]
     batches = -(-len(rows) // height)
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     filled = np.zeros((batches * height, width), dtype=np.int64)
@@ -72,7 +74,9 @@ def read_rows_of(
     filled[len(rows) :] = filled[len(rows) - 1]
     source = np.minimum(np.arange(batches * height), len(rows) - 1)
     # Padding repeats the last position: a model may have no later one.
-    places = before + np.minimum(np.arange(width), lengths[source, None] - 1)
+    counted = forward.places.of_rows(filled, forward.places.after(before))
+    last = np.minimum(np.arange(width), lengths[source, None] - 1)
+    places = np.take_along_axis(counted, last, axis=1)
     picks = np.minimum(np.asarray(begins)[source, None] + np.arange(reads), width - 1)
     picks += width * (np.arange(batches * height) % height)[:, None]
     tokens, positions, pick = (

@@ -45,7 +45,7 @@ def score(
     tokens = torch.from_numpy(np.concatenate([o.tokens for o in asked])).to(forward.device)
     found = torch.zeros(len(wanted), device=forward.device)
     shape = (tile.rows, tile.width, tile.reads)
-    for read in read_rows_of(forward, rows, begins, shape, prefix, work, clock):
+    for read in read_rows_of(forward, rows, begins, shape, tile.prefix, prefix, work, clock):
         logs = torch.log_softmax(read.logits.float(), dim=-1)
         first = read.first * tile.reads
         # Places stand in order, so those of a batch of rows are neighbours.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mgptn.agents.hosts.host import Host, HostSettings
 from mgptn.agents.hosts.make_host import make_host
-from mgptn.agents.requests import Generate, Tile, TileReply
+from mgptn.agents.requests import Generate, Learn, Tile, TileReply
 
 
 class FleetError(RuntimeError):
@@ -38,6 +38,8 @@ class Fleet(Protocol):
 
 def run_tile(host: Host, tile: Tile) -> TileReply:
     """Have a host do a tile, by the verb that its requests call for."""
+    if isinstance(tile.requests[0], Learn):
+        return host.learn(tile)
     return host.generate(tile) if isinstance(tile.requests[0], Generate) else host.score(tile)
 
 

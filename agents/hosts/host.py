@@ -1,4 +1,4 @@
-"""What a host is: a process with one model instance and two verbs."""
+"""What a host is: a process with one model instance and three verbs."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -21,6 +21,10 @@ class Host(Protocol):
 
     def score(self, tile: Tile) -> TileReply:
         """Log-probabilities of each request's options."""
+        ...
+
+    def learn(self, tile: Tile) -> TileReply:
+        """What becomes of the weights of each request of the tile."""
         ...
 
 

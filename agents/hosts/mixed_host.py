@@ -42,6 +42,10 @@ class MixedHost:
         """As the host of the tile's model."""
         return self._host(tile).score(tile)
 
+    def learn(self, tile: Tile) -> TileReply:
+        """As the host of the tile's model."""
+        return self._host(tile).learn(tile)
+
     def _host(self, tile: Tile) -> TransformersHost:
         host = self._hosts.get(tile.weights)
         if host is None:

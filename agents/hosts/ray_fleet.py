@@ -8,6 +8,7 @@ import itertools
 import logging
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mgptn.agents.hosts.fleet import FleetError
@@ -25,6 +26,20 @@ PATIENCE = 60.0
 
 IN_FLIGHT = 2
 """Tiles that a host has in hand, so that it never waits for the driver."""
+
+
+class RaySupply:
+    """Numbers in Ray's store, which come to a host when it asks for them."""
+
+    def __init__(self, places: dict[str, Any]) -> None:
+        self._places = places
+
+    def __call__(self, content: str) -> bytes:
+        """The bytes with a hash."""
+        import ray
+
+        numbers: bytes = ray.get(self._places[content])
+        return numbers
 
 
 class RayFleet:
@@ -64,6 +79,7 @@ class RayFleet:
         self._live: dict[int, Any] = {}
         self._coming: dict[Any, tuple[int, Any]] = {}
         self._stillborn = 0
+        self._sent: dict[str, Any] = {}
         for _ in range(count):
             self._start_one()
         try:
@@ -98,6 +114,7 @@ class RayFleet:
         replies: dict[int, TileReply] = {}
         attempts: Counter[int] = Counter()
         waiting = deque(range(len(tiles)))
+        tiles = self._supplied(tiles)
         flying: dict[Any, tuple[int, int]] = {}
         while waiting or flying:
             self._hand_out(tiles, waiting, flying)
@@ -128,6 +145,25 @@ class RayFleet:
                 self._start_one()
                 waiting.extendleft(sorted(lost, reverse=True))
         return [replies[tile] for tile in range(len(tiles))]
+
+    def _supplied(self, tiles: Sequence[Tile]) -> list[Tile]:
+        """Tiles whose numbers are found in Ray's store, where each file is put once."""
+        import ray
+
+        needed: dict[str, Any] = {}
+        supplied = []
+        for tile in tiles:
+            contents = tile.contents() if tile.supply is not None else ()
+            for content in contents:
+                assert tile.supply is not None
+                if content not in needed:
+                    kept = self._sent.get(content)
+                    needed[content] = ray.put(tile.supply(content)) if kept is None else kept
+            own = RaySupply({content: needed[content] for content in contents})
+            supplied.append(replace(tile, supply=own) if contents else tile)
+        # What was sent is kept for the next time, and no longer.
+        self._sent = needed or self._sent
+        return supplied
 
     def close(self) -> None:
         """End the hosts; Ray itself goes on."""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Self
 
 import torch
@@ -16,7 +18,9 @@ from mgptn.agents.engine.memory import PREFIX_CACHE_BYTES
 from mgptn.agents.engine.prefixes import Prefixes
 from mgptn.agents.engine.scoring import score
 from mgptn.agents.hosts.host import HostSettings
-from mgptn.agents.requests import Tile, TileReply, Work
+from mgptn.agents.learning.learner import Learner
+from mgptn.agents.learning.wardrobe import Wardrobe
+from mgptn.agents.requests import Learn, Tile, TileReply, Work
 
 
 class TransformersHost:
@@ -44,7 +48,7 @@ class TransformersHost:
         forward = Forward(
             checkpoint.folder, torch.device(settings.device), getattr(torch, settings.dtype)
         )
-        self._begin(forward, checkpoint.weights, prefix_bytes)
+        self._begin(forward, checkpoint.weights, prefix_bytes, checkpoint.folder)
 
     @classmethod
     def of_model(cls, model: torch.nn.Module, weights: str) -> Self:
@@ -53,13 +57,18 @@ class TransformersHost:
         made._begin(Forward.of_model(model), weights, PREFIX_CACHE_BYTES)
         return made
 
-    def _begin(self, forward: Forward, weights: str, prefix_bytes: int) -> None:
+    def _begin(
+        self, forward: Forward, weights: str, prefix_bytes: int, folder: Path | None = None
+    ) -> None:
         self.weights = weights
         self.forward = forward
         self._decoder = Decoder(forward)
         self._prefixes = self.prefixes(
-            forward.read_block, (weights, ""), prefix_bytes, forward.device
+            forward.read_block, forward.places, prefix_bytes, forward.device
         )
+        self._wardrobe = Wardrobe(forward.model)
+        self._folder = folder
+        self._learner: Learner | None = None
 
     @property
     def device(self) -> torch.device:
@@ -85,17 +94,38 @@ class TransformersHost:
             replies = score(self.forward, tile, prefix, work, clock)
         return TileReply(replies, work)
 
+    def learn(self, tile: Tile) -> TileReply:
+        """What becomes of the weights that each `Learn` of the tile begins with."""
+        self._check(tile)
+        if self._folder is None:
+            raise ValueError("tile: expected no Learn of a model without files, got one")
+        if self._learner is None:
+            self._learner = Learner(self._folder, self.device)
+        work, learned = Work(), []
+        with Clock.whole(work) as clock:
+            for asked in tile.requests:
+                assert isinstance(asked, Learn)
+                learned.append(self._learner.learn(asked, tile.supply))
+                work.tokens_learned += math.prod(asked.shape)
+            clock.lap("forward")
+        return TileReply(tuple(learned), work)
+
     def forget_prefixes(self) -> None:
         """Empty the cache of prefixes, as for a measurement that starts cold."""
         self._prefixes.forget()
 
     def _prefix(self, tile: Tile, work: Work, clock: Clock) -> torch.Tensor | None:
         """Keys and values of the tile's prefix."""
-        if tile.weights != self.weights:
-            raise ValueError(f"tile: expected weights {self.weights}, got {tile.weights}")
-        if tile.adapter:
-            raise ValueError(f"tile: expected no adapter, got {tile.adapter}")
-        prefix = self._prefixes.get(tile.prefix, work)
+        self._check(tile)
+        self._wardrobe.wear(tile.worn, tile.supply)
+        prefix = self._prefixes.get(tile.prefix, (tile.weights, tile.adapter), work)
         work.tokens_saved += len(tile.prefix) * len(tile.requests) - work.tokens_computed
         clock.lap("forward")
         return prefix
+
+    def _check(self, tile: Tile) -> None:
+        if tile.weights != self.weights:
+            raise ValueError(f"tile: expected weights {self.weights}, got {tile.weights}")
+        digest = "" if tile.worn is None else tile.worn.digest()
+        if tile.adapter != digest:
+            raise ValueError(f"tile: expected {tile.adapter!r} to be worn, got {digest!r}")

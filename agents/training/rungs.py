@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,25 +60,39 @@ def llama_config(rung: Rung) -> LlamaConfig:
 
 
 def ladder_tokenizer() -> PreTrainedTokenizerFast:
-    """The ladder's tokenizer: one token a character, one a marker, one a survey level.
+    """The ladder's tokenizer: one token a character, one a marker, one a survey level."""
+    return character_tokenizer(VOCABULARY, MARKERS, CONTEXT_TOKENS)
+
+
+def character_tokenizer(
+    vocabulary: Sequence[str], markers: Sequence[str], length: int
+) -> PreTrainedTokenizerFast:
+    """A tokenizer of one token a character, and one a marker.
 
     Markers are special tokens, so that decoding an answer never yields the text of a grade.
+
+    Parameters
+    ----------
+    vocabulary
+        Every token, in id order.
+    length
+        Tokens of the longest text.
     """
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, pre_tokenizers
     from tokenizers.models import WordLevel
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(
-        WordLevel({token: index for index, token in enumerate(VOCABULARY)}, unk_token=PAD)
+        WordLevel({token: index for index, token in enumerate(vocabulary)}, unk_token=PAD)
     )
     core.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
     core.decoder = decoders.Fuse()
-    core.add_special_tokens([AddedToken(marker, normalized=False) for marker in MARKERS])
+    core.add_special_tokens([AddedToken(marker, normalized=False) for marker in markers])
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token=START,
         eos_token=END,
         pad_token=PAD,
-        model_max_length=CONTEXT_TOKENS,
+        model_max_length=length,
         clean_up_tokenization_spaces=False,
     )

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
+from mgptn.experiments.config.learning import FoundersConfig, LearningConfig
 from mgptn.experiments.config.plugins import interfaces, protocols
 from mgptn.experiments.config.section import (
     Probability,
@@ -112,12 +113,32 @@ class AgentsConfig(Section):
     """What every founder is: a bundled model's name, a checkpoint folder, or a hub id."""
 
     model: Annotated[str, Field(min_length=1)] = "gpt-3"
+    founders: FoundersConfig | None = None
+    learning: LearningConfig = LearningConfig()
     scripted: ScriptedConfig = ScriptedConfig()
     interface: str = "auto"
     personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     sampling_temperature: SamplingTemperature = 1.0
     context_capacity: Annotated[int, Field(ge=0)] = 16
     context_entry: Literal["plain", "graded", "stamped"] = "plain"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _models_of_founders(cls, data: Any) -> Any:
+        """Founders' names stand where any other models' would."""
+        if not isinstance(data, dict) or data.get("founders") is None:
+            return data
+        try:
+            founders = FoundersConfig.model_validate(data["founders"])
+        except ValidationError:
+            return data  # which the field itself will say, under its own name
+        names = ",".join(founders.names)
+        if data.get("model", names) != names:
+            raise ValueError(
+                f"model: expected nothing beside agents.founders, which are trained here, got "
+                f"{data['model']!r}"
+            )
+        return {**data, "model": names}
 
     @field_validator("interface")
     @classmethod

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.section import Section, any_of, nearest
@@ -20,6 +20,7 @@ QUESTIONS = Questions.name
 
 TASK_KEYS: dict[str, tuple[str, ...]] = {
     "size": ("bundled",),
+    "growth": ("bundled",),
     "options": ("reasoning-gym",),
     "pass_score": ("reasoning-gym",),
     "file": ("questions",),
@@ -30,6 +31,19 @@ TASK_KEYS: dict[str, tuple[str, ...]] = {
     "max_answer_characters": ("questions", "reasoning-gym"),
 }
 """Keys of the section `task` → the kinds of task that they are for."""
+
+
+class GrowthConfig(Section):
+    """A task whose size grows: by what members agree on, by verdicts for a control, or by time."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    start: Annotated[int, Field(ge=1, alias="from")]
+    step: Annotated[int, Field(ge=1)] = 1
+    by: Literal["agreement", "gold", "schedule"] = "agreement"
+    gate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    every: Annotated[int, Field(ge=1)] = 1
+    largest: Annotated[int | None, Field(ge=1)] = None
 
 
 class TaskConfig(Section):
@@ -45,6 +59,7 @@ class TaskConfig(Section):
     match: MatchName = "exact"
     held_out: HeldOut | None = None
     max_answer_characters: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    growth: GrowthConfig | None = None
 
     @property
     def kind(self) -> str:
@@ -83,6 +98,24 @@ class TaskConfig(Section):
         if size not in task.sizes:
             raise ValueError(f"expected {sizes_in_words(task.sizes)}, got {size}")
         return size
+
+    @field_validator("growth")
+    @classmethod
+    def _sizes_of_the_task(
+        cls, growth: GrowthConfig | None, info: ValidationInfo
+    ) -> GrowthConfig | None:
+        task = tasks().get(info.data.get("name", ""))
+        if task is None or growth is None:
+            return growth
+        last = task.sizes[-1] if growth.largest is None else growth.largest
+        for key, size in (("from", growth.start), ("largest", last)):
+            if size not in task.sizes:
+                raise ValueError(f"{key}: expected {sizes_in_words(task.sizes)}, got {size}")
+        if last < growth.start:
+            raise ValueError(f"largest: expected at least from = {growth.start}, got {last}")
+        if missing := set(range(growth.start, last + 1, growth.step)) - set(task.sizes):
+            raise ValueError(f"step: expected sizes of {task.name}, got {min(missing)}")
+        return growth.model_copy(update={"largest": last})
 
     @field_validator("file")
     @classmethod

@@ -9,8 +9,10 @@ from mgptn.experiments.config.grading import weights_of
 from mgptn.experiments.config.plugins import find_protocol
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.topology import founders_models, topology_of
+from mgptn.population.breeding.memory import LearningSettings
 from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.processes import ProcessOptions
+from mgptn.population.judging.growth import Growth
 from mgptn.population.judging.roles import dealt_roles
 from mgptn.population.records.agents import Genome
 from mgptn.population.settings import TournamentSettings
@@ -55,6 +57,8 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         trim=config.protocol.aggregation.trim,
         human=config.human.simulated,
         fitness=config.protocol.fitness,
+        growth=_growth_of(config),
+        learning=_learning_of(config),
     )
     models = founders_models(config.agents.model, population.size)
     # Every model meets every persona before a pair of them comes again.
@@ -70,3 +74,18 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         for slot, model in enumerate(models)
     ]
     return Tournament(settings, founders, config.seed)
+
+
+def _growth_of(config: RunConfig) -> Growth | None:
+    growth = config.task.growth
+    if growth is None:
+        return None
+    assert growth.largest is not None
+    return Growth(growth.start, growth.largest, growth.step, growth.by, growth.gate, growth.every)
+
+
+def _learning_of(config: RunConfig) -> LearningSettings | None:
+    learning = config.agents.learning
+    if learning.method == "none":
+        return None
+    return LearningSettings(learning.source, learning.memory, learning.capacity)

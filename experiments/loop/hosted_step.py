@@ -8,12 +8,14 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mgptn.agents.learning.numbers import Numbers
 from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, HostRequest, TileReply
-from mgptn.agents.tiles import Plan, plan_mixed
+from mgptn.agents.tiles import Plan, plan_learning, plan_mixed
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.seats.adversaries import as_said
 from mgptn.experiments.seats.asking import Cast, Script, cast_match, shared_examples, to_host
 from mgptn.experiments.seats.humans import Choice
+from mgptn.experiments.seats.lessons import Known, learn_request
 from mgptn.experiments.seats.reading import from_host, to_outcome
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.outcomes import Outcomes
@@ -39,8 +41,10 @@ WRITING = AnswerRequest | RevisionRequest | CritiqueRequest
 class HostedPlay(Play):
     """A generation of agents that are copies of a model, as conversations under way."""
 
-    def __init__(self, arm: str, tournament: Tournament, stage: Stage) -> None:
+    def __init__(self, arm: str, tournament: Tournament, stage: Stage, numbers: Numbers) -> None:
         super().__init__(arm, tournament, stage)
+        self._numbers = numbers
+        self._scene = stage.scene(tournament.generation, tournament.size)
         self._phase = ""
         self._scenes = list(self._staged())
 
@@ -60,13 +64,14 @@ class HostedPlay(Play):
                 asked = to_host(request, scene.cast, script)
                 if same:
                     known[same] = asked
-            requests.append((script.weights, asked))
+            worn = scene.cast.seats[request.seat].genome.weights
+            requests.append(((script.weights, worn), asked))
         answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
         self._phase = "answer" if answering else "grade"
         began = time.perf_counter()
-        planned = plan_mixed(requests, self.stage.config.hosts.slots)
+        planned = plan_mixed(requests, self.stage.config.hosts.slots, self._numbers)
         self.seconds["planner"] += time.perf_counter() - began
         return planned
 
@@ -85,7 +90,7 @@ class HostedPlay(Play):
         asked = list(self._asked())
         known: dict[tuple[int, type], Reply] = {}
         said = []
-        config, task = self.stage.config, self.stage.task
+        config, task = self.stage.config, self._scene.task
         kind = config.population.adversaries.flattery
         for reply, (scene, request, script) in zip(planned.collect(replies), asked, strict=True):
             same = id(reply), type(request)  # graders that were asked the same share a reply
@@ -104,14 +109,51 @@ class HostedPlay(Play):
         began = time.perf_counter()
         for scene in self._scenes:
             assert scene.transcript is not None
-            ended.append(to_outcome(scene.cast, scene.transcript, self.stage.task))
+            ended.append(to_outcome(scene.cast, scene.transcript, self._scene.task))
         outcomes = Outcomes.gather(self.matches, ended)
         self.seconds["select"] += time.perf_counter() - began
         return outcomes
 
+    @property
+    def learns(self) -> bool:
+        """Do weights learn from what was accepted?"""
+        return self.tournament.settings.learning is not None
+
+    def plan_learning(self) -> Plan:
+        """Tiles for what every agent with a lesson is to learn."""
+        began = time.perf_counter()
+        judged = self.tournament.judge(self.ended())
+        learning, generation = self.stage.config.agents.learning, self.tournament.generation
+        requests = []
+        self._learners = []
+        for slot, agent in enumerate(self.tournament.agents):
+            if not judged.taught[slot]:
+                continue
+            model = agent.genome.model
+            known = Known.of(self.stage.checkpoints[model])
+            script = self._scene.scripts[model]
+            asked = learn_request(agent, judged.memories[slot], learning, script, known, generation)
+            requests.append((script.weights, asked))
+            self._learners.append(slot)
+        self.counters["learn_requests"] = len(requests)
+        planned = plan_learning(requests, self._numbers)
+        self.seconds["planner"] += time.perf_counter() - began
+        self._phase = "learn"
+        return planned
+
+    def learn(self, planned: Plan, replies: Sequence[TileReply]) -> None:
+        """Keep what was learned; where a loss was no number, an agent's weights stay."""
+        learned: list[str | None] = [None] * len(self.tournament.agents)
+        for slot, reply in zip(self._learners, planned.collect(replies), strict=True):
+            if reply.numbers is None:
+                self.counters["learn_refused"] += 1
+            else:
+                learned[slot] = self._numbers.keep(reply.numbers)
+        self.learned = tuple(learned)
+
     def _asked(self) -> Iterator[tuple[_Scene, Request, Script]]:
         """Every request of this round to an agent, with how its model is asked."""
-        scripts = self.stage.scripts
+        scripts = self._scene.scripts
         for scene in self._scenes:
             for request in scene.requests:
                 if not _for_human(request):
@@ -142,7 +184,7 @@ class HostedPlay(Play):
         if config.protocol.grader_context == "shared":
             shared = shared_examples(self.tournament.agents, config.agents.context_capacity)
         for match in self.matches:
-            problem = self.stage.problems[generation][match.problem]
+            problem = self._scene.problems[match.problem]
             cast = cast_match(match, problem, agents, generation, shared)
             scene = _Scene(cast, protocol.converse(problem.query, options))
             scene.advance(None)
@@ -156,7 +198,8 @@ def _same_grade(request: Request, cast: Cast, script: Script) -> Hashable:
     genome = cast.seats[request.seat].genome
     own = request.context == "own" or script.grader_context == "own"
     context = id(genome.context) if own else -1
-    return (script.weights, request.query, request.answer, genome.persona, context)
+    worn = "" if genome.weights is None else genome.weights.digest()
+    return (script.weights, worn, request.query, request.answer, genome.persona, context)
 
 
 def _for_human(request: Request) -> bool:

@@ -23,6 +23,8 @@ class Play(ABC):
         What the tournament asks for.
     seconds, counters
         As of `Committed`.
+    learned
+        As of `Tournament.tell`.
     """
 
     def __init__(self, arm: str, tournament: Tournament, stage: Stage) -> None:
@@ -31,6 +33,8 @@ class Play(ABC):
         self.stage = stage
         self.seconds = dict.fromkeys(PHASES, 0.0)
         self.counters = dict.fromkeys(COUNTERS, 0)
+        self.learned: tuple[str | None, ...] = ()
+        self._ended: Outcomes | None = None
         began = time.perf_counter()
         self.matches = tournament.ask()
         self.seconds["select"] = time.perf_counter() - began
@@ -40,13 +44,20 @@ class Play(ABC):
         """How the matches ended."""
         ...
 
+    def ended(self) -> Outcomes:
+        """`outcomes`, once."""
+        if self._ended is None:
+            self._ended = self.outcomes()
+        return self._ended
+
     def finish(self) -> Committed:
         """Tell the tournament, and say what happened and what it cost."""
-        outcomes = self.outcomes()
+        outcomes = self.ended()
         began = time.perf_counter()
-        generation = self.tournament.tell(outcomes)
+        generation = self.tournament.tell(outcomes, self.learned)
         self.seconds["select"] += time.perf_counter() - began
-        self.seconds["total"] = sum(self.seconds[name] for name in ("answer", "grade", "select"))
+        parts = ("answer", "grade", "learn", "select")
+        self.seconds["total"] = sum(self.seconds[name] for name in parts)
         return Committed(self.arm, generation, self.seconds, self.counters)
 
 
@@ -62,7 +73,7 @@ class ScriptedPlay(Play):
     def outcomes(self) -> Outcomes:
         """How the matches ended."""
         generation = self.tournament.generation
-        problems = self.stage.problems[generation]
+        problems = self.stage.scene(generation, self.tournament.size).problems
         began = time.perf_counter()
         given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)
         answered = time.perf_counter()

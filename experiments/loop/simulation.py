@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 
 from mgptn.agents.hosts.fleet import Fleet
-from mgptn.agents.requests import Tile
+from mgptn.agents.learning.numbers import Numbers
+from mgptn.agents.requests import Tile, TileReply
+from mgptn.agents.tiles import Plan
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.founding import found_tournament
@@ -34,6 +36,8 @@ class Simulation:
         A name in `mgptn.experiments.config.arms.ARMS`; the run itself by default.
     stage, fleet
         Shared with other arms; made here if not given.
+    numbers
+        Where what weights have learned is kept; in memory if not given.
     """
 
     def __init__(
@@ -43,12 +47,14 @@ class Simulation:
         arm: str = SELECTED,
         stage: Stage | None = None,
         fleet: Fleet | None = None,
+        numbers: Numbers | None = None,
     ) -> None:
         self.config = config
         self.arm = arm
         self.tournament = found_tournament(config, arm)
         self._stage = stage
         self._fleet = fleet
+        self.numbers = Numbers() if numbers is None else numbers
 
     @property
     def stage(self) -> Stage:
@@ -84,6 +90,9 @@ def step_together(simulations: Sequence[Simulation], fleet: Fleet) -> list[Commi
     hosted = [play for play in plays if isinstance(play, HostedPlay)]
     while any(play.asks for play in hosted):
         _one_round(hosted, fleet)
+    learners = [play for play in hosted if play.learns]
+    if learners:
+        _learn(learners, fleet)
     return [play.finish() for play in plays]
 
 
@@ -91,7 +100,7 @@ def _play(simulation: Simulation) -> Play:
     """A simulation's next generation: as arrays where its agents are scripted."""
     stage = simulation.stage
     if stage.scripted is None:
-        return HostedPlay(simulation.arm, simulation.tournament, stage)
+        return HostedPlay(simulation.arm, simulation.tournament, stage, simulation.numbers)
     return ScriptedPlay(simulation.arm, simulation.tournament, stage, stage.scripted)
 
 
@@ -99,6 +108,22 @@ def _one_round(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
     """Put what all plays ask for to the fleet, and hand the replies back."""
     began = time.perf_counter()
     plans = [play.plan() for play in plays]
+    for play, planned, replies in zip(plays, plans, _run(plays, plans, fleet, began), strict=True):
+        play.answer(planned, replies)
+
+
+def _learn(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
+    """Have all plays' agents learn; what several of them would learn alike is learned once."""
+    began = time.perf_counter()
+    plans = [play.plan_learning() for play in plays]
+    for play, planned, replies in zip(plays, plans, _run(plays, plans, fleet, began), strict=True):
+        play.learn(planned, replies)
+
+
+def _run(
+    plays: Sequence[HostedPlay], plans: Sequence[Plan], fleet: Fleet, began: float
+) -> list[list[TileReply]]:
+    """Replies to each play's tiles, of which equal ones are run once, and booked on the first."""
     tiles: dict[Tile, int] = {}
     owners: list[int] = []
     for owner, planned in enumerate(plans):
@@ -109,7 +134,7 @@ def _one_round(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
     replies = fleet.run(list(tiles))
     elapsed = time.perf_counter() - began
     forward = sum(reply.work.seconds for reply in replies) or 1.0
-    for owner, (play, planned) in enumerate(zip(plays, plans, strict=True)):
+    for owner, play in enumerate(plays):
         own = [reply for reply, o in zip(replies, owners, strict=True) if o == owner]
         play.account(own, elapsed * sum(reply.work.seconds for reply in own) / forward)
-        play.answer(planned, [replies[tiles[tile]] for tile in planned.tiles])
+    return [[replies[tiles[tile]] for tile in planned.tiles] for planned in plans]

@@ -29,6 +29,7 @@ PHASES = (
     "answer",
     "grade",
     "select",
+    "learn",
     "total",
 )
 """Keys of a generation's `seconds`."""
@@ -43,6 +44,9 @@ COUNTERS = (
     "prefix_evictions",
     "tiles",
     "host_restarts",
+    "learn_requests",
+    "learn_refused",
+    "tokens_learned",
 )
 """Keys of a generation's `counters`."""
 
@@ -87,6 +91,8 @@ class Committed:
                 "births": pack_births(generation.births),
                 "deaths": pack(np.array(generation.deaths, dtype=np.int64)),
                 "digest": generation.digest,
+                **({"size": generation.size} if generation.size else {}),
+                **({"learned": list(generation.learned)} if generation.learned else {}),
             },
             "seconds": dict(self.seconds),
             "counters": dict(self.counters),
@@ -106,6 +112,8 @@ class Committed:
             deaths=tuple(AgentId(d) for d in unpack(g["deaths"]).tolist()),
             survivors=survivors,
             digest=g["digest"],
+            size=g.get("size", 0),
+            learned=tuple(g.get("learned", ())),
         )
         return cls(plain["arm"], generation, dict(plain["seconds"]), dict(plain["counters"]))
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgptn.experiments.record.packed_arrays import Plain, pack, unpack
+from mgptn.experiments.record.packed_weights import FOUNDERS_OWN, pack_weights, unpack_weights
 from mgptn.population.records.agents import Agent, AgentId, Birth, Example, Genome
 from mgptn.population.records.arrays import interned
 
@@ -27,6 +28,7 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
     roles, role = interned(genome.role for genome in genomes.values())
     shown = list(chain.from_iterable(genome.context for genome in genomes.values()))
     examples = dict(zip(map(id, shown), shown, strict=True))
+    rows, places = pack_weights(genome.weights for genome in genomes.values())
     return {
         "sizes": [len(population) for population in populations],
         "id": pack(_whole(agent.id for agent in agents)),
@@ -43,6 +45,7 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
         "sampling_temperature": pack(
             np.array([g.sampling_temperature for g in genomes.values()], dtype=np.float64)
         ),
+        **({"weights": rows, "weighing": pack(_whole(places))} if rows else {}),
         "context": pack(_whole(len(genome.context) for genome in genomes.values())),
         "examples": pack(_places(shown, examples)),
         "queries": [example.query for example in examples.values()],
@@ -57,6 +60,10 @@ def unpack_populations(plain: Plain) -> list[tuple[Agent, ...]]:
     known = list(map(Example, plain["queries"], plain["answers"], levels))
     shown = [known[i] for i in unpack(plain["examples"]).tolist()]
     ends = np.cumsum(unpack(plain["context"]), dtype=np.int64).tolist()
+    models = unpack(plain["model"]).tolist()
+    # A run whose weights never change writes none, as journals from before they could.
+    rows = plain.get("weights", [])
+    places = unpack(plain["weighing"]).tolist() if rows else [FOUNDERS_OWN] * len(models)
     genomes = [
         Genome(
             plain["models"][model],
@@ -64,9 +71,11 @@ def unpack_populations(plain: Plain) -> list[tuple[Agent, ...]]:
             tuple(shown[first:last]),
             plain["personas"][persona],
             plain["roles"][role],
+            weights,
         )
-        for model, persona, role, temperature, (first, last) in zip(
-            unpack(plain["model"]).tolist(),
+        for model, weights, persona, role, temperature, (first, last) in zip(
+            models,
+            unpack_weights(rows, places),
             unpack(plain["persona"]).tolist(),
             unpack(plain["role"]).tolist(),
             unpack(plain["sampling_temperature"]).tolist(),

@@ -74,7 +74,7 @@ def replay(folder: Path) -> Replay:
     for done in record.rounds():
         rounds += 1
         for c in done.committed:
-            derived = tournaments[c.arm].tell(c.generation.outcomes)
+            derived = tournaments[c.arm].tell(c.generation.outcomes, c.generation.learned)
             differences += [
                 f"generation {derived.index}, arm {c.arm}: {name} differ from the recorded ones"
                 for name in _differing(derived, c.generation)
@@ -136,7 +136,7 @@ def reselect(folder: Path, selection_temperature: float) -> Reselection:
         )
         if strangers:
             break
-        generations.append(tournament.tell(generation.outcomes))
+        generations.append(tournament.tell(generation.outcomes, generation.learned))
     reached = tuple(generations)
     return Reselection(reached, tuple(as_run[: len(reached)]), len(as_run), strangers)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.learning.numbers import NumbersFolder
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation, step_together
@@ -17,8 +18,12 @@ from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.manifest import write_manifest
 from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, joint_hash, rounds_in
+from mgptn.experiments.seats.lessons import contents_of
 from mgptn.experiments.setting.same_ground import make_manifest
 from mgptn.experiments.setting.stage import Stage
+
+WEIGHTS = "weights"
+"""Where in a run's folder the numbers of weights lie that have learned."""
 
 Observer = Callable[[Round], None]
 """Is told of a round: after it is committed, and only then."""
@@ -43,7 +48,10 @@ class Session:
         self.digests: list[str] = []
         self.observers: list[Observer] = []
         self.ended = False
-        self.simulations = [Simulation(config, arm=arm, stage=stage) for arm in arms]
+        self.numbers = NumbersFolder(folder / WEIGHTS)
+        self.simulations = [
+            Simulation(config, arm=arm, stage=stage, numbers=self.numbers) for arm in arms
+        ]
         self._journal = journal
 
     @classmethod
@@ -93,7 +101,7 @@ class Session:
         session.observers += observers
         for done in rounds_in(journal.contents):
             for simulation, one in zip(session.simulations, done.committed, strict=True):
-                again = simulation.tournament.tell(one.generation.outcomes)
+                again = simulation.tournament.tell(one.generation.outcomes, one.generation.learned)
                 if again.digest != one.generation.digest:
                     raise JournalError(
                         f"{journal.path}: expected generation {again.index} of arm "
@@ -102,6 +110,7 @@ class Session:
                     )
             session._tell(done)
         session.ended = ended_with(journal.contents) is not None
+        session._check_numbers()
         return session
 
     @property
@@ -114,6 +123,8 @@ class Session:
         done = Round(tuple(committed))
         self._journal.append(done.to_plain())
         self._tell(done)
+        if self.config.agents.learning.keep == "living":
+            self.numbers.prune(self._living())
 
     def end(self) -> str:
         """Record that the run is complete; its population hash."""
@@ -126,6 +137,22 @@ class Session:
     def close(self) -> None:
         """Close the journal."""
         self._journal.close()
+
+    def _living(self) -> set[str]:
+        """Hashes of the files of numbers of everybody who is alive."""
+        return contents_of([a for one in self.simulations for a in one.tournament.agents])
+
+    def _check_numbers(self) -> None:
+        """Refuse to go on without somebody's weights."""
+        if self.finished:
+            return
+        missing = self.numbers.missing(sorted(self._living()))
+        if missing:
+            raise JournalError(
+                f"{self.numbers.folder}: expected the weights of all who are alive, got "
+                f"{len(missing)} that are not there or altered: {missing[0]}; what is recorded of "
+                "the run is intact"
+            )
 
     def _tell(self, done: Round) -> None:
         self.digests += [c.generation.digest for c in done.committed if c.arm == SELECTED]

@@ -57,6 +57,12 @@ class Script:
     sampled: bool = False
 
 
+def grown_script(script: Script, task: Task) -> Script:
+    """A script for another size of its task."""
+    longer = task.max_answer_characters - script.task.max_answer_characters
+    return replace(script, task=task, max_tokens=script.max_tokens + longer)
+
+
 @dataclass(frozen=True, slots=True)
 class Cast:
     """One match on stage: who sits where, for which problem, before which shared examples."""

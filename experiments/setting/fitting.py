@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from mgptn.agents.checkpoints import Checkpoint
 from mgptn.agents.engine.memory import Lengths
 from mgptn.agents.requests import Generate, HostRequest
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
@@ -57,6 +58,23 @@ def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -
                 f"{_short(written)}"
             )
         _check_answer(problem, script, model)
+
+
+def check_places_fit(checkpoint: Checkpoint, size: int) -> None:
+    """The longest columns that a task grows to, and their answers, must have places.
+
+    Raises
+    ------
+    ConfigError
+        Saying how large it may grow.
+    """
+    # An answer may be a character longer than its columns, and has an end.
+    most = checkpoint.places - 3
+    if checkpoint.restarts and size > most:
+        raise ConfigError(
+            f"task.growth.largest: expected at most {most}, for which {checkpoint.name!r} has "
+            f"places, got {size}"
+        )
 
 
 def check_context_fits(

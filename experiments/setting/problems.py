@@ -39,6 +39,16 @@ def draw_problems(task: Task, config: RunConfig) -> list[tuple[Problem, ...]]:
     return [tuple(drawn[i : i + each]) for i in range(0, wanted, each)]
 
 
+def draw_grown(task: Task, size: int, generation: int, config: RunConfig) -> tuple[Problem, ...]:
+    """The problems of a generation in which a task has grown to a size; the same for every arm.
+
+    Drawn when they are needed, for which size comes when depends on the run. No problem is drawn
+    twice in a generation.
+    """
+    rng = stream(config.seed, "problems", generation, size)
+    return tuple(_draw_anew(task, config.problems_per_generation, rng))
+
+
 def hash_of_problems(generations: list[tuple[Problem, ...]]) -> str:
     """One hexadecimal hash of all questions and their references, in order."""
     plain = [[(p.query, p.reference) for p in generation] for generation in generations]

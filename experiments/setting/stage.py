@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,14 +19,30 @@ from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.seats.asking import Script
+from mgptn.experiments.seats.asking import Script, grown_script
 from mgptn.experiments.seats.humans import make_picks
-from mgptn.experiments.setting.fitting import check_answers_fit, check_context_fits
-from mgptn.experiments.setting.problems import draw_problems
-from mgptn.experiments.setting.tasks import bundled_size, make_task
+from mgptn.experiments.setting.fitting import (
+    check_answers_fit,
+    check_context_fits,
+    check_places_fit,
+)
+from mgptn.experiments.setting.founders import train_founders
+from mgptn.experiments.setting.problems import draw_grown, draw_problems
+from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
+from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
 from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.table import Setting, make_interface
+from mgptn.protocols.tasks.task import Problem, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A generation's task and problems, and how the copies of each model are asked."""
+
+    task: Task
+    problems: tuple[Problem, ...]
+    scripts: Mapping[str, Script]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,10 @@ class Stage:
         Name → files of each model that founders are copies of.
     scripts
         Name → how its copies are asked; a run without a model has none.
+    grown
+        Size → task, of one that grows.
+    problems
+        Of every generation; of a task that grows, of the first alone.
 
     Raises
     ------
@@ -65,13 +85,21 @@ class Stage:
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
+        for _ in train_founders(config):
+            pass
         made = make_task(config.task)
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries
-        self.problems = draw_problems(self.task, config)
+        self.grown = grown_tasks(config.task)
+        if self.grown:
+            first = draw_grown(self.task, bundled_size(config.task), 0, config)
+            self.problems = [first]
+        else:
+            self.problems = draw_problems(self.task, config)
         self.protocol = find_protocol(config.protocol.name)
         self.picks = make_picks(config, self.task)
         self.scripts: dict[str, Script] = {}
+        self._grown_scripts: dict[int, dict[str, Script]] = {}
         self._lengths: dict[str, Lengths] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
@@ -84,6 +112,18 @@ class Stage:
         names = expand_models(config.agents.model)[: config.population.size]
         self.checkpoints = {name: find_checkpoint(name) for name in names}
         self.scripts = {name: self._script(found) for name, found in self.checkpoints.items()}
+
+    def scene(self, generation: int, size: int) -> Scene:
+        """What is set up for a generation, whose task has a size if it grows."""
+        if not self.grown:
+            return Scene(self.task, self.problems[generation], self.scripts)
+        task = self.grown[size]
+        if size not in self._grown_scripts:
+            self._grown_scripts[size] = {
+                name: grown_script(script, task) for name, script in self.scripts.items()
+            }
+        problems = draw_grown(task, size, generation, self.config)
+        return Scene(task, problems, self._grown_scripts[size])
 
     @property
     def script(self) -> Script:
@@ -201,7 +241,14 @@ class Stage:
 
     def _multiline(self) -> bool:
         """Has any right answer several lines?"""
-        return any("\n" in p.reference for generation in self.problems for p in generation)
+        return any("\n" in problem.reference for problem in self._examples())
+
+    def _examples(self) -> list[Problem]:
+        """Problems of the run: all, or a few of every size of a task that grows."""
+        if not self.grown:
+            return [problem for generation in self.problems for problem in generation]
+        rng = stream(self.config.seed, "examples of every size")
+        return [task.draw(rng, "held-out") for task in self.grown.values() for _ in range(3)]
 
     def _script(self, checkpoint: Checkpoint) -> Script:
         """How the copies of a model are asked; it is checked that everything asked fits."""
@@ -234,7 +281,11 @@ class Stage:
             weights=checkpoint.weights,
         )
         encoder.stops(interface.stops)
-        problems = [problem for generation in self.problems for problem in generation]
+        problems = self._examples()
+        largest = list(self.grown.values())[-1:]
+        if largest:
+            check_places_fit(checkpoint, max(self.grown))
+            script = grown_script(script, largest[0])
         check_answers_fit(problems, script, checkpoint.name)
         longest = max(config.agents.personas, key=len, default=None)
         genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)

@@ -70,9 +70,21 @@ def make_task(config: TaskConfig) -> MadeTask:
 
 
 def bundled_size(config: TaskConfig) -> int:
-    """The size of a bundled task; a checked configuration has one, its own or the default."""
+    """The size of a bundled task, the first of one that grows; a checked configuration has one."""
+    if config.growth is not None:
+        return config.growth.start
     assert config.size is not None
     return config.size
+
+
+def grown_tasks(config: TaskConfig) -> dict[int, Task]:
+    """A task at every size that it may grow to; none of one that does not grow."""
+    growth = config.growth
+    if growth is None:
+        return {}
+    assert growth.largest is not None
+    sizes = range(growth.start, growth.largest + 1, growth.step)
+    return {size: tasks()[config.name](size) for size in sizes}
 
 
 def _questions(config: TaskConfig) -> MadeTask:

@@ -97,6 +97,7 @@ _PHASE_NAMES = {
     "planner": "planning tiles",
     "answer": "answering",
     "grade": "grading",
+    "learn": "learning",
     "select": "selecting",
     "total": "total",
 }

@@ -12,6 +12,8 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import NewType
 
+from mgptn.population.records.weights import Weights
+
 AgentId = NewType("AgentId", int)
 """Names one agent for ever; never reused, never an index."""
 
@@ -56,6 +58,8 @@ class Genome:
         Who the agent is told to be; None for nobody in particular.
     role
         What it makes of its word: a name in `roles.ROLES`. No mutation changes it.
+    weights
+        What became of the model's weights; None where they are its own.
     """
 
     model: str
@@ -63,6 +67,7 @@ class Genome:
     context: tuple[Example, ...] = ()
     persona: str | None = None
     role: str = ORDINARY
+    weights: Weights | None = None
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
     def digest(self) -> str:
@@ -72,7 +77,9 @@ class Genome:
             temperature = struct.pack("<d", self.sampling_temperature)
             persona = b"" if self.persona is None else _framed(f"persona {self.persona}")
             role = b"" if self.role == ORDINARY else _framed(f"role {self.role}")
-            content = b"".join([_framed(self.model), *shown, temperature, persona, role])
+            weights = b"" if self.weights is None else _framed(f"weights {self.weights.digest()}")
+            parts = [_framed(self.model), *shown, temperature, persona, role, weights]
+            content = b"".join(parts)
             hashed = hashlib.blake2b(content, digest_size=16, person=b"mgptn.genome").hexdigest()
             object.__setattr__(self, "_digest", hashed)
         return self._digest

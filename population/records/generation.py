@@ -49,6 +49,11 @@ class Generation(Columns):
         The M agents that start the next generation, in slot order.
     digest
         Hexadecimal hash of `survivors` and the generation's index.
+    size
+        Of the task, where it grows; else 0.
+    learned
+        Of each agent that answered, in slot order: hash of the numbers that its weights ended
+        with after learning, None where it did not learn. Empty where nobody did.
     """
 
     index: int
@@ -62,6 +67,8 @@ class Generation(Columns):
     deaths: tuple[AgentId, ...]
     survivors: tuple[Agent, ...]
     digest: str
+    size: int = 0
+    learned: tuple[str | None, ...] = ()
 
     def by_problem(self, values: NDArray[Value]) -> NDArray[Value]:
         """Values of answers, [A], as [Q, M]."""

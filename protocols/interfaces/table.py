@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mgptn.protocols.interfaces.base import BaseInterface
 from mgptn.protocols.interfaces.chat import ChatInterface, Render
+from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Interface
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.wordings import WORDS, Wording
@@ -41,7 +42,7 @@ MakeInterface = Callable[[Setting], Interface]
 
 
 def make_interface(name: str, setting: Setting, known: Mapping[str, MakeInterface]) -> Interface:
-    """The interface of this name; ``auto`` is the ladder's where the vocabulary has its markers.
+    """The interface of this name; ``auto`` is the founders' or the ladder's, by the vocabulary.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def make_interface(name: str, setting: Setting, known: Mapping[str, MakeInterfac
         none of the interface's, or the name is unknown.
     """
     if name == "auto":
-        name = "base" if _missing(setting) else "ladder"
+        fitting = (kind for kind in _MARKED if not _missing(setting, kind))
+        name = next((kind.name for kind in fitting), "base")
     if name not in known:
         raise ValueError(
             f"agents.interface: expected one of auto, {', '.join(known)}, got {name!r}"
@@ -64,13 +66,21 @@ def make_interface(name: str, setting: Setting, known: Mapping[str, MakeInterfac
 
 
 def _ladder(setting: Setting) -> Interface:
-    missing = _missing(setting)
+    return _marked(setting, LadderInterface, "the ladder's survey tokens")
+
+
+def _columns(setting: Setting) -> Interface:
+    return _marked(setting, ColumnsInterface, "tokens for columns of digits")
+
+
+def _marked(setting: Setting, kind: type[LadderInterface], tokens: str) -> Interface:
+    missing = _missing(setting, kind)
     if missing:
         raise ValueError(
-            f"agents.interface: expected a model with the ladder's survey tokens, got "
+            f"agents.interface: expected a model with {tokens}, got "
             f"{setting.model!r}, which lacks {', '.join(missing)}; use agents.interface=base"
         )
-    return LadderInterface(setting.wording)
+    return kind(setting.wording)
 
 
 def _base(setting: Setting) -> Interface:
@@ -86,9 +96,16 @@ def _chat(setting: Setting) -> Interface:
     return ChatInterface(setting.render, setting.wording)
 
 
-def _missing(setting: Setting) -> list[str]:
-    return [t for t in LadderInterface.required_tokens if t not in setting.vocabulary]
+def _missing(setting: Setting, kind: type[LadderInterface]) -> list[str]:
+    return [token for token in kind.required_tokens if token not in setting.vocabulary]
 
 
-INTERFACES: dict[str, MakeInterface] = {"ladder": _ladder, "base": _base, "chat": _chat}
+_MARKED = (ColumnsInterface, LadderInterface)
+
+INTERFACES: dict[str, MakeInterface] = {
+    "ladder": _ladder,
+    "columns": _columns,
+    "base": _base,
+    "chat": _chat,
+}
 """Name → how the interface is made; a further one is entered here, or by an entry point."""

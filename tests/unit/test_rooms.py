@@ -22,8 +22,10 @@ ORDER = (
     "protocols/interfaces",
     "agents",
     "agents/engine",
+    "agents/learning",
     "agents/hosts",
     "agents/training",
+    "agents/founding",
     "experiments/record",
     "experiments/config",
     "experiments/seats",
@@ -65,7 +67,13 @@ HEAVY = {"torch", "ray", "transformers"}
 WITHOUT_HOSTS = ("experiments/record", "experiments/config", "experiments/views")
 """Rooms of `experiments/` that reach neither torch nor Ray at the top of any module."""
 
-MODELS_RUN = ("agents/engine", "agents/hosts", "agents/training")
+MODELS_RUN = (
+    "agents/engine",
+    "agents/learning",
+    "agents/hosts",
+    "agents/training",
+    "agents/founding",
+)
 MAX_FILES = 16
 """Of a room, its `__init__.py` among them."""
 

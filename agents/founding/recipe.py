@@ -1,0 +1,93 @@
+"""A founder's recipe: everything that decides its weights, but for a device's arithmetic."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from mgptn.agents.checkpoints import FOUNDERS
+from mgptn.protocols.table import TASKS
+
+VERSION = 1
+"""Of what a recipe means; another gives its founders other names."""
+
+
+@dataclass(frozen=True, slots=True)
+class FounderRecipe:
+    """How founders are trained that differ in their seed alone.
+
+    Attributes
+    ----------
+    task, least, most
+        A bundled task, and its sizes that they learn, which are equally common.
+    layers, width, heads
+        Of a GPT-2, with squared ReLU and a feed-forward layer four times as wide.
+    steps, documents
+        Of training: steps, and problems of each.
+    rate
+        Highest learning rate; it warms up over a twelfth of the steps, and then falls to a tenth
+        by half a cosine.
+    offsets
+        Places of a document are counted from a number drawn from 0 to this, so that columns
+        beyond the largest size are no strangers.
+    places
+        How many places there are.
+
+    Raises
+    ------
+    ValueError
+        If there is no such task or size, or a number is out of its range.
+    """
+
+    task: str = "addition"
+    least: int = 1
+    most: int = 5
+    layers: int = 2
+    width: int = 64
+    heads: int = 4
+    steps: int = 600
+    documents: int = 64
+    rate: float = 3e-3
+    offsets: int = 8
+    places: int = 64
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {self.task!r}")
+        sizes = TASKS[self.task].sizes
+        if not sizes[0] <= self.least <= self.most <= sizes[-1]:
+            raise ValueError(
+                f"sizes: expected some from {sizes[0]} to {sizes[-1]} of {self.task}, the least "
+                f"first, got {self.least}-{self.most}"
+            )
+        for name in ("layers", "width", "heads", "steps", "documents"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.width % self.heads:
+            raise ValueError(f"heads: expected a divisor of width = {self.width}, got {self.heads}")
+        if not 0.0 < self.rate < 1.0:
+            raise ValueError(f"rate: expected a number between 0 and 1, got {self.rate}")
+        if not 0 <= self.offsets <= self.places - self.most - 3:
+            raise ValueError(
+                f"offsets: expected 0 to {self.places - self.most - 3}, so that the longest answer "
+                f"has its places among {self.places}, got {self.offsets}"
+            )
+
+    def digest(self) -> str:
+        """Hexadecimal content hash, of eight digits."""
+        content = json.dumps([VERSION, asdict(self)], sort_keys=True).encode()
+        return hashlib.blake2b(content, digest_size=4, person=b"mgptn.founder").hexdigest()
+
+    def name(self, seed: int) -> str:
+        """Of the model with a seed."""
+        return f"{FOUNDERS}{self.task}-{self.least}-{self.most}-{self.digest()}/{seed}"
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate at a step."""
+        warm = min(1.0, (step + 1) / max(1, self.steps // 12))
+        cosine = 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
+        return self.rate * warm * (0.1 + 0.9 * cosine)

@@ -1,0 +1,114 @@
+"""Training founders, one after another, each into a folder that transformers can load."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+from transformers.utils.logging import disable_progress_bar
+
+from mgptn.agents.checkpoints import Checkpoint
+from mgptn.agents.encoder import Encoder
+from mgptn.agents.founding.recipe import FounderRecipe
+from mgptn.agents.learning.documents import Pages, lay_out, true_documents
+from mgptn.agents.learning.training import train
+from mgptn.agents.training.rungs import character_tokenizer
+from mgptn.population.draws.streams import philox_key, stream
+from mgptn.protocols.interfaces.columns import (
+    SEPARATORS,
+    SPECIAL,
+    VOCABULARY,
+    ColumnsInterface,
+)
+from mgptn.protocols.interfaces.markers import END, PAD, START
+
+BLOCK_STEPS = 50
+"""Steps whose documents are drawn at once."""
+
+
+def train_founder(recipe: FounderRecipe, seed: int, folder: Path) -> float:
+    """Train one founder into a folder, whole or not at all; its last loss, in nats a token.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    parts = folder.with_name(f".{folder.name}.parts")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    character_tokenizer(VOCABULARY, SPECIAL, 2**20).save_pretrained(parts)
+    generator = torch.Generator().manual_seed(philox_key(seed, "founder's weights")[0] >> 1)
+    model = _founder(recipe, generator)
+    encoder = Encoder(Checkpoint(recipe.name(seed), parts, "", {}))
+    losses = train(model, list(model.parameters()), _pages(recipe, seed, encoder), recipe.rate_at)
+    disable_progress_bar()
+    model.save_pretrained(parts)
+    made = {"recipe": asdict(recipe), "seed": seed, "loss": losses[-1], "torch": torch.__version__}
+    (parts / "training.json").write_text(json.dumps(made, indent=2) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    parts.rename(folder)
+    return losses[-1]
+
+
+def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
+    """A model at random: normal numbers of deviation .02, less where residuals are added up."""
+    # What is under `mgptn` is kept with the configuration, as `Places` and rehearsals read it.
+    further: dict[str, Any] = {
+        "mgptn": {
+            "restarts": [VOCABULARY.index(token) for token in SEPARATORS],
+            "offsets": recipe.offsets,
+            "task": recipe.task,
+            "sizes": [recipe.least, recipe.most],
+        }
+    }
+    config = GPT2Config(
+        vocab_size=len(VOCABULARY),
+        n_positions=recipe.places,
+        n_embd=recipe.width,
+        n_layer=recipe.layers,
+        n_head=recipe.heads,
+        n_inner=4 * recipe.width,
+        activation_function="relu2",
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        tie_word_embeddings=False,
+        pad_token_id=VOCABULARY.index(PAD),
+        bos_token_id=VOCABULARY.index(START),
+        eos_token_id=VOCABULARY.index(END),
+        **further,
+    )
+    model: Any = GPT2LMHeadModel(config)
+    with torch.no_grad():
+        for name, tensor in model.named_parameters():
+            if tensor.ndim == 2:
+                added = name.endswith("c_proj.weight")
+                deviation = 0.02 / (2 * recipe.layers) ** 0.5 if added else 0.02
+                tensor.normal_(0.0, deviation, generator=generator)
+    return model.eval().requires_grad_(False)
+
+
+def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages]:
+    """Documents of all steps, some steps at a time."""
+    interface = ColumnsInterface()
+    sizes = range(recipe.least, recipe.most + 1)
+    for first in range(0, recipe.steps, BLOCK_STEPS):
+        steps = min(BLOCK_STEPS, recipe.steps - first)
+        rng = stream(seed, "founder's documents", first)
+        drawn = rng.integers(0, len(sizes), size=(steps, recipe.documents))
+        offsets = rng.integers(0, recipe.offsets + 1, size=drawn.shape)
+        whole = true_documents(
+            interface, encoder, recipe.task, [sizes[i] for i in drawn.ravel()], rng
+        )
+        each = recipe.documents
+        rows = [whole[start : start + each] for start in range(0, len(whole), each)]
+        yield lay_out(rows, offsets)

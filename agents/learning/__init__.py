@@ -1,0 +1,1 @@
+"""Weights that change: trained, disturbed, mixed; and where their numbers lie."""

@@ -1,0 +1,128 @@
+"""What agents remember of accepted answers, as documents that their weights learn from."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from mgptn.agents.checkpoints import Checkpoint
+from mgptn.agents.learning.documents import Document, document, lay_out, true_documents
+from mgptn.agents.requests import Learn
+from mgptn.experiments.config.learning import LearningConfig
+from mgptn.experiments.seats.asking import Script
+from mgptn.population.breeding.memory import Memory
+from mgptn.population.draws.streams import stream
+from mgptn.population.records.agents import Agent, Example
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a checkpoint was trained on, by its own account: a bundled task and its sizes.
+
+    `offsets` is the largest number that its places were counted from.
+    """
+
+    task: str
+    sizes: tuple[int, ...]
+    offsets: int
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Known | None:
+        """None where a checkpoint does not say."""
+        said = checkpoint.config.get("mgptn", {})
+        if "task" not in said:
+            return None
+        least, most = said["sizes"]
+        return cls(said["task"], tuple(range(least, most + 1)), int(said.get("offsets", 0)))
+
+
+def learn_request(
+    agent: Agent,
+    memory: Memory,
+    learning: LearningConfig,
+    script: Script,
+    known: Known | None,
+    generation: int,
+) -> Learn:
+    """What an agent is to learn: its newest lesson, and beside it what it is not to forget.
+
+    Of each step's documents, the share `learning.rehearsal` is spread evenly over all sizes that
+    the model was trained on, with fresh problems for training and their right answers, and all
+    that lessons are remembered of; the rest is of the newest lesson. Drawn by the agent's own
+    stream, whatever the arm.
+
+    Parameters
+    ----------
+    memory
+        The newest lesson last.
+    """
+    rng = stream(script.seed, "learning", generation, agent.id)
+    steps, each = learning.steps, learning.documents
+    old = round(learning.rehearsal * each)
+    newest = memory[-1].examples
+    fresh = rng.integers(0, len(newest), size=(steps, each - old))
+    rows = [[_as_document(script, newest[i]) for i in row] for row in fresh.tolist()]
+    rehearsed = _rehearsed(memory, known, script, rng, steps * old)
+    for step, row in enumerate(rows):
+        row += rehearsed[step * old : (step + 1) * old]
+    offsets = rng.integers(0, (known.offsets if known else 0) + 1, size=(steps, each))
+    pages = lay_out(rows, offsets)
+    return Learn(
+        worn=agent.genome.weights,
+        method=learning.method,
+        trainable=learning.trainable,
+        rate=learning.rate,
+        shape=pages.tokens.shape,
+        tokens=pages.tokens.tobytes(),
+        taught=pages.taught.tobytes(),
+        offsets=pages.offsets.tobytes(),
+    )
+
+
+def _rehearsed(
+    memory: Memory, known: Known | None, script: Script, rng: np.random.Generator, count: int
+) -> list[Document]:
+    """Documents of every size that an agent knows, all equally common."""
+    trained = known.sizes if known else ()
+    remembered: dict[int, list[Example]] = {}
+    for lesson in memory:
+        if lesson.size not in trained:
+            remembered.setdefault(lesson.size, []).extend(lesson.examples)
+    sizes = [*trained, *sorted(remembered)]
+    drawn = [sizes[i] for i in rng.integers(0, len(sizes), size=count).tolist()]
+    true: list[Document] = []
+    if known is not None:
+        easy = [size for size in drawn if size in trained]
+        true = true_documents(script.interface, script.encoder, known.task, easy, rng)
+    places = rng.random(count)
+    fresh = iter(true)
+    return [
+        next(fresh)
+        if size in trained
+        else _as_document(script, remembered[size][int(place * len(remembered[size]))])
+        for size, place in zip(drawn, places.tolist(), strict=True)
+    ]
+
+
+def _as_document(script: Script, example: Example) -> Document:
+    return _documents(script, example.query, example.answer, example.level)
+
+
+@lru_cache(maxsize=1 << 16)
+def _documents(script: Script, query: str, answer: str, level: int | None) -> Document:
+    return document(script.interface, script.encoder, query, answer, level)
+
+
+def contents_of(agents: Sequence[Agent]) -> set[str]:
+    """Hashes of the files of numbers that some agents' weights are made of."""
+    return {
+        content
+        for agent in agents
+        if agent.genome.weights is not None
+        for content in agent.genome.weights.contents()
+    }
