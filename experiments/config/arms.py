@@ -8,24 +8,41 @@ import math
 from typing import Any
 
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.topology import founders_models
 
 SELECTED = "selected"
 NEUTRAL = "neutral-drift"
 RANDOM = "random-selector"
 UNSELECTED = "unselected"
 
+SHUFFLED = "shuffled-grades"
+CLONES = "clones"
+ORACLE = "oracle"
+
 ARMS: dict[str, str] = {
     SELECTED: "the run as configured",
     NEUTRAL: "answers are accepted as in the run, but everybody replicates at the same rate",
     RANDOM: "acceptance and fitness are coin tosses",
     UNSELECTED: "founders for ever: nothing accepted, nobody replicated; best-of-n and majority",
+    SHUFFLED: "as many answers are accepted as peers would, dealt out anew: a coin at their rate",
+    CLONES: "everybody is a copy of the first founder",
+    ORACLE: "answers are accepted, and the task grows, by verdicts",
 }
 """Arm → what it is. All see the same problems, with the same random numbers."""
 
+CONTEXT_ARMS = (SELECTED, NEUTRAL, RANDOM, UNSELECTED)
+"""Of a run in which contexts are inherited."""
 
-def arms_of(controls: bool) -> tuple[str, ...]:
+LEARNING_ARMS = (SELECTED, SHUFFLED, CLONES, ORACLE, UNSELECTED)
+"""Of a run whose weights learn. Where its task grows, the founders are asked a size more in each
+generation, so that what they could do at first is known of every size."""
+
+
+def arms_of(config: RunConfig, controls: bool) -> tuple[str, ...]:
     """The arms of a run, the run itself first."""
-    return tuple(ARMS) if controls else (SELECTED,)
+    if not controls:
+        return (SELECTED,)
+    return CONTEXT_ARMS if config.agents.learning.method == "none" else LEARNING_ARMS
 
 
 def arm_config(config: RunConfig, arm: str) -> RunConfig:
@@ -38,7 +55,23 @@ def arm_config(config: RunConfig, arm: str) -> RunConfig:
         top = {"selector": "random"}
     elif arm == UNSELECTED:
         selection, top = {"process": "none"}, {"selector": "none"}
+        top |= _growing(config, by="schedule", every=1)
+    elif arm == SHUFFLED:
+        top = {"selector": "shuffled"}
+    elif arm == ORACLE:
+        top = {"selector": "oracle", **_growing(config, by="gold")}
+    elif arm == CLONES:
+        first = founders_models(config.agents.model, 1)[0]
+        top = {"agents": config.agents.model_copy(update={"model": first})}
     population = config.population.model_copy(
         update={"selection": config.population.selection.model_copy(update=selection)}
     )
     return config.model_copy(update={**top, "population": population})
+
+
+def _growing(config: RunConfig, **how: Any) -> dict[str, Any]:
+    """Another way for the task to grow, where it does."""
+    growth = config.task.growth
+    if growth is None:
+        return {}
+    return {"task": config.task.model_copy(update={"growth": growth.model_copy(update=how)})}

@@ -44,7 +44,9 @@ def run(
     with reading(config):
         stage = Stage(config)
     with hosts(stage, ray_address) as fleet:
-        session = Session.create(folder, config, arms_of(controls), stage, fleet.settings.device)
+        session = Session.create(
+            folder, config, arms_of(config, controls), stage, fleet.settings.device
+        )
         watch = Watch(config)
         session.observers.append(watch)
         return _complete(session, stage, fleet, console, watch)

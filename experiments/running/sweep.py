@@ -108,7 +108,7 @@ def run_sweep(
     with reading(base):
         stages = stages_of(cells)
     first = stages[cells[0].name]
-    grid = Grid(folder, tuple(cells), arms_of(controls))
+    grid = Grid(folder, tuple(cells), arms_of(cells[0].config, controls))
     fleet = hosts(
         first,
         ray_address,

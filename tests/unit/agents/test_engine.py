@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from mgptn.agents.engine.attention import attend, over, over_plainly
+from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.prefixes import BLOCK, Prefixes
 from mgptn.agents.engine.recording import Traced
 from mgptn.agents.engine.sampling import draw, philox, uniforms
@@ -19,6 +20,7 @@ from mgptn.agents.requests import Work
 from mgptn.population.draws.philox import philox4x32
 
 CPU = torch.device("cpu")
+MODEL = ("w", "")
 word = st.integers(0, 2**32 - 1)
 
 
@@ -160,13 +162,23 @@ def plainly(tokens):
 )
 def test_prefixes_are_right_whatever_was_asked_before_and_has_been_forgotten(asked, limit):
     stems = [[(i * 7 + stem) % 41 for i in range(200)] for stem in range(3)]
-    prefixes = Prefixes(Counted(), ("w", ""), limit, CPU)
+    prefixes = Prefixes(Counted(), Places(), limit, CPU)
     for stem, length, last in asked:
         tokens = (*stems[stem][: length - 1], last)
-        whole = prefixes.get(tokens, Work())
+        whole = prefixes.get(tokens, MODEL, Work())
         assert whole.shape == (2, 2, 1, length, 3)
         assert whole[1, 0, 0, :, 2].tolist() == plainly(tokens)
         assert sum(block.bytes for block in prefixes._blocks.values()) <= limit
+
+
+def test_what_one_models_prefix_is_is_never_anothers():
+    compute = Counted()
+    prefixes, tokens = Prefixes(compute, Places(), 10**9, CPU), tuple(range(20))
+    for model in (("w", ""), ("w", "changed"), ("v", "")):
+        prefixes.get(tokens, model, Work())
+    assert compute.calls == 3
+    prefixes.get(tokens, ("w", "changed"), Work())
+    assert compute.calls == 3
 
 
 def test_what_is_computed_is_the_tree_of_prefixes():
@@ -175,9 +187,9 @@ def test_what_is_computed_is_the_tree_of_prefixes():
     stem = tuple(rng.integers(0, 40, 300).tolist())
     asked = [stem[:n] for n in (5, 60, 64, 65, 128, 130, 300, 7)]
     asked += [(*stem[:n], 40, *stem[:20]) for n in (3, 70, 130)]
-    prefixes, work = Prefixes(Counted(), ("w", ""), 10**9, CPU), Work()
+    prefixes, work = Prefixes(Counted(), Places(), 10**9, CPU), Work()
     for tokens in asked:
-        prefixes.get(tokens, work)
+        prefixes.get(tokens, MODEL, work)
     nodes = {tokens[:end] for tokens in asked for end in range(1, len(tokens) + 1)}
     assert work.tokens_computed == len(nodes)
     assert work.prefix_evictions == 0
@@ -188,10 +200,10 @@ def test_the_beginning_of_a_long_prefix_outlives_its_end():
     compute = Counted()
     long = tuple(range(3 * BLOCK["cpu"]))
     size = 2 * 2 * BLOCK["cpu"] * 3 * 4
-    prefixes, work = Prefixes(compute, ("w", ""), 2 * size, CPU), Work()
-    prefixes.get(long, work)
+    prefixes, work = Prefixes(compute, Places(), 2 * size, CPU), Work()
+    prefixes.get(long, MODEL, work)
     assert (compute.calls, work.prefix_evictions) == (3, 1)
-    prefixes.get(long[: 2 * BLOCK["cpu"]], work)
+    prefixes.get(long[: 2 * BLOCK["cpu"]], MODEL, work)
     assert compute.calls == 3
 
 

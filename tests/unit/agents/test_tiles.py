@@ -12,8 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mgptn.agents.requests import Generate, Generated, Score, Scored, Tile, TileReply, Work
-from mgptn.agents.tiles import TURNS, bucket, option_starts, plan, plan_mixed, read_rows, rows_of
+from mgptn.agents.requests import Generate, Generated, Learn, Score, Scored, Tile, TileReply, Work
+from mgptn.agents.tiles import (
+    TURNS,
+    bucket,
+    option_starts,
+    plan,
+    plan_learning,
+    plan_mixed,
+    read_rows,
+    rows_of,
+)
+from mgptn.population.records.weights import learned
 
 pure = settings(deadline=None, max_examples=150)
 tokens = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)
@@ -200,10 +210,41 @@ def test_tiles_that_differ_are_unequal(field):
 @pure
 @given(st.lists(st.tuples(st.sampled_from("uvw"), st.one_of(generates, scores))), slot_counts)
 def test_requests_to_several_models_are_planned_model_by_model(requests, slots):
-    planned = plan_mixed(requests, slots)
+    planned = plan_mixed([((weights, None), request) for weights, request in requests], slots)
     for (weights, request), (tile, place) in zip(requests, planned.places, strict=True):
         assert planned.tiles[tile].weights == weights
         assert planned.tiles[tile].requests[place] == request
     for weights in dict(requests):
         alone = plan([request for name, request in requests if name == weights], weights, slots)
         assert [tile for tile in planned.tiles if tile.weights == weights] == list(alone.tiles)
+
+
+@pure
+@given(
+    st.lists(st.tuples(st.sampled_from((None, "one", "other")), st.one_of(generates, scores))),
+    slot_counts,
+)
+def test_what_became_of_weights_is_never_mixed_up(requests, slots):
+    worn = {None: None, **{name: learned(None, "w", name) for name in ("one", "other")}}
+    planned = plan_mixed([(("w", worn[name]), request) for name, request in requests], slots)
+    for (name, request), (tile, place) in zip(requests, planned.places, strict=True):
+        found = planned.tiles[tile]
+        assert found.worn == worn[name]
+        assert found.adapter == ("" if name is None else worn[name].digest())
+        assert found.requests[place] == request
+    for name in dict(requests):
+        alone = plan([request for own, request in requests if own == name], "w", slots)
+        digest = "" if name is None else worn[name].digest()
+        mine = [tile for tile in planned.tiles if tile.adapter == digest]
+        assert mine == [replace(tile, adapter=digest) for tile in alone.tiles]
+
+
+def test_equal_things_to_learn_are_learned_once():
+    asked = [
+        Learn(worn, "full", ("all",), 0.1, (1, 1, 2), bytes(8), b"\0\1", bytes(4))
+        for worn in (None, learned(None, "w", "a"), None)
+    ]
+    planned = plan_learning([("w", one) for one in asked], lambda content: b"")
+    assert [tile.requests for tile in planned.tiles] == [(asked[0],), (asked[1],)]
+    assert planned.places == ((0, 0), (1, 0), (0, 0))
+    assert [tile.contents() for tile in planned.tiles] == [(), ("a",)]

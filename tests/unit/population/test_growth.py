@@ -1,0 +1,141 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mgptn.population.breeding.memory import (
+    LearningSettings,
+    Lesson,
+    new_lessons,
+    remembering,
+)
+from mgptn.population.judging.growth import Growth, agreed, next_size
+from mgptn.population.records.agents import Example
+from mgptn.population.records.matches import Match, Matches
+from mgptn.population.records.outcomes import Outcome, Outcomes
+
+
+def outcomes_of(said: list[list[str]], finished: Any = None, right: str = "7") -> Outcomes:
+    """Outcomes of authors who said something to each problem; nobody grades."""
+    ended = [
+        Outcome(
+            match=Match(author, problem, ()),
+            query=f"q{problem}",
+            answer=text,
+            finished=True if finished is None else finished[author][problem],
+            tokens=1,
+            log_probability=0.0,
+            grades=(),
+            verdict=text == right,
+        )
+        for author, texts in enumerate(said)
+        for problem, text in enumerate(texts)
+    ]
+    matches = Matches(
+        authors=np.arange(len(said)),
+        problems=len(said[0]),
+        graders=np.zeros((len(ended), 0), dtype=np.int64),
+        partners=np.zeros((len(ended), 0), dtype=np.int64),
+    )
+    return Outcomes.gather(matches, ended)
+
+
+answers = st.integers(1, 4).flatmap(
+    lambda authors: st.integers(1, 5).flatmap(
+        lambda problems: st.lists(
+            st.lists(
+                st.tuples(st.sampled_from("789"), st.booleans()),
+                min_size=problems, max_size=problems,
+            ),
+            min_size=authors, max_size=authors,
+        )
+    )
+)  # fmt: skip
+
+
+@given(answers, st.data())
+def test_agreement_is_counted_as_one_would_by_hand(given_, data):
+    said = [[text for text, _ in row] for row in given_]
+    finished = [[whole for _, whole in row] for row in given_]
+    least = data.draw(st.integers(1, len(said)))
+    expected = []
+    for problem in range(len(said[0])):
+        votes = [row[problem] for row, f in zip(said, finished, strict=True) if f[problem]]
+        most = max((votes.count(vote) for vote in votes), default=0)
+        expected.append(most >= least or least == 1)
+    assert agreed(outcomes_of(said, finished), least).tolist() == expected
+
+
+class Unseen:
+    """Verdicts that nobody may look at."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"a verdict was looked at: {name}")
+
+
+def test_a_size_grows_by_agreement_without_a_verdict():
+    growth = Growth(6, 9, gate=0.5)
+    split = replace(outcomes_of([["7", "8"], ["7", "9"]]), verdicts=Unseen())
+    assert next_size(growth, 6, 0, split) == 7
+    assert next_size(replace(growth, gate=0.6), 6, 0, split) == 6
+    assert next_size(growth, 9, 0, split) == 9
+    with pytest.raises(AssertionError, match="a verdict was looked at"):
+        next_size(replace(growth, by="gold"), 6, 0, split)
+
+
+def test_a_size_grows_by_verdicts_or_by_time():
+    half = outcomes_of([["7", "8"], ["8", "7"]])
+    assert next_size(Growth(1, 9, by="gold", gate=0.5, step=2), 1, 0, half) == 3
+    assert next_size(Growth(1, 9, by="gold", gate=0.6), 1, 0, half) == 1
+    by_time = Growth(1, 9, by="schedule", every=3)
+    assert [next_size(by_time, 1, g, half) for g in range(6)] == [1, 1, 2, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"by": "votes"}, "by: expected one of agreement, gold, schedule, got 'votes'"),
+        ({"gate": 1.5}, r"gate: expected a probability in \[0, 1\], got 1.5"),
+        ({"step": 0}, "step: expected at least 1, got 0"),
+        ({"largest": 3}, "largest: expected at least 4, got 3"),
+    ],
+)
+def test_impossible_growth_is_refused(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        Growth(**{"start": 4, "largest": 9, **wrong})
+
+
+def lesson(size: int, *texts: str) -> Lesson:
+    """A lesson of a size."""
+    return Lesson(size, tuple(Example(text, text) for text in texts))
+
+
+def test_lessons_are_ones_own_or_everybodys():
+    own = [[Example("a", "1"), Example("b", "2")], [Example("a", "1")], []]
+    assert [len(x.examples) for x in new_lessons(own, 6, LearningSettings())] == [2, 1, 0]
+    shared = new_lessons(own, 6, LearningSettings(source="shared"))
+    assert shared == [Lesson(6, (Example("a", "1"), Example("b", "2")))] * 3
+
+
+def test_a_memory_forgets_whole_lessons_oldest_first():
+    settings = LearningSettings(capacity=3)
+    memory = remembering((), lesson(6, "a", "b"), settings)
+    memory = remembering(memory, lesson(7, "c"), settings)
+    assert [one.size for one in memory] == [6, 7]
+    memory = remembering(memory, lesson(8, "d"), settings)
+    assert [one.size for one in memory] == [7, 8]
+    assert remembering(memory, lesson(9), settings) == memory
+    too_much = lesson(9, *"abcdefg")
+    assert remembering(memory, too_much, settings) == (too_much,)
+    assert remembering(memory, lesson(9, "z"), LearningSettings(memory="replace")) == (
+        lesson(9, "z"),
+    )
+
+
+def test_agreement_among_more_than_there_are_is_refused():
+    with pytest.raises(ValueError, match="least: expected 1 to 2 agents, got 3"):
+        agreed(outcomes_of([["7"], ["7"]]), 3)
+    assert np.array_equal(agreed(outcomes_of([["7"], ["7"]])), [True])
