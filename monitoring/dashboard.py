@@ -331,6 +331,30 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 limits=(0, None),
             ),
             Panel(
+                "Identity by descent and collision",
+                "Share of pairs of agents that descend from one founder, what drift by the rates "
+                "so far would make of it, and of pairs that are both wrong the share that said the "
+                "same. As they rise, agents are no longer so many independent judges.",
+                (
+                    (each("identity_by_descent_ratio"), "identity {{arm}}"),
+                    (each("identity_expected_ratio"), "expected {{arm}}"),
+                    (each("collision_ratio"), "collision {{arm}}"),
+                ),
+                unit="percentunit",
+                limits=(0, 1),
+            ),
+            Panel(
+                "What all agree on",
+                "Share of problems to which all agents gave the same answer, and how many of those "
+                "answers are wrong.",
+                (
+                    (each("agreed_ratio"), "agreed {{arm}}"),
+                    (each("agreed_error_ratio"), "wrong {{arm}}"),
+                ),
+                unit="percentunit",
+                limits=(0, 1),
+            ),
+            Panel(
                 "Births and deaths per generation",
                 "They are equal, since the population's size is held.",
                 (

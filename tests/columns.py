@@ -24,7 +24,9 @@ def columns(outcomes: Sequence[Outcome]) -> Outcomes:
         for outcome in outcomes
     ]
     matches = Matches(
-        np.array(authors, dtype=np.int64), len(outcomes) // max(len(authors), 1), np.array(seats)
+        np.array(authors, dtype=np.int64),
+        len(outcomes) // max(len(authors), 1),
+        np.array(seats, dtype=np.int64),
     )
     return Outcomes.gather(matches, outcomes)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mgptn.experiments.record.committed import Committed
 from mgptn.population.measures.generation_measures import Measures
+from mgptn.population.measures.jury import shared_founders
 from mgptn.population.records.agents import (
     Agent,
     AgentId,
@@ -273,6 +274,11 @@ def _measures(generation: Generation) -> Measures:
         lineage_diversity=float(np.exp(-np.sum(shares * np.log(shares)))),
         genotypes=len({a.genome.digest() for a in generation.survivors}),
         effective_size=float(size * 0.6) if generation.births else math.inf,
+        collision=0.2 + 0.1 * generation.index,
+        agreed_share=0.3,
+        agreed_error=0.1,
+        identity_by_descent=shared_founders(generation.agents),
+        identity_expected=1 - 0.7**generation.index,
         price_selection=math.nan if first else -0.03 / generation.index,
         price_transmission=math.nan if first else -0.08 / generation.index,
         fitness_price_selection=math.nan if first else 0.02 / generation.index,

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from mgptn.experiments.figures.drawing import Tables
 from mgptn.experiments.figures.graders import reliability
+from mgptn.experiments.figures.muller import muller
 from mgptn.experiments.figures.run import (
-    Tables,
     diversity,
     error,
     fitness,
-    founders,
     price,
     selector,
 )
@@ -65,11 +65,13 @@ FIGURES: dict[str, Plot] = {
         "Below zero is improvement: selection is whose children there are, transmission is what "
         "contexts and mutations changed within a line of descent.",
     ),
-    "founders": Plot(
-        founders,
-        "Founders' shares",
+    "muller": Plot(
+        muller,
+        "Founders' shares and the jury's independence",
         "Look for one band taking all: which founder it is can be drift, so how fast it goes "
-        "should be held against the neutral-drift arm.",
+        "should be held against the neutral-drift arm and the dotted expectation. Below, look for "
+        "collision that climbs with kinship: relatives who err say the same, and their agreement "
+        "is worth less.",
     ),
     "diversity": Plot(
         diversity,

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mgptn.experiments.figures.run import RUN, Tables
+from mgptn.experiments.figures.drawing import RUN, Tables
 from mgptn.experiments.figures.style import (
     BLUE,
     GREEN,

@@ -7,6 +7,7 @@ Measures are for who looks on: one that fails is told, and the run goes on.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round
 from mgptn.population.measures.generation_measures import Measures, measure, unmeasured
 from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
+from mgptn.population.measures.jury import coalescence
 
 FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a measure may raise of records that contradict each other, or of a fault of its own."""
@@ -30,11 +32,12 @@ class MeasuredRound(Round):
 
 
 class Measuring:
-    """Measures rounds in order; what changes between generations needs the one before."""
+    """Measures rounds in order; what changes between generations needs those before."""
 
     def __init__(self, config: RunConfig) -> None:
         self._threshold, self._seed = config.protocol.threshold, config.seed
         self._before: Round | None = None
+        self._coalescences: defaultdict[str, list[float]] = defaultdict(list)
 
     def __call__(self, done: Round) -> MeasuredRound:
         """The round with its measures: NaN in place of one that fails."""
@@ -57,8 +60,14 @@ class Measuring:
 
     def _measures(self, one: Committed) -> Measures:
         earlier = self._before.of(one.arm) if self._before else None
+        known = self._coalescences[one.arm]
+        known.append(coalescence(one.generation))
         return measure(
-            one.generation, earlier.generation if earlier else None, self._threshold, self._seed
+            one.generation,
+            earlier.generation if earlier else None,
+            self._threshold,
+            self._seed,
+            known[:-1],
         )
 
 

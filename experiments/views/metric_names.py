@@ -96,6 +96,31 @@ GAUGES: tuple[tuple[str, str, str], ...] = (
         "Effective population size from the variance in offspring numbers.",
     ),
     (
+        "collision_ratio",
+        "collision",
+        "Of pairs of agents that are both wrong on a problem, the share that said the same.",
+    ),
+    (
+        "agreed_ratio",
+        "agreed_share",
+        "Share of problems to which all agents gave the same answer.",
+    ),
+    (
+        "agreed_error_ratio",
+        "agreed_error",
+        "Share of wrong ones among the answers that all agents gave.",
+    ),
+    (
+        "identity_by_descent_ratio",
+        "identity_by_descent",
+        "Share of pairs of agents that descend from the same founder.",
+    ),
+    (
+        "identity_expected_ratio",
+        "identity_expected",
+        "What multinomial Wright-Fisher expects of identity by descent, by the rates so far.",
+    ),
+    (
         "price_selection",
         "price_selection",
         "Selection's part of the change of gold error since the generation before.",

@@ -18,8 +18,8 @@ import polars as pl
 from markupsafe import Markup
 
 from mgptn.agents.files import write_whole
+from mgptn.experiments.figures.drawing import RUN
 from mgptn.experiments.figures.files import FIGURES, inline_svg
-from mgptn.experiments.figures.run import RUN
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
 from mgptn.experiments.record.committed import COUNTERS, PHASES
 
@@ -44,6 +44,11 @@ RESULTS: tuple[tuple[str, str], ...] = (
     ("lineage_diversity", "lineages, Hill number q = 1"),
     ("genotypes", "genotypes"),
     ("effective_size", "effective population size"),
+    ("identity_by_descent", "pairs of agents of one founder"),
+    ("identity_expected", "pairs of agents of one founder, as drift by the rates expects"),
+    ("collision", "pairs both wrong that gave the same answer"),
+    ("agreed_share", "problems to which all gave the same answer"),
+    ("agreed_error", "wrong among the answers that all gave"),
     ("answers", "answers"),
     ("truncated_answers", "answers cut off"),
     ("unreadable_grades", "grades that could not be read"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -24,6 +25,13 @@ from mgptn.population.measures.answer_errors import (
 )
 from mgptn.population.measures.descent import offspring_numbers, price_terms
 from mgptn.population.measures.diversity import effective_size, hill
+from mgptn.population.measures.jury import (
+    agreed_error,
+    agreed_share,
+    collision,
+    expected_identity,
+    shared_founders,
+)
 from mgptn.population.measures.rates import (
     auc,
     brier,
@@ -84,6 +92,14 @@ class Measures:
         the survivors.
     effective_size
         Effective population size from the variance in offspring numbers.
+    collision
+        Of pairs of agents that are both wrong on a problem, the share that gave the same answer.
+    agreed_share, agreed_error
+        Share of problems to which all agents gave the same answer, and of those the share to which
+        it is wrong.
+    identity_by_descent, identity_expected
+        Share of pairs of the agents that answered who descend from the same founder, and what
+        multinomial Wright–Fisher with the rates so far expects it to be.
     price_selection, price_transmission
         Price's parts of the change of mean gold error since the generation before; NaN for the
         first.
@@ -133,6 +149,11 @@ class Measures:
     lineage_diversity: float
     genotypes: int
     effective_size: float
+    collision: float
+    agreed_share: float
+    agreed_error: float
+    identity_by_descent: float
+    identity_expected: float
     price_selection: float
     price_transmission: float
     fitness_price_selection: float
@@ -140,7 +161,11 @@ class Measures:
 
 
 def measure(
-    generation: Generation, previous: Generation | None, threshold: float, seed: int
+    generation: Generation,
+    previous: Generation | None,
+    threshold: float,
+    seed: int,
+    coalescences: Sequence[float] = (),
 ) -> Measures:
     """Measure one generation.
 
@@ -152,6 +177,9 @@ def measure(
         Scores and grades of at least this count as acceptance.
     seed
         Of the run: names the bootstrap's stream.
+    coalescences
+        Of every generation before, in order, as of `jury.coalescence`; `identity_expected` is NaN
+        where they are not all there.
 
     Raises
     ------
@@ -173,6 +201,7 @@ def measure(
     founders = Counter(agent.founder for agent in generation.survivors)
     error_terms = price_terms(generation, previous, agent_errors, "error")
     mass, least_mass = option_mass(outcomes)
+    traced = len(coalescences) == generation.index
     fitness_terms = price_terms(generation, previous, _agent_fitness, "fitness")
     return Measures(
         generation=generation.index,
@@ -216,6 +245,11 @@ def measure(
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
         genotypes=len({agent.genome.digest() for agent in generation.survivors}),
         effective_size=effective_size(list(offspring_numbers(generation).values())),
+        collision=collision(outcomes),
+        agreed_share=agreed_share(outcomes),
+        agreed_error=agreed_error(outcomes),
+        identity_by_descent=shared_founders(generation.agents),
+        identity_expected=expected_identity(coalescences) if traced else math.nan,
         price_selection=error_terms.selection,
         price_transmission=error_terms.transmission,
         fitness_price_selection=fitness_terms.selection,

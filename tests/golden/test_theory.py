@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-CASES = json.loads((Path(__file__).parent / "theory.json").read_text())
+FILES = ("theory.json", "descent.json")
+CASES = [case for file in FILES for case in json.loads((Path(__file__).parent / file).read_text())]
 
 # The cases were computed in double precision: an eigenvector's component of 2e-14 has two digits,
 # not nine. The value here is from 60-digit arithmetic, by two methods that agree: the root of
@@ -22,7 +23,7 @@ def _name(case: dict) -> str:
 
 
 def test_the_cases_are_all_there():
-    assert len(CASES) == 48
+    assert len(CASES) == 48 + 26
     masters = [c["expected"]["master"] for c in CASES if "hamming" in c["function"]]
     assert set(CORRECTED) <= set(masters)
     assert all(0 < case["tolerance"] <= 1e-6 for case in CASES)

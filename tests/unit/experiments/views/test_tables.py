@@ -10,7 +10,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from mgptn.experiments.figures.files import FIGURES, write_figures
-from mgptn.experiments.figures.run import founder_shares, predicted_errors
+from mgptn.experiments.figures.muller import founder_shares
+from mgptn.experiments.figures.run import predicted_errors
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.views.tables import SCHEMAS, read_tables
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
@@ -252,3 +253,21 @@ def test_the_error_figure_shows_each_arm_the_votes_and_the_prediction(
     alone = {name: table.filter(pl.col("arm") == "selected") for name, table in tables.items()}
     drawn = FIGURES["error"].draw(alone, 7.2).axes[0].get_legend_handles_labels()
     assert drawn[1] == ["selected, 95 % interval", "predicted by the recurrence"]
+
+
+@pytest.mark.parametrize("width", [3.8, 7.2])
+def test_the_muller_plot_has_kinship_and_collision_on_the_same_generations(
+    tables: dict[str, pl.DataFrame], width: float
+) -> None:
+    upper, lower = FIGURES["muller"].draw(tables, width).axes
+    assert upper.get_xlim() == lower.get_xlim() == (0, GENERATIONS)
+    assert len(upper.collections) == AGENTS
+    rows = tables["generations"].filter(pl.col("arm") == "selected")
+    lines = {line.get_label(): line for line in lower.get_lines()}
+    for label, column in {
+        "both wrong: same answer": "collision",
+        "same founder": "identity_by_descent",
+        "same founder, expected": "identity_expected",
+    }.items():
+        assert list(lines[label].get_xdata()) == list(range(GENERATIONS))
+        assert list(lines[label].get_ydata()) == rows[column].to_list()

@@ -1,0 +1,58 @@
+"""What figures of runs share: rows of an arm, lines over what is known, legends."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mgptn.experiments.figures.style import MUTED, Style
+
+Tables: TypeAlias = Mapping[str, pl.DataFrame]
+Values: TypeAlias = Sequence[float]
+
+RUN = "selected"
+"""The arm that is the run itself."""
+
+
+def put_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
+    """One legend under all panels, in one column where the figure is narrow; none of nothing."""
+    if not handles:
+        return
+    narrow = figure.get_size_inches()[0] < 5
+    columns = 1 if narrow else min(len(handles), 3)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    if narrow:
+        extra = 0.21 * max(len(handles) - 1, 0)
+        figure.set_size_inches(*(figure.get_size_inches() + np.array([0.0, extra])))
+
+
+def say_undefined(axes: Axes) -> None:
+    axes.text(0.5, 0.5, "undefined", transform=axes.transAxes, ha="center", color=MUTED)
+
+
+def draw_line(axes: Axes, x: Values, y: Values, label: str, style: Style) -> None:
+    """A line over what is finite; nothing, and no legend entry, where nothing is."""
+    values = np.where(np.isfinite(y), y, np.nan) if len(y) else np.array([])
+    if np.isfinite(values).any():
+        axes.plot(x, values, label=label, **style)
+
+
+def arm_rows(table: pl.DataFrame, arm: str) -> pl.DataFrame:
+    return table.filter(pl.col("arm") == arm).sort("generation")
+
+
+def all_arms(tables: Tables) -> list[tuple[str, pl.DataFrame]]:
+    table = tables["generations"]
+    names = table["arm"].unique(maintain_order=True).to_list()
+    return [(name, arm_rows(table, name)) for name in names]
+
+
+def column_values(rows: pl.DataFrame, column: str) -> list[float]:
+    return rows[column].cast(pl.Float64).fill_null(float("nan")).to_list()

@@ -1,0 +1,164 @@
+"""Agents that answer the same problems, as a jury: what their agreement is worth, their descent.
+
+Answers are compared as texts, by their indices in the outcomes' table; an unfinished one agrees
+with nothing. The functions down to `expected_identity` see no verdict, so that a selector may ask
+them; those below it measure. What theory expects stands in `theory.descent`.
+
+Dimensions: M agents, Q problems, A = M·Q answers.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgptn.population.records.agents import Agent
+from mgptn.population.records.arrays import Truths
+from mgptn.population.records.generation import Generation
+from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.theory.classification import Rates
+from mgptn.population.theory.descent import agreement_rates, coalescence_probability
+
+
+def largest_agreements(outcomes: Outcomes) -> NDArray[np.int64]:
+    """Agents that gave the commonest answer to each problem, int64 [Q]; 0 where none finished."""
+    most: NDArray[np.int64] = _by_problem(outcomes, _sayers(outcomes, outcomes.finished)).max(1)
+    return most
+
+
+def agreed_share(outcomes: Outcomes, least: int | None = None) -> float:
+    """Share of problems to which at least so many agents gave the same answer.
+
+    Parameters
+    ----------
+    least
+        In 1 … M; all M without.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many agents.
+    """
+    return float(np.mean(largest_agreements(outcomes) >= _checked(least, outcomes)))
+
+
+def shared_founders(agents: Sequence[Agent]) -> float:
+    """Share of pairs of agents that descend from the same founder; NaN where there is no pair."""
+    counts = Counter(agent.founder for agent in agents).values()
+    pairs = len(agents) * (len(agents) - 1)
+    return sum(n * (n - 1) for n in counts) / pairs if pairs else math.nan
+
+
+def coalescence(generation: Generation) -> float:
+    """Probability that two agents of the next generation have their parent in common.
+
+    Of its replication rates, by the multinomial Wright–Fisher process; 0 where nobody was born.
+    """
+    return coalescence_probability(generation.rates) if generation.births else 0.0
+
+
+def expected_identity(coalescences: Iterable[float]) -> float:
+    """What `shared_founders` is expected to be: 1 − Π (1 − c_t).
+
+    Of multinomial Wright–Fisher with rates that have nothing to do with descent. A run's distance
+    from it tells what else there is: demes keep a lineage each, systematic resampling drifts less,
+    Moran events more, and where fitness is inherited whole lines rise and fall together.
+
+    Parameters
+    ----------
+    coalescences
+        c_t of every generation since the founders, as of `coalescence`; none for the founders.
+    """
+    return 1.0 - math.prod(1.0 - c for c in coalescences)
+
+
+def accuracy(outcomes: Outcomes) -> float:
+    """Share of answers that are right: of single agents, before they agree on anything."""
+    return float(np.mean(outcomes.verdicts))
+
+
+def collision(outcomes: Outcomes) -> float:
+    """Of pairs of agents that are both wrong on a problem, the share that gave the same answer.
+
+    An unfinished wrong answer is of as many pairs as any. NaN where there is no such pair.
+    """
+    wrong = ~outcomes.verdicts
+    each = _by_problem(outcomes, wrong).sum(axis=1)
+    pairs = int(each @ (each - 1))
+    alike = wrong & outcomes.finished
+    same = int(np.sum(_sayers(outcomes, alike)[alike] - 1))
+    return same / pairs if pairs else math.nan
+
+
+def agreed_error(outcomes: Outcomes, least: int | None = None) -> float:
+    """Of the problems of `agreed_share`, the share to which the commonest answer is wrong.
+
+    Answers that are equally common count by their share. NaN where nothing is agreed on.
+
+    Parameters and errors as of `agreed_share`.
+    """
+    sayers = _by_problem(outcomes, _sayers(outcomes, outcomes.finished))
+    most = sayers.max(axis=1, keepdims=True)
+    agreed = most[:, 0] >= _checked(least, outcomes)
+    if not agreed.any():
+        return math.nan
+    commonest = (sayers == most)[agreed]
+    wrong = commonest & ~_by_problem(outcomes, outcomes.verdicts)[agreed]
+    return float(np.mean(wrong.sum(axis=1) / commonest.sum(axis=1)))
+
+
+def peer_rates(outcomes: Outcomes) -> Rates:
+    """How often a peer gives the same answer as an agent that is right (tpr), or wrong (fpr).
+
+    Over all ordered pairs of agents; NaN where there are none.
+    """
+    peers, right = len(outcomes.matches.authors) - 1, outcomes.verdicts
+    agreeing = np.maximum(_sayers(outcomes, outcomes.finished) - 1, 0)
+
+    def share(of: Truths) -> float:
+        pairs = peers * int(of.sum())
+        return int(agreeing[of].sum()) / pairs if pairs else math.nan
+
+    return Rates(share(right), share(~right))
+
+
+def expected_peer_rates(outcomes: Outcomes) -> Rates:
+    """What `peer_rates` would be by `agreement_rates` of the jury's own accuracy and collision.
+
+    Problems that are not all alike set them apart: who is right has peers who are right too, more
+    often than accuracy says. NaN in the false positive rate where collision has none.
+    """
+    right, same = accuracy(outcomes), collision(outcomes)
+    if math.isnan(same):
+        return Rates(right, math.nan)
+    return agreement_rates(right, same)
+
+
+def _sayers(outcomes: Outcomes, members: Truths) -> NDArray[np.int64]:
+    """How many members gave each member's very answer, itself among them, int64 [A]; others 0."""
+    said = outcomes.matches.asked * len(outcomes.texts) + outcomes.answers.astype(np.int64)
+    _, kinds, counts = np.unique(said[members], return_inverse=True, return_counts=True)
+    sayers = np.zeros(len(outcomes), dtype=np.int64)
+    sayers[members] = counts[kinds]
+    return sayers
+
+
+def _by_problem(outcomes: Outcomes, values: NDArray[np.generic]) -> NDArray[Any]:
+    """Values of answers, [A], as [Q, M]."""
+    return values.reshape(-1, outcomes.matches.problems).T
+
+
+def _checked(least: int | None, outcomes: Outcomes) -> int:
+    agents = len(outcomes.matches.authors)
+    if least is None:
+        return agents
+    if not 1 <= least <= agents:
+        raise ValueError(f"least: expected 1 to {agents} (agents), got {least}")
+    return least
