@@ -84,7 +84,7 @@ def simulate(size: int, controls: bool, generations: int) -> Simulated:
             "problems_per_generation": PROBLEMS,
         }
     )
-    stage, arms = Stage(config), arms_of(controls)
+    stage, arms = Stage(config), arms_of(config, controls)
     moments: list[tuple[float, float]] = []
     table = LiveTable(Console(file=io.StringIO()), "bench", generations)
     with tempfile.TemporaryDirectory() as folder:

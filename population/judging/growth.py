@@ -1,7 +1,4 @@
-"""A task that grows: when a population goes on to the next size.
-
-Dimensions: M agents, Q problems.
-"""
+"""A task that grows: when a population goes on to the next size."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -9,9 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from mgptn.population.records.arrays import Truths
+from mgptn.population.judging.agreeing import agreed_share
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.settled import check_least, check_name, check_probabilities
 
@@ -63,30 +58,5 @@ def next_size(growth: Growth, size: int, generation: int, outcomes: Outcomes) ->
     elif growth.by == "gold":
         grown = bool(outcomes.verdicts.mean() >= growth.gate)
     else:
-        grown = bool(agreed(outcomes).mean() >= growth.gate)
+        grown = agreed_share(outcomes) >= growth.gate
     return min(growth.largest, size + growth.step) if grown else size
-
-
-def agreed(outcomes: Outcomes, least: int | None = None) -> Truths:
-    """Problems to which so many authors gave the same answer, bool [Q]; no verdict is looked at.
-
-    An answer that was cut off agrees with none.
-
-    Parameters
-    ----------
-    least
-        How many; all M if None.
-    """
-    given = outcomes.answers.astype(np.int64)
-    # What was cut off is like nothing else.
-    apart = len(outcomes.texts) + np.arange(len(given))
-    by_problem = np.sort(
-        np.where(outcomes.finished, given, apart).reshape(-1, outcomes.matches.problems), axis=0
-    )
-    needed = len(by_problem) if least is None else least
-    if not 1 <= needed <= len(by_problem):
-        raise ValueError(f"least: expected 1 to {len(by_problem)} agents, got {needed}")
-    found: Truths = (by_problem[needed - 1 :] == by_problem[: len(by_problem) - needed + 1]).any(
-        axis=0
-    )
-    return found

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.aggregation import disagreement
+from mgptn.population.judging.agreeing import agreed_share
 from mgptn.population.measures.answer_errors import (
     agent_errors,
     best_of_n_errors,
@@ -27,7 +28,6 @@ from mgptn.population.measures.descent import offspring_numbers, price_terms
 from mgptn.population.measures.diversity import effective_size, hill
 from mgptn.population.measures.jury import (
     agreed_error,
-    agreed_share,
     collision,
     expected_identity,
     shared_founders,

@@ -1,8 +1,8 @@
 """Agents that answer the same problems, as a jury: what their agreement is worth, their descent.
 
-Answers are compared as texts, by their indices in the outcomes' table; an unfinished one agrees
-with nothing. The functions down to `expected_identity` see no verdict, so that a selector may ask
-them; those below it measure. What theory expects stands in `theory.descent`.
+What they agree on, without verdicts, is `judging.agreeing`'s. The functions down to
+`expected_identity` see no verdict either; those below it do. What theory expects stands in
+`theory.descent`.
 
 Dimensions: M agents, Q problems, A = M·Q answers.
 """
@@ -14,39 +14,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mgptn.population.judging.agreeing import by_problem, enough, sayers
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Truths
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.theory.classification import Rates
 from mgptn.population.theory.descent import agreement_rates, coalescence_probability
-
-
-def largest_agreements(outcomes: Outcomes) -> NDArray[np.int64]:
-    """Agents that gave the commonest answer to each problem, int64 [Q]; 0 where none finished."""
-    most: NDArray[np.int64] = _by_problem(outcomes, _sayers(outcomes, outcomes.finished)).max(1)
-    return most
-
-
-def agreed_share(outcomes: Outcomes, least: int | None = None) -> float:
-    """Share of problems to which at least so many agents gave the same answer.
-
-    Parameters
-    ----------
-    least
-        In 1 … M; all M without.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many agents.
-    """
-    return float(np.mean(largest_agreements(outcomes) >= _checked(least, outcomes)))
 
 
 def shared_founders(agents: Sequence[Agent]) -> float:
@@ -90,10 +67,10 @@ def collision(outcomes: Outcomes) -> float:
     An unfinished wrong answer is of as many pairs as any. NaN where there is no such pair.
     """
     wrong = ~outcomes.verdicts
-    each = _by_problem(outcomes, wrong).sum(axis=1)
+    each = by_problem(outcomes, wrong).sum(axis=1)
     pairs = int(each @ (each - 1))
     alike = wrong & outcomes.finished
-    same = int(np.sum(_sayers(outcomes, alike)[alike] - 1))
+    same = int(np.sum(sayers(outcomes, alike)[alike] - 1))
     return same / pairs if pairs else math.nan
 
 
@@ -104,13 +81,13 @@ def agreed_error(outcomes: Outcomes, least: int | None = None) -> float:
 
     Parameters and errors as of `agreed_share`.
     """
-    sayers = _by_problem(outcomes, _sayers(outcomes, outcomes.finished))
-    most = sayers.max(axis=1, keepdims=True)
-    agreed = most[:, 0] >= _checked(least, outcomes)
+    alike = by_problem(outcomes, sayers(outcomes, outcomes.finished))
+    most = alike.max(axis=1, keepdims=True)
+    agreed = most[:, 0] >= enough(least, outcomes)
     if not agreed.any():
         return math.nan
-    commonest = (sayers == most)[agreed]
-    wrong = commonest & ~_by_problem(outcomes, outcomes.verdicts)[agreed]
+    commonest = (alike == most)[agreed]
+    wrong = commonest & ~by_problem(outcomes, outcomes.verdicts)[agreed]
     return float(np.mean(wrong.sum(axis=1) / commonest.sum(axis=1)))
 
 
@@ -120,7 +97,7 @@ def peer_rates(outcomes: Outcomes) -> Rates:
     Over all ordered pairs of agents; NaN where there are none.
     """
     peers, right = len(outcomes.matches.authors) - 1, outcomes.verdicts
-    agreeing = np.maximum(_sayers(outcomes, outcomes.finished) - 1, 0)
+    agreeing = np.maximum(sayers(outcomes, outcomes.finished) - 1, 0)
 
     def share(of: Truths) -> float:
         pairs = peers * int(of.sum())
@@ -139,26 +116,3 @@ def expected_peer_rates(outcomes: Outcomes) -> Rates:
     if math.isnan(same):
         return Rates(right, math.nan)
     return agreement_rates(right, same)
-
-
-def _sayers(outcomes: Outcomes, members: Truths) -> NDArray[np.int64]:
-    """How many members gave each member's very answer, itself among them, int64 [A]; others 0."""
-    said = outcomes.matches.asked * len(outcomes.texts) + outcomes.answers.astype(np.int64)
-    _, kinds, counts = np.unique(said[members], return_inverse=True, return_counts=True)
-    sayers = np.zeros(len(outcomes), dtype=np.int64)
-    sayers[members] = counts[kinds]
-    return sayers
-
-
-def _by_problem(outcomes: Outcomes, values: NDArray[np.generic]) -> NDArray[Any]:
-    """Values of answers, [A], as [Q, M]."""
-    return values.reshape(-1, outcomes.matches.problems).T
-
-
-def _checked(least: int | None, outcomes: Outcomes) -> int:
-    agents = len(outcomes.matches.authors)
-    if least is None:
-        return agents
-    if not 1 <= least <= agents:
-        raise ValueError(f"least: expected 1 to {agents} (agents), got {least}")
-    return least

@@ -20,7 +20,7 @@ from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import END, GRADE, JUDGE, MARKERS, START, WANT
 
 DIGITS = "0123456789"
-OPERATIONS = "+-xcRSP"
+OPERATIONS = "+xcRSP-"
 COLUMNS: tuple[str, ...] = tuple(f"<{a}{b}>" for a, b in product(DIGITS, DIGITS))
 """A token for each pair of digits in a column."""
 
@@ -32,6 +32,7 @@ SEPARATORS: tuple[str, ...] = (START, JUDGE, WANT, GRADE, *OPERATIONS, "=", END)
 """Tokens from which places are counted."""
 
 _TWO = re.compile(r"(\d+)([-+x])(\d+)=")
+_SHOWN = re.compile(rf"[{OPERATIONS}]((<\d\d>)+|\d+)=")
 _ONE = re.compile(r"([A-Za-z]):(\d+)=")
 
 
@@ -74,7 +75,7 @@ def in_columns(query: str) -> str:
     ValueError
         If it is of no form that has columns.
     """
-    if not query or (query[0] in OPERATIONS and not _ONE.fullmatch(query)):
+    if not query or _SHOWN.fullmatch(query):
         return query
     if two := _TWO.fullmatch(query):
         first, operation, second = two.groups()

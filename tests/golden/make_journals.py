@@ -59,7 +59,7 @@ def make(name: str) -> None:
     settings, controls = RUNS[name]
     config, folder = check_config({**COMMON, **settings}), GOLDEN / name
     stage = Stage(config)
-    session = Session.create(folder, config, arms_of(controls), stage, "cpu")
+    session = Session.create(folder, config, arms_of(config, controls), stage, "cpu")
     fleet = fleet_here([stage])
     while not session.finished:
         advance([session], fleet)

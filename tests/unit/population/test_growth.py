@@ -1,10 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mgptn.population.breeding.memory import (
     LearningSettings,
@@ -12,10 +9,11 @@ from mgptn.population.breeding.memory import (
     new_lessons,
     remembering,
 )
-from mgptn.population.judging.growth import Growth, agreed, next_size
+from mgptn.population.judging.growth import Growth, next_size
 from mgptn.population.records.agents import Example
-from mgptn.population.records.matches import Match, Matches
+from mgptn.population.records.matches import Match
 from mgptn.population.records.outcomes import Outcome, Outcomes
+from tests.columns import columns
 
 
 def outcomes_of(said: list[list[str]], finished: Any = None, right: str = "7") -> Outcomes:
@@ -34,39 +32,7 @@ def outcomes_of(said: list[list[str]], finished: Any = None, right: str = "7") -
         for author, texts in enumerate(said)
         for problem, text in enumerate(texts)
     ]
-    matches = Matches(
-        authors=np.arange(len(said)),
-        problems=len(said[0]),
-        graders=np.zeros((len(ended), 0), dtype=np.int64),
-        partners=np.zeros((len(ended), 0), dtype=np.int64),
-    )
-    return Outcomes.gather(matches, ended)
-
-
-answers = st.integers(1, 4).flatmap(
-    lambda authors: st.integers(1, 5).flatmap(
-        lambda problems: st.lists(
-            st.lists(
-                st.tuples(st.sampled_from("789"), st.booleans()),
-                min_size=problems, max_size=problems,
-            ),
-            min_size=authors, max_size=authors,
-        )
-    )
-)  # fmt: skip
-
-
-@given(answers, st.data())
-def test_agreement_is_counted_as_one_would_by_hand(given_, data):
-    said = [[text for text, _ in row] for row in given_]
-    finished = [[whole for _, whole in row] for row in given_]
-    least = data.draw(st.integers(1, len(said)))
-    expected = []
-    for problem in range(len(said[0])):
-        votes = [row[problem] for row, f in zip(said, finished, strict=True) if f[problem]]
-        most = max((votes.count(vote) for vote in votes), default=0)
-        expected.append(most >= least or least == 1)
-    assert agreed(outcomes_of(said, finished), least).tolist() == expected
+    return columns(ended)
 
 
 class Unseen:
@@ -133,9 +99,3 @@ def test_a_memory_forgets_whole_lessons_oldest_first():
     assert remembering(memory, lesson(9, "z"), LearningSettings(memory="replace")) == (
         lesson(9, "z"),
     )
-
-
-def test_agreement_among_more_than_there_are_is_refused():
-    with pytest.raises(ValueError, match="least: expected 1 to 2 agents, got 3"):
-        agreed(outcomes_of([["7"], ["7"]]), 3)
-    assert np.array_equal(agreed(outcomes_of([["7"], ["7"]])), [True])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mgptn.population.judging import agreeing
 from mgptn.population.measures import jury
 from mgptn.population.measures.generation_measures import measure
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome, population_digest
@@ -65,9 +66,9 @@ BY_HAND = answered("aaab", "xxyx", "uvuv", right="ay.")
 def test_a_jury_worked_out_by_hand():
     assert jury.accuracy(BY_HAND) == 4 / 12
     assert jury.collision(BY_HAND) == (3 + 2) / (3 + 6)
-    assert jury.largest_agreements(BY_HAND).tolist() == [3, 3, 2]
-    assert [jury.agreed_share(BY_HAND, least) for least in (2, 3, 4)] == [1, 2 / 3, 0]
-    assert jury.agreed_share(BY_HAND) == 0
+    assert agreeing.largest_agreements(BY_HAND).tolist() == [3, 3, 2]
+    assert [agreeing.agreed_share(BY_HAND, least) for least in (2, 3, 4)] == [1, 2 / 3, 0]
+    assert agreeing.agreed_share(BY_HAND) == 0
     assert jury.agreed_error(BY_HAND, 2) == 2 / 3
     assert jury.agreed_error(BY_HAND, 3) == 1 / 2
     assert math.isnan(jury.agreed_error(BY_HAND))
@@ -79,11 +80,11 @@ def test_an_unfinished_answer_agrees_with_nothing():
     cut = answered("aaab", "xxyx", "uvuv", right="ay.", unfinished={(3, 1), (0, 0)})
     # Who is cut off is wrong, and still of as many pairs.
     assert jury.collision(cut) == (0 + 1 + 2) / (1 + 3 + 6)
-    assert jury.largest_agreements(cut).tolist() == [2, 2, 2]
+    assert agreeing.largest_agreements(cut).tolist() == [2, 2, 2]
     assert jury.peer_rates(cut) == (2 / (3 * 3), (2 + 4) / (9 * 3))
     nobody = answered("aa", right="b", unfinished={(0, 0), (1, 0)})
-    assert jury.largest_agreements(nobody).tolist() == [0]
-    assert jury.agreed_share(nobody, 1) == 0
+    assert agreeing.largest_agreements(nobody).tolist() == [0]
+    assert agreeing.agreed_share(nobody, 1) == 0
 
 
 def test_equally_common_answers_count_by_their_share():
@@ -94,7 +95,7 @@ def test_equally_common_answers_count_by_their_share():
 def test_clones_agree_on_everything_and_agreement_is_worth_what_they_are():
     clones = answered("aaa", "xxx", "bbb", right="aab")
     assert jury.collision(clones) == 1
-    assert jury.agreed_share(clones) == 1
+    assert agreeing.agreed_share(clones) == 1
     assert jury.agreed_error(clones) == pytest.approx(1 - jury.accuracy(clones))
     assert jury.peer_rates(clones) == (1, 1)
 
@@ -107,13 +108,13 @@ def test_what_has_no_pairs_is_undefined():
     assert math.isnan(jury.expected_peer_rates(right).fpr)
     alone = answered("a", right="a")
     assert math.isnan(jury.peer_rates(alone).tpr)
-    assert jury.agreed_share(alone) == 1
+    assert agreeing.agreed_share(alone) == 1
     assert math.isnan(jury.shared_founders(living(0)))
 
 
 @pytest.mark.parametrize("least", [0, 5])
 def test_more_than_all_or_nobody_cannot_agree(least):
-    for function in (jury.agreed_share, jury.agreed_error):
+    for function in (agreeing.agreed_share, jury.agreed_error):
         with pytest.raises(ValueError, match=rf"least: expected 1 to 4 \(agents\), got {least}"):
             function(BY_HAND, least)
 
@@ -133,8 +134,8 @@ class Sealed:
 
 def test_what_selection_may_ask_reads_no_verdict():
     sealed = replace(BY_HAND, verdicts=Sealed())
-    assert jury.agreed_share(sealed, 3) == jury.agreed_share(BY_HAND, 3)
-    assert jury.largest_agreements(sealed).tolist() == [3, 3, 2]
+    assert agreeing.agreed_share(sealed, 3) == agreeing.agreed_share(BY_HAND, 3)
+    assert agreeing.largest_agreements(sealed).tolist() == [3, 3, 2]
     one = lived(living(0, 0, 1, 2), [1, 1, 1, 1], births=4, outcomes=sealed)
     assert jury.coalescence(one) == 1 / 4
     assert jury.shared_founders(one.agents) == 1 / 6
@@ -190,14 +191,14 @@ def test_it_is_as_counted_pair_by_pair(drawn):
     outcomes = answered(*words, right=right, unfinished=unfinished)
     for fast, slow in (
         (jury.collision(outcomes), plain.collision(outcomes)),
-        (jury.agreed_share(outcomes, least), plain.agreed_share(outcomes, least)),
+        (agreeing.agreed_share(outcomes, least), plain.agreed_share(outcomes, least)),
         (jury.agreed_error(outcomes, least), plain.agreed_error(outcomes, least)),
         (jury.peer_rates(outcomes), plain.peer_rates(outcomes)),
     ):
         assert fast == pytest.approx(slow, nan_ok=True)
     # Smallest types, as they come from a journal, and relabelled agents, change nothing.
     small = replace(outcomes, answers=outcomes.answers.astype(np.uint8))
-    assert jury.agreed_share(small, least) == jury.agreed_share(outcomes, least)
+    assert agreeing.agreed_share(small, least) == agreeing.agreed_share(outcomes, least)
     turned = answered(*(w[::-1] for w in words), right=right, unfinished={
         (len(words[0]) - 1 - author, problem) for author, problem in unfinished
     })  # fmt: skip

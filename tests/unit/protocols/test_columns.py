@@ -24,12 +24,9 @@ def test_digits_that_belong_together_are_one_token(query, shown):
     assert in_columns(shown) == shown
 
 
-@pytest.mark.parametrize("query", ["12+345=", "What is 3?", "12/34=", "+", "c:=", "12+34"])
+@pytest.mark.parametrize("query", ["12+345=", "What is 3?", "12/34=", "c:=", "c:12", "12+34"])
 def test_a_question_without_columns_is_refused(query):
-    if query == "+":  # an operation alone is the beginning of a query in columns
-        assert in_columns(query) == query
-        return
-    with pytest.raises(ValueError, match="agents.interface: expected a question such as"):
+    with pytest.raises(ValueError, match=r"interface: expected a question such as"):
         in_columns(query)
 
 

@@ -24,7 +24,7 @@ def test_places_are_counted_from_the_last_separator(prefix, row, separators):
     first = counting.after(prefix)
     found = counting.of_rows(np.array([row]), first)
     assert found[0].tolist() == whole[len(prefix) :]
-    assert counting.after(prefix + (9,)) == whole[-1] * 0 + plainly((*prefix, 9, 9), separators)[-1]
+    assert counting.after(prefix + row) == plainly((*prefix, *row, 9), separators)[-1]
 
 
 @given(tokens, restarts)
