@@ -15,11 +15,12 @@ from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
 from mgptn.protocols.self_survey import SELF_SURVEY
 from mgptn.protocols.survey import SURVEY
-from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.arithmetic import Addition, Multiplication, Subtraction
 from mgptn.protocols.tasks.bundled import BundledTask
 from mgptn.protocols.tasks.composition import Composition, UnseenComposition
 from mgptn.protocols.tasks.facts import Facts
 from mgptn.protocols.tasks.indivisible import Indivisible
+from mgptn.protocols.tasks.rearrangements import Copy, Parity, Reverse, Sorting
 from mgptn.protocols.tasks.subset_sum import SubsetSum
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -46,6 +47,12 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Composition,
     UnseenComposition,
     Indivisible,
+    Subtraction,
+    Multiplication,
+    Copy,
+    Reverse,
+    Sorting,
+    Parity,
 )
 """The tasks that come with mgptn; a further one is entered here and nowhere else."""
 

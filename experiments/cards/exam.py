@@ -28,7 +28,9 @@ Context = tuple[Pair, ...]
 
 KINDS = ("persistent", "near", "other")
 NEAR_ATTEMPTS = 256
-"""Near misses drawn of a problem to see whether an answer is one; tasks have at most 28 of them."""
+"""Near misses drawn of a problem to see whether an answer is one; the corpus's tasks have at most
+28 of them. Long strings of digits have more, so that some are taken for other errors.
+"""
 
 FRUITLESS = 3
 """Batches without a new problem after which all are taken to be found."""

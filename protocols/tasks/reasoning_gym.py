@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from mgptn.protocols.tasks.corruption import wrong_answer
-from mgptn.protocols.tasks.global_randomness import own_randomness
-from mgptn.protocols.tasks.safe_scoring import is_safe, read_literals_only
+from mgptn.protocols.tasks.safe_scoring import is_safe, own_randomness, read_literals_only
 from mgptn.protocols.tasks.split import HeldOut, belongs
 from mgptn.protocols.tasks.task import Problem, Split
 

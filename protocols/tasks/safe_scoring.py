@@ -1,16 +1,22 @@
-"""Answers that a scorer would run as Python: read as data, or refused.
+"""What a library's scorers and generators must not do: run answers, or touch global generators.
 
 Some of reasoning-gym's scorers hand an answer to `eval`, directly or by SymPy's parser. What a
-model writes is not to be run, and a tower of powers not to be computed.
+model writes is not to be run, and a tower of powers not to be computed: it is read as data, or
+refused. Its data sets draw from Python's and NumPy's global generators, which are left alone.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import random
 import re
 import sys
 from ast import literal_eval
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
 
 EVALUATING = ("binary_matrix", "n_queens", "spiral_matrix", "string_insertion")
 """Data sets whose scorers evaluate an answer as a Python literal."""
@@ -46,6 +52,20 @@ def read_literals_only(module: str) -> None:
     """Let a scorer's module read literals where it says `eval`."""
     if module.rpartition(".")[2] in EVALUATING:
         vars(sys.modules[module])["eval"] = literal_eval
+
+
+@contextmanager
+def own_randomness(seed: int) -> Iterator[None]:
+    """Global generators that start from a seed within, and are afterwards as they were before."""
+    before = random.getstate()
+    before_numpy = np.random.get_state()  # noqa: NPY002 (it is the global one that is meant)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(before_numpy)  # noqa: NPY002
 
 
 def _is_a_formula(answer: str) -> bool:

@@ -189,7 +189,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         ("task=questions", "task.file: expected the path of a file of questions, got nothing"),
         ("task.file=a.jsonl", "task.file: expected nothing here for the task addition, got 'a.js"),
         ("task.options.size=3", "task.options: expected nothing here for the task addition, got"),
-        ("task.size=7", "task.size: expected 1 to 6, got 7"),
+        ("task.size=49", "task.size: expected 1 to 48, got 49"),
         ("hosts.count=0", "hosts.count: expected"),
         ("hosts.count=some", "hosts.count: expected"),
         ("hosts.dtype=float64", "hosts.dtype: expected"),

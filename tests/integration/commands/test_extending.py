@@ -41,7 +41,7 @@ from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.setting.stage import Stage
 from mgptn.protocols.interfaces.interface import Asked
 config = check_config({
-    "name": "own", "task": {"name": "reverse", "size": 4},
+    "name": "own", "task": {"name": "backwards", "size": 4},
     "agents": {"model": sys.argv[1], "interface": "strict", "context_capacity": 2},
 })
 stage = Stage(config)
@@ -95,7 +95,7 @@ def test_the_example_is_short() -> None:
 def test_what_a_package_adds_is_listed(site: Path) -> None:
     listed = python(site, "-c", MGPTN, "protocols")
     assert "second-opinion     Who differs answers again." in listed.stdout, listed.stderr
-    shown = python(site, "-c", MGPTN, "tasks", "reverse")
+    shown = python(site, "-c", MGPTN, "tasks", "backwards")
     assert shown.returncode == 0, shown.stderr
     assert "=" in shown.stdout
 

@@ -252,7 +252,7 @@ def test_the_tasks_are_listed_with_sizes_and_an_example() -> None:
     done = mgptn("tasks")
     assert done.exit_code == 0, done.output
     assert "addition" in done.output
-    assert "1 to 6; 2 by default" in done.output
+    assert "1 to 48; 2 by default" in done.output
     assert "chain_sum" in done.output
     assert "task.file" in done.output
 
@@ -272,7 +272,7 @@ def test_examples_of_a_task_are_shown_and_proved() -> None:
     ("arguments", "message"),
     [
         (("chess",), "task.name: expected 'addition'"),
-        (("addition", "--size", 9), "task.size: expected 1 to 6, got 9"),
+        (("addition", "--size", 49), "task.size: expected 1 to 48, got 49"),
         (("questions",), "expected a task with examples, got questions"),
         (("reasoning-gym/rush_hour",), "rush_hour, which has no reference answers"),
     ],

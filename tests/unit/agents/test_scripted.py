@@ -23,7 +23,7 @@ from mgptn.population.judging.pairing import random_graders
 from mgptn.population.records.agents import Agent, AgentId, Example, Genome
 from mgptn.population.records.matches import Matches
 from mgptn.population.theory.classification import posterior_error
-from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.arithmetic import Addition
 
 TASK = Addition(3)
 RUN = {

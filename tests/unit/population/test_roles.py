@@ -32,7 +32,7 @@ from mgptn.protocols.messages import (
     GradeRequest,
     grader_seat,
 )
-from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.arithmetic import Addition
 from mgptn.protocols.tasks.task import Problem
 
 HONEST = (0.5, 0.2, 0.1, 0.1, 0.1)

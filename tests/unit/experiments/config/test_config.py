@@ -17,7 +17,7 @@ from mgptn.experiments.config.run_config import (
     load_config,
 )
 from mgptn.experiments.setting.problems import draw_problems
-from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.arithmetic import Addition
 
 
 def nested(path, value):
@@ -71,10 +71,10 @@ def fault(path, value):
         ("protocol.threshold", math.nan, "(finite|greater)"),
         ("protocol.graders", 0, "greater than or equal to 1"),
         ("protocol.name", "quarrel", "'survey'"),
-        ("task.size", 0, "1 to 6"),
-        ("task.size", 7, "1 to 6"),
+        ("task.size", 0, "1 to 48"),
+        ("task.size", 49, "1 to 48"),
         ("task.size", 2.5, "valid integer"),
-        ("task.name", "sorting", "'addition'"),
+        ("task.name", "chess", "'addition'"),
         ("hosts.count", 0, "greater than or equal to 1"),
         ("hosts.count", "some", "'auto'"),
         ("hosts.device", "tpu", "'cuda'"),
@@ -199,8 +199,8 @@ def test_problems_are_held_out_never_repeated_and_the_seeds_alone():
     assert [len(each) for each in drawn] == [24] * 6
     queries = [p.query for each in drawn for p in each]
     assert len({Addition(2).canonical(q) for q in queries}) == len(queries)
-    pairs = np.array([[int(q[:2]), int(q[3:5])] for q in queries])
-    assert Addition(2).held_out(pairs).all()
+    digits = np.array([[int(digit) for digit in q[:2] + q[3:5]] for q in queries])
+    assert Addition(2).held_out(digits).all()
 
 
 def test_the_defaults_are_a_run_and_survive_their_own_dump():

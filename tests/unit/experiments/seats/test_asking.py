@@ -30,7 +30,7 @@ from mgptn.protocols.messages import (
     grader_seat,
 )
 from mgptn.protocols.scale import expected_level
-from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.arithmetic import Addition
 from mgptn.protocols.tasks.task import Problem
 
 pure = settings(deadline=None, max_examples=100)

@@ -10,7 +10,7 @@ import pytest
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.seats.humans import AskedPicks, Choice, FilePicks, SimulatedPicks
 from mgptn.population.judging.human import Human
-from mgptn.protocols.tasks.addition import Addition
+from mgptn.protocols.tasks.arithmetic import Addition
 
 RIGHT, WRONG = "240", "250"
 

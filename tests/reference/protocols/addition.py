@@ -1,4 +1,4 @@
-"""Addition of two fixed-width numbers, the sum written least significant digit first."""
+"""Addition with operands as integers, not digits: the plain form, of up to six digits."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -26,7 +26,7 @@ from mgptn.protocols.tasks.task import Split
 NEAR_MISSES = (1, -1, 2, -2, 10, -10, 11, -11, 100, -100)
 
 
-class Addition(BundledTask):
+class NumberAddition(BundledTask):
     """``ab+cd=`` with zero-padded operands; the answer has one digit more, reversed.
 
     ``17+25=`` is answered by ``240``. The persistent error carries into the tens just where nothing
