@@ -270,6 +270,7 @@ def _measures(generation: Generation) -> Measures:
         unreadable_grades=sum(g.value is None for o in outcomes for g in o.grades),
         truncated_answers=0,
         context_mean=float(np.mean([len(a.genome.context) for a in generation.agents])),
+        task_size=0,
         lineages=len(shares),
         lineage_diversity=float(np.exp(-np.sum(shares * np.log(shares)))),
         genotypes=len({a.genome.digest() for a in generation.survivors}),

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from mgptn.experiments.figures.drawing import Tables
 from mgptn.experiments.figures.graders import reliability
 from mgptn.experiments.figures.muller import muller
+from mgptn.experiments.figures.reach import grows, reach
 from mgptn.experiments.figures.run import (
     diversity,
     error,
@@ -33,9 +34,19 @@ class Plot:
     draw: Callable[[Tables, float], Figure]
     title: str
     caption: str
+    has: Callable[[Tables], bool] = lambda tables: True
+    """Do these tables have anything for it to show?"""
 
 
 FIGURES: dict[str, Plot] = {
+    "reach": Plot(
+        reach,
+        "How far the task has grown, and who keeps up",
+        "Look for a run that goes on to sizes where nobody among the founders is right any more, "
+        "and whose controls stay behind: chance acceptance at the same rate, and copies of one "
+        "founder, who agree on everything.",
+        has=grows,
+    ),
     "error": Plot(
         error,
         "Gold error",
@@ -83,11 +94,16 @@ FIGURES: dict[str, Plot] = {
 """File name → figure, in the report's order."""
 
 
+def figures_of(tables: Tables) -> dict[str, Plot]:
+    """Those of `FIGURES` that a run has anything for, in the report's order."""
+    return {name: plot for name, plot in FIGURES.items() if plot.has(tables)}
+
+
 def write_figures(tables: Tables, folder: Path) -> list[Path]:
     """Write each figure as ``<name>.png``, titled, on white, 144 dots an inch."""
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
-    for name, plot in FIGURES.items():
+    for name, plot in figures_of(tables).items():
         figure = plot.draw(tables, WIDE)
         figure.suptitle(plot.title, x=0.01, ha="left", fontsize=11.5, fontweight="bold", color=INK)
         path = folder / f"{name}.png"

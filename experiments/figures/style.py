@@ -30,6 +30,9 @@ ARM_STYLES: dict[str, Style] = {
     "neutral-drift": {"color": ORANGE, "marker": "s"},
     "random-selector": {"color": PINK, "marker": "^"},
     "unselected": {"color": GREY, "marker": "D"},
+    "shuffled-grades": {"color": PINK, "marker": "^"},
+    "clones": {"color": ORANGE, "marker": "s"},
+    "oracle": {"color": GREEN, "marker": "v"},
 }
 """Arm → how its line is drawn, in every figure."""
 

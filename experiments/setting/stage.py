@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mgptn.agents.behaviour import SCRIPTED_MODELS, Behaviour
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.engine.memory import Lengths, needed_bytes
@@ -28,6 +27,7 @@ from mgptn.experiments.setting.fitting import (
 )
 from mgptn.experiments.setting.founders import train_founders
 from mgptn.experiments.setting.problems import draw_grown, draw_problems
+from mgptn.experiments.setting.scripted import check_scripted_protocol, scripted_behaviour
 from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
@@ -241,14 +241,16 @@ class Stage:
 
     def _multiline(self) -> bool:
         """Has any right answer several lines?"""
-        return any("\n" in problem.reference for problem in self._examples())
+        return any("\n" in p.reference for _, problems in self._examples() for p in problems)
 
-    def _examples(self) -> list[Problem]:
+    def _examples(self) -> list[tuple[Task, list[Problem]]]:
         """Problems of the run: all, or a few of every size of a task that grows."""
         if not self.grown:
-            return [problem for generation in self.problems for problem in generation]
+            return [(self.task, [p for generation in self.problems for p in generation])]
         rng = stream(self.config.seed, "examples of every size")
-        return [task.draw(rng, "held-out") for task in self.grown.values() for _ in range(3)]
+        return [
+            (task, [task.draw(rng, "held-out") for _ in range(3)]) for task in self.grown.values()
+        ]
 
     def _script(self, checkpoint: Checkpoint) -> Script:
         """How the copies of a model are asked; it is checked that everything asked fits."""
@@ -281,72 +283,16 @@ class Stage:
             weights=checkpoint.weights,
         )
         encoder.stops(interface.stops)
-        problems = self._examples()
-        largest = list(self.grown.values())[-1:]
-        if largest:
+        if checkpoint.restarts and self.grown:
             check_places_fit(checkpoint, max(self.grown))
-            script = grown_script(script, largest[0])
-        check_answers_fit(problems, script, checkpoint.name)
+        examples = [(grown_script(script, task), some) for task, some in self._examples()]
+        for one, some in examples:
+            check_answers_fit(some, one, checkpoint.name)
+        largest, problems = examples[-1]
         longest = max(config.agents.personas, key=len, default=None)
         genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)
         founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
         room = checkpoint.context_tokens
-        lengths = check_context_fits(problems, script, founder, self.protocol, config, room)
+        lengths = check_context_fits(problems, largest, founder, self.protocol, config, room)
         self._lengths[checkpoint.name] = lengths
         return script
-
-
-SCRIPTED_PROTOCOLS = ("survey", "self-survey")
-"""Protocols that agents without a model can follow: they answer and grade, and do nothing else."""
-
-
-def check_scripted_protocol(config: RunConfig) -> None:
-    """Refuse what agents without a model cannot do.
-
-    Raises
-    ------
-    ConfigError
-        Naming the setting.
-    """
-    protocol, agents = config.protocol, config.agents
-    settings = (
-        ("protocol.name", protocol.name, SCRIPTED_PROTOCOLS),
-        ("protocol.reading", protocol.reading, ("logits",)),
-        ("protocol.question", protocol.question, ("words",)),
-        ("protocol.grader_context", protocol.grader_context, ("empty",)),
-        ("agents.context_entry", agents.context_entry, ("plain",)),
-        ("agents.personas", agents.personas, ((),)),
-    )
-    for name, value, possible in settings:
-        if value not in possible:
-            raise ConfigError(
-                f"{name}: expected {' or '.join(map(str, possible))} for agents without a model, "
-                f"got {value!r}"
-            )
-
-
-def scripted_behaviour(config: RunConfig) -> Behaviour | None:
-    """The behaviour of a run without a model; None for one with."""
-    name, scripted = config.agents.model, config.agents.scripted
-    if name not in SCRIPTED_MODELS:
-        return None
-    if config.task.kind != "bundled":
-        raise ConfigError(
-            f"agents.model: expected a model for the task {config.task.name}, whose right answers "
-            f"agents without one do not know, got {name!r}"
-        )
-    skills = scripted.skills
-    return Behaviour(
-        task=config.task.name,
-        size=bundled_size(config.task),
-        adaptation="bayes" if name == "bayes" else scripted.adaptation,
-        error=scripted.error,
-        tpr=scripted.tpr,
-        fpr=scripted.fpr,
-        correlation=scripted.correlation,
-        blind_spot=scripted.blind_spot,
-        spots=scripted.spots,
-        skills=skills,
-        prior=scripted.prior or (1.0 / len(skills),) * len(skills),
-        seed=config.seed,
-    )

@@ -27,6 +27,7 @@ from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
+from mgptn.experiments.views.reach import judge_growth
 from mgptn.experiments.views.tables import (
     FRAMES,
     SCHEMAS,
@@ -134,7 +135,11 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
 
         said = _write_said(folder, rounds())
         tables = found.tables()
-        verdict = judge(found.ends, config, found.faults)
+        verdict = (
+            judge(found.ends, config, found.faults)
+            if config.task.growth is None
+            else judge_growth(tables["generations"], config, found.faults)
+        )
         written = [
             said[name] if name in said else write_table(name, [tables[name]], folder)
             for name in SCHEMAS

@@ -21,9 +21,10 @@ COLUMNS: tuple[str, ...] = (
     *("gen", "fitness", "best", "gold error [95 %]", "TPR", "FPR", "J"),
     *("AUC", "worth", "lineages", "answers/s", "time left"),
 )
-"""TPR, FPR and J are the selector's; AUC is of one grade, and `worth` is how many independent
-graders those of an answer are worth."""
-WIDTHS = (3, 7, 6, 18, 5, 5, 6, 5, 5, 8, 9, 9)
+"""A generation whose task has grown is said with its size, as 4@9. TPR, FPR and J are the
+selector's; AUC is of one grade, and `worth` is how many independent graders those of an answer are
+worth."""
+WIDTHS = (5, 7, 6, 18, 5, 5, 6, 5, 5, 8, 9, 9)
 
 
 class LiveTable:
@@ -75,7 +76,7 @@ class LiveTable:
         m = done.measures[SELECTED]
         answers = sum(measures.answers for measures in done.measures.values())
         row = (
-            str(done.index),
+            f"{done.index}@{m.task_size}" if m.task_size else str(done.index),
             _number(m.fitness_mean),
             _number(m.fitness_max),
             f"{m.gold_error:.3f} [{m.gold_error_low:.2f}, {m.gold_error_high:.2f}]",

@@ -83,6 +83,7 @@ GAUGES: tuple[tuple[str, str, str], ...] = (
         "Mean standard deviation of the grades that an answer gets, 0 to 1.",
     ),
     ("context_examples_mean", "context_mean", "Mean number of examples in an agent's context."),
+    ("task_size", "task_size", "Size of the problems, of a task that grows; 0 of others."),
     ("lineages", "lineages", "Founders with living descendants."),
     (
         "lineage_diversity",

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from mgptn.agents.files import write_whole
 from mgptn.experiments.figures.drawing import RUN
-from mgptn.experiments.figures.files import FIGURES, inline_svg
+from mgptn.experiments.figures.files import figures_of, inline_svg
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
 from mgptn.experiments.record.committed import COUNTERS, PHASES
 
@@ -227,7 +227,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _figures(tables: Tables) -> Iterator[Cells]:
-    for name, plot in FIGURES.items():
+    for name, plot in figures_of(tables).items():
         yield {
             "title": plot.title,
             "caption": plot.caption,

@@ -53,6 +53,8 @@ class Measures:
 
     Attributes
     ----------
+    task_size
+        Of the problems, where the task grows; else 0.
     fitness_mean, fitness_max
         Over agents, in [0, 1]: what selection saw.
     gold_error, gold_error_low, gold_error_high
@@ -109,6 +111,7 @@ class Measures:
     """
 
     generation: int
+    task_size: int
     agents: int
     answers: int
     grades: int
@@ -205,6 +208,7 @@ def measure(
     fitness_terms = price_terms(generation, previous, _agent_fitness, "fitness")
     return Measures(
         generation=generation.index,
+        task_size=generation.size,
         agents=size,
         answers=len(outcomes),
         grades=outcomes.grades.size,
