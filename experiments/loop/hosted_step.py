@@ -149,7 +149,7 @@ class HostedPlay(Play):
                 self.counters["learn_refused"] += 1
             else:
                 learned[slot] = self._numbers.keep(reply.numbers)
-        self.learned = tuple(learned)
+        self.learned = tuple(learned) if any(learned) else ()
 
     def _asked(self) -> Iterator[tuple[_Scene, Request, Script]]:
         """Every request of this round to an agent, with how its model is asked."""
