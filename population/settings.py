@@ -59,6 +59,9 @@ class TournamentSettings:
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
+    merging, merging_share
+        Probability that a child has a second parent's weights mixed into its first one's, and
+        their share.
     topology
         Among whom the graders of an answer are drawn.
     self_grading
@@ -89,6 +92,8 @@ class TournamentSettings:
     mutation: MutationRates = field(default_factory=MutationRates)
     options: ProcessOptions = field(default_factory=ProcessOptions)
     recombination: float = 0.0
+    merging: float = 0.0
+    merging_share: float = 0.5
     seating: str = "peers"
     partners: int = 0
     feeds: str = "accepted"
@@ -116,7 +121,7 @@ class TournamentSettings:
         Rule(self.aggregation, self.threshold, self.trim)
         check_least(self, 1, "problems")
         check_least(self, 0, "graders", "context_capacity", "partners")
-        check_probabilities(self, "recombination")
+        check_probabilities(self, "recombination", "merging", "merging_share")
         if not self.selection_temperature > 0.0:
             raise ValueError(
                 f"selection_temperature: expected a number > 0, got {self.selection_temperature}"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mgptn.population.breeding.memory import Memory, new_lessons, remembering
-from mgptn.population.breeding.mutation import mutate, unmutated
+from mgptn.population.breeding.mutation import STREAMS, mutate, unmutated
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, Births, deme_size, draw_other_parent
-from mgptn.population.breeding.recombination import one_point
+from mgptn.population.breeding.recombination import merged_weights, one_point
 from mgptn.population.draws.streams import first_uniforms, stream
 from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
 from mgptn.population.judging.growth import next_size
@@ -341,20 +341,21 @@ class Tournament:
         worth = rates.copy()
         births: list[Birth] = []
         deaths: list[AgentId] = []
-        draws = first_uniforms(self.seed, "mutation", self.generation, count=len(drawn.ancestry))
-        spared = unmutated(self.settings.mutation, draws).tolist()
+        mutants = self._mutants(len(drawn.ancestry))
         for event, (parent_slot, child_slot) in enumerate(drawn.ancestry):
             parent = parents[parent_slot]
             dying = set() if drawn.all_at_once else {child_slot}
             genome, other = self._mixed(parents, worth, parent_slot, dying, event)
             mutations: tuple[str, ...] = ()
-            if not spared[event]:
-                genome, mutations = mutate(
+            for purpose in mutants.get(event, ()):
+                genome, names = mutate(
                     genome,
                     self.settings.mutation,
                     self.settings.context_capacity,
-                    stream(self.seed, "mutation", self.generation, event),
+                    stream(self.seed, purpose, self.generation, event),
+                    purpose,
                 )
+                mutations += names
             child = Agent(
                 id=AgentId(self._next_id),
                 genome=genome,
@@ -370,23 +371,53 @@ class Tournament:
             births.append(Birth(child.id, parent.id, mutations, other))
         return tuple(living), tuple(births), tuple(deaths)
 
+    def _mutants(self, births: int) -> dict[int, list[str]]:
+        """The births at which mutations happen, each with the streams that these draw from."""
+        found: dict[int, list[str]] = {}
+        for purpose, names in STREAMS.items():
+            if not any(getattr(self.settings.mutation, name) for name in names):
+                continue
+            draws = first_uniforms(self.seed, purpose, self.generation, count=births)
+            for event in np.flatnonzero(~unmutated(self.settings.mutation, purpose, draws)):
+                found.setdefault(int(event), []).append(purpose)
+        return found
+
     def _mixed(
         self, parents: list[Agent], worth: Floats, first: int, dying: set[int], event: int
     ) -> tuple[Genome, AgentId | None]:
         """A child's genome before mutation, and its second parent if it has one."""
-        genome = parents[first].genome
-        if not self.settings.recombination:
-            return genome, None
-        rng = stream(self.seed, "recombination", self.generation, event)
-        if rng.random() >= self.settings.recombination:
-            return genome, None
+        genome, mate = parents[first].genome, None
+        for purpose, chance in (
+            ("recombination", self.settings.recombination),
+            ("merging", self.settings.merging),
+        ):
+            if not chance:
+                continue
+            rng = stream(self.seed, purpose, self.generation, event)
+            if rng.random() >= chance:
+                continue
+            mate = mate or self._mate(parents, worth, first, dying, rng)
+            if mate is None:
+                continue
+            if purpose == "recombination":
+                genome = one_point(genome, mate.genome, self.settings.context_capacity, rng)
+            else:
+                genome = merged_weights(genome, mate.genome, self.settings.merging_share)
+        return genome, None if mate is None else mate.id
+
+    def _mate(
+        self,
+        parents: list[Agent],
+        worth: Floats,
+        first: int,
+        dying: set[int],
+        rng: np.random.Generator,
+    ) -> Agent | None:
+        """A second parent, drawn by rate from the first one's deme; None where there is none."""
         start = first - first % self._deme_size
         outside = set(range(len(parents))) - set(range(start, start + self._deme_size))
         second = draw_other_parent(worth, outside | dying | {first}, rng)
-        if second is None:
-            return genome, None
-        mate = parents[second]
-        return one_point(genome, mate.genome, self.settings.context_capacity, rng), mate.id
+        return None if second is None else parents[second]
 
 
 def _filled(fitness: Floats) -> Floats:

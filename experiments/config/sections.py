@@ -53,6 +53,10 @@ class MutationConfig(Section):
     jitter: Probability = 0.1
     jitter_scale: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 0.1
     recombination: Probability = 0.0
+    noise: Probability = 0.0
+    noise_scale: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = 0.01
+    merging: Probability = 0.0
+    merging_share: Probability = 0.5
 
 
 class AdversariesConfig(Section):

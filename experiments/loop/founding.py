@@ -40,6 +40,8 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
             duplicate=mutation.duplicate,
             jitter=mutation.jitter,
             jitter_scale=mutation.jitter_scale,
+            noise=mutation.noise,
+            noise_scale=mutation.noise_scale,
         ),
         options=ProcessOptions(
             resampling=population.selection.resampling,
@@ -47,6 +49,8 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
             migration=population.islands.migration,
         ),
         recombination=mutation.recombination,
+        merging=mutation.merging,
+        merging_share=mutation.merging_share,
         seating=protocol.seating(config.protocol.as_options()),
         partners=protocol.partners,
         feeds=protocol.feeds,

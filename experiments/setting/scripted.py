@@ -29,6 +29,8 @@ def check_scripted_protocol(config: RunConfig) -> None:
         ("agents.context_entry", agents.context_entry, ("plain",)),
         ("agents.personas", agents.personas, ((),)),
         ("agents.learning.method", agents.learning.method, ("none",)),
+        ("population.mutation.noise", config.population.mutation.noise, (0.0,)),
+        ("population.mutation.merging", config.population.mutation.merging, (0.0,)),
         ("task.growth", config.task.growth, (None,)),
     )
     for name, value, possible in settings:

@@ -12,11 +12,21 @@ from numpy.typing import NDArray
 
 from mgptn.population.records.agents import Genome
 from mgptn.population.records.settled import check_least, check_probabilities
+from mgptn.population.records.weights import noised
 
 
 @dataclass(frozen=True, slots=True)
 class MutationRates:
-    """Probability of each mutation at a birth; `jitter_scale` is a standard deviation of ln T.
+    """Probability of each mutation at a birth.
+
+    Attributes
+    ----------
+    drop, swap, duplicate, jitter, noise
+        By name in `MUTATIONS`.
+    jitter_scale
+        Standard deviation of the change of ln(sampling temperature).
+    noise_scale
+        Standard deviation of what is added to each weight.
 
     Raises
     ------
@@ -29,10 +39,12 @@ class MutationRates:
     duplicate: float = 0.0
     jitter: float = 0.0
     jitter_scale: float = 0.1
+    noise: float = 0.0
+    noise_scale: float = 0.01
 
     def __post_init__(self) -> None:
-        check_probabilities(self, "drop", "swap", "duplicate", "jitter")
-        check_least(self, 0, "jitter_scale")
+        check_probabilities(self, *MUTATIONS)
+        check_least(self, 0, "jitter_scale", "noise_scale")
 
 
 def drop(genome: Genome, rng: np.random.Generator) -> Genome | None:
@@ -74,35 +86,75 @@ def jitter(genome: Genome, rng: np.random.Generator, scale: float) -> Genome | N
     return replace(genome, sampling_temperature=temperature)
 
 
-def unmutated(rates: MutationRates, draws: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Births at which `mutate` draws no mutation, bool [N].
+def noise(genome: Genome, rng: np.random.Generator, scale: float) -> Genome | None:
+    """Add normal noise to every weight: its key is drawn, the numbers are made where they are used.
+
+    None where the scale is zero.
+    """
+    if not scale:
+        return None
+    first, second = (int(word) for word in rng.integers(0, 2**64, size=2, dtype=np.uint64))
+    return replace(genome, weights=noised(genome.weights, genome.model, (first, second), scale))
+
+
+Mutation = Callable[[Genome, np.random.Generator, MutationRates, int], Genome | None]
+"""(genome, rng, rates, capacity of a context) -> the mutant; None where it is not applicable."""
+
+MUTATIONS: dict[str, Mutation] = {
+    "drop": lambda genome, rng, rates, capacity: drop(genome, rng),
+    "swap": lambda genome, rng, rates, capacity: swap(genome, rng),
+    "duplicate": lambda genome, rng, rates, capacity: duplicate(genome, rng, capacity),
+    "jitter": lambda genome, rng, rates, capacity: jitter(genome, rng, rates.jitter_scale),
+    "noise": lambda genome, rng, rates, capacity: noise(genome, rng, rates.noise_scale),
+}
+"""Every mutation by its name, in the order in which a birth may have them."""
+
+STREAMS: dict[str, tuple[str, ...]] = {
+    "mutation": ("drop", "swap", "duplicate", "jitter"),
+    "mutation by noise": ("noise",),
+}
+"""Purpose of a stream → the mutations that draw from it, at most four: one number for each that
+decides whether it happens, and then what it needs. A further mutation has a stream of its own, so
+that those before it fall as they always did."""
+
+
+def unmutated(rates: MutationRates, purpose: str, draws: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Births at which the mutations of a stream do not happen, bool [N].
 
     Parameters
     ----------
+    purpose
+        A name in `STREAMS`.
     draws
         float64 [4, N], the first four uniform numbers of each birth's generator.
     """
-    chances = np.array([rates.drop, rates.swap, rates.duplicate, rates.jitter])
-    spared: NDArray[np.bool_] = np.all(draws >= chances[:, None], axis=0, keepdims=True)[0]
+    chances = np.array([getattr(rates, name) for name in STREAMS[purpose]])
+    spared: NDArray[np.bool_] = np.all(
+        draws[: len(chances)] >= chances[:, None], axis=0, keepdims=True
+    )[0]
     return spared
 
 
 def mutate(
-    genome: Genome, rates: MutationRates, capacity: int, rng: np.random.Generator
+    genome: Genome,
+    rates: MutationRates,
+    capacity: int,
+    rng: np.random.Generator,
+    purpose: str = "mutation",
 ) -> tuple[Genome, tuple[str, ...]]:
-    """A child's genome, and the names of the mutations that made it differ from its parent's."""
-    operators: tuple[tuple[str, float, Callable[[Genome], Genome | None]], ...] = (
-        ("drop", rates.drop, lambda g: drop(g, rng)),
-        ("swap", rates.swap, lambda g: swap(g, rng)),
-        ("duplicate", rates.duplicate, lambda g: duplicate(g, rng, capacity)),
-        ("jitter", rates.jitter, lambda g: jitter(g, rng, rates.jitter_scale)),
-    )
+    """A child's genome, and the names of the mutations that made it differ from its parent's.
+
+    Parameters
+    ----------
+    purpose
+        A name in `STREAMS`: only its mutations may happen.
+    """
     parent = genome
     applied: list[str] = []
-    for name, rate, operator in operators:
-        if rng.random() >= rate:
+    for name in STREAMS[purpose]:
+        if rng.random() >= getattr(rates, name):
             continue
-        changed = operator(genome)
+        changed = MUTATIONS[name](genome, rng, rates, capacity)
         if changed is not None:
             genome = changed
             applied.append(name)

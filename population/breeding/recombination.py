@@ -1,6 +1,6 @@
-"""Recombination of contexts: a child's examples from two parents.
+"""Recombination: a child's examples, or its weights, from two parents.
 
-Only contexts are mixed; all else of a genome is the first parent's.
+All else of a genome is the first parent's.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from mgptn.population.records.agents import Genome
+from mgptn.population.records.weights import merged
 
 
 def one_point(first: Genome, second: Genome, capacity: int, rng: np.random.Generator) -> Genome:
@@ -39,3 +40,23 @@ def one_point(first: Genome, second: Genome, capacity: int, rng: np.random.Gener
     cut = int(rng.integers(max(len(first.context), len(second.context)) + 1))
     mixed = first.context[:cut] + second.context[cut:]
     return replace(first, context=mixed[max(0, len(mixed) - capacity) :])
+
+
+def merged_weights(first: Genome, second: Genome, share: float) -> Genome:
+    """The first parent with a share of the second one's weights mixed into its own.
+
+    Nothing changes where both have the same weights, or the share is zero.
+
+    Parameters
+    ----------
+    share
+        Of the second parent, in [0, 1]: 1/2 is the average.
+
+    Source
+    ------
+    Wortsman et al. 2022, "Model soups".
+    """
+    if not share or (first.model, first.weights) == (second.model, second.weights):
+        return first
+    weights = merged(first.weights, first.model, second.weights, second.model, share)
+    return replace(first, weights=weights)

@@ -10,9 +10,11 @@ from mgptn.population.breeding.memory import (
     remembering,
 )
 from mgptn.population.judging.growth import Growth, next_size
-from mgptn.population.records.agents import Example
+from mgptn.population.records.agents import Example, Genome
 from mgptn.population.records.matches import Match
-from mgptn.population.records.outcomes import Outcome, Outcomes
+from mgptn.population.records.outcomes import Grade, Outcome, Outcomes
+from mgptn.population.settings import TournamentSettings
+from mgptn.population.tournament import Tournament
 from tests.columns import columns
 
 
@@ -40,6 +42,46 @@ class Unseen:
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"a verdict was looked at: {name}")
+
+
+def answered(matches: Any) -> list[Outcome]:
+    """Outcomes of a tournament's matches: everybody is right, and graded as such."""
+    return [
+        Outcome(
+            match, f"q{match.problem}", "7", True, 1, 0.0,
+            tuple(Grade(grader, (0.0, 0.0, 0.0, 0.0, 1.0), 1.0) for grader in match.graders), True,
+        )
+        for match in matches
+    ]  # fmt: skip
+
+
+def test_a_tournament_learns_and_grows_without_a_verdict():
+    settings = TournamentSettings(
+        2, 1, 0.6, 0, process="none", growth=Growth(6, 9), learning=LearningSettings()
+    )
+    tournament = Tournament(settings, [Genome("m", 1.0)] * 3, seed=0)
+    unseen = replace(columns(answered(tournament.ask())), verdicts=Unseen())
+    judged = tournament.judge(unseen)
+    assert judged.taught == (True, True, True)
+    assert [len(memory[-1].examples) for memory in judged.memories] == [2, 2, 2]
+    told = tournament.tell(unseen, ("a", None, "c"))
+    assert (told.size, tournament.size) == (6, 7)
+    assert [a.genome.weights and a.genome.weights.content for a in told.survivors] == [
+        "a", None, "c",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("learned", [("a",), ("a", "b", "c", "d")])
+def test_what_others_learned_is_refused(learned):
+    settings = TournamentSettings(2, 1, 0.6, 0, process="none", learning=LearningSettings())
+    tournament = Tournament(settings, [Genome("m", 1.0)] * 3, seed=0)
+    outcomes = columns(answered(tournament.ask()))
+    with pytest.raises(ValueError, match="learned: expected what 3 agents learned"):
+        tournament.tell(outcomes, learned)
+    assert tournament.generation == 0
+    plain = Tournament(replace(settings, learning=None), [Genome("m", 1.0)] * 3, seed=0)
+    with pytest.raises(ValueError, match="learned: expected nothing where weights do not learn"):
+        plain.tell(outcomes, ("a", "b", "c"))
 
 
 def test_a_size_grows_by_agreement_without_a_verdict():
