@@ -8,11 +8,11 @@ import re
 from dataclasses import fields
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.learning.parts import PARTS, is_part
-from mgptn.experiments.config.section import Section, any_of, nearest
+from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
 
 _USUAL = FounderRecipe()
 
@@ -72,10 +72,8 @@ def sizes_between(text: str) -> tuple[int, int]:
     return int(found.group(1)), int(found.group(2) or found.group(1))
 
 
-class LearningConfig(Section):
+class LearningConfig(Renamed):
     """How weights learn from accepted answers, between generations; ``none``: they do not."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     method: Literal["none", "full"] = "none"
     trainable: tuple[str, ...] = ("all",)

@@ -249,7 +249,8 @@ def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str
     for name, field in model.model_fields.items():
         name = field.alias or name
         keys.append(prefix + name)
-        for kind in (field.annotation, *get_args(field.annotation)):
+        kinds = set(get_args(field.annotation)) - {type(None)} or {field.annotation}
+        for kind in kinds if len(kinds) == 1 else ():
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 keys += known_keys(kind, f"{prefix}{name}.")
     return keys

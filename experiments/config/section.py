@@ -15,7 +15,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -73,3 +75,14 @@ class NamedSection(Section):
     @classmethod
     def _by_name(cls, data: Any) -> Any:
         return {"name": data} if isinstance(data, str) else data
+
+
+class Renamed(Section):
+    """A section with keys that are no names in Python; it is written as it is read."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @model_serializer(mode="wrap")
+    def _as_read(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields, written = type(self).model_fields, write(self)
+        return {fields[name].alias or name: value for name, value in written.items()}

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from mgptn.experiments.config.plugins import tasks
-from mgptn.experiments.config.section import Section, any_of, nearest
+from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
 from mgptn.protocols.tasks.answer_matching import MatchName
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX
@@ -33,10 +33,8 @@ TASK_KEYS: dict[str, tuple[str, ...]] = {
 """Keys of the section `task` → the kinds of task that they are for."""
 
 
-class GrowthConfig(Section):
+class GrowthConfig(Renamed):
     """A task whose size grows: by what members agree on, by verdicts for a control, or by time."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     start: Annotated[int, Field(ge=1, alias="from")]
     step: Annotated[int, Field(ge=1)] = 1

@@ -224,7 +224,9 @@ def test_known_keys_are_the_ones_accepted():
     keys = known_keys()
     assert "population.selection.temperature" in keys
     assert len(set(keys)) == len(keys)
-    plain = check_config({"name": "run"}).model_dump()
+    whole = {"name": "run", "agents": {"founders": {}}, "task": {"growth": {"from": 2}}}
+    plain = check_config(whole).model_dump()
+    assert check_config(plain) == check_config(whole)
     for key in keys:
         here = plain
         for part in key.split("."):
