@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,9 @@ def train_founder(recipe: FounderRecipe, seed: int, folder: Path) -> float:
     generator = torch.Generator().manual_seed(philox_key(seed, "founder's weights")[0] >> 1)
     model = _founder(recipe, generator)
     encoder = Encoder(Checkpoint(recipe.name(seed), parts, "", {}))
-    losses = train(model, list(model.parameters()), _pages(recipe, seed, encoder), recipe.rate_at)
+    with _one_thread():  # sums split over another number of threads round differently
+        pages = _pages(recipe, seed, encoder)
+        losses = train(model, list(model.parameters()), pages, recipe.rate_at)
     disable_progress_bar()
     model.save_pretrained(parts)
     made = {"recipe": asdict(recipe), "seed": seed, "loss": losses[-1], "torch": torch.__version__}
@@ -57,6 +60,16 @@ def train_founder(recipe: FounderRecipe, seed: int, folder: Path) -> float:
     shutil.rmtree(folder, ignore_errors=True)
     parts.rename(folder)
     return losses[-1]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:

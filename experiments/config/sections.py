@@ -144,6 +144,13 @@ class AgentsConfig(Section):
             )
         return {**data, "model": names}
 
+    @property
+    def said(self) -> str:
+        """The models in few words."""
+        if self.founders is None:
+            return self.model
+        return f"founders of {self.founders.task} {self.founders.sizes}"
+
     @field_validator("interface")
     @classmethod
     def _a_known_interface(cls, name: str) -> str:

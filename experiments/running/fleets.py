@@ -11,11 +11,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from mgptn.agents.checkpoints import FOUNDERS
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.hosts.ray_session import start_ray, stop_ray
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.setting.founders import founders_to_train, train_founders
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
 
@@ -93,13 +95,30 @@ def hosts(
 
 def reading(config: RunConfig) -> AbstractContextManager[None]:
     """While a run's stage is set: its model's files are read, and its problems drawn."""
-    return doing(f"preparing {config.agents.model} on {config.task.name}")
+    return doing(f"preparing {config.agents.said} on {config.task.name}")
+
+
+def train_first(config: RunConfig) -> None:
+    """Train the founders that a run needs and that are not here yet, saying so.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be written.
+    """
+    wanted = founders_to_train(config)
+    training = train_founders(config)
+    for place in range(1, wanted + 1):
+        with doing(f"training founder {place} of {wanted}, once and for all runs"):
+            next(training, None)
 
 
 def _models(settings: HostSettings) -> str:
     """The models that a host serves, in few words."""
     others = len(settings.others)
-    return f"{settings.model} and {others} more" if others else settings.model
+    model = settings.model.rpartition("-")[0] if settings.model.startswith(FOUNDERS) else ""
+    first = f"{model}…" if model else settings.model
+    return f"{first} and {others} more" if others else first
 
 
 @contextmanager

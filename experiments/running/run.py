@@ -17,7 +17,7 @@ from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with
-from mgptn.experiments.running.fleets import hosts, reading
+from mgptn.experiments.running.fleets import hosts, reading, train_first
 from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.setting.same_ground import check_same_ground
 from mgptn.experiments.setting.stage import Stage
@@ -41,6 +41,7 @@ def run(
     """
     check_vacant(folder)
     check_port(config.metrics.host, config.metrics.port)
+    train_first(config)
     with reading(config):
         stage = Stage(config)
     with hosts(stage, ray_address) as fleet:
@@ -78,6 +79,7 @@ def resume(
                 markup=False,
             )
         check_port(config.metrics.host, config.metrics.port)
+        train_first(config)
         with reading(config):
             stage = Stage(config)
         check_same_ground(manifest, stage, folder, other_versions=other_versions)
@@ -115,7 +117,7 @@ def _complete(
     generations = config.population.generations
     metrics = RunMetrics(config.name, config.task.name, arms)
     title = (
-        f"{config.name}: {config.population.size} × {config.agents.model} on "
+        f"{config.name}: {config.population.size} × {config.agents.said} on "
         f"{stage.task.name}, {len(arms)} arms, {fleet.alive} hosts ({fleet.settings.device})"
     )
     with ExitStack() as stack:
