@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mgptn.experiments.claims.beyond_the_founders import analysis as beyond_the_founders
 from mgptn.experiments.claims.chaining import analysis as chaining
 from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
@@ -50,5 +51,6 @@ ANALYSES: dict[str, Analysis] = {
         elicit_or_create.analyse, elicit_or_create.draw, elicit_or_create.MEASURES
     ),
     "gaming": Analysis(gaming.analyse, gaming.draw),
+    "beyond-the-founders": Analysis(beyond_the_founders.analyse, beyond_the_founders.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

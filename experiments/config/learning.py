@@ -14,6 +14,9 @@ from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.learning.parts import PARTS, is_part
 from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
 
+MOST = 1000
+"""Founders of a run, and how far apart the seeds of different runs' founders are."""
+
 _USUAL = FounderRecipe()
 
 
@@ -22,7 +25,7 @@ class FoundersConfig(Section):
 
     task: str = _USUAL.task
     sizes: str = f"{_USUAL.least}-{_USUAL.most}"
-    count: Annotated[int, Field(ge=1, le=1000)] = 3
+    count: Annotated[int, Field(ge=1, le=MOST)] = 3
     seed: Annotated[int, Field(ge=0)] = 0
     layers: int = _USUAL.layers
     width: int = _USUAL.width

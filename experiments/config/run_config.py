@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.bundled import bundled_instead, find_config
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
+from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import find_protocol, protocols
 from mgptn.experiments.config.section import Section, plain_name
 from mgptn.experiments.config.sections import (
@@ -58,6 +59,21 @@ class RunConfig(Section):
         if isinstance(data, dict) and isinstance(data.get("task"), str):
             return {**data, "task": {"name": data["task"]}}
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _founders_by_seed(cls, data: Any) -> Any:
+        """Another seed of a run has other founders, unless it says which."""
+        if not isinstance(data, dict) or not isinstance(data.get("seed", 0), int):
+            return data
+        agents = data.get("agents")
+        if not isinstance(agents, dict):
+            return data
+        founders = agents.get("founders")
+        if not isinstance(founders, dict) or "seed" in founders:
+            return data
+        founders = {**founders, "seed": MOST * data.get("seed", 0)}
+        return {**data, "agents": {**agents, "founders": founders}}
 
     @model_validator(mode="after")
     def _enough_peers(self) -> RunConfig:

@@ -119,6 +119,7 @@ class AgentsConfig(Section):
     model: Annotated[str, Field(min_length=1)] = "gpt-3"
     founders: FoundersConfig | None = None
     learning: LearningConfig = LearningConfig()
+    dealt: Literal["turns", "blocks"] = "turns"
     scripted: ScriptedConfig = ScriptedConfig()
     interface: str = "auto"
     personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()

@@ -21,9 +21,11 @@ from mgptn.population.judging.topology import (
 _RUNG = re.compile(r"gpt-(\d+)(?:/\d+)?")
 
 
-def founders_models(model: str, size: int) -> list[str]:
-    """The model of each founder: those that `agents.model` names, dealt in turn."""
-    models = expand_models(model)
+def founders_models(model: str, size: int, dealt: str = "turns") -> list[str]:
+    """The model of each founder: those that `agents.model` names, dealt in turn, or in blocks."""
+    models = expand_models(model)[:size]
+    if dealt == "blocks":
+        return [models[slot * len(models) // size] for slot in range(size)]
     return [models[slot % len(models)] for slot in range(size)]
 
 

@@ -64,7 +64,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         growth=_growth_of(config),
         learning=_learning_of(config),
     )
-    models = founders_models(config.agents.model, population.size)
+    models = founders_models(config.agents.model, population.size, config.agents.dealt)
     # Every model meets every persona before a pair of them comes again.
     personas, kinds = config.agents.personas or (None,), len(set(models))
     roles = dealt_roles(population.adversaries.shares, population.size, config.seed)

@@ -30,7 +30,8 @@ class Cost:
     tokens
         That went through a model. A tile that several cells need is counted once, in the first.
     flops
-        2 × parameters × tokens: forward passes, attention left out.
+        2 × parameters × tokens of forward passes, and 6 × of those that are learned from;
+        attention left out.
     """
 
     seconds: float
@@ -56,14 +57,15 @@ def cell_table(folder: Path, cells: Sequence[Cell]) -> pl.DataFrame:
         record = RunRecord(folder / cell.name)
         work = [(c.seconds, c.counters) for done in record.rounds() for c in done.committed]
         tokens = sum(counters["tokens_computed"] for _, counters in work)
+        learned = sum(counters.get("tokens_learned", 0) for _, counters in work)
         rows.append(
             {
                 "cell": cell.name,
                 "seed": cell.config.seed,
                 **dict(cell.labels),
                 "seconds": sum(seconds["total"] for seconds, _ in work),
-                "tokens": tokens,
-                "flops": 2.0 * _parameters(cell.config) * tokens,
+                "tokens": tokens + learned,
+                "flops": _parameters(cell.config) * (2.0 * tokens + 6.0 * learned),
                 "population_hash": record.population_hash,
             }
         )
