@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from operator import methodcaller
 from pathlib import Path
 
@@ -52,10 +52,6 @@ class Numbers:
         for content in set(self._held) - set(living):
             del self._held[content]
 
-    def missing(self, wanted: Collection[str]) -> list[str]:
-        """Those that are not here as they should be, each with what is the matter."""
-        return [f"{content}: not there" for content in wanted if content not in self._held]
-
 
 class NumbersFolder(Numbers):
     """Files of numbers in a folder, each on the disk before its hash is told.
@@ -87,7 +83,8 @@ class NumbersFolder(Numbers):
                 raise NumbersError(f"{path}: expected weights, got: {error.strerror}") from None
             if (got := hash_of(numbers)) != content:
                 raise NumbersError(
-                    f"{path}: expected weights of this hash, got {got}: the file was altered"
+                    f"{path}: expected weights of this hash, got {got}: the file was altered; "
+                    "delete it, and a resumed run learns them again"
                 )
             self._held[content] = numbers
         return self._held[content]
@@ -117,19 +114,23 @@ class NumbersFolder(Numbers):
     def prune(self, living: Collection[str]) -> None:
         """Delete the files of all but some."""
         super().prune(living)
-        for path in self._files():
+        # Among them what a kill left half written.
+        for path in self.folder.glob(f"*{SUFFIX}*"):
             if path.name.removesuffix(SUFFIX) not in living:
                 path.unlink(missing_ok=True)
 
-    def missing(self, wanted: Collection[str]) -> list[str]:
-        """Those that are not here as they should be, each with what is the matter."""
-        found = []
-        for content in wanted:
-            try:
-                self(content)
-            except NumbersError as error:
-                found.append(str(error))
-        return found
+    def missing(self, wanted: Collection[str]) -> list[Path]:
+        """Files that are not there; those that are, are held to their names.
 
-    def _files(self) -> Iterator[Path]:
-        return self.folder.glob(f"*{SUFFIX}")
+        Raises
+        ------
+        NumbersError
+            If one has been altered.
+        """
+        found = []
+        for content in sorted(wanted):
+            if content in self._held or self.path(content).exists():
+                self(content)
+            else:
+                found.append(self.path(content))
+        return found

@@ -113,6 +113,16 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _growth_by_what_selects(self) -> RunConfig:
+        growth, reads = self.task.growth, {"oracle", "human"} & set(weights_of(self.selector))
+        if growth is not None and growth.by == "agreement" and reads:
+            raise ValueError(
+                "task.growth.by: expected gold or schedule where the selector goes by verdicts "
+                f"({', '.join(sorted(reads))}), got 'agreement', which is to take none"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _something_to_compare(self) -> RunConfig:
         compares = find_protocol(self.protocol.name).compares
         if self.protocol.fitness == "bradley-terry" and not compares:

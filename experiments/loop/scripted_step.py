@@ -50,6 +50,10 @@ class Play(ABC):
             self._ended = self.outcomes()
         return self._ended
 
+    def recall(self, outcomes: Outcomes) -> None:
+        """That the matches have ended so, as is recorded."""
+        self._ended = outcomes
+
     def finish(self) -> Committed:
         """Tell the tournament, and say what happened and what it cost."""
         outcomes = self.ended()

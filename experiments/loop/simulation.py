@@ -90,9 +90,7 @@ def step_together(simulations: Sequence[Simulation], fleet: Fleet) -> list[Commi
     hosted = [play for play in plays if isinstance(play, HostedPlay)]
     while any(play.asks for play in hosted):
         _one_round(hosted, fleet)
-    learners = [play for play in hosted if play.learns]
-    if learners:
-        _learn(learners, fleet)
+    learn_together(hosted, fleet)
     return [play.finish() for play in plays]
 
 
@@ -112,9 +110,10 @@ def _one_round(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
         play.answer(planned, replies)
 
 
-def _learn(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
-    """Have all plays' agents learn; what several of them would learn alike is learned once."""
+def learn_together(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
+    """Have agents learn whose weights do; what several would learn alike is learned once."""
     began = time.perf_counter()
+    plays = [play for play in plays if play.learns]
     plans = [play.plan_learning() for play in plays]
     for play, planned, replies in zip(plays, plans, _run(plays, plans, fleet, began), strict=True):
         play.learn(planned, replies)

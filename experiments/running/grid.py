@@ -126,7 +126,7 @@ def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet, stack: ExitStack) 
         manifest, _ = recorded(path)
         check_same_ground(manifest, stage, path)
         journal = stack.enter_context(Journal.reopen(path / JOURNAL))
-        session = Session.reopen(path, cell.config, grid.arms, stage, journal)
+        session = Session.reopen(path, cell.config, grid.arms, stage, journal, fleet=fleet)
     else:
         session = Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)
     stack.callback(session.close)

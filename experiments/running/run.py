@@ -86,7 +86,7 @@ def resume(
         with hosts(stage, ray_address, device=manifest["device"]) as fleet:
             watch = Watch(config)
             session = Session.reopen(
-                folder, config, manifest["arms"], stage, journal, observers=[watch]
+                folder, config, manifest["arms"], stage, journal, [watch], fleet
             )
             console.print(f"Resuming at generation {len(session.digests)}.", highlight=False)
             return _complete(session, stage, fleet, console, watch)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mgptn.agents.hosts.fleet import Fleet
-from mgptn.agents.learning.numbers import NumbersFolder
+from mgptn.agents.learning.numbers import NumbersError, NumbersFolder
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.loop.relearning import relearn
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.journal import Journal
@@ -84,6 +85,7 @@ class Session:
         stage: Stage,
         journal: Journal,
         observers: Sequence[Observer] = (),
+        fleet: Fleet | None = None,
     ) -> Session:
         """Carry a run on from the intact records of its journal, which is open already.
 
@@ -91,11 +93,15 @@ class Session:
         ----------
         observers
             Told of the rounds that are recorded too.
+        fleet
+            Where weights that are missing are learned again.
 
         Raises
         ------
         JournalError
             If the records are not what the configuration leads to.
+        mgptn.agents.learning.numbers.NumbersError
+            If weights of somebody alive are altered, or missing and cannot be learned again.
         """
         session = cls(folder, config, arms, stage, journal)
         session.observers += observers
@@ -110,7 +116,8 @@ class Session:
                     )
             session._tell(done)
         session.ended = ended_with(journal.contents) is not None
-        session._check_numbers()
+        if not session.finished:
+            session._restore(fleet)
         return session
 
     @property
@@ -142,17 +149,22 @@ class Session:
         """Hashes of the files of numbers of everybody who is alive."""
         return contents_of([a for one in self.simulations for a in one.tournament.agents])
 
-    def _check_numbers(self) -> None:
-        """Refuse to go on without somebody's weights."""
-        if self.finished:
+    def _restore(self, fleet: Fleet | None) -> None:
+        """Learn what is missing of the weights of the living again, as the journal has it."""
+        missing = self.numbers.missing(self._living())
+        if not missing:
             return
-        missing = self.numbers.missing(sorted(self._living()))
-        if missing:
-            raise JournalError(
-                f"{self.numbers.folder}: expected the weights of all who are alive, got "
-                f"{len(missing)} that are not there or altered: {missing[0]}; what is recorded of "
-                "the run is intact"
-            )
+        if fleet is None:
+            raise NumbersError(f"{missing[0]}: expected weights of somebody alive, got nothing")
+        arms = [
+            one.arm
+            for one in self.simulations
+            if contents_of(one.tournament.agents) & {path.stem for path in missing}
+        ]
+        rounds = rounds_in(self._journal.contents)
+        again = relearn(self.config, arms, rounds, self.simulations[0].stage, fleet)
+        for path in missing:
+            self.numbers.keep(again(path.stem))
 
     def _tell(self, done: Round) -> None:
         self.digests += [c.generation.digest for c in done.committed if c.arm == SELECTED]

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.arms import CONTEXT_ARMS as ARMS
+from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.reading import JournalError

@@ -19,13 +19,12 @@ from mgptn.agents.checkpoints import founders_folder
 from mgptn.agents.hosts.fleet import LocalFleet, run_tile
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.make_host import make_host
-from mgptn.agents.learning.numbers import hash_of
+from mgptn.agents.learning.numbers import NumbersError, hash_of
 from mgptn.agents.requests import Learn, Tile, TileReply
 from mgptn.experiments.config.arms import LEARNING_ARMS, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.journal import Journal
-from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.run import run
@@ -192,25 +191,47 @@ def test_a_replay_needs_no_weights(ended: Path, undisturbed: str, tmp_path: Path
     assert found.population_hash == undisturbed
 
 
-@pytest.mark.parametrize("how", ["altered", "gone"])
-def test_weights_that_are_not_there_are_named(
-    how: str, config: RunConfig, stage: Stage, fleet: LocalFleet, tmp_path: Path
-):
+@pytest.fixture
+def killed(config: RunConfig, stage: Stage, fleet: LocalFleet, tmp_path: Path) -> Path:
+    """A run that was killed after two generations."""
     session = Session.create(tmp_path / "run", config, (SELECTED,), stage, "cpu")
-    advance([session], fleet)
+    for _ in range(2):
+        advance([session], fleet)
     session.close()
-    journal = (tmp_path / "run" / JOURNAL).read_bytes()
-    path = min((tmp_path / "run" / WEIGHTS).iterdir())
-    if how == "altered":
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
-    else:
-        path.unlink()
+    return tmp_path / "run"
+
+
+def test_weights_that_were_altered_are_named(
+    config: RunConfig, stage: Stage, fleet: LocalFleet, killed: Path
+):
+    journal = (killed / JOURNAL).read_bytes()
+    path = min((killed / WEIGHTS).iterdir())
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
     with (
-        Journal.reopen(tmp_path / "run" / JOURNAL) as opened,
-        pytest.raises(JournalError, match=path.stem),
+        Journal.reopen(killed / JOURNAL) as opened,
+        pytest.raises(NumbersError, match=path.stem),
     ):
-        Session.reopen(tmp_path / "run", config, (SELECTED,), stage, opened)
-    assert (tmp_path / "run" / JOURNAL).read_bytes() == journal
+        Session.reopen(killed, config, (SELECTED,), stage, opened, fleet=fleet)
+    assert (killed / JOURNAL).read_bytes() == journal
+
+
+def test_weights_that_are_missing_are_learned_again(
+    config: RunConfig, stage: Stage, fleet: LocalFleet, killed: Path, undisturbed: str
+):
+    path = min((killed / WEIGHTS).iterdir())
+    numbers = path.read_bytes()
+    path.unlink()
+    with (
+        Journal.reopen(killed / JOURNAL) as opened,
+        pytest.raises(NumbersError, match=rf"{path.stem}.*got nothing"),
+    ):
+        Session.reopen(killed, config, (SELECTED,), stage, opened)
+    with Journal.reopen(killed / JOURNAL) as opened:
+        session = Session.reopen(killed, config, (SELECTED,), stage, opened, fleet=fleet)
+        assert path.read_bytes() == numbers
+        while not session.finished:
+            advance([session], fleet)
+        assert session.end() == undisturbed
 
 
 class Unsound(LocalFleet):

@@ -17,7 +17,8 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from mgptn.experiments.config.arms import ARMS, SELECTED
+from mgptn.experiments.config.arms import CONTEXT_ARMS as ARMS
+from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run

@@ -10,7 +10,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from mgptn.experiments.config.arms import ARMS, NEUTRAL, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.arms import CONTEXT_ARMS as ARMS
+from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round
