@@ -29,7 +29,7 @@ from mgptn.protocols.interfaces.columns import (
     VOCABULARY,
     ColumnsInterface,
 )
-from mgptn.protocols.interfaces.markers import END, PAD, START
+from mgptn.protocols.interfaces.markers import END, START
 
 BLOCK_STEPS = 50
 """Steps whose documents are drawn at once."""
@@ -95,7 +95,6 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
         embd_pdrop=0.0,
         attn_pdrop=0.0,
         tie_word_embeddings=False,
-        pad_token_id=VOCABULARY.index(PAD),
         bos_token_id=VOCABULARY.index(START),
         eos_token_id=VOCABULARY.index(END),
         **further,

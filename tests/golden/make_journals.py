@@ -1,7 +1,8 @@
 """Makes the golden journals of a format: `python -m tests.golden.make_journals`, once per format.
 
 They were run by the version that stands in their manifests, and are kept as they were written: no
-test runs this, and it overwrites nothing. A new format gets a folder of its own beside the others.
+test runs this, and it overwrites nothing. A new format gets a folder of its own beside the others;
+what a format has learned to hold since, another journal in its folder.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -9,6 +10,7 @@ test runs this, and it overwrites nothing. A new format gets a folder of its own
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.manifest import MANIFEST, write_manifest
 from mgptn.experiments.record.reading import FORMAT
 from mgptn.experiments.running.fleets import fleet_here
-from mgptn.experiments.running.session import Session, advance
+from mgptn.experiments.running.session import WEIGHTS, Session, advance
 from mgptn.experiments.setting.stage import Stage
 from tests.said import said
 
@@ -50,7 +52,29 @@ RUNS: dict[str, tuple[dict[str, Any], bool]] = {
         },
         False,
     ),
-}
+    "learning": (
+        {
+            "name": "learning",
+            "seed": 13,
+            "task": {"name": "addition", "growth": {"from": 2, "by": "schedule", "largest": 3}},
+            "population": {
+                "size": 4,
+                "generations": 2,
+                "mutation": {"noise": 0.5, "merging": 0.5},
+            },
+            "agents": {
+                "founders": {
+                    "sizes": "1-2", "count": 2, "layers": 1, "width": 16, "heads": 2, "steps": 40,
+                    "documents": 16, "rate": 0.01, "offsets": 2, "places": 12,
+                },
+                "learning": {"method": "full", "steps": 2, "documents": 4},
+                "context_capacity": 0,
+            },
+            "protocol": {"name": "majority", "graders": 1, "threshold": 0.0},
+        },
+        False,
+    ),
+}  # fmt: skip
 """Folder → configuration, and whether the control arms run beside it."""
 
 
@@ -65,6 +89,8 @@ def make(name: str) -> None:
         advance([session], fleet)
     hashed = session.end()
     session.close()
+    # A journal is read and replayed without the weights that it tells of.
+    shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
     manifest = json.loads((folder / MANIFEST).read_text())
     # Of the machine that ran it nothing is kept.
     here = {"platform": "", "processor": "", "command": "python -m tests.golden.make_journals"}
@@ -75,4 +101,5 @@ def make(name: str) -> None:
 
 if __name__ == "__main__":
     for run in RUNS:
-        make(run)
+        if not (GOLDEN / run).exists():
+            make(run)

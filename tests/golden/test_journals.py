@@ -39,8 +39,8 @@ def mgptn(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def test_the_current_format_has_a_run_without_a_model_and_one_with() -> None:
-    assert [folder.name for folder in RUNS] == ["hosted", "scripted"]
+def test_the_current_format_has_a_run_of_each_kind_of_agents() -> None:
+    assert [folder.name for folder in RUNS] == ["hosted", "learning", "scripted"]
 
 
 def test_every_text_grade_and_verdict_is_read_as_it_was_written(run: Path) -> None:
