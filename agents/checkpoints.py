@@ -147,9 +147,9 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def founders_folder() -> Path:
-    """Where founders that were trained on this machine lie."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "mgptn" / "founders"
+    """Where founders that were trained on this machine lie: `MGPTN_CACHE` says another place."""
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mgptn"
+    return Path(os.environ.get("MGPTN_CACHE") or usual) / "founders"
 
 
 def _locate(name: str) -> Path:

@@ -32,5 +32,5 @@ def train_founders(config: RunConfig) -> Iterator[int]:
     except OSError as error:
         raise ConfigError(
             f"agents.founders: expected a folder to keep them in, got: {error}; set "
-            "XDG_CACHE_HOME to one that can be written"
+            "MGPTN_CACHE to one that can be written"
         ) from None

@@ -48,6 +48,14 @@ Small = Callable[..., RunConfig]
 Course = Callable[..., list[Generation]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def founders_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Founders that tests need are trained into a folder of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MGPTN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def small() -> Small:
     """Makes a small run's configuration: ``small({"population.size": 3})``."""

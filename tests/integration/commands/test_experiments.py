@@ -57,12 +57,16 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
         if key not in done:
             folder = tmp_path_factory.mktemp(name)
             claim, console = load_claim(name), Console(quiet=True)
-            found = run_claim(claim, "smoke", folder, console, changes=changes, fleet=all_models)
+            fleet = None if name in WITH_FOUNDERS else all_models
+            found = run_claim(claim, "smoke", folder, console, changes=changes, fleet=fleet)
             done[key] = found, folder
         return done[key]
 
     return run
 
+
+WITH_FOUNDERS = ("beyond-the-founders",)
+"""Claims whose models are trained for them, tiny ones at this scale."""
 
 UNSELECTED = ("survey-trick",)
 """Claims in which nothing is selected."""
@@ -81,7 +85,8 @@ def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     assert len(table) == len(cells) + recorded.measured > 0
     assert recorded.cost.tokens == table["tokens"].sum() > 0
     # The smallest rung has 134,016 parameters.
-    assert recorded.cost.flops == table["flops"].sum() > 2.6e5 * recorded.cost.tokens
+    least = 5_000 if name in WITH_FOUNDERS else 130_000
+    assert recorded.cost.flops == table["flops"].sum() > 2.0 * least * recorded.cost.tokens
     for number in (n for rows in recorded.finding.numbers.values() for n in rows):
         assert not number.low > number.high, number
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,6 @@ LEARNING: dict[str, Any] = {
 """Everything is accepted, so that everybody learns in every generation."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def trained_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Founders are trained into a folder of this module's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def changed(**sections: Any) -> RunConfig:
     """The configuration with sections changed."""
     return check_config(
@@ -71,7 +63,7 @@ def changed(**sections: Any) -> RunConfig:
 
 
 @pytest.fixture(scope="module")
-def config(trained_here: None) -> RunConfig:
+def config() -> RunConfig:
     return changed()
 
 
