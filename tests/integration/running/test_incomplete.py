@@ -84,6 +84,7 @@ def test_a_finding_is_had_of_any_arms_and_any_rounds(tmp_path, monkeypatch, arms
         assert len(table) > 0 or rounds == 0 or name in ("turns", "births")
 
 
+@pytest.mark.usefixtures("figures")
 @pytest.mark.parametrize("rounds", [0, 1])
 def test_every_command_looks_at_a_run_with_little_in_it(tmp_path, rounds):
     folder = begun(tmp_path / "run", rounds)
