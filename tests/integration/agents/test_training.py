@@ -261,9 +261,15 @@ def test_prompts_of_a_run_are_beginnings_of_what_was_trained_on(documents):
 
 
 PROBED = 20_000
+AGAIN = (("addition", 3), ("subset-sum", 5), ("composition", 2), ("indivisible", 7))
+"""Tasks of the mixture that are probed, in another size, among the quick tests as well."""
 
 
-@pytest.mark.parametrize("key", list(MIXTURE), ids=lambda key: f"{key[0]}-{key[1]}")
+@pytest.mark.parametrize(
+    "key",
+    [pytest.param(k, marks=pytest.mark.slow) if k in AGAIN else k for k in MIXTURE],
+    ids=lambda key: f"{key[0]}-{key[1]}",
+)
 @pytest.mark.parametrize("part", ["query", "answer"])
 def test_no_probe_of_one_part_alone_finds_the_verdict(key, part):
     """A network on every character and its place, trained on 20 000 judged answers, has an area
@@ -368,7 +374,11 @@ def test_half_of_what_is_judged_is_then_the_models_own():
 
 
 @pytest.mark.parametrize(
-    ("length", "compiled"), [(1, False), (63, False), (64, False), (200, False), (70, True)]
+    ("length", "compiled"),
+    [
+        *((1, False), (63, False), (64, False), (200, False)),
+        pytest.param(70, True, marks=pytest.mark.slow),
+    ],
 )
 def test_the_forward_pass_of_training_is_the_models_own(small_model, length, compiled):
     """Logits and gradients in float64, to 1e-6 of the largest, beside transformers'."""
