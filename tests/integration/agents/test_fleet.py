@@ -264,7 +264,7 @@ def test_one_host_an_agent_and_more_hosts_than_cpus(
     "address",
     [
         "127.0.0.1:1",
-        "nonsense:port",
+        pytest.param("nonsense:port", marks=pytest.mark.slow),
         pytest.param("nowhere.invalid:6379", marks=pytest.mark.slow),
     ],
 )

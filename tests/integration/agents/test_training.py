@@ -455,7 +455,7 @@ def test_training_reports_every_step_and_learns(trained):
     assert "adaptation" not in logged[0]
 
 
-@pytest.mark.parametrize("stop", [3, 16, 19])
+@pytest.mark.parametrize("stop", [*(pytest.param(s, marks=pytest.mark.slow) for s in (3, 16)), 19])
 def test_a_training_killed_and_carried_on_ends_in_the_same_bits(trained, tmp_path, stop):
     folder, progress = trained
     train(tmp_path, stop=stop)
@@ -499,6 +499,7 @@ def test_a_stopped_training_carries_on_to_the_same_bits(trained, tmp_path):
     assert find_checkpoint(str(folder)).weights == find_checkpoint(str(tmp_path)).weights
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_data_decide_the_weights(trained, tmp_path):
     other = replace(RECIPE, seed=5)
     train(tmp_path, other)
@@ -553,8 +554,8 @@ def test_another_recipe_in_the_same_folder_is_refused(trained, tmp_path):
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_a_finished_training_asked_for_again_changes_nothing(tmp_path):
-    train(tmp_path)
+def test_a_finished_training_asked_for_again_changes_nothing(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert train(tmp_path) == []
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
