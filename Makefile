@@ -23,10 +23,11 @@ PROGRESS := status=0; while IFS= read -r line; do case "$$line" in \
 	ERROR* | *error:*) echo "$$line" >&2 ;; \
 	esac; done; exit $$status
 
-# Processes that run tests: tests/conftest.py says which may run beside each other. 0 is none but
-# pytest itself. Each is to have one core: BLAS's own threads would only wait for each other.
+# Processes that run tests, a module after the other in the order of their names; 0 is none but
+# pytest itself. Each is to have one core: threads of torch and BLAS would only wait for each other,
+# and cost a test several times its time.
 WORKERS ?= 2
-TEST := OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --no-loadscope-reorder
+TEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-slow lint bench clean

@@ -25,6 +25,7 @@ from rich.console import Console
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
+from mgptn.experiments.figures.files import FIGURES
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, generations_of, read_rounds
@@ -54,6 +55,26 @@ def founders_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MGPTN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_figure(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In this process runs end with one figure alone, or two: to draw all takes seconds.
+
+    A module that is about what a run writes says ``EVERY_FIGURE = True``.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not getattr(request.module, "EVERY_FIGURE", False):
+            first = {name: FIGURES[name] for name in ("reach", "error")}
+            patch.setattr("mgptn.experiments.figures.files.FIGURES", first)
+        yield
+
+
+@pytest.fixture(params=["one figure", pytest.param("every figure", marks=pytest.mark.slow)])
+def figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's runs end with one figure; among the slow tests, with all."""
+    if request.param == "every figure":
+        monkeypatch.setattr("mgptn.experiments.figures.files.FIGURES", FIGURES)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +114,10 @@ def console() -> Console:
 
 @pytest.fixture(scope="session")
 def ray_address() -> Iterator[str]:
-    """The address of the Ray that all tests of a session share."""
+    """The address of the Ray that all tests of a session share; under xdist, of one process.
+
+    Tests look only at processes below their own, and end no others.
+    """
     ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False)
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()

@@ -109,7 +109,10 @@ def test_hosts_killed_between_runs_are_replaced(two: RayFleet, work: Recorder) -
     assert two.alive == 2
 
 
-@pytest.mark.parametrize("lost", ["OutOfMemoryError", "WorkerCrashedError"])
+@pytest.mark.parametrize(
+    "lost",
+    ["OutOfMemoryError", pytest.param("WorkerCrashedError", marks=pytest.mark.slow)],
+)
 def test_a_host_lost_in_another_way_is_replaced_too(
     two: RayFleet, work: Recorder, lost: str
 ) -> None:
@@ -149,6 +152,7 @@ def _put_failing(fleet: RayFleet, error: Exception) -> Any:
     return true
 
 
+@pytest.mark.slow
 def test_a_run_whose_host_is_killed_counts_it_and_reaches_the_same_hash(
     small: Any, course: Any, host_processes: Any, recorded: Any, tmp_path: Path
 ) -> None:
@@ -208,6 +212,7 @@ def test_hosts_that_never_come_up_are_a_fleet_error(small: Any) -> None:
     assert "with weights hash 0000" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_hosts_that_always_die_are_a_fleet_error_after_bounded_attempts(
     small: Any, tmp_path: Path, work: Recorder
 ) -> None:
@@ -229,17 +234,27 @@ def test_hosts_that_always_die_are_a_fleet_error_after_bounded_attempts(
         fleet.close()
 
 
+@pytest.mark.parametrize(("cpus", "agents"), [(1, 2), pytest.param(4, 5, marks=pytest.mark.slow)])
 def test_one_host_an_agent_and_more_hosts_than_cpus(
-    small: Any, two: RayFleet, eventually: Any
+    small: Any,
+    two: RayFleet,
+    eventually: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    cpus: int,
+    agents: int,
 ) -> None:
-    config = small({"population.size": 5, "hosts.count": "per-agent"})
-    assert host_count("per-agent", "cpu", 5, 1.0) == 5
+    config = small({"population.size": agents, "protocol.graders": 1, "hosts.count": "per-agent"})
+    assert host_count("per-agent", "cpu", agents, 1.0) == agents
     two.close()  # more hosts than the CPUs that are left would wait for ever
+    assert ray.cluster_resources()["CPU"] == 4
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": float(cpus)})
+    before = ray.available_resources()["CPU"]
     fleet = Stage(config).ray_fleet()
     try:
-        assert fleet.alive == 5  # on a Ray of four CPUs
+        assert fleet.alive == agents
+        assert before - ray.available_resources().get("CPU", 0.0) <= cpus
         processes = fleet.process_ids
-        assert len(set(processes)) == 5
+        assert len(set(processes)) == agents
     finally:
         fleet.close()
     eventually(lambda: not any(map(psutil.pid_exists, processes)), "closed hosts to end")
@@ -249,7 +264,7 @@ def test_one_host_an_agent_and_more_hosts_than_cpus(
     "address",
     [
         "127.0.0.1:1",
-        "nonsense:port",
+        pytest.param("nonsense:port", marks=pytest.mark.slow),
         pytest.param("nowhere.invalid:6379", marks=pytest.mark.slow),
     ],
 )

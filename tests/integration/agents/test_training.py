@@ -261,9 +261,15 @@ def test_prompts_of_a_run_are_beginnings_of_what_was_trained_on(documents):
 
 
 PROBED = 20_000
+AGAIN = (("addition", 3), ("subset-sum", 5), ("composition", 2), ("indivisible", 7))
+"""Tasks of the mixture that are probed, in another size, among the quick tests as well."""
 
 
-@pytest.mark.parametrize("key", list(MIXTURE), ids=lambda key: f"{key[0]}-{key[1]}")
+@pytest.mark.parametrize(
+    "key",
+    [pytest.param(k, marks=pytest.mark.slow) if k in AGAIN else k for k in MIXTURE],
+    ids=lambda key: f"{key[0]}-{key[1]}",
+)
 @pytest.mark.parametrize("part", ["query", "answer"])
 def test_no_probe_of_one_part_alone_finds_the_verdict(key, part):
     """A network on every character and its place, trained on 20 000 judged answers, has an area
@@ -368,7 +374,11 @@ def test_half_of_what_is_judged_is_then_the_models_own():
 
 
 @pytest.mark.parametrize(
-    ("length", "compiled"), [(1, False), (63, False), (64, False), (200, False), (70, True)]
+    ("length", "compiled"),
+    [
+        *((1, False), (63, False), (64, False), (200, False)),
+        pytest.param(70, True, marks=pytest.mark.slow),
+    ],
 )
 def test_the_forward_pass_of_training_is_the_models_own(small_model, length, compiled):
     """Logits and gradients in float64, to 1e-6 of the largest, beside transformers'."""
@@ -445,7 +455,7 @@ def test_training_reports_every_step_and_learns(trained):
     assert "adaptation" not in logged[0]
 
 
-@pytest.mark.parametrize("stop", [3, 16, 19])
+@pytest.mark.parametrize("stop", [*(pytest.param(s, marks=pytest.mark.slow) for s in (3, 16)), 19])
 def test_a_training_killed_and_carried_on_ends_in_the_same_bits(trained, tmp_path, stop):
     folder, progress = trained
     train(tmp_path, stop=stop)
@@ -489,6 +499,7 @@ def test_a_stopped_training_carries_on_to_the_same_bits(trained, tmp_path):
     assert find_checkpoint(str(folder)).weights == find_checkpoint(str(tmp_path)).weights
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_data_decide_the_weights(trained, tmp_path):
     other = replace(RECIPE, seed=5)
     train(tmp_path, other)
@@ -543,8 +554,8 @@ def test_another_recipe_in_the_same_folder_is_refused(trained, tmp_path):
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_a_finished_training_asked_for_again_changes_nothing(tmp_path):
-    train(tmp_path)
+def test_a_finished_training_asked_for_again_changes_nothing(trained, tmp_path):
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert train(tmp_path) == []
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

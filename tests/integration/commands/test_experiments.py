@@ -72,7 +72,17 @@ UNSELECTED = ("survey-trick",)
 """Claims in which nothing is selected."""
 
 
-@pytest.mark.parametrize("name", claim_names())
+LONG = ("phase-diagram",)
+"""Claims that are long even at smoke scale,"""
+LONG_BROKEN = (*LONG, "elicit-or-create")
+"""or with a broken selector, which they are run with anew."""
+
+
+def but_slow(names: Sequence[str], long: Sequence[str]) -> list[Any]:
+    return [pytest.param(n, marks=pytest.mark.slow) if n in long else n for n in names]
+
+
+@pytest.mark.parametrize("name", but_slow(claim_names(), LONG))
 def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     recorded, folder = smoke(name)
     assert recorded.finding.verdict in ("holds", "fails", "undecided")
@@ -96,7 +106,7 @@ SELECTED = [
 ]
 
 
-@pytest.mark.parametrize("name", SELECTED)
+@pytest.mark.parametrize("name", but_slow(SELECTED, LONG_BROKEN))
 def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
     assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
 
@@ -113,6 +123,7 @@ def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None
     assert broken.finding.number(group, name).value < whole.finding.number(group, name).value - 0.1
 
 
+@pytest.mark.slow
 def test_an_amplified_collective_is_one_by_a_plain_count(smoke: Run) -> None:
     recorded, folder = smoke("phase-diagram")
     cells = {cell.name: cell for cell in load_claim("phase-diagram").cells("smoke")}

@@ -81,6 +81,8 @@ ray.shutdown()
 cluster.shutdown()
 '''
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = 240
 """Seconds for both runs: 15 to 80, by the machine; most of it is Ray's, to notice a lost node."""
 

@@ -85,6 +85,7 @@ def test_at_threshold_1_no_peer_accepts_anything(course: Any, small: Any) -> Non
         assert None not in generation.fitness
 
 
+@pytest.mark.usefixtures("figures")
 @pytest.mark.parametrize(
     "changes",
     [

@@ -70,8 +70,7 @@ SOME_ARMS = [
 @pytest.mark.parametrize("arms", SOME_ARMS, ids="+".join)
 def test_a_finding_is_had_of_any_arms_and_any_rounds(tmp_path, monkeypatch, arms, rounds):
     # Figures are drawn of a run with nothing in it by the tests of commands, below.
-    for module in ("figures.files", "views.report"):
-        monkeypatch.setattr(f"mgptn.experiments.{module}.FIGURES", {})
+    monkeypatch.setattr("mgptn.experiments.figures.files.FIGURES", {})
     finished = write_results(begun(tmp_path / "run", rounds, arms))
     heading = finished.verdict.heading
     assert finished.verdict.sentences
@@ -85,6 +84,7 @@ def test_a_finding_is_had_of_any_arms_and_any_rounds(tmp_path, monkeypatch, arms
         assert len(table) > 0 or rounds == 0 or name in ("turns", "births")
 
 
+@pytest.mark.usefixtures("figures")
 @pytest.mark.parametrize("rounds", [0, 1])
 def test_every_command_looks_at_a_run_with_little_in_it(tmp_path, rounds):
     folder = begun(tmp_path / "run", rounds)

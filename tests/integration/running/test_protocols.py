@@ -67,7 +67,7 @@ def chat_model(tmp_path_factory: pytest.TempPathFactory, random_model: Path) -> 
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("ray_address")
 @pytest.mark.parametrize(
-    "names", [("pairwise", "critique-revise"), pytest.param(NAMES, marks=pytest.mark.slow)]
+    "names", [("critique-revise",), pytest.param(NAMES, marks=pytest.mark.slow)]
 )
 def test_each_protocol_runs_by_its_name_and_is_replayed(
     names: tuple[str, ...], tmp_path: Path

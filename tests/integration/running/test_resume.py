@@ -25,6 +25,7 @@ from mgptn.experiments.record.packed_arrays import pack, unpack
 from mgptn.experiments.record.reading import MAGIC, read_journal
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
 from mgptn.experiments.running.run import resume
+from mgptn.experiments.setting.stage import Stage
 
 GENERATIONS = 8
 """So many that none of the interruptions below, one a generation, comes after the last."""
@@ -48,6 +49,22 @@ def ended(config: RunConfig, write_run: Any, tmp_path_factory: pytest.TempPathFa
     """The folder of a run that has ended; to be copied, not changed."""
     folder: Path = write_run(config, tmp_path_factory.mktemp("ended") / "run")
     return folder
+
+
+@pytest.fixture(scope="module")
+def plain(small: Any, write_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run without a model, which nobody starts a host to carry on."""
+    config = small({"agents.model": "scripted", "population.generations": 4})
+    folder: Path = write_run(
+        config, tmp_path_factory.mktemp("plain") / "run", fleet=Stage(config).local_fleet()
+    )
+    return folder
+
+
+@pytest.fixture
+def plain_folder(plain: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return Path(shutil.copytree(plain, tmp_path / "run"))
 
 
 @pytest.fixture
@@ -88,7 +105,17 @@ def alter_manifest(folder: Path, change: dict[str, Any]) -> None:
 # Killed and interrupted
 
 
-def test_a_run_killed_and_interrupted_again_and_again_reaches_the_undisturbed_hash(
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ((1, "SIGINT"),),
+        pytest.param(
+            ((0, "SIGKILL"), (1, "SIGKILL"), (2, "SIGINT"), (3, "SIGTERM")), marks=pytest.mark.slow
+        ),
+    ],
+    ids=["interrupted", "killed and interrupted again and again"],
+)
+def test_a_run_that_is_ended_early_reaches_the_undisturbed_hash(
     ray_address: str,
     start: Any,
     config_file: Any,
@@ -99,13 +126,14 @@ def test_a_run_killed_and_interrupted_again_and_again_reaches_the_undisturbed_ha
     host_processes: Any,
     eventually: Any,
     tmp_path: Path,
+    ends: tuple[tuple[int, str], ...],
 ) -> None:
+    """As soon as so many generations are committed: in generation 0, in generation 1, and so on."""
     folder = tmp_path / "run"
     join = ("--ray-address", ray_address)
     begin = ("run", config_file(config), "--out", folder, "--no-controls")
-    # In generation 0, in generation 1, and so on: as soon as so many generations are committed.
-    for commits, name in ((0, "SIGKILL"), (1, "SIGKILL"), (2, "SIGINT"), (3, "SIGTERM")):
-        command = start(*(("resume", folder) if commits else begin), *join)
+    for life, (commits, name) in enumerate(ends):
+        command = start(*(("resume", folder) if life else begin), *join)
         command.wait_for_commits(folder, commits)
         command.process.send_signal(signal.Signals[name])
         status = command.wait()
@@ -163,19 +191,24 @@ def test_an_interrupt_before_anything_is_written_says_so(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("model", ["scripted", pytest.param("gpt-3", marks=pytest.mark.slow)])
 def test_a_full_disk_ends_a_run_with_one_clear_error_and_it_is_resumed(
     ray_address: str,
     start: Any,
     config_file: Any,
-    config: RunConfig,
-    ended: Path,
-    undisturbed: str,
+    small: Any,
+    write_run: Any,
     recorded: Any,
     tmp_path: Path,
+    model: str,
 ) -> None:
+    config = small(
+        {"population.generations": 4, "problems_per_generation": 20, "agents.model": model}
+    )
+    whole = write_run(config, tmp_path / "whole", fleet=Stage(config).local_fleet())
     folder = tmp_path / "run"
     # In blocks of 1024 bytes: room for the second generation but not for the third.
-    room = (frames(ended / JOURNAL)[2] + frames(ended / JOURNAL)[3]) // 2 // 1024
+    room = (frames(whole / JOURNAL)[2] + frames(whole / JOURNAL)[3]) // 2 // 1024
     command = start(
         *("run", config_file(config), "--out", folder, "--no-controls"),
         *("--ray-address", ray_address),
@@ -188,7 +221,7 @@ def test_a_full_disk_ends_a_run_with_one_clear_error_and_it_is_resumed(
     assert read_journal(folder / JOURNAL).damage is None
     assert len(recorded(folder)) == 2
     finished = resume(folder, Console(quiet=True))
-    assert finished.population_hash == undisturbed
+    assert finished.population_hash == population_hash(recorded(whole))
 
 
 # Torn and altered
@@ -226,27 +259,27 @@ def test_a_torn_run_is_resumed(
 
 
 def test_an_altered_run_is_resumed_from_its_intact_records(
-    ray_address: str, ended: Path, run_folder: Path, undisturbed: str, console: Any, recorded: Any
+    plain: Path, plain_folder: Path, console: Any, recorded: Any
 ) -> None:
-    begin, end = frames(ended / JOURNAL)[1:3]
-    altered = bytearray((ended / JOURNAL).read_bytes())
+    begin, end = frames(plain / JOURNAL)[1:3]
+    altered = bytearray((plain / JOURNAL).read_bytes())
     altered[(begin + end) // 2] ^= 1
-    (run_folder / JOURNAL).write_bytes(altered)
-    replayed = mgptn("replay", run_folder)
+    (plain_folder / JOURNAL).write_bytes(altered)
+    replayed = mgptn("replay", plain_folder)
     assert replayed.exit_code == 1
     assert f"intact up to byte {begin} only: record 1 was altered" in replayed.output
-    assert resume(run_folder, console).population_hash == undisturbed
+    assert resume(plain_folder, console).population_hash == population_hash(recorded(plain))
     assert "record 1 was altered" in console.file.getvalue()
-    beside = run_folder / f"{JOURNAL}.damaged-{begin}"
+    beside = plain_folder / f"{JOURNAL}.damaged-{begin}"
     assert beside.read_bytes() == bytes(altered[begin:])
-    assert recorded(run_folder) == recorded(ended)
+    assert recorded(plain_folder) == recorded(plain)
 
 
 def test_a_run_killed_while_its_journal_was_made_is_resumed(
-    ray_address: str, run_folder: Path, undisturbed: str, console: Console
+    plain: Path, plain_folder: Path, recorded: Any, console: Console
 ) -> None:
-    (run_folder / JOURNAL).write_bytes(MAGIC[:7])
-    assert resume(run_folder, console).population_hash == undisturbed
+    (plain_folder / JOURNAL).write_bytes(MAGIC[:7])
+    assert resume(plain_folder, console).population_hash == population_hash(recorded(plain))
 
 
 def test_a_file_that_is_no_journal_is_refused_and_kept(run_folder: Path, contents_of: Any) -> None:

@@ -37,6 +37,7 @@ TABLES = (
     "reliability",
 )
 Hash = Callable[[RunConfig], str]
+EVERY_FIGURE = True
 
 
 @dataclass(frozen=True)

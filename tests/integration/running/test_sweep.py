@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
 from mgptn.experiments.running.sweep import Axes, cells_of, run_sweep
@@ -88,17 +88,19 @@ def test_a_finished_sweep_runs_nothing_again(
 
 
 def test_more_cells_leave_the_finished_ones_alone(
-    swept: Path, base: RunConfig, tmp_path: Path, course: Any, recorded: Any
+    small: Any, tmp_path: Path, recorded: Any
 ) -> None:
-    folder = Path(shutil.copytree(swept, tmp_path / "sweep"))
+    base, folder = small({"protocol.graders": 3, "agents.model": "scripted"}), tmp_path / "sweep"
+    sweep(base, folder)
     before = journals(folder)
+    assert len(before) == 4
     wider = Axes((3, 4), (0.05, 1.0, float("inf")), (), 1)
     sweep(base, folder, wider)
     after = journals(folder)
     assert {name: after[name] for name in before} == before
     assert len(after) == 6
     for cell in cells_of(base, wider):
-        assert recorded(folder / cell.name) == course(cell.config), cell.name
+        assert recorded(folder / cell.name) == list(Simulation(cell.config)), cell.name
 
 
 def test_another_configuration_in_the_same_folder_is_refused(

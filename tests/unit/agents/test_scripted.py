@@ -124,7 +124,7 @@ def plain(behaviour, drawn, agents, matches, generation=2):
     return outcomes
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(behaviours, st.integers(0, 50), st.integers(1, 4))
 def test_the_arrays_say_what_one_by_one_would_be_said(behaviour, seed, graders):
     where = setting(seed, graders=graders)

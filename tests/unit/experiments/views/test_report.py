@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from mgptn.experiments.figures.files import FIGURES
+from mgptn.experiments.figures import files
+from mgptn.experiments.figures.files import FIGURES, figures_of
 from mgptn.experiments.figures.style import DARK
 from mgptn.experiments.views import report
 from mgptn.experiments.views.report import flat, shown, visible, write_report
@@ -96,7 +97,7 @@ def html(tables: dict[str, pl.DataFrame], tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports with the first figure alone, where it is another part that matters."""
-    monkeypatch.setattr(report, "FIGURES", dict([*FIGURES.items()][:1]))
+    monkeypatch.setattr(files, "FIGURES", {"error": FIGURES["error"]})
 
 
 def test_nothing_is_loaded_and_nothing_runs(html: str) -> None:
@@ -129,8 +130,8 @@ def test_what_was_run_and_found_is_there(html: str, tables: dict[str, pl.DataFra
         "command mgptn, run, first.yaml",
         "not seeds",
         *ARMS,
-        *(plot.title for plot in FIGURES.values()),
-        *(plot.caption for plot in FIGURES.values()),
+        *(plot.title for plot in figures_of(tables).values()),
+        *(plot.caption for plot in figures_of(tables).values()),
     ):
         assert expected in text, expected
     last = tables["generations"].filter(pl.col("arm") == "selected").sort("generation").tail(1)
