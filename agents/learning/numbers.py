@@ -49,6 +49,10 @@ class Numbers:
 
     def prune(self, living: Collection[str]) -> None:
         """Let go of all but some."""
+        self.forget(living)
+
+    def forget(self, living: Collection[str]) -> None:
+        """Hold all but some no longer in memory."""
         for content in set(self._held) - set(living):
             del self._held[content]
 

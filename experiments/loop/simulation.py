@@ -17,6 +17,7 @@ from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
 from mgptn.experiments.loop.scripted_step import Play, ScriptedPlay
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.seats.lessons import contents_of
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.generation import Generation
 
@@ -77,7 +78,9 @@ class Simulation:
 
     def __iter__(self) -> Iterator[Generation]:
         while not self.finished:
-            yield step_together([self], self.fleet)[0].generation
+            generation = step_together([self], self.fleet)[0].generation
+            self.numbers.prune(contents_of(generation.survivors))
+            yield generation
 
 
 def step_together(simulations: Sequence[Simulation], fleet: Fleet) -> list[Committed]:

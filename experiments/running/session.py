@@ -132,6 +132,8 @@ class Session:
         self._tell(done)
         if self.config.agents.learning.keep == "living":
             self.numbers.prune(self._living())
+        else:
+            self.numbers.forget(self._living())
 
     def end(self) -> str:
         """Record that the run is complete; its population hash."""

@@ -98,6 +98,8 @@ SCHEMAS: dict[str, Schema] = {
         "role": _STRING,
         "context": _INTEGER,
         "sampling_temperature": _FLOAT,
+        "weights": _STRING,
+        "weights_step": _STRING,
         "fitness": _FLOAT,
         "rate": _FLOAT,
         "offspring": _INTEGER,
@@ -110,7 +112,8 @@ SCHEMAS: dict[str, Schema] = {
 way to an answer, in order, and the verdict of a critique is null. `answers.author`, `grades.grader`
 and `agents.agent` name the same agents. `agents` holds those that answered in the generation, with
 the length of their context as they answered; `offspring` is the number of the generation's
-survivors that descend from the agent, itself included where it survived. `births.genome` is null
+survivors that descend from the agent, itself included where it survived; `weights` and
+`weights_step` are null where they are the model's own. `births.genome` is null
 for a child that died in the generation it was born in, and `births.other_parent` for one of a
 single parent. What nobody could say is null; a measure that is undefined is NaN.
 """
@@ -254,6 +257,7 @@ def agent_frame(one: Committed) -> pl.DataFrame:
     """A row for each agent that answered in a generation of an arm."""
     generation = one.generation
     agents, offspring = generation.agents, offspring_numbers(generation)
+    weights = [agent.genome.weights for agent in agents]
     columns = {
         "slot": np.arange(len(agents)),
         "agent": [agent.id for agent in agents],
@@ -264,6 +268,8 @@ def agent_frame(one: Committed) -> pl.DataFrame:
         "role": [agent.genome.role for agent in agents],
         "context": [len(agent.genome.context) for agent in agents],
         "sampling_temperature": [agent.genome.sampling_temperature for agent in agents],
+        "weights": [None if w is None else w.digest() for w in weights],
+        "weights_step": [None if w is None else w.step for w in weights],
         "fitness": _or_null(generation.fitness),
         "rate": generation.rates,
         "offspring": [offspring[agent.id] for agent in agents],
