@@ -118,7 +118,7 @@ class Outfit:
         return sum(tensor.nbytes for tensor in tensors)
 
     def to_file(self) -> bytes:
-        """As safetensors, the same for the same numbers; of factors alone it is a file of peft's."""
+        """As safetensors, equal for equal numbers; of factors alone it is a file of peft's."""
         tensors, factors = dict(self.whole), self.factors
         said = None
         if factors is not None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,8 +53,11 @@ def adapted(model: Any, factors: Factors) -> Iterator[Adapted]:
         task_type="CAUSAL_LM",
     )
     with torch.inference_mode(False):
-        # Made without numbers, so that nothing is drawn of a global generator.
-        wrapped: Any = get_peft_model(model, config, low_cpu_mem_usage=True)
+        with warnings.catch_warnings():
+            # What peft still asks of newer releases of transformers.
+            warnings.simplefilter("ignore", FutureWarning)
+            # Made without numbers, so that nothing is drawn of a global generator.
+            wrapped: Any = get_peft_model(model, config, low_cpu_mem_usage=True)
         try:
             copies = {name: tensor.clone() for name, tensor in factors.tensors().items()}
             set_peft_model_state_dict(wrapped, copies, low_cpu_mem_usage=True)

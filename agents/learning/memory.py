@@ -14,7 +14,7 @@ HELD_BYTES = 512 * 2**20
 """Numbers of changed weights that a wardrobe remembers; beyond, those not worn for longest go."""
 
 KEPT_ACTIVATIONS = 32
-"""Vectors of the model's width that a token leaves in a layer until its gradient is known, about."""
+"""Vectors of the model's width that a token leaves in a layer until its gradient is known."""
 
 KEPT_SCORES = 3
 """Numbers for a pair of tokens that a head leaves, where its attention is reckoned plainly."""

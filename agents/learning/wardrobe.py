@@ -155,7 +155,9 @@ class Wardrobe:
 
     def _check(self, outfit: Outfit, source: str) -> None:
         """Refuse numbers of another model."""
-        shapes = {name: tuple(tensor.shape) for name, tensor in outfit.whole.items()}
+        shapes: dict[str, tuple[int, ...]] = {
+            name: tuple(tensor.shape) for name, tensor in outfit.whole.items()
+        }
         for layer, (a, b) in outfit.factors.pairs.items() if outfit.factors else ():
             shape = (len(b), a.shape[1])
             shapes[_weight_of(layer)] = shape[::-1] if layer in self._transposed else shape
