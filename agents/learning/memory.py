@@ -13,8 +13,9 @@ from mgptn.agents.tiles import bucket
 HELD_BYTES = 512 * 2**20
 """Numbers of changed weights that a wardrobe remembers; beyond, those not worn for longest go."""
 
-KEPT_ACTIVATIONS = 32
-"""Vectors of the model's width that a token leaves in a layer until its gradient is known."""
+KEPT_ACTIVATIONS = 48
+"""Vectors of the model's width that a token takes in a layer until its gradient is known, about:
+some 27 are kept for it, and as many again come and go."""
 
 KEPT_SCORES = 3
 """Numbers for a pair of tokens that a head leaves, where its attention is reckoned plainly."""
@@ -46,7 +47,7 @@ class Lesson:
     agents: int
 
 
-def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson) -> int:
+def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) -> int:
     """Bytes that a host of one model takes for learning on its device, about.
 
     The learner's model in float32; the founder's own numbers, which the learner keeps beside it and
@@ -58,6 +59,8 @@ def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson) -> int:
     mgptn.agents.checkpoints.CheckpointError
         If the configuration does not say a dimension.
     """
+    if lesson is None:
+        return 0
     shape = checkpoint.config
     layers = dimension(shape, "num_hidden_layers", "n_layer")
     width = dimension(shape, "hidden_size", "n_embd")

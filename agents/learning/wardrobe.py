@@ -159,8 +159,9 @@ class Wardrobe:
             name: tuple(tensor.shape) for name, tensor in outfit.whole.items()
         }
         for layer, (a, b) in outfit.factors.pairs.items() if outfit.factors else ():
-            shape = (len(b), a.shape[1])
-            shapes[_weight_of(layer)] = shape[::-1] if layer in self._transposed else shape
+            outputs, inputs = len(b), a.shape[1]
+            turned = layer in self._transposed
+            shapes[_weight_of(layer)] = (inputs, outputs) if turned else (outputs, inputs)
         for name, shape in shapes.items():
             live = self._live.get(name)
             if live is None or tuple(live.shape) != shape:

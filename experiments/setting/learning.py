@@ -40,8 +40,8 @@ def learning_libraries(config: RunConfig) -> tuple[str, ...]:
 
 def lesson_of(
     config: RunConfig, checkpoint: Checkpoint, script: Script, problems: Iterable[Problem]
-) -> Lesson:
-    """What a host of one model will train at once.
+) -> Lesson | None:
+    """What a host of one model will train at once; None where weights do not learn.
 
     Parameters
     ----------
@@ -53,12 +53,13 @@ def lesson_of(
     ConfigError
         If the model has no such parts or layers to train.
     """
-    tokens = 0
+    learning, agents, tokens = config.agents.learning, config.population.size, 0
+    if learning.method == "none":
+        return None
     for problem in problems:
         prompt = script.interface.answer_prompt(Asked(problem.query))
         asked = script.encoder.prefix(prompt.prefix) + script.encoder.suffix(prompt.suffix)
         tokens = max(tokens, len(asked) + script.max_tokens + 1)
-    learning, agents = config.agents.learning, config.population.size
     return Lesson(_trained(config, checkpoint), learning.documents, tokens, agents)
 
 

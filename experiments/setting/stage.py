@@ -104,7 +104,7 @@ class Stage:
         self.scripts: dict[str, Script] = {}
         self._grown_scripts: dict[int, dict[str, Script]] = {}
         self._lengths: dict[str, Lengths] = {}
-        self._lessons: dict[str, Lesson] = {}
+        self._lessons: dict[str, Lesson | None] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
@@ -141,13 +141,12 @@ class Stage:
 
     def memory(self, device: str) -> dict[str, int]:
         """Name → bytes that each model takes of a host on a device."""
-        hosts, needed = self.config.hosts, {}
-        for name, lengths in self._lengths.items():
-            found = self.checkpoints[name]
-            needed[name] = needed_bytes(found, hosts.dtype, hosts.slots, lengths, device)
-            if name in self._lessons:
-                needed[name] += learning_bytes(found, hosts.dtype, self._lessons[name])
-        return needed
+        hosts, found = self.config.hosts, self.checkpoints
+        return {
+            name: needed_bytes(found[name], hosts.dtype, hosts.slots, lengths, device)
+            + learning_bytes(found[name], hosts.dtype, self._lessons[name])
+            for name, lengths in self._lengths.items()
+        }
 
     def host_settings(self, device: str) -> HostSettings:
         """How to make a host of this run on a device."""
@@ -301,7 +300,5 @@ class Stage:
         room = checkpoint.context_tokens
         lengths = check_context_fits(problems, largest, founder, self.protocol, config, room)
         self._lengths[checkpoint.name] = lengths
-        if config.agents.learning.method != "none":
-            lesson = lesson_of(config, checkpoint, largest, problems)
-            self._lessons[checkpoint.name] = lesson
+        self._lessons[checkpoint.name] = lesson_of(config, checkpoint, largest, problems)
         return script
