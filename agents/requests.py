@@ -70,6 +70,21 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Lora:
+    """Factors of low rank that are trained instead of weights: alpha/rank · B·A is added to each.
+
+    Attributes
+    ----------
+    modules
+        Names of linear layers, as peft's ``target_modules``; none for all but the head.
+    """
+
+    rank: int
+    alpha: int
+    modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Learn:
     """Train weights on documents; what comes back is a function of this alone.
 
@@ -77,8 +92,10 @@ class Learn:
     ----------
     worn
         What the weights are before; None for the model's own.
-    method, trainable
-        As of `mgptn.agents.learning.method.Method`.
+    method
+        ``"full"``, or ``"lora"``: factors of low rank are trained, and weights stay.
+    trainable
+        Of the former: names of parts, as of `mgptn.agents.learning.parts`.
     rate
         Of AdamW, > 0.
     shape
@@ -89,6 +106,11 @@ class Learn:
         uint8 of the same shape: 1 where a token is part of what is learned.
     offsets
         int32 [steps, documents]: added to the places of a document's tokens.
+    lora
+        Of the latter.
+    key
+        Of the latter, two words of 64 bits: names the stream that factors are drawn from where
+        what is worn has none.
     """
 
     worn: Weights | None
@@ -99,6 +121,8 @@ class Learn:
     tokens: bytes
     taught: bytes
     offsets: bytes
+    lora: Lora | None = None
+    key: tuple[int, int] = (0, 0)
 
 
 HostRequest = Generate | Score

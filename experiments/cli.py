@@ -19,7 +19,15 @@ from mgptn.experiments.commands.models import models
 from mgptn.experiments.commands.parts import console, interrupted, say
 from mgptn.experiments.commands.pretrain import pretrain
 from mgptn.experiments.commands.printable import print_anything
-from mgptn.experiments.commands.run import replay, report, resume, run, sweep, transcript
+from mgptn.experiments.commands.run import (
+    export_weights,
+    replay,
+    report,
+    resume,
+    run,
+    sweep,
+    transcript,
+)
 from mgptn.experiments.commands.theory import theory
 from mgptn.experiments.views.doing import doing
 
@@ -105,6 +113,7 @@ for _command in (
     resume,
     replay,
     transcript,
+    export_weights,
     sweep,
     report,
     pretrain,

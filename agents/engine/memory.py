@@ -69,12 +69,12 @@ def needed_bytes(
         If the configuration does not say a dimension.
     """
     shape, item = checkpoint.config, ITEM[dtype]
-    layers = _first(shape, "num_hidden_layers", "n_layer")
-    width = _first(shape, "hidden_size", "n_embd")
-    heads = _first(shape, "num_attention_heads", "n_head")
+    layers = dimension(shape, "num_hidden_layers", "n_layer")
+    width = dimension(shape, "hidden_size", "n_embd")
+    heads = dimension(shape, "num_attention_heads", "n_head")
     stored = shape.get("num_key_value_heads") or heads
     state = 2 * layers * stored * (shape.get("head_dim") or width // heads) * item
-    vocabulary = _first(shape, "vocab_size")
+    vocabulary = dimension(shape, "vocab_size")
     row, answer = bucket(lengths.row), bucket(lengths.answer)
     read = max(slots * READ_TOKENS, row)
     weights = sum(path.stat().st_size for path in checkpoint.folder.glob("*.safetensors"))
@@ -133,7 +133,14 @@ def available_memory() -> int:
     return min(available, limit - used + int(fields.get("inactive_file", 0)))
 
 
-def _first(shape: dict[str, Any], *names: str) -> int:
+def dimension(shape: dict[str, Any], *names: str) -> int:
+    """A number of a model's configuration, which has one of several names.
+
+    Raises
+    ------
+    CheckpointError
+        If it has none of them.
+    """
     for name in names:
         if isinstance(shape.get(name), int):
             return int(shape[name])

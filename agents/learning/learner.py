@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from transformers import AutoModelForCausalLM
 
 from mgptn.agents.learning.documents import Pages
+from mgptn.agents.learning.factors import Factors, Outfit, adapted_layers, first_factors
+from mgptn.agents.learning.lora import adapted
 from mgptn.agents.learning.trainable import trainable_names
 from mgptn.agents.learning.training import train
 from mgptn.agents.learning.wardrobe import Wardrobe
-from mgptn.agents.requests import Learn, Learned, Supply
+from mgptn.agents.requests import Learn, Learned, Lora, Supply
 
 
 class Learner:
@@ -55,23 +56,56 @@ class Learner:
         """Train; the weights are the request's before, and nobody's in particular after."""
         # What training leaves behind in the model is no weights that have a name.
         self._wardrobe.undress()
+        if asked.lora is not None:
+            return self._learn_factors(asked, asked.lora, supply)
         self._wardrobe.wear(asked.worn, supply)
         named = dict(self.model.named_parameters())
         chosen = [named[name] for name in trainable_names(self.model, asked.trainable)]
-        losses = train(self.model, chosen, [_pages(asked)], lambda step: asked.rate)
-        ends = (losses[0], losses[-1])
-        if not all(map(math.isfinite, losses)) or not all(p.isfinite().all() for p in chosen):
-            return Learned(None, ends)
-        return Learned(self._written(named), ends)
+        losses = self._trained(asked, chosen)
+        sound = _sound(losses, chosen)
+        return _learned(Outfit(self._changed()) if sound else None, losses)
 
-    def _written(self, named: dict[str, Any]) -> bytes:
-        """What differs from the founder's own numbers, as a file."""
-        changed = {
-            name: tensor.detach().cpu().contiguous()
-            for name, tensor in named.items()
+    def _learn_factors(self, asked: Learn, lora: Lora, supply: Supply | None) -> Learned:
+        """Train factors alone: those that are worn, or where there are none new ones."""
+        begun = self._wardrobe.wear_beneath(asked.worn, supply)
+        if begun is None:
+            begun = first_factors(self.model, lora, asked.key)
+        self._check(begun, lora)
+        with adapted(self.model, begun) as trained:
+            losses = self._trained(asked, trained.parameters)
+            sound, ended = _sound(losses, trained.parameters), trained.factors()
+        return _learned(Outfit(self._changed(), ended) if sound else None, losses)
+
+    def _trained(self, asked: Learn, parameters: list[torch.Tensor]) -> list[float]:
+        return train(self.model, parameters, [_pages(asked)], lambda step: asked.rate)
+
+    def _changed(self) -> dict[str, torch.Tensor]:
+        """What differs from the founder's own numbers."""
+        return {
+            name: tensor
+            for name, tensor in self.model.named_parameters()
             if not torch.equal(tensor, self._wardrobe.founders_own(name))
         }
-        return save(changed)
+
+    def _check(self, factors: Factors, lora: Lora) -> None:
+        """Refuse to train other factors than those that are asked for."""
+        expected = (lora.rank, lora.alpha, sorted(adapted_layers(self.model, lora.modules)))
+        got = (factors.rank, factors.alpha, sorted(factors.pairs))
+        if got != expected:
+            raise ValueError(
+                f"agents.learning.lora: expected weights with factors of rank, alpha and layers "
+                f"{expected}, got {got}"
+            )
+
+
+def _sound(losses: list[float], trained: list[torch.Tensor]) -> bool:
+    """Is all a number?"""
+    return all(map(math.isfinite, losses)) and all(bool(p.isfinite().all()) for p in trained)
+
+
+def _learned(outfit: Outfit | None, losses: list[float]) -> Learned:
+    ends = (losses[0], losses[-1])
+    return Learned(None if outfit is None else outfit.to_file(), ends)
 
 
 def _pages(asked: Learn) -> Pages:

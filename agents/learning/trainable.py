@@ -1,4 +1,4 @@
-"""Which of a model's weights may change: all, or those of a part of it."""
+"""Which of a model's weights may change: all, or those of a part of it; seen by its outline."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
 _LAYER = re.compile(r"\.(\d+)\.")
 _KINDS = {"attention": re.compile(r"attn|attention"), "mlp": re.compile(r"mlp|feed_forward")}
@@ -43,6 +47,19 @@ def trainable_names(model: Any, parts: Sequence[str]) -> tuple[str, ...]:
             )
         chosen |= found
     return tuple(name for name, _ in model.named_parameters() if name in chosen)
+
+
+def count_trainable(model: Any, parts: Sequence[str]) -> int:
+    """How many numbers some parts have; errors as of `trainable_names`."""
+    named = dict(model.named_parameters())
+    return sum(named[name].numel() for name in trainable_names(model, parts))
+
+
+def outline(folder: Path) -> Any:
+    """A checkpoint's model without any numbers: names and shapes alone."""
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
 
 
 def _within(name: str, part: str) -> bool:

@@ -1,4 +1,4 @@
-"""`mgptn run` and what is done with runs: resume, replay, transcript, sweep, report.
+"""`mgptn run` and what is done with runs: resume, replay, transcript, export, sweep, report.
 
 Only the command line; heavy imports happen inside the commands, so that help is instant.
 """
@@ -113,6 +113,27 @@ def transcript(folder: Path, arm: str, generation: int, answer: int) -> None:
 
     for line in describe_conversation(folder, arm, generation, answer):
         say(line)
+
+
+@click.command()
+@click.argument("folder", metavar="RUN", type=FOLDER)
+@click.argument("agent", type=click.IntRange(min=0))
+@click.argument("out", type=FOLDER)
+@click.option("--arm", default="selected", show_default=True)
+@click.option("--generation", type=click.IntRange(min=0), help="After which [the last].")
+@click.option("--adapter", is_flag=True, help="Write factors of low rank as peft loads them.")
+def export_weights(
+    folder: Path, agent: int, out: Path, arm: str, generation: int | None, adapter: bool
+) -> None:
+    """Write an agent's weights as a checkpoint that transformers loads.
+
+    AGENT is the id of one who is alive at the end of the run, or after --generation.
+    """
+    with loading():
+        from mgptn.experiments.running.export import export_weights as export
+
+    said = export(folder, agent, out, arm=arm, generation=generation, adapter=adapter)
+    say(said)
 
 
 @click.command()

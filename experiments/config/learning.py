@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.learning.parts import PARTS, is_part
+from mgptn.agents.requests import Lora
 from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
 
 MOST = 1000
@@ -75,11 +76,30 @@ def sizes_between(text: str) -> tuple[int, int]:
     return int(found.group(1)), int(found.group(2) or found.group(1))
 
 
+class LoraConfig(Section):
+    """Factors of low rank beside the weights of linear layers, by peft's names."""
+
+    rank: Annotated[int, Field(ge=1, le=4096)] = 8
+    alpha: Annotated[int, Field(ge=1, le=1_000_000)] = 16
+    modules: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    @field_validator("modules", mode="before")
+    @classmethod
+    def _one_module(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @property
+    def asked(self) -> Lora:
+        """As a host is asked for them."""
+        return Lora(self.rank, self.alpha, self.modules)
+
+
 class LearningConfig(Renamed):
     """How weights learn from accepted answers, between generations; ``none``: they do not."""
 
-    method: Literal["none", "full"] = "none"
+    method: Literal["none", "full", "lora"] = "none"
     trainable: tuple[str, ...] = ("all",)
+    lora: LoraConfig = LoraConfig()
     steps: Annotated[int, Field(ge=1, le=100_000)] = 60
     documents: Annotated[int, Field(ge=1, le=4096)] = 64
     rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1e-3
@@ -104,3 +124,12 @@ class LearningConfig(Renamed):
         if not parts:
             raise ValueError(f"expected some of {any_of(known)}, got nothing")
         return parts
+
+    @model_validator(mode="after")
+    def _factors_of_modules(self) -> LearningConfig:
+        if self.method == "lora" and self.trainable != ("all",):
+            raise ValueError(
+                "trainable: expected 'all' beside method lora, whose layers are named by "
+                f"lora.modules, got {', '.join(map(repr, self.trainable))}"
+            )
+        return self

@@ -72,6 +72,10 @@ def learn_request(
         row += rehearsed[step * old : (step + 1) * old]
     offsets = rng.integers(0, (known.offsets if known else 0) + 1, size=(steps, each))
     pages = lay_out(rows, offsets)
+    key, factors = (0, 0), None
+    if learning.method == "lora":
+        first, second = rng.integers(0, 2**64, size=2, dtype=np.uint64).tolist()
+        key, factors = (first, second), learning.lora.asked
     return Learn(
         worn=agent.genome.weights,
         method=learning.method,
@@ -81,6 +85,8 @@ def learn_request(
         tokens=pages.tokens.tobytes(),
         taught=pages.taught.tobytes(),
         offsets=pages.offsets.tobytes(),
+        lora=factors,
+        key=key,
     )
 
 

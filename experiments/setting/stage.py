@@ -15,6 +15,7 @@ from mgptn.agents.hosts.counting import fitting, host_count
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
+from mgptn.agents.learning.memory import Lesson, learning_bytes
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
@@ -26,6 +27,7 @@ from mgptn.experiments.setting.fitting import (
     check_places_fit,
 )
 from mgptn.experiments.setting.founders import train_founders
+from mgptn.experiments.setting.learning import learning_libraries, lesson_of
 from mgptn.experiments.setting.problems import draw_grown, draw_problems
 from mgptn.experiments.setting.scripted import check_scripted_protocol, scripted_behaviour
 from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
@@ -78,18 +80,19 @@ class Stage:
     ------
     ConfigError
         If the task cannot be had as configured, or has too few problems, or its questions and
-        answers do not fit the model.
+        answers do not fit the model, or its weights cannot learn as configured.
     mgptn.agents.checkpoints.CheckpointError
         If the model cannot be used.
     """
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
+        libraries = learning_libraries(config)
         for _ in train_founders(config):
             pass
         made = make_task(config.task)
         self.task, self.task_file_hash = made.task, made.file_hash
-        self.libraries = made.libraries
+        self.libraries = made.libraries + libraries
         self.grown = grown_tasks(config.task)
         if self.grown:
             first = draw_grown(self.task, bundled_size(config.task), 0, config)
@@ -101,6 +104,7 @@ class Stage:
         self.scripts: dict[str, Script] = {}
         self._grown_scripts: dict[int, dict[str, Script]] = {}
         self._lengths: dict[str, Lengths] = {}
+        self._lessons: dict[str, Lesson | None] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
@@ -137,9 +141,10 @@ class Stage:
 
     def memory(self, device: str) -> dict[str, int]:
         """Name → bytes that each model takes of a host on a device."""
-        hosts = self.config.hosts
+        hosts, found = self.config.hosts, self.checkpoints
         return {
-            name: needed_bytes(self.checkpoints[name], hosts.dtype, hosts.slots, lengths, device)
+            name: needed_bytes(found[name], hosts.dtype, hosts.slots, lengths, device)
+            + learning_bytes(found[name], hosts.dtype, self._lessons[name])
             for name, lengths in self._lengths.items()
         }
 
@@ -295,4 +300,5 @@ class Stage:
         room = checkpoint.context_tokens
         lengths = check_context_fits(problems, largest, founder, self.protocol, config, room)
         self._lengths[checkpoint.name] = lengths
+        self._lessons[checkpoint.name] = lesson_of(config, checkpoint, largest, problems)
         return script

@@ -2,9 +2,11 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+from dataclasses import replace
+
 import pytest
 
-from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.checkpoints import count_parameters, find_checkpoint
 from mgptn.agents.engine.memory import (
     CONTEXT_BYTES,
     KEPT,
@@ -16,6 +18,7 @@ from mgptn.agents.engine.memory import (
 )
 from mgptn.agents.hosts import counting
 from mgptn.agents.hosts.counting import fitting, hosts_on_cards, planned
+from mgptn.agents.learning.memory import HELD_BYTES, Lesson, learning_bytes
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.running.fleets import hosts, joint_settings
 from mgptn.experiments.setting.stage import Stage
@@ -124,3 +127,25 @@ def test_hosts_of_several_runs_have_the_memory_of_the_greatest():
     assert joint_settings([small, large], "cpu").memory == more
     together = joint_settings([small, large, other], "cpu")
     assert together.memory == more + sum(other.memory("cpu").values())
+
+
+def test_what_learning_takes_is_weights_moments_and_a_steps_documents():
+    """gpt-3 has 1.05 million numbers, four layers 128 wide."""
+    checkpoint = find_checkpoint("gpt-3")
+    parameters = count_parameters(checkpoint.folder)
+    base = Lesson(trained=parameters, documents=8, tokens=32, agents=1)
+    factors = replace(base, trained=parameters // 50)
+    whole, few = (learning_bytes(checkpoint, "float32", one) for one in (base, factors))
+    # The learner's model and the founder's numbers twice; of what is trained its gradient, two
+    # moments, and what is remembered of it on both sides.
+    assert whole > 3 * 4 * parameters + 5 * 4 * parameters
+    assert 3 * 4 * parameters < few < whole - 5 * 4 * parameters
+    longer = learning_bytes(checkpoint, "float32", replace(base, tokens=64))
+    more = learning_bytes(checkpoint, "float32", replace(base, documents=16))
+    assert longer - whole > more - whole > 8 * 32 * 4 * 4 * 10 * 128
+    crowd, all_of_them = (
+        learning_bytes(checkpoint, "float32", replace(base, agents=agents))
+        for agents in (1000, 10**6)
+    )
+    assert whole < crowd == all_of_them < whole + 3 * HELD_BYTES
+    assert learning_bytes(checkpoint, "bfloat16", base) < whole

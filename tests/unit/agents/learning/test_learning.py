@@ -181,7 +181,7 @@ def test_what_is_held_of_weights_has_a_bound():
     ]
     for weights in (*several, several[0]):
         wardrobe.wear(weights, numbers)
-    assert len(wardrobe._changed) == 3
+    assert len(wardrobe._held) == 3
     assert subject.lm_head.weight.eq(1).all()
 
 

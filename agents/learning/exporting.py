@@ -1,0 +1,113 @@
+"""Weights that have changed, as folders for others: a checkpoint, or what peft loads."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.utils.logging import disable_progress_bar
+
+from mgptn.agents.checkpoints import TOKENIZER, Checkpoint
+from mgptn.agents.files import write_whole
+from mgptn.agents.learning.factors import Outfit, is_transposed
+from mgptn.agents.learning.trainable import outline
+from mgptn.agents.learning.wardrobe import Wardrobe
+from mgptn.agents.requests import Supply
+from mgptn.population.records.weights import Weights
+
+FURTHER = (*TOKENIZER, "chat_template.jinja", "generation_config.json")
+"""Files of a checkpoint that are taken along as they are, where it has them."""
+
+
+class ExportError(ValueError):
+    """Weights that cannot be written as is asked for."""
+
+
+def write_checkpoint(
+    out: Path, checkpoint: Checkpoint, worn: Weights | None, supply: Supply, dtype: str
+) -> None:
+    """A folder that transformers loads: a founder's files, with what became of its weights.
+
+    Parameters
+    ----------
+    dtype
+        Of the weights: what hosts answered in, so that they are what was worn.
+
+    Raises
+    ------
+    ExportError
+        If there is something already.
+    """
+    disable_progress_bar()
+    with _made_whole(out) as folder:
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            checkpoint.folder, dtype=getattr(torch, dtype), trust_remote_code=False,
+            use_safetensors=True, local_files_only=True,
+        )  # fmt: skip
+        Wardrobe(model).wear(worn, supply)
+        model.save_pretrained(folder)
+        for name in FURTHER:
+            if (checkpoint.folder / name).exists():
+                shutil.copyfile(checkpoint.folder / name, folder / name)
+
+
+def write_adapter(out: Path, checkpoint: Checkpoint, content: bytes) -> None:
+    """A folder that peft loads: a file of factors as it is, and what peft asks to know of it.
+
+    Raises
+    ------
+    ExportError
+        If there is something already, or the file has not factors alone.
+    """
+    outfit = Outfit.of_file(content)
+    if outfit.factors is None or outfit.whole:
+        raise ExportError(
+            f"--adapter: expected weights of factors alone, as agents.learning.method lora makes "
+            f"them, got {len(outfit.whole)} whole parameters; without --adapter they are merged"
+        )
+    layers = dict(outline(checkpoint.folder).named_modules())
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": _base(checkpoint),
+        "r": outfit.factors.rank,
+        "lora_alpha": outfit.factors.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": sorted(outfit.factors.pairs),
+        "fan_in_fan_out": any(is_transposed(layers[name]) for name in outfit.factors.pairs),
+        "inference_mode": True,
+    }
+    with _made_whole(out) as folder:
+        text = json.dumps(config, indent=2) + "\n"
+        (folder / "adapter_config.json").write_text(text)
+        write_whole(folder / "adapter_model.safetensors", lambda file: file.write(content))
+
+
+def _base(checkpoint: Checkpoint) -> str:
+    """What transformers finds a founder by: a hub's name, or its folder."""
+    fetched = "snapshots" in checkpoint.folder.parts and not Path(checkpoint.name).is_dir()
+    return checkpoint.name if fetched else str(checkpoint.folder.resolve())
+
+
+@contextmanager
+def _made_whole(out: Path) -> Iterator[Path]:
+    """A folder to write to, which stands in its place when all is written."""
+    if out.exists():
+        raise ExportError(f"{out}: expected nothing there yet, got something: never overwritten")
+    parts = out.with_name(f".{out.name}.parts")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    try:
+        yield parts
+        parts.rename(out)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
