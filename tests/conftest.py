@@ -19,7 +19,10 @@ MACHINE = (
 one Ray, count the processes that they find, and kill some."""
 APART = tuple(
     f"tests/integration/commands/test_{name}.py"
-    for name in ("bench_engine", "cards", "experiments", "package", "readme")
+    for name in (
+        *("bench_engine", "bench_learning", "cards", "experiments", "founders"),
+        *("package", "readme"),
+    )
 )
 """Of these, modules that stay within their own process,"""
 BUT = ("tests/integration/commands/test_experiments.py::test_hosts_of_a_ray_cluster",)

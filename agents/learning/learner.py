@@ -58,7 +58,7 @@ class Learner:
         self._wardrobe.wear(asked.worn, supply)
         named = dict(self.model.named_parameters())
         chosen = [named[name] for name in trainable_names(self.model, asked.trainable)]
-        losses = train(self.model, chosen, [_pages(asked)], lambda step: asked.rate)
+        losses = train(self.model, chosen, [pages_of(asked)], lambda step: asked.rate)
         ends = (losses[0], losses[-1])
         if not all(map(math.isfinite, losses)) or not all(p.isfinite().all() for p in chosen):
             return Learned(None, ends)
@@ -74,7 +74,8 @@ class Learner:
         return save(changed)
 
 
-def _pages(asked: Learn) -> Pages:
+def pages_of(asked: Learn) -> Pages:
+    """The documents of a request."""
     steps, documents, _ = asked.shape
     return Pages(
         np.frombuffer(asked.tokens, dtype=np.int32).reshape(asked.shape),

@@ -28,9 +28,9 @@ from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.loop.simulation import Simulation
 
 TINY = (
-    "--task addition --sizes 1-2 --layers 1 --width 16 --heads 2 --documents 8 --offsets 2 "
-    "--places 12 --threads 1"
-).split()
+    *("--task", "addition", "--sizes", "1-2", "--layers", "1", "--width", "16", "--heads", "2"),
+    *("--documents", "8", "--offsets", "2", "--places", "12", "--threads", "1"),
+)
 RECIPE = FounderRecipe(
     least=1, most=2, layers=1, width=16, heads=2, steps=5, documents=8, offsets=2, places=12
 )
@@ -114,7 +114,7 @@ def test_what_is_no_founder_is_refused(copied: Path, tmp_path: Path):
     (copied / "4/training.json").write_text('{"recipe": "gpt-1"}')
     with pytest.raises(FounderFolderError, match=r"/4: expected a founder, or nothing, got no"):
         next(train_into(copied, RECIPE, [9]))
-    with pytest.raises(FounderFolderError, match="expected a folder of founders, .* model's own"):
+    with pytest.raises(FounderFolderError, match=r"expected a folder of founders, .* model's own"):
         next(train_into(copied / "0", RECIPE, [9]))
 
 
