@@ -24,7 +24,7 @@ class Learner:
     """Trains the weights of one model's copies, one after another, in float32.
 
     Each trains alone: what it learns does not depend on who else does. (Side by side, in batched
-    products, they were not faster on a CPU: caches hold the work of one.)
+    products, they are not faster on a CPU but in small steps: see `mgptn bench learning`.)
     """
 
     def __init__(self, folder: Path, device: torch.device) -> None:

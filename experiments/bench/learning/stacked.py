@@ -64,7 +64,7 @@ def learn_stacked(model: Any, asked: Sequence[Learn], supply: Supply) -> list[by
     losses = vmap(loss)
     for step in zip(tokens, taught, where, strict=True):
         losses(stacks, *step).sum().backward()
-        _shorten([stack.grad for stack in stacks.values() if stack.grad is not None])
+        shorten([stack.grad for stack in stacks.values() if stack.grad is not None])
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     whole = {name: stack.detach().cpu() for name, stack in stacks.items()}
@@ -90,7 +90,7 @@ def _stacked(model: Any, numbers: Sequence[Mapping[str, torch.Tensor]]) -> dict[
     }  # fmt: skip
 
 
-def _shorten(gradients: Sequence[torch.Tensor]) -> None:
+def shorten(gradients: Sequence[torch.Tensor]) -> None:
     """Each agent's whole gradient to the largest norm, as it is done to one."""
     import torch
 

@@ -18,10 +18,11 @@ from safetensors.torch import load, load_file
 from mgptn.agents.hosts.fleet import run_tile
 from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.learning.learner import Learner
+from mgptn.agents.learning.training import LARGEST_NORM
 from mgptn.agents.tiles import plan_mixed
 from mgptn.experiments.bench.learning.outside import PARTS, time_of_a_lesson
 from mgptn.experiments.bench.learning.scale import QUICK
-from mgptn.experiments.bench.learning.stacked import learn_stacked
+from mgptn.experiments.bench.learning.stacked import learn_stacked, shorten
 from mgptn.experiments.bench.learning.subject import Subject
 
 WITHOUT_RAY = """
@@ -42,7 +43,6 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
 
 
 def test_stacked_steps_lead_to_what_single_ones_do(subject: Subject):
-    """Gradients that are too long for one agent, and for another not, are shortened as alone."""
     asked = [subject.learn(agent, 4) for agent in range(3)]
     assert len({one.tokens for one in asked}) == len({one.worn for one in asked}) == 3
     learner = Learner(subject.checkpoint.folder, torch.device("cpu"))
@@ -61,6 +61,29 @@ def test_stacked_steps_lead_to_what_single_ones_do(subject: Subject):
             torch.testing.assert_close(found[name], tensor, rtol=1e-3, atol=2e-5)
             if name.endswith("weight"):
                 assert (tensor - before[name]).abs().max() > 1e-3
+
+
+def test_each_agents_gradient_is_shortened_by_itself():
+    """One that is too long, one much too long, and one that is not."""
+    generator = torch.Generator().manual_seed(0)
+    scales = torch.tensor([0.01, 1.0, 100.0])
+    stacks = [
+        torch.randn(3, *shape, generator=generator) * scales.view(-1, *[1] * len(shape))
+        for shape in ((4, 5), (7,))
+    ]
+    expected = [[stack[agent].clone() for stack in stacks] for agent in range(3)]
+    for gradients in expected:
+        parameters = [torch.nn.Parameter(torch.zeros_like(one)) for one in gradients]
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
+    shorten(stacks)
+    for agent, gradients in enumerate(expected):
+        for stack, gradient in zip(stacks, gradients, strict=True):
+            torch.testing.assert_close(stack[agent], gradient)
+    assert [sum(s[agent].norm() ** 2 for s in stacks) > 0.99 for agent in range(3)] == [
+        False, True, True,
+    ]  # fmt: skip
 
 
 def test_answers_are_of_one_length_whatever_weights_are(subject: Subject):
