@@ -155,12 +155,13 @@ def founders_folder() -> Path:
 def _locate(name: str) -> Path:
     if name.startswith(FOUNDERS):
         folder = founders_folder() / name.removeprefix(FOUNDERS)
-        if not folder.is_dir():
+        if folder.is_dir():
+            return folder
+        if not Path(name).is_dir():  # somebody's own folder may be called so too
             raise CheckpointError(
                 f"agents.model: expected the founder {name} in {folder}, got nothing there; a run "
                 "with its recipe in agents.founders trains it"
             )
-        return folder
     for bundled in (name, f"{name}/0"):
         if bundled in bundled_models():
             return BUNDLED / bundled

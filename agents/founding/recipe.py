@@ -9,8 +9,12 @@ import json
 import math
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from mgptn.agents.checkpoints import FOUNDERS
+from mgptn.protocols.interfaces.columns import in_columns
 from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import text
 
 VERSION = 1
 """Of what a recipe means; another gives its founders other names."""
@@ -40,7 +44,7 @@ class FounderRecipe:
     Raises
     ------
     ValueError
-        If there is no such task or size, or a number is out of its range.
+        If there is no such task or size, the task has no columns, or a number is out of its range.
     """
 
     task: str = "addition"
@@ -58,6 +62,7 @@ class FounderRecipe:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {self.task!r}")
+        self._check_columns()
         sizes = TASKS[self.task].sizes
         if not sizes[0] <= self.least <= self.most <= sizes[-1]:
             raise ValueError(
@@ -76,6 +81,19 @@ class FounderRecipe:
                 f"offsets: expected 0 to {self.places - self.most - 3}, so that the longest answer "
                 f"has its places among {self.places}, got {self.offsets}"
             )
+
+    def _check_columns(self) -> None:
+        """Refuse a task whose questions cannot be laid out as founders are shown them."""
+        made = TASKS[self.task](TASKS[self.task].sizes[0])
+        problem = made.draw_batch(np.random.default_rng(0), 1, "train")
+        (query,) = made.render(problem.fields)
+        try:
+            in_columns(text(query))
+        except ValueError:
+            raise ValueError(
+                f"task: expected one whose questions have columns, such as addition, got "
+                f"{self.task!r}, with questions such as {text(query)}"
+            ) from None
 
     def digest(self) -> str:
         """Hexadecimal content hash, of eight digits."""

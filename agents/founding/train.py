@@ -46,19 +46,28 @@ def train_founder(recipe: FounderRecipe, seed: int, folder: Path) -> float:
     parts = folder.with_name(f".{folder.name}.parts")
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
-    character_tokenizer(VOCABULARY, SPECIAL, 2**20).save_pretrained(parts)
+    try:
+        loss = _train_there(recipe, seed, parts)
+        shutil.rmtree(folder, ignore_errors=True)
+        parts.rename(folder)
+    except BaseException:  # Ctrl-C among them
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
+    return loss
+
+
+def _train_there(recipe: FounderRecipe, seed: int, folder: Path) -> float:
+    character_tokenizer(VOCABULARY, SPECIAL, 2**20).save_pretrained(folder)
     generator = torch.Generator().manual_seed(philox_key(seed, "founder's weights")[0] >> 1)
     model = _founder(recipe, generator)
-    encoder = Encoder(Checkpoint(recipe.name(seed), parts, "", {}))
+    encoder = Encoder(Checkpoint(recipe.name(seed), folder, "", {}))
     with _one_thread():  # sums split over another number of threads round differently
         pages = _pages(recipe, seed, encoder)
         losses = train(model, list(model.parameters()), pages, recipe.rate_at)
     disable_progress_bar()
-    model.save_pretrained(parts)
+    model.save_pretrained(folder)
     made = {"recipe": asdict(recipe), "seed": seed, "loss": losses[-1], "torch": torch.__version__}
-    (parts / "training.json").write_text(json.dumps(made, indent=2) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    parts.rename(folder)
+    (folder / "training.json").write_text(json.dumps(made, indent=2) + "\n")
     return losses[-1]
 
 

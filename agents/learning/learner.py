@@ -25,7 +25,7 @@ class Learner:
     """Trains the weights of one model's copies, one after another, in float32.
 
     Each trains alone: what it learns does not depend on who else does. (Side by side, in batched
-    products, they were not faster on a CPU: caches hold the work of one.)
+    products, they are not faster on a CPU but in small steps: see `mgptn bench learning`.)
     """
 
     def __init__(self, folder: Path, device: torch.device) -> None:
@@ -77,7 +77,7 @@ class Learner:
         return _learned(Outfit(self._changed(), ended) if sound else None, losses)
 
     def _trained(self, asked: Learn, parameters: list[torch.Tensor]) -> list[float]:
-        return train(self.model, parameters, [_pages(asked)], lambda step: asked.rate)
+        return train(self.model, parameters, [pages_of(asked)], lambda step: asked.rate)
 
     def _changed(self) -> dict[str, torch.Tensor]:
         """What differs from the founder's own numbers."""
@@ -108,7 +108,8 @@ def _learned(outfit: Outfit | None, losses: list[float]) -> Learned:
     return Learned(None if outfit is None else outfit.to_file(), ends)
 
 
-def _pages(asked: Learn) -> Pages:
+def pages_of(asked: Learn) -> Pages:
+    """The documents of a request."""
     steps, documents, _ = asked.shape
     return Pages(
         np.frombuffer(asked.tokens, dtype=np.int32).reshape(asked.shape),

@@ -24,6 +24,10 @@ WEIGHT_DECAY = 0.01
 LARGEST_NORM = 1.0
 """Of a step's gradient; a longer one is shortened to it."""
 
+# What CUDA needs to be repeatable. It is looked at once, at a process's first product, which may be
+# an answer's: so here, and not where training begins.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
 
 def train(
     model: Any,
@@ -50,11 +54,11 @@ def train(
         )
         for pages in several:
             for tokens, taught, where in zip(
-                *_tensors(pages, places, parameters[0].device), strict=True
+                *tensors_of(pages, places, parameters[0].device), strict=True
             ):
                 for group in optimizer.param_groups:
                     group["lr"] = rate(len(losses))
-                loss = _loss(model, tokens, taught, where)
+                loss = mean_loss(model, tokens, taught, where)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
                 optimizer.step()
@@ -63,10 +67,10 @@ def train(
     return torch.stack(losses).tolist() if losses else []
 
 
-def _tensors(
+def tensors_of(
     pages: Pages, places: Places, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Tokens int64, what is taught float32, and places int64, all [S, B, W]."""
+    """Tokens int64, what is taught float32, and places int64, all [S, B, W], on a device."""
     width = pages.tokens.shape[2]
     tokens = pages.tokens.reshape(-1, width).astype(np.int64)
     taught = pages.taught.reshape(-1, width)
@@ -80,7 +84,7 @@ def _tensors(
     )
 
 
-def _loss(
+def mean_loss(
     model: Any, tokens: torch.Tensor, taught: torch.Tensor, places: torch.Tensor
 ) -> torch.Tensor:
     """Mean loss of the tokens that are taught, in nats."""
@@ -114,7 +118,6 @@ def _training(parameters: list[torch.Tensor]) -> Iterator[None]:
 @contextmanager
 def _repeatable() -> Iterator[None]:
     """Sums in one order."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:

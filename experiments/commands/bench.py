@@ -45,6 +45,19 @@ def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) ->
     training(console(), rungs, repeats, threads)
 
 
+@bench.command("learning")
+@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_learning(repeats: int, device: str, quick: bool, out: Path | None) -> None:
+    """Agents that learn one after another against all at once, and weights worn in turn."""
+    with loading():
+        from mgptn.experiments.bench.learning.benchmark import learning
+
+    learning(console(), repeats, out, device, quick)
+
+
 @bench.command("run")
 @click.argument("config", type=FILE)
 @SET

@@ -1,4 +1,4 @@
-"""`mgptn pretrain` on a console: a recipe read, a progress bar, and the command of a recipe."""
+"""`mgptn pretrain` on a console: recipes read, a rung's progress bar, a line a founder."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -15,9 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from mgptn.agents.founding.folder import missing_in, train_into
 from mgptn.agents.training.command import OPTIONS
 from mgptn.agents.training.recipe import Recipe
+from mgptn.experiments.commands.parts import say
+from mgptn.experiments.config.learning import FoundersConfig
 from mgptn.experiments.config.run_config import ConfigError, override
+from mgptn.experiments.views.doing import doing
 
 
 def read_recipe(options: dict[str, Any], changes: tuple[str, ...]) -> Recipe:
@@ -40,11 +44,54 @@ def read_recipe(options: dict[str, Any], changes: tuple[str, ...]) -> Recipe:
     try:
         return TypeAdapter(Recipe).validate_python(options | further)
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        said = fault["msg"].removeprefix("Value error, ")
-        got = f"{where}: {said[0].lower()}{said[1:]}, got {fault['input']!r}" if where else said
-        raise ConfigError(f"recipe: {got}") from None
+        raise ConfigError(f"recipe: {_fault(error)}") from None
+
+
+def read_founders(options: dict[str, Any]) -> FoundersConfig:
+    """Founders as a command line describes them, by the keys of `agents.founders`.
+
+    Raises
+    ------
+    ConfigError
+        With the option at fault, what was expected and what was got.
+    """
+    try:
+        return FoundersConfig.model_validate(options)
+    except ValidationError as error:
+        raise ConfigError(f"founders: {_fault(error)}") from None
+
+
+def _fault(error: ValidationError) -> str:
+    """The first thing that is wrong."""
+    fault = error.errors()[0]
+    where = ".".join(map(str, fault["loc"]))
+    said = fault["msg"].removeprefix("Value error, ")
+    return f"{where}: {said[0].lower()}{said[1:]}, got {fault['input']!r}" if where else said
+
+
+def train_founders(founders: FoundersConfig, folder: Path) -> None:
+    """Train founders into a folder, a line on standard error each as it is done.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted: what is in the folder then is whole founders.
+    mgptn.agents.founding.folder.FounderFolderError
+        If something else is in the folder.
+    """
+    waiting = missing_in(folder, founders.recipe, founders.seeds)
+    for seed in founders.seeds:
+        if seed not in waiting:
+            say(f"founder {seed}: there already", err=True)
+    coming = train_into(folder, founders.recipe, waiting)
+    for place, seed in enumerate(waiting, start=1):
+        with doing(f"founder {seed}: training, {place} of {len(waiting)}"):
+            done = next(coming, None)
+        if done is None:
+            break
+        say(f"founder {seed}: loss {done.loss:.4f}, {done.seconds:.1f} s", err=True)
+    names = ",".join(str(folder / str(seed)) for seed in founders.seeds)
+    say(f"agents.model: {names}")
 
 
 def train(

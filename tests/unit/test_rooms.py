@@ -39,6 +39,7 @@ ORDER = (
     "experiments/studies",
     "experiments/bench",
     "experiments/bench/engine",
+    "experiments/bench/learning",
     "experiments/cards",
     "experiments/cards/figures",
     "experiments/claims/method",
