@@ -63,7 +63,7 @@ class Learner:
         chosen = [named[name] for name in trainable_names(self.model, asked.trainable)]
         losses = self._trained(asked, chosen)
         sound = _sound(losses, chosen)
-        return _learned(Outfit(self._changed()) if sound else None, losses)
+        return self._learned(Outfit(self._changed()) if sound else None, losses)
 
     def _learn_factors(self, asked: Learn, lora: Lora, supply: Supply | None) -> Learned:
         """Train factors alone: those that are worn, or where there are none new ones."""
@@ -74,10 +74,13 @@ class Learner:
         with adapted(self.model, begun) as trained:
             losses = self._trained(asked, trained.parameters)
             sound, ended = _sound(losses, trained.parameters), trained.factors()
-        return _learned(Outfit(self._changed(), ended) if sound else None, losses)
+        return self._learned(Outfit(self._changed(), ended) if sound else None, losses)
 
     def _trained(self, asked: Learn, parameters: list[torch.Tensor]) -> list[float]:
         return train(self.model, parameters, [pages_of(asked)], lambda step: asked.rate)
+
+    def _learned(self, outfit: Outfit | None, losses: list[float]) -> Learned:
+        return Learned(None if outfit is None else outfit.to_file(), (losses[0], losses[-1]))
 
     def _changed(self) -> dict[str, torch.Tensor]:
         """What differs from the founder's own numbers."""
@@ -101,11 +104,6 @@ class Learner:
 def _sound(losses: list[float], trained: list[torch.Tensor]) -> bool:
     """Is all a number?"""
     return all(map(math.isfinite, losses)) and all(bool(p.isfinite().all()) for p in trained)
-
-
-def _learned(outfit: Outfit | None, losses: list[float]) -> Learned:
-    ends = (losses[0], losses[-1])
-    return Learned(None if outfit is None else outfit.to_file(), ends)
 
 
 def pages_of(asked: Learn) -> Pages:

@@ -302,11 +302,13 @@ def _nearest_key(path: str) -> str:
     """A suggestion for an unknown key, by its last part first, then by the whole path."""
     section, _, leaf = path.rpartition(".")
     known = [key.rpartition(".") for key in known_keys()]
-    near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=1, cutoff=0.7)
-    if near:
-        homes = [home for home, _, last in reversed(known) if last == near[0]]
+    near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=5, cutoff=0.7)
+    # A key of the very section, if there is one that is near; else the nearest, wherever it is.
+    here = [last for last in near if (section, ".", last) in known]
+    for last in here[:1] or near[:1]:
+        homes = [home for home, _, name in reversed(known) if name == last]
         home = max(homes, key=lambda home: difflib.SequenceMatcher(None, home, section).ratio())
-        return f"; did you mean {home}.{near[0]}?" if home else f"; did you mean {near[0]}?"
+        return f"; did you mean {home}.{last}?" if home else f"; did you mean {last}?"
     whole = difflib.get_close_matches(path, known_keys(), n=1, cutoff=0.5)
     return f"; did you mean {whole[0]}?" if whole else ""
 

@@ -140,6 +140,7 @@ def _watched(subject: Subject) -> Any:
 
     from mgptn.agents.learning.learner import Learner
     from mgptn.agents.learning.wardrobe import Wardrobe
+    from mgptn.agents.requests import Learned
 
     device = subject.device
 
@@ -150,10 +151,15 @@ def _watched(subject: Subject) -> Any:
             super()._begin(model)
             self._wardrobe = WatchedWardrobe(model)
 
-        def _written(self, named: dict[str, Any]) -> bytes:
-            spent, numbers = _timed(lambda: super(Watched, self)._written(named), device)
+        def _learned(self, *given: Any) -> Learned:
+            spent, learned = _timed(lambda: super(Watched, self)._learned(*given), device)
             self.moved += spent
-            return numbers
+            return learned
+
+        def _changed(self) -> dict[str, torch.Tensor]:
+            spent, changed = _timed(super()._changed, device)
+            self.moved += spent
+            return changed
 
     class WatchedWardrobe(Wardrobe):
         def undress(self) -> None:
