@@ -56,13 +56,12 @@ def draw_reach(finding: Finding, path: Path) -> Path:
     """Left: mean size by generation. Right: each founder set's reach, and the mean."""
     with styled():
         figure = Figure(figsize=(WIDE, 5.2), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(3, 4))
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1))
         for arm, look in LOOKS.items():
             sizes = finding.curves[f"size: {arm}"]
-            left.plot(range(len(sizes)), sizes, label=NAMES[arm], markersize=4, **look)
+            left.plot(range(len(sizes)), sizes, markersize=4, **look)
         left.set_xlabel("generation")
         left.set_ylabel("digits of the sums asked, mean of founder sets")
-        left.legend(loc="upper left", fontsize=7.5)
         _draw_reaches(right, finding)
         for axis in (left.xaxis, left.yaxis, right.xaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
@@ -71,17 +70,22 @@ def draw_reach(finding: Finding, path: Path) -> Path:
 
 
 def _draw_reaches(axes: Axes, finding: Finding) -> None:
-    """A row an arm: a dot a founder set, a bar at the mean."""
+    """A row an arm: its marker for each founder set, a bar at the mean."""
     rows = [name.removeprefix("reach: ") for name in finding.curves if name.startswith("reach: ")]
+    ends = []
     for place, name in enumerate(rows):
         reaches = np.array(finding.curves[f"reach: {name}"])
-        colour = LOOKS[name]["color"] if name in LOOKS else MUTED
+        look = LOOKS.get(name, {"color": MUTED, "marker": "o"})
         spread = np.linspace(-0.22, 0.22, len(reaches)) if len(reaches) > 1 else np.zeros(1)
-        axes.plot(reaches, place + spread, "o", color=colour, markersize=4, alpha=0.7)
-        axes.plot([reaches.mean()] * 2, [place - 0.38, place + 0.38], color=colour, linewidth=2.2)
+        dots = {"color": look["color"], "marker": look["marker"], "linestyle": ""}
+        axes.plot(reaches, place + spread, markersize=4, alpha=0.7, **dots)
+        bar = [place - 0.38, place + 0.38]
+        axes.plot([reaches.mean()] * 2, bar, color=look["color"], linewidth=2.2)
+        ends += reaches.tolist()
     labels = [NAMES.get(name, name) for name in rows]
     axes.set_yticks(range(len(rows)), labels=labels, fontsize=8)
+    axes.set_xlim(min(ends) - 1, max(ends) + 1)
     axes.invert_yaxis()
     axes.grid(False, axis="y")
     axes.axhline(len(LOOKS) - 0.5, color=MUTED, linewidth=0.8)
-    axes.set_xlabel("digits at which the majority errs on at most 5 %")
+    axes.set_xlabel("reach, in digits")
