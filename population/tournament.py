@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mgptn.population.breeding.births import Born, Breeding, Inheritance
 from mgptn.population.breeding.memory import Memory, new_lessons, remembering
-from mgptn.population.breeding.mutation import STREAMS, mutate, unmutated
 from mgptn.population.breeding.operators import OPERATORS
-from mgptn.population.breeding.processes import PROCESSES, Births, deme_size, draw_other_parent
-from mgptn.population.breeding.recombination import merged_weights, one_point
-from mgptn.population.draws.streams import first_uniforms, stream
+from mgptn.population.breeding.processes import PROCESSES, deme_size
+from mgptn.population.draws.streams import stream
 from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
 from mgptn.population.judging.growth import next_size
 from mgptn.population.judging.pairing import graders_among, random_graders, random_partners, seated
@@ -25,7 +24,6 @@ from mgptn.population.judging.topology import BY_STRENGTH, Eligible, check_enoug
 from mgptn.population.records.agents import (
     Agent,
     AgentId,
-    Birth,
     Example,
     Genome,
     population_digest,
@@ -89,6 +87,14 @@ class Tournament:
             for i, genome in enumerate(genomes)
         )
         self._next_id = len(genomes)
+        self._inheritance = Inheritance(
+            mutation=settings.mutation,
+            context_capacity=settings.context_capacity,
+            deme_size=self._deme_size,
+            recombination=settings.recombination,
+            merging=settings.merging,
+            merging_share=settings.merging_share,
+        )
         self._asked: Matches | None = None
         self._selector: Selector = mixture(settings.weights)
         self._aggregates = any(settings.weights.get(name, 0.0) > 0.0 for name in AGGREGATING)
@@ -163,7 +169,8 @@ class Tournament:
             rates, self.settings.options, self._stream("births")
         )
         living = self._with_weights(self._taught(outcomes, accepted), learned)
-        survivors, births, deaths = self._replace(living, drawn, rates)
+        breeding = Breeding(self._inheritance, self.seed, self.generation)
+        born = breeding.carry_out(living, drawn, rates, self._next_id)
         told = Generation(
             index=self.generation,
             agents=self.agents,
@@ -172,14 +179,14 @@ class Tournament:
             accepted=accepted,
             fitness=fitness,
             rates=rates,
-            births=births,
-            deaths=deaths,
-            survivors=survivors,
-            digest=population_digest(survivors, self.generation),
+            births=born.births,
+            deaths=born.deaths,
+            survivors=born.survivors,
+            digest=population_digest(born.survivors, self.generation),
             size=self.size,
             learned=tuple(learned),
         )
-        inherited = self._inherited(survivors, births)
+        inherited = self._inherited(born)
         if known.shape[1]:
             known = known[inherited]
         self._known = known
@@ -187,7 +194,8 @@ class Tournament:
             self._memories = [judged.memories[slot] for slot in inherited]
         if self.settings.growth is not None:
             self.size = next_size(self.settings.growth, self.size, self.generation, outcomes)
-        self.agents = survivors
+        self._next_id += len(born.births)
+        self.agents = born.survivors
         self.generation += 1
         self._asked = None
         return told
@@ -246,12 +254,12 @@ class Tournament:
         evidence = Evidence(outcomes, peers, settings.human)
         return self._selector(evidence, self._stream("selector")), known
 
-    def _inherited(self, survivors: tuple[Agent, ...], births: tuple[Birth, ...]) -> list[int]:
+    def _inherited(self, born: Born) -> list[int]:
         """Slot, in the generation, of each survivor itself, or of whom it descends from."""
         slots = {agent.id: slot for slot, agent in enumerate(self.agents)}
-        for birth in births:
+        for birth in born.births:
             slots[birth.child] = slots[birth.parent]
-        return [slots[agent.id] for agent in survivors]
+        return [slots[agent.id] for agent in born.survivors]
 
     def _check_learned(self, learned: Sequence[str | None]) -> None:
         if learned and self.settings.learning is None:
@@ -331,93 +339,6 @@ class Tournament:
             )
             for agent, content in zip(agents, learned, strict=True)
         ]
-
-    def _replace(
-        self, living: list[Agent], drawn: Births, rates: Floats
-    ) -> tuple[tuple[Agent, ...], tuple[Birth, ...], tuple[AgentId, ...]]:
-        """Carry out births in order; the survivors in slot order, all births, all deaths."""
-        # Of all at once, parents are who lived at first; in turn, who lives by then.
-        parents = list(living) if drawn.all_at_once else living
-        worth = rates.copy()
-        births: list[Birth] = []
-        deaths: list[AgentId] = []
-        mutants = self._mutants(len(drawn.ancestry))
-        for event, (parent_slot, child_slot) in enumerate(drawn.ancestry):
-            parent = parents[parent_slot]
-            dying = set() if drawn.all_at_once else {child_slot}
-            genome, other = self._mixed(parents, worth, parent_slot, dying, event)
-            mutations: tuple[str, ...] = ()
-            for purpose in mutants.get(event, ()):
-                genome, names = mutate(
-                    genome,
-                    self.settings.mutation,
-                    self.settings.context_capacity,
-                    stream(self.seed, purpose, self.generation, event),
-                    purpose,
-                )
-                mutations += names
-            child = Agent(
-                id=AgentId(self._next_id),
-                genome=genome,
-                parent=parent.id,
-                founder=parent.founder,
-                born=self.generation,
-            )
-            self._next_id += 1
-            deaths.append(living[child_slot].id)
-            living[child_slot] = child
-            if not drawn.all_at_once:
-                worth[child_slot] = worth[parent_slot]
-            births.append(Birth(child.id, parent.id, mutations, other))
-        return tuple(living), tuple(births), tuple(deaths)
-
-    def _mutants(self, births: int) -> dict[int, list[str]]:
-        """The births at which mutations happen, each with the streams that these draw from."""
-        found: dict[int, list[str]] = {}
-        for purpose, names in STREAMS.items():
-            if not any(getattr(self.settings.mutation, name) for name in names):
-                continue
-            draws = first_uniforms(self.seed, purpose, self.generation, count=births)
-            for event in np.flatnonzero(~unmutated(self.settings.mutation, purpose, draws)):
-                found.setdefault(int(event), []).append(purpose)
-        return found
-
-    def _mixed(
-        self, parents: list[Agent], worth: Floats, first: int, dying: set[int], event: int
-    ) -> tuple[Genome, AgentId | None]:
-        """A child's genome before mutation, and its second parent if it has one."""
-        genome, mate = parents[first].genome, None
-        for purpose, chance in (
-            ("recombination", self.settings.recombination),
-            ("merging", self.settings.merging),
-        ):
-            if not chance:
-                continue
-            rng = stream(self.seed, purpose, self.generation, event)
-            if rng.random() >= chance:
-                continue
-            mate = mate or self._mate(parents, worth, first, dying, rng)
-            if mate is None:
-                continue
-            if purpose == "recombination":
-                genome = one_point(genome, mate.genome, self.settings.context_capacity, rng)
-            else:
-                genome = merged_weights(genome, mate.genome, self.settings.merging_share)
-        return genome, None if mate is None else mate.id
-
-    def _mate(
-        self,
-        parents: list[Agent],
-        worth: Floats,
-        first: int,
-        dying: set[int],
-        rng: np.random.Generator,
-    ) -> Agent | None:
-        """A second parent, drawn by rate from the first one's deme; None where there is none."""
-        start = first - first % self._deme_size
-        outside = set(range(len(parents))) - set(range(start, start + self._deme_size))
-        second = draw_other_parent(worth, outside | dying | {first}, rng)
-        return None if second is None else parents[second]
 
 
 def _filled(fitness: Floats) -> Floats:
