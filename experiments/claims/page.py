@@ -117,6 +117,9 @@ def index(docs: Path) -> str:
         "scale asks of models, over those that were asked above; at so many times their FLOPs that "
         f"scale would take {cluster:.2g} in all. A dash: nothing is run, only measured.",
     ]
+    waiting = [load_claim(name).registered.title for name in claim_names() if name not in found]
+    if waiting:
+        parts.append(f"Registered, and not run yet: {', '.join(waiting)}.")
     return "\n\n".join(parts) + "\n"
 
 
