@@ -303,8 +303,9 @@ def _nearest_key(path: str) -> str:
     section, _, leaf = path.rpartition(".")
     known = [key.rpartition(".") for key in known_keys()]
     near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=5, cutoff=0.7)
-    # A key of the very section, if there is one that is near; else the nearest, wherever it is.
-    here = [last for last in near if (section, ".", last) in known]
+    # A key of the very section, if there is one that is very near; else the nearest of all.
+    nearer = difflib.get_close_matches(leaf, near, n=5, cutoff=0.8)
+    here = [last for last in nearer if (section, ".", last) in known]
     for last in here[:1] or near[:1]:
         homes = [home for home, _, name in reversed(known) if name == last]
         home = max(homes, key=lambda home: difflib.SequenceMatcher(None, home, section).ratio())

@@ -117,6 +117,8 @@ def learn_together(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
     """Have agents learn whose weights do; what several would learn alike is learned once."""
     began = time.perf_counter()
     plays = [play for play in plays if play.learns]
+    if not plays:
+        return
     plans = [play.plan_learning() for play in plays]
     for play, planned, replies in zip(plays, plans, _run(plays, plans, fleet, began), strict=True):
         play.learn(planned, replies)

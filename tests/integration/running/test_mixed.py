@@ -10,6 +10,7 @@ from transformers import LlamaForCausalLM
 
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.hosts.fleet import LocalFleet
+from mgptn.agents.learning.numbers import Numbers
 from mgptn.agents.training.rungs import RUNGS, ladder_tokenizer, llama_config
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import ConfigError, check_config
@@ -56,7 +57,7 @@ def test_founders_are_copies_of_each_model_in_turn(config, other):
 def test_every_request_goes_to_the_weights_of_the_agent_that_is_asked(config, stage, other):
     """Answers of each model's agents are those that a host of that model alone gives."""
     weights = {name: find_checkpoint(name).weights for name in ("gpt-3", other)}
-    play = HostedPlay(SELECTED, found_tournament(config, SELECTED), stage)
+    play = HostedPlay(SELECTED, found_tournament(config, SELECTED), stage, Numbers())
     planned = play.plan()
     assert {tile.weights for tile in planned.tiles} == set(weights.values())
     mixed = LocalFleet(stage.host_settings("cpu"))

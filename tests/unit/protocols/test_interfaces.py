@@ -180,5 +180,7 @@ def test_an_unfit_vocabulary_a_missing_template_and_an_unknown_name_are_refused(
         made("ladder", lacking)
     with pytest.raises(ValueError, match=r"chat template, got 'mine', whose has none"):
         made("chat")
-    with pytest.raises(ValueError, match=r"expected one of auto, ladder, base, chat, got 'x'"):
+    with pytest.raises(
+        ValueError, match=r"expected one of auto, ladder, columns, base, chat, got 'x'"
+    ):
         made("x")
