@@ -109,9 +109,9 @@ CAVEATS = (
     "select for truth, and not how much there is to be found by it.",
     "Compute is told, not matched: a run learns in every generation, and founders do not. Founders "
     "trained on for as long on what they knew are not among the controls here.",
-    "The first founder set had been seen before the claim was registered, in a run of amplify.yaml, "
-    "of 64 documents a step; and the runs were interrupted once, after 160 of 500 generations, and "
-    "looked at. Nothing was changed by either.",
+    "The first founder set had been seen before the claim was registered, in a run of "
+    "amplify.yaml, of 64 documents a step; and the runs were interrupted once, after 160 of 500 "
+    "generations, and looked at. Nothing was changed by either.",
     "Reach is bounded by the number of generations: an arm that grew in every one of them might "
     "have gone on.",
 )
