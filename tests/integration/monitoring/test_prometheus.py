@@ -8,7 +8,6 @@ import json
 import math
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from prometheus_client import generate_latest
 
 from mgptn.experiments.views.metrics import RunMetrics
 from monitoring.dashboard import dashboard
+from tests.ports import free_port
 from tests.synthetic import ARMS, synthetic_run
 
 ROOT = Path(__file__).parents[3]
@@ -447,8 +447,3 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) ->
     while not condition():
         assert time.monotonic() < deadline, f"{what}: expected within {seconds} s"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -24,6 +24,7 @@ from mgptn.agents.engine.memory import available_memory
 from mgptn.experiments.machine import checks
 from mgptn.experiments.machine.checks import Check
 from mgptn.experiments.machine.doctor import diagnose, exit_status, render
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -42,11 +43,6 @@ def listener() -> Iterator[socket.socket]:
     """Something that listens on a port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def row(checks: list[Check], name: str) -> Check:

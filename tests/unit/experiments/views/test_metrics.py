@@ -23,6 +23,7 @@ from mgptn.experiments.views.metrics import EndpointError, PortTaken, RunMetrics
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.protocols.scale import LEVELS
 from monitoring.dashboard import OUTPUT, SECTIONS, rendered
+from tests.ports import free_port
 from tests.synthetic import ARMS, synthetic_run, undefined
 
 RUN = {"run": "night", "task": "addition"}
@@ -256,8 +257,3 @@ def test_the_readme_explains_every_panel() -> None:
     for _, panels in SECTIONS:
         for panel in panels:
             assert panel.title.removesuffix(", {arm}") in readme
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
