@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,6 +57,9 @@ class TournamentSettings:
     fitness
         ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its expected score
         against another agent, by strengths as of `rated_fitness`.
+    dissent
+        What is added to an agent's fitness for each of its answers that is a confirmed dissent,
+        as of `dissent.confirmed_dissent`, as a share of all.
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
@@ -66,8 +70,8 @@ class TournamentSettings:
         Among whom the graders of an answer are drawn.
     self_grading
         Does each author grade its own answers too, in one more seat, the last?
-    aggregation, trim
-        How an answer's grades become one score: `aggregation.Rule`.
+    aggregation, trim, quorum
+        How an answer's grades become one score: `aggregation.Rule`, whose `least` is the quorum.
     human
         How the simulated human rates, for the selector of that name.
     growth
@@ -102,8 +106,10 @@ class TournamentSettings:
     self_grading: bool = False
     aggregation: str = "mean"
     trim: float = 0.25
+    quorum: int = 1
     human: Human = field(default_factory=Human)
     fitness: str = "mean"
+    dissent: float = 0.0
     growth: Growth | None = None
     learning: LearningSettings | None = None
 
@@ -118,9 +124,11 @@ class TournamentSettings:
         ):
             check_name(name, getattr(self, name), known)
         mixture(self.weights)
-        Rule(self.aggregation, self.threshold, self.trim)
+        self.rule  # noqa: B018  # says what is wrong with it
         check_least(self, 1, "problems")
         check_least(self, 0, "graders", "context_capacity", "partners")
+        if not 0.0 <= self.dissent < math.inf:
+            raise ValueError(f"dissent: expected a number ≥ 0, got {self.dissent}")
         check_probabilities(self, "recombination", "merging", "merging_share")
         if not self.selection_temperature > 0.0:
             raise ValueError(
@@ -128,6 +136,11 @@ class TournamentSettings:
             )
         if self.fitness == "bradley-terry" and not self.partners:
             raise ValueError("partners: expected at least 1 to compare authors with, got 0")
+
+    @property
+    def rule(self) -> Rule:
+        """How grades are aggregated."""
+        return Rule(self.aggregation, self.threshold, self.trim, self.quorum)
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -14,7 +14,8 @@ from mgptn.population.breeding.memory import Memory, new_lessons, remembering
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, deme_size
 from mgptn.population.draws.streams import stream
-from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
+from mgptn.population.judging.aggregation import AGGREGATIONS, aggregate
+from mgptn.population.judging.dissent import confirmed_dissent
 from mgptn.population.judging.growth import next_size
 from mgptn.population.judging.pairing import graders_among, random_graders, random_partners, seated
 from mgptn.population.judging.rated_fitness import rated_fitness
@@ -163,7 +164,7 @@ class Tournament:
         judged = self.judge(outcomes)
         scores, accepted, known = judged.scores, judged.accepted, judged.known
         self._check_learned(learned)
-        fitness = self._fitness(scores)
+        fitness = self._fitness(scores, outcomes)
         rates = self._rates(fitness)
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
@@ -200,11 +201,19 @@ class Tournament:
         self._asked = None
         return told
 
-    def _fitness(self, scores: Floats) -> Floats:
-        """Each agent's, float64 [M]: its answers' mean score, or what it is to expect of one."""
+    def _fitness(self, scores: Floats, outcomes: Outcomes) -> Floats:
+        """Each agent's, float64 [M]: its answers' mean score, or what it is to expect of one.
+
+        And what its dissent is worth.
+        """
         if self.settings.fitness == "bradley-terry":
-            return rated_fitness(scores, self.ask())
-        return known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
+            fitness = rated_fitness(scores, self.ask())
+        else:
+            fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
+        if self.settings.dissent > 0.0:
+            lineages = [agent.founder for agent in self.agents]
+            fitness = fitness + self.settings.dissent * confirmed_dissent(outcomes, lineages)
+        return fitness
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.seed, purpose, self.generation)
@@ -247,8 +256,7 @@ class Tournament:
         """The selector's word on every answer, and what is now known of the graders."""
         settings, peers, known = self.settings, np.full(len(outcomes), np.nan), self._known
         if self._aggregates:
-            rule = Rule(settings.aggregation, settings.threshold, settings.trim)
-            peers, known = aggregate(outcomes, rule, known)
+            peers, known = aggregate(outcomes, settings.rule, known)
         if outcomes.ratings.size:
             peers = np.where(np.isnan(peers), outcomes.ratings, peers)
         evidence = Evidence(outcomes, peers, settings.human)

@@ -36,10 +36,11 @@ class TopologyConfig(NamedSection):
 class AggregationConfig(NamedSection):
     """How the grades of an answer become one score."""
 
-    name: Literal["mean", "trimmed-mean", "majority", "unanimity", "reputation", "dawid-skene"] = (
-        "mean"
-    )
+    name: Literal[
+        "mean", "trimmed-mean", "majority", "unanimity", "quorum", "reputation", "dawid-skene"
+    ] = "mean"
     trim: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False)] = 0.25
+    least: Annotated[int, Field(ge=1)] = 1
 
 
 class HumanConfig(Section):

@@ -123,6 +123,25 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _enough_to_agree(self) -> RunConfig:
+        growth, aggregation, size = (
+            self.task.growth,
+            self.protocol.aggregation,
+            self.population.size,
+        )
+        if growth is not None and growth.agree is not None and growth.agree > size:
+            raise ValueError(
+                f"task.growth.agree: expected at most population.size = {size}, got {growth.agree}"
+            )
+        seats = self.protocol.as_options().graders
+        if aggregation.name == "quorum" and aggregation.least > seats:
+            raise ValueError(
+                f"protocol.aggregation.least: expected at most {seats}, the graders of an answer, "
+                f"got {aggregation.least}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _something_to_compare(self) -> RunConfig:
         compares = find_protocol(self.protocol.name).compares
         if self.protocol.fitness == "bradley-terry" and not compares:

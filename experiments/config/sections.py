@@ -35,6 +35,7 @@ class SelectionConfig(Section):
         "softmax"
     )
     temperature: SelectionTemperature = 0.1
+    dissent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
 
 
 class IslandsConfig(Section):

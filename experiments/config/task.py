@@ -40,6 +40,7 @@ class GrowthConfig(Renamed):
     step: Annotated[int, Field(ge=1)] = 1
     by: Literal["agreement", "gold", "schedule"] = "agreement"
     gate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    agree: Annotated[int | None, Field(ge=2)] = None
     every: Annotated[int, Field(ge=1)] = 1
     largest: Annotated[int | None, Field(ge=1)] = None
 

@@ -59,8 +59,10 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         self_grading=config.protocol.self_grading == "also",
         aggregation=config.protocol.aggregation.name,
         trim=config.protocol.aggregation.trim,
+        quorum=config.protocol.aggregation.least,
         human=config.human.simulated,
         fitness=config.protocol.fitness,
+        dissent=population.selection.dissent,
         growth=_growth_of(config),
         learning=_learning_of(config),
     )
@@ -85,7 +87,15 @@ def _growth_of(config: RunConfig) -> Growth | None:
     if growth is None:
         return None
     assert growth.largest is not None
-    return Growth(growth.start, growth.largest, growth.step, growth.by, growth.gate, growth.every)
+    return Growth(
+        start=growth.start,
+        largest=growth.largest,
+        step=growth.step,
+        by=growth.by,
+        gate=growth.gate,
+        agree=growth.agree,
+        every=growth.every,
+    )
 
 
 def _learning_of(config: RunConfig) -> LearningSettings | None:

@@ -99,8 +99,9 @@ def adversarial(base: RunConfig, role: str, share: float, seed: int) -> RunConfi
 
 def tallies(config: RunConfig, stage: Stage, fleet: Fleet) -> dict[str, list[Counts]]:
     """Aggregation → for each generation, counts by problem as of `tally`, of the same grades."""
+    aggregation = config.protocol.aggregation
     rules = {
-        name: Rule(name, config.protocol.threshold, config.protocol.aggregation.trim)
+        name: Rule(name, config.protocol.threshold, aggregation.trim, aggregation.least)
         for name in AGGREGATIONS
     }
     known = {

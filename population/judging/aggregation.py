@@ -19,11 +19,11 @@ import numpy as np
 import scipy
 
 from mgptn.population.judging.dawid_skene import Votes, maximise
-from mgptn.population.judging.grade_rules import majority, trimmed_mean_grades, unanimity
+from mgptn.population.judging.grade_rules import majority, quorum, trimmed_mean_grades, unanimity
 from mgptn.population.judging.reputation import MOMENTS, Ballots, reputation_scores
 from mgptn.population.records.arrays import Floats, known_means
 from mgptn.population.records.outcomes import Outcomes, only
-from mgptn.population.records.settled import check_name
+from mgptn.population.records.settled import check_least, check_name
 
 LEARNED_IN = 200
 """Bound on the iterations of a rule that learns."""
@@ -41,6 +41,8 @@ class Rule:
         Grade from which a grader accepts, for rules that count votes.
     trim
         Under ``trimmed-mean``: share to leave out at each end, in [0, 1/2).
+    least
+        Under ``quorum``: how many graders have to accept.
 
     Raises
     ------
@@ -51,6 +53,7 @@ class Rule:
     name: str = "mean"
     threshold: float = 0.5
     trim: float = 0.25
+    least: int = 1
 
     def __post_init__(self) -> None:
         check_name("aggregation", self.name, AGGREGATIONS)
@@ -58,6 +61,7 @@ class Rule:
             raise ValueError("threshold: expected a number, got NaN")
         if not 0.0 <= self.trim < 0.5:
             raise ValueError(f"trim: expected in [0, 1/2), got {self.trim}")
+        check_least(self, 1, "least")
 
 
 class Aggregated(NamedTuple):
@@ -123,6 +127,10 @@ def _unanimity(ballots: Ballots, rule: Rule, known: Floats) -> Aggregated:
     return Aggregated(unanimity(_scale(ballots), rule.threshold), known)
 
 
+def _quorum(ballots: Ballots, rule: Rule, known: Floats) -> Aggregated:
+    return Aggregated(quorum(_scale(ballots), rule.threshold, rule.least), known)
+
+
 def _reputation(ballots: Ballots, rule: Rule, known: Floats) -> Aggregated:
     return Aggregated(*reputation_scores(ballots, known, LEARNED_IN))
 
@@ -156,6 +164,7 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "trimmed-mean": Aggregation(0, _trimmed_mean),
     "majority": Aggregation(0, _majority),
     "unanimity": Aggregation(0, _unanimity),
+    "quorum": Aggregation(0, _quorum),
     "reputation": Aggregation(MOMENTS, _reputation),
     "dawid-skene": Aggregation(4, _dawid_skene),
 }

@@ -72,6 +72,18 @@ def unanimity(grades: ArrayLike, threshold: float) -> Values:
     return np.where(counts > 0, np.where(accepted == counts, 1.0, 0.0), np.nan)
 
 
+def quorum(grades: ArrayLike, threshold: float, least: int) -> Values:
+    """1 where at least so many of an answer's graders give at least the threshold, else 0.
+
+    Raises
+    ------
+    ValueError
+        If grades are no such table, or the threshold is NaN.
+    """
+    accepted, counts = _votes(grades, threshold)
+    return np.where(counts > 0, np.where(accepted >= least, 1.0, 0.0), np.nan)
+
+
 def _votes(grades: ArrayLike, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Grades of at least the threshold, and all grades, of every answer."""
     if math.isnan(threshold):

@@ -25,8 +25,10 @@ class Growth:
     by
         A name in `GROWN_BY`.
     gate
-        Share of the problems from which on the size grows: of those that all agree on, or of
+        Share of the problems from which on the size grows: of those that are agreed on, or of
         answers that are right.
+    agree
+        Of agreement: how many agents have to give the same answer; all where it is None.
     every
         Of a schedule: generations of each size.
 
@@ -41,12 +43,15 @@ class Growth:
     step: int = 1
     by: str = "agreement"
     gate: float = 0.5
+    agree: int | None = None
     every: int = 1
 
     def __post_init__(self) -> None:
         check_name("by", self.by, GROWN_BY)
         check_probabilities(self, "gate")
         check_least(self, 1, "start", "step", "every")
+        if self.agree is not None:
+            check_least(self, 1, "agree")
         if self.largest < self.start:
             raise ValueError(f"largest: expected at least {self.start}, got {self.largest}")
 
@@ -58,5 +63,5 @@ def next_size(growth: Growth, size: int, generation: int, outcomes: Outcomes) ->
     elif growth.by == "gold":
         grown = bool(outcomes.verdicts.mean() >= growth.gate)
     else:
-        grown = agreed_share(outcomes) >= growth.gate
+        grown = agreed_share(outcomes, growth.agree) >= growth.gate
     return min(growth.largest, size + growth.step) if grown else size

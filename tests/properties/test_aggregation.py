@@ -17,7 +17,7 @@ from mgptn.population.judging.aggregation import (
     ballots_of,
     disagreement,
 )
-from mgptn.population.judging.grade_rules import majority, trimmed_mean_grades, unanimity
+from mgptn.population.judging.grade_rules import majority, quorum, trimmed_mean_grades, unanimity
 from mgptn.population.judging.reputation import reputation_scores
 from mgptn.population.measures.rates import grader_rates
 from mgptn.population.records.agents import Genome
@@ -57,11 +57,12 @@ def test_every_rule_agrees_with_its_slow_table(size, problems, seed, data):
     slow = {
         "mean": trimmed_mean_grades(rows, 0.0),
         "trimmed-mean": trimmed_mean_grades(rows, 0.3),
+        "quorum": quorum(rows, 0.6, 2),
         "majority": majority(rows, 0.6),
         "unanimity": unanimity(rows, 0.6),
     }
     for name, expected in slow.items():
-        scores = scored(outcomes, name, threshold=0.6, trim=0.3).scores
+        scores = scored(outcomes, name, threshold=0.6, trim=0.3, least=2).scores
         assert scores == pytest.approx(expected, nan_ok=True)
     if not np.isnan(rows).all():
         labels = np.where(np.isnan(rows), np.nan, rows >= 0.6)

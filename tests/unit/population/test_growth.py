@@ -94,6 +94,17 @@ def test_a_size_grows_by_agreement_without_a_verdict():
         next_size(replace(growth, by="gold"), 6, 0, split)
 
 
+def test_a_size_grows_by_as_many_as_have_to_agree():
+    two_of_three = outcomes_of([["7", "8"], ["7", "9"], ["6", "5"]])
+    assert next_size(Growth(6, 9, gate=0.5, agree=2), 6, 0, two_of_three) == 7
+    assert next_size(Growth(6, 9, gate=0.6, agree=2), 6, 0, two_of_three) == 6
+    assert next_size(Growth(6, 9, gate=0.5), 6, 0, two_of_three) == 6
+    with pytest.raises(ValueError, match="agree: expected at least 1, got 0"):
+        Growth(6, 9, agree=0)
+    with pytest.raises(ValueError, match="least: expected 1 to 3"):
+        next_size(Growth(6, 9, agree=4), 6, 0, two_of_three)
+
+
 def test_a_size_grows_by_verdicts_or_by_time():
     half = outcomes_of([["7", "8"], ["8", "7"]])
     assert next_size(Growth(1, 9, by="gold", gate=0.5, step=2), 1, 0, half) == 3

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import (
     ConfigError,
     RunConfig,
@@ -16,6 +17,7 @@ from mgptn.experiments.config.run_config import (
     known_keys,
     load_config,
 )
+from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.setting.problems import draw_problems
 from mgptn.protocols.tasks.arithmetic import Addition
 
@@ -312,3 +314,16 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     (tmp_path / "binary.yaml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(ConfigError, match="expected YAML, got"):
         load_config(tmp_path / "binary.yaml")
+
+
+def test_no_more_can_have_to_agree_than_there_are():
+    growing = {
+        "name": "run",
+        "population": {"size": 3},
+        "protocol": {"graders": 2},
+        "task": {"growth": {"from": 2, "agree": 3}},
+    }
+    assert found_tournament(check_config(growing), SELECTED).settings.growth.agree == 3
+    growing["task"]["growth"]["agree"] = 4
+    with pytest.raises(ConfigError, match=r"task\.growth\.agree: expected at most .* = 3, got 4"):
+        check_config(growing)

@@ -74,6 +74,7 @@ def test_a_configuration_comes_back_from_its_own_json(selector):
     ("protocol", "size", "said"),
     [
         ({"topology": "grid"}, 12, r"protocol\.graders: expected at most 2.*slot 0.*grid, got 4"),
+        ({"aggregation": {"name": "quorum", "least": 5}}, 12, r"protocol\.aggregation\.least: .*4"),
         ({"topology": "ring", "graders": 5}, 12, r"protocol\.graders: expected at most 4.*got 5"),
         ({"topology": "torus", "graders": 5}, 12, r"protocol\.graders: expected at most 4.*got 5"),
         ({"topology": "all-pairs"}, 12, r"protocol\.graders: expected population.size − 1 = 11"),
