@@ -114,7 +114,7 @@ def run_claim(
         If a cell cannot be run, or was begun under another configuration.
     """
     cells, options = claim.cells(scale, changes), claim.options(scale, changes)
-    seeds = claim.registered.scales[scale].seeds
+    seeds = claim.registered.scales[scale].drawn
     grid = Grid(folder, tuple(cells), claim.arms)
     with doing("preparing models and problems"):
         stages = stages_of(cells)
@@ -134,7 +134,7 @@ def run_claim(
         scale=scale,
         changes=dict(changes or {}),
         cells=len(cells),
-        seeds=seeds,
+        seeds=len(seeds),
         command=command,
         joint_hash=hash_of_cells(table),
         cost=total_cost(table),

@@ -14,6 +14,7 @@ from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
 from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_easier
 from mgptn.experiments.claims.gaming import analysis as gaming
+from mgptn.experiments.claims.independent_judges import analysis as independent_judges
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.measuring import Measure
@@ -52,5 +53,6 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "gaming": Analysis(gaming.analyse, gaming.draw),
     "beyond-the-founders": Analysis(beyond_the_founders.analyse, beyond_the_founders.draw),
+    "independent-judges": Analysis(independent_judges.analyse, independent_judges.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

@@ -48,7 +48,7 @@ ORDER = (
         for claim in (
             "chaining", "survey_trick", "evaluation_easier", "cherry_picking", "quasispecies",
             "one_cannot", "phase_diagram", "selectors", "elicit_or_create", "gaming",
-            "beyond_the_founders",
+            "beyond_the_founders", "independent_judges",
         )
     ),
     "experiments/claims",

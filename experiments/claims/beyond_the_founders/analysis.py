@@ -7,9 +7,7 @@ Dimensions: S founder sets (seeds), G generations, Q problems, M agents.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,30 +15,33 @@ import numpy as np
 from mgptn.experiments.claims.beyond_the_founders.figure import draw_reach
 from mgptn.experiments.claims.method.finding import (
     Finding,
-    Number,
     above,
-    estimate,
     resampled,
     share_at_or_below,
 )
-from mgptn.experiments.claims.method.journals import Results, wrong_answers
-from mgptn.experiments.claims.method.statistics import first, first_less_second
+from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.reaching import (
+    mean_errors,
+    none_right,
+    one_checkpoint,
+    over_sets,
+    paired,
+    per_set,
+    reaches,
+)
+from mgptn.experiments.claims.method.statistics import first_less_second
 from mgptn.experiments.config.arms import SELECTED, UNSELECTED
-from mgptn.experiments.figures.reach import REACHED
 from mgptn.population.measures.answer_errors import majority_errors
 from mgptn.population.measures.jury import agreed_error, collision
-from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
 PEERS, THIRTY = "peers", "thirty"
 LEARNING = (PEERS, "two", "five", "clones", "coin", "oracle", "drift", "replicating", "demes")
 
-Errors = Callable[[Generation], Floats]
-
 JURY: dict[str, Callable[[Generation], float]] = {
     "two that are wrong say the same": lambda g: collision(g.outcomes),
-    "two descend from the same checkpoint": lambda g: _related(g.agents),
+    "two descend from the same checkpoint": lambda g: one_checkpoint(g.agents),
     "wrong, of what all say alike": lambda g: agreed_error(g.outcomes),
 }
 """Of each generation's jury."""
@@ -49,21 +50,21 @@ JURY: dict[str, Callable[[Generation], float]] = {
 def analyse(results: Results) -> Finding:
     """Reach of every arm, of what the founders could do, and the jury's independence."""
     least = min(g.size for g in results.generations(results.of(arm=PEERS)[0])) - 1
-    reached = {arm: _reaches(results, arm, SELECTED, majority_errors, least) for arm in LEARNING}
+    reached = {arm: reaches(results, majority_errors, least, arm=arm) for arm in LEARNING}
     founders = {
-        "the founders' vote": _reaches(results, PEERS, UNSELECTED, majority_errors, least),
-        "a single founder": _reaches(results, PEERS, UNSELECTED, _mean_errors, least),
-        "the best of three, picked by the verifier": _reaches(
-            results, PEERS, UNSELECTED, _none_right, least
+        "the founders' vote": reaches(results, majority_errors, least, UNSELECTED, arm=PEERS),
+        "a single founder": reaches(results, mean_errors, least, UNSELECTED, arm=PEERS),
+        "the best of three, picked by the verifier": reaches(
+            results, none_right, least, UNSELECTED, arm=PEERS
         ),
-        "the vote of five": _reaches(results, "five", UNSELECTED, majority_errors, least),
-        "the vote of thirty": _reaches(results, THIRTY, SELECTED, majority_errors, least),
-        "the best of thirty, picked by the verifier": _reaches(
-            results, THIRTY, SELECTED, _none_right, least
+        "the vote of five": reaches(results, majority_errors, least, UNSELECTED, arm="five"),
+        "the vote of thirty": reaches(results, majority_errors, least, SELECTED, arm=THIRTY),
+        "the best of thirty, picked by the verifier": reaches(
+            results, none_right, least, SELECTED, arm=THIRTY
         ),
     }
     against = [
-        _beyond(name, reached[PEERS], other)
+        paired(f"beyond {name}", reached[PEERS], other)
         for name, other in (
             ("the founders' vote", founders["the founders' vote"]),
             ("the best of thirty", founders["the best of thirty, picked by the verifier"]),
@@ -72,7 +73,7 @@ def analyse(results: Results) -> Finding:
         )
     ]
     others = [
-        _beyond(arm, reached[PEERS], reached[arm])
+        paired(f"beyond {arm}", reached[PEERS], reached[arm])
         for arm in ("two", "five", "drift", "replicating", "demes", "oracle")
     ]
     best = np.maximum(
@@ -82,7 +83,7 @@ def analyse(results: Results) -> Finding:
     pair = np.stack([reached[PEERS], np.maximum(best, founders["the founders' vote"])], -1)
     drawn = resampled("beyond-the-founders: p", pair[:, None], first_less_second)
     jury = [
-        estimate(f"{arm}: {name}", _mean(results, arm, of)[:, None, None], first)
+        over_sets(f"{arm}: {name}", per_set(results, of, arm=arm))
         for name, of in JURY.items()
         for arm in LEARNING
     ]
@@ -90,9 +91,9 @@ def analyse(results: Results) -> Finding:
         [above(one, 1.0) for one in against],
         p=share_at_or_below(drawn, 1.0),
         numbers={
-            "Reach, in digits": tuple(_number(arm, of) for arm, of in reached.items()),
+            "Reach, in digits": tuple(over_sets(arm, of) for arm, of in reached.items()),
             "What founders could do, in digits": tuple(
-                _number(name, of) for name, of in founders.items()
+                over_sets(name, of) for name, of in founders.items()
             ),
             "Digits that three peers are beyond": (*against, *others),
             "The jury": tuple(jury),
@@ -120,52 +121,6 @@ CAVEATS = (
 def draw(results: Results, finding: Finding, path: Path) -> Path:
     """Sizes by generation, and what is reached by every arm."""
     return draw_reach(finding, path)
-
-
-def _reaches(results: Results, arm: str, side: str, errors: Errors, least: int) -> Floats:
-    """The reach of each founder set, float64 [S]; `least` where not even the first size is."""
-    return np.array(
-        [
-            _reach(list(results.generations(cell, side)), errors, least)
-            for cell in results.of(arm=arm)
-        ]
-    )
-
-
-def _reach(generations: list[Generation], errors: Errors, least: int) -> float:
-    last = {g.size: float(errors(g).mean()) for g in generations}
-    return float(max((size for size, error in last.items() if error <= REACHED), default=least))
-
-
-def _mean_errors(generation: Generation) -> Floats:
-    """Share of the members that err, float64 [Q]."""
-    return np.asarray(wrong_answers(generation).mean(axis=1))
-
-
-def _none_right(generation: Generation) -> Floats:
-    """1 where no member is right, float64 [Q]."""
-    return np.asarray(wrong_answers(generation).min(axis=1))
-
-
-def _number(name: str, reaches: Floats) -> Number:
-    return estimate(name, reaches[:, None, None], first)
-
-
-def _beyond(name: str, own: Floats, other: Floats) -> Number:
-    return estimate(f"beyond {name}", np.stack([own, other], -1)[:, None], first_less_second)
-
-
-def _mean(results: Results, arm: str, of: Callable[[Generation], float]) -> Floats:
-    """Something of each founder set's juries, the mean of where it is defined, float64 [S]."""
-    rows = [[of(g) for g in results.generations(cell)] for cell in results.of(arm=arm)]
-    known = [[value for value in row if not math.isnan(value)] for row in rows]
-    return np.array([np.mean(row) if row else np.nan for row in known])
-
-
-def _related(agents: Sequence[Agent]) -> float:
-    """Share of pairs of agents whose weights began as the same checkpoint."""
-    same = [a.genome.model == b.genome.model for a, b in itertools.combinations(agents, 2)]
-    return sum(same) / len(same)
 
 
 def _curves(

@@ -41,14 +41,21 @@ class ArmConfig(Section):
 class ScaleConfig(Section):
     """What a scale changes: seeds, keys of every cell, and of arms; never the logic.
 
+    Seeds are numbered from the `first` on: another one than 0 leaves out those that have been seen.
     Where an arm has an axis, or what is measured an option, a scale may give it other values, or
     choose among the axis' places.
     """
 
     seeds: Annotated[int, Field(ge=1)] = 1
+    first: Annotated[int, Field(ge=0)] = 0
     set: dict[str, Any] = Field(default_factory=dict)
     arms: dict[str, ArmConfig] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def drawn(self) -> range:
+        """The seeds."""
+        return range(self.first, self.first + self.seeds)
 
 
 class Registered(Section):
@@ -150,7 +157,7 @@ class Claim:
                 f"{next(iter(changes))!r}"
             )
         cells = []
-        for seed in range(sized.seeds):
+        for seed in sized.drawn:
             for name, arm in self.registered.arms.items():
                 own = sized.arms.get(name, ArmConfig())
                 for along in itertools.product(*_steps(arm, own)):

@@ -122,7 +122,7 @@ def measure_all(
     measures: Mapping[str, Measure],
     results: Results,
     ground: Ground,
-    seeds: int,
+    seeds: Sequence[int],
     fleet_of: AbstractContextManager[Fleet],
     console: Console,
 ) -> pl.DataFrame:
@@ -141,7 +141,7 @@ def measure_all(
         If a table was made on another ground.
     """
     folder, plain = results.folder / MEASURED, ground.to_plain()
-    parts = [(name, seed) for seed in range(seeds) for name in measures]
+    parts = [(name, seed) for seed in seeds for name in measures]
     left = [part for part in parts if not _is_made(_record_path(folder, *part), plain)]
     if left:
         folder.mkdir(parents=True, exist_ok=True)

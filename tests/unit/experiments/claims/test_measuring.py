@@ -36,7 +36,9 @@ class Counting:
 def measure(folder: Path, counting: Counting, ground: Ground = GROUND) -> pl.DataFrame:
     fleet = nullcontext(NoFleet(HostSettings("none", "")))
     results, console = Results(folder, ()), Console(quiet=True)
-    return measure_all({"first": counting, "second": counting}, results, ground, 2, fleet, console)
+    return measure_all(
+        {"first": counting, "second": counting}, results, ground, range(2), fleet, console
+    )
 
 
 def test_tables_are_made_once_for_every_seed(tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""How far populations get with a task that grows, and how independent they are as juries.
+
+Dimensions: S founder sets (seeds), Q problems, M agents.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from mgptn.experiments.claims.method.finding import Number, estimate
+from mgptn.experiments.claims.method.journals import Results, wrong_answers
+from mgptn.experiments.claims.method.statistics import first, first_less_second
+from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.figures.reach import REACHED
+from mgptn.population.records.agents import Agent
+from mgptn.population.records.arrays import Floats
+from mgptn.population.records.generation import Generation
+
+Errors = Callable[[Generation], Floats]
+"""Of each problem, float64 [Q]: how much of what counts as the answer is wrong."""
+
+
+def reaches(
+    results: Results, errors: Errors, least: float, side: str = SELECTED, **labels: str
+) -> Floats:
+    """The largest size of the task that each founder set reaches, float64 [S].
+
+    Reached is a size at which errors are at most `REACHED` when it was asked last; `least` where
+    none is.
+
+    Parameters
+    ----------
+    side
+        Of each cell: the run itself, or one of its controls.
+    labels
+        Of the cells.
+    """
+    return np.array(
+        [_reach(results.generations(cell, side), errors, least) for cell in results.of(**labels)]
+    )
+
+
+def _reach(generations: Iterable[Generation], errors: Errors, least: float) -> float:
+    last = {g.size: float(errors(g).mean()) for g in generations}
+    return float(max((size for size, error in last.items() if error <= REACHED), default=least))
+
+
+def mean_errors(generation: Generation) -> Floats:
+    """Share of the members that err, float64 [Q]."""
+    return np.asarray(wrong_answers(generation).mean(axis=1))
+
+
+def none_right(generation: Generation) -> Floats:
+    """1 where no member is right, float64 [Q]."""
+    return np.asarray(wrong_answers(generation).min(axis=1))
+
+
+def per_set(results: Results, of: Callable[[Generation], float], **labels: str) -> Floats:
+    """The mean over each founder set's generations of where something is defined, float64 [S]."""
+    rows = [[of(g) for g in results.generations(cell)] for cell in results.of(**labels)]
+    known = [[value for value in row if not math.isnan(value)] for row in rows]
+    return np.array([np.mean(row) if row else np.nan for row in known])
+
+
+def one_checkpoint(agents: Sequence[Agent]) -> float:
+    """Share of pairs of agents whose weights began as the same checkpoint."""
+    same = [a.genome.model == b.genome.model for a, b in itertools.combinations(agents, 2)]
+    return sum(same) / len(same)
+
+
+def over_sets(name: str, values: Floats) -> Number:
+    """The mean of founder sets, float64 [S], with its interval."""
+    return estimate(name, values[:, None, None], first)
+
+
+def paired(name: str, own: Floats, other: Floats) -> Number:
+    """The mean difference of what belongs to the same founder sets."""
+    return estimate(name, np.stack([own, other], -1)[:, None], first_less_second)
