@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.rounds import read_rounds
+from mgptn.population.records.agents import AgentId
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
 
@@ -53,6 +54,12 @@ def _generation(folder: Path, arm: str, index: int) -> Generation:
 
 def _said(outcome: Outcome, generation: Generation, index: int) -> list[str]:
     match, lines = outcome.match, []
+    genomes = {agent.id: agent.genome for agent in generation.agents}
+
+    def name(agent: AgentId) -> str:
+        weights = genomes[agent].weights
+        return f"agent {agent}" + ("" if weights is None else f" (weights: {weights.told()})")
+
     for turn in outcome.turns:
         worth = "" if turn.value is None else f", graded {turn.value:.2f}"
         judged = "" if turn.verdict is None else f"  ({_verdict(turn.verdict)}{worth})"
@@ -60,13 +67,13 @@ def _said(outcome: Outcome, generation: Generation, index: int) -> list[str]:
     accepted = "accepted" if index in generation.accepted else "not accepted"
     verdict = f"{_verdict(outcome.verdict)}, {accepted}"
     lines.append(
-        f"  {'answer':10} {_in_line(outcome.answer)}  ({verdict}), by agent {match.author}"
+        f"  {'answer':10} {_in_line(outcome.answer)}  ({verdict}), by {name(match.author)}"
     )
     effects = outcome.order_effects or (None,) * len(outcome.grades)
     for grade, effect in zip(outcome.grades, effects, strict=True):
         said = "could not be read" if grade.value is None else f"{grade.value:.2f}"
         bias = "" if effect is None else f", order effect {effect:+.2f}"
-        lines.append(f"  {'grade':10} {said}{bias}, by agent {grade.grader}")
+        lines.append(f"  {'grade':10} {said}{bias}, by {name(grade.grader)}")
     if outcome.rating is not None:
         lines.append(f"  {'human':10} {'picked it' if outcome.rating else 'refused them all'}")
     return lines

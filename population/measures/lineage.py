@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from mgptn.population.records.agents import AgentId
+from mgptn.population.records.agents import AgentId, Genome
 from mgptn.population.records.generation import Generation
 
 
@@ -30,6 +30,8 @@ class Life:
     genome
         Digest of its genome at birth, before it accepted anything; None for an agent that never
         answered, whose genome is on no record.
+    weights
+        What had been done to its model's weights at birth, as of `Weights.told`; None for nothing.
     """
 
     id: AgentId
@@ -37,6 +39,7 @@ class Life:
     born: int
     died: int | None
     genome: str | None
+    weights: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Tracer:
     def __init__(self) -> None:
         self._agents: dict[AgentId, tuple[AgentId | None, int]] = {}
         self._died: dict[AgentId, int] = {}
-        self._genomes: dict[AgentId, str] = {}
+        self._genomes: dict[AgentId, Genome] = {}
         self._survivors: tuple[AgentId, ...] = ()
         self._living: set[AgentId] = set()
         self._count = 0
@@ -83,7 +86,7 @@ class Tracer:
             raise ValueError(f"generations: expected index {count}, got {generation.index}")
         if count == 0:
             agents.update((agent.id, (None, -1)) for agent in generation.agents)
-            self._genomes = {agent.id: agent.genome.digest() for agent in generation.agents}
+            self._genomes = {agent.id: agent.genome for agent in generation.agents}
             self._living = set(agents)
         for birth in generation.births:
             if birth.parent not in agents or birth.child in agents:
@@ -100,18 +103,21 @@ class Tracer:
             )
         for agent in generation.survivors:
             if agent.id not in self._genomes:
-                self._genomes[agent.id] = agent.genome.digest()
+                self._genomes[agent.id] = agent.genome
         self._count += 1
 
     def lineage(self) -> Lineage | None:
         """The lineage so far; None before the first generation."""
         if not self._count:
             return None
-        lives = {
-            agent: Life(agent, parent, born, self._died.get(agent), self._genomes.get(agent))
-            for agent, (parent, born) in self._agents.items()
-        }
+        lives = {agent: self._life(agent) for agent in self._agents}
         return Lineage(lives, self._survivors, self._count)
+
+    def _life(self, agent: AgentId) -> Life:
+        (parent, born), genome = self._agents[agent], self._genomes.get(agent)
+        digest = None if genome is None else genome.digest()
+        weights = None if genome is None or genome.weights is None else genome.weights.told()
+        return Life(agent, parent, born, self._died.get(agent), digest, weights)
 
 
 def trace_lineage(generations: Iterable[Generation]) -> Lineage:

@@ -22,7 +22,9 @@ def alife_csv(lineage: Lineage, extinct: bool = True) -> str:
 
     Times are in generations: `origin_time` is the first generation in which an agent answers,
     `destruction_time` the first in which it no longer does, ``inf`` for the living.
-    `taxon_label` is the digest of its genome at birth, empty where there is no record of it.
+    `taxon_label` is the digest of its genome at birth, empty where there is no record of it. Where
+    weights of anybody's changed, a further column `weights` says what was done to the agent's last
+    before its birth, and is empty for a model's own.
 
     Parameters
     ----------
@@ -39,16 +41,18 @@ def alife_csv(lineage: Lineage, extinct: bool = True) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    changed = any(life.weights for life in lineage.lives.values())
+    writer.writerow((*COLUMNS, "weights") if changed else COLUMNS)
     for life in _lives(lineage, extinct):
         writer.writerow(
-            (
+            [
                 life.id,
                 "[none]" if life.parent is None else f"[{life.parent}]",
                 life.born + 1,
                 "inf" if life.died is None else life.died + 1,
                 life.genome or "",
-            )
+                *([life.weights or ""] if changed else []),
+            ]
         )
     return text.getvalue()
 

@@ -90,6 +90,10 @@ class Weights:
             object.__setattr__(self, "_digest", hashed)
         return self._digest
 
+    def told(self) -> str:
+        """In two words, such as ``learned 5f3a1b2c``: the last step, and how the digest begins."""
+        return f"{self.step} {self.digest()[:8]}"
+
     def contents(self) -> Iterator[str]:
         """Hashes of the files that the numbers are made of."""
         if self.content:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,19 @@ def test_it_is_reported(run: Path) -> None:
     answers = pl.read_parquet(run / "answers.parquet")
     assert len(answers) == sum(len(generation["outcomes"]) for generation in generations)
     assert len(pl.read_parquet(run / "generations.parquet")) == len(generations)
+
+
+def test_what_was_done_to_weights_is_told(tmp_path: Path) -> None:
+    (golden,) = (folder for folder in RUNS if folder.name == "learning")
+    run = Path(shutil.copytree(golden, tmp_path / "run"))
+    write_results(run)
+    heading, *lives = (run / "phylogeny.csv").read_text().splitlines()
+    assert heading.endswith(",taxon_label,weights")
+    steps = {life.rpartition(",")[2].partition(" ")[0] for life in lives}
+    assert steps >= {"", "noise"}
+    last = pl.read_parquet(run / "generations.parquet")["generation"].max()
+    told = mgptn("transcript", run, "--generation", last)
+    assert re.search(r"by agent \d+ \(weights: (learned|noise|merged) [0-9a-f]{8}\)", told.output)
 
 
 @pytest.mark.parametrize("earlier", range(1, FORMAT))

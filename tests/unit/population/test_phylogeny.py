@@ -14,6 +14,7 @@ from mgptn.population.measures.lineage import Life, Lineage, trace_lineage
 from mgptn.population.measures.phylogeny import alife_csv, newick
 from mgptn.population.records.agents import Genome
 from mgptn.population.records.outcomes import Outcome, Outcomes
+from mgptn.population.records.weights import Weights
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 
@@ -81,6 +82,19 @@ def test_the_standard_table_by_hand():
     ]
     pruned = [line.split(",")[0] for line in alife_csv(BY_HAND, extinct=False).splitlines()[1:]]
     assert pruned == ["0", "2", "4", "5", "3"]
+
+
+def test_the_table_says_what_was_done_to_weights():
+    learned = Weights("learned", "gpt-1", content="a5" * 16)
+    lives = {
+        0: Life(0, None, -1, None, "aa"),
+        1: Life(1, 0, 0, None, "bb", learned.told()),
+    }
+    assert alife_csv(Lineage(lives, (0, 1), 1)).splitlines() == [
+        "id,ancestor_list,origin_time,destruction_time,taxon_label,weights",
+        "0,[none],0,inf,aa,",
+        f"1,[0],1,inf,bb,learned {learned.digest()[:8]}",
+    ]
 
 
 def test_newick_by_hand():
