@@ -7,6 +7,7 @@ It is checked before a run, so that a run does not end in the middle of a genera
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,49 @@ class Lengths:
     answer: int
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Bytes that a model takes of a host, about, beside the cache of prefixes.
+
+    Attributes
+    ----------
+    kept
+        For as long as the host lives.
+    passing
+        While the model is at work; a host's models work one at a time.
+    """
+
+    kept: int
+    passing: int
+
+    def __add__(self, other: Needed) -> Needed:
+        return Needed(self.kept + other.kept, self.passing + other.passing)
+
+    def at_most(self, other: Needed) -> Needed:
+        """The greater of each."""
+        return Needed(max(self.kept, other.kept), max(self.passing, other.passing))
+
+
+NOTHING = Needed(0, 0)
+
+
+def together(models: Iterable[Needed]) -> int:
+    """Bytes of a host of some models, which share its cache of prefixes; 0 of none."""
+    needs = list(models)
+    if not needs:
+        return 0
+    passing = max(one.passing for one in needs)
+    return sum(one.kept for one in needs) + passing + int(OVERHEAD * PREFIX_CACHE_BYTES)
+
+
 def needed_bytes(
     checkpoint: Checkpoint, dtype: str, slots: int, lengths: Lengths, device: str
-) -> int:
-    """Bytes that a host of one model takes at most on a device, about.
+) -> Needed:
+    """What a model takes of a host on a device, about.
 
     Slots × columns × layers × keys and values in every buffer that is kept, the prompts that wait
-    for a slot, what is read at once with its logits, the prefix in use and its copies, the cache
-    of prefixes, and the weights.
+    for a slot, what is read at once with its logits, the prefix in use and its copies, and the
+    weights.
 
     Raises
     ------
@@ -81,16 +117,17 @@ def needed_bytes(
     stored_item = ITEM.get(str(shape.get("dtype", shape.get("torch_dtype"))), 4)
     kept = KEPT[device]
     shown = lengths.prefix if device == "cpu" else lengths.prefix + SHOWN_STEP
-    parts = (
+    lasting = (
         weights * item // stored_item,
         kept * slots * (row + answer + max(COLUMN_STEP.values())) * state,
+        (1 + kept) * shown * state,
+    )
+    passing = (
         TURNS * slots * row * state,
         read * (state + ACTIVATIONS * width * 4),
         3 * max(slots, read // row) * vocabulary * 8,
-        (1 + kept) * shown * state,
-        PREFIX_CACHE_BYTES,
     )
-    return int(OVERHEAD * sum(parts))
+    return Needed(int(OVERHEAD * sum(lasting)), int(OVERHEAD * sum(passing)))
 
 
 def check_memory(needed: int, free: int, where: str, hosts: int = 1) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mgptn.agents.checkpoints import Checkpoint, count_parameters
-from mgptn.agents.engine.memory import ITEM, OVERHEAD, dimension
+from mgptn.agents.engine.memory import ITEM, NOTHING, OVERHEAD, Needed, dimension
 from mgptn.agents.tiles import bucket
 
 HELD_BYTES = 512 * 2**20
@@ -47,8 +47,8 @@ class Lesson:
     agents: int
 
 
-def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) -> int:
-    """Bytes that a host of one model takes for learning on its device, about.
+def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) -> Needed:
+    """What learning takes of a model's host on its device, about.
 
     The learner's model in float32; the founder's own numbers, which the learner keeps beside it and
     the host beside what it wears; the numbers that both remember of others; what is trained with
@@ -60,7 +60,7 @@ def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) ->
         If the configuration does not say a dimension.
     """
     if lesson is None:
-        return 0
+        return NOTHING
     shape = checkpoint.config
     layers = dimension(shape, "num_hidden_layers", "n_layer")
     width = dimension(shape, "hidden_size", "n_embd")
@@ -70,11 +70,13 @@ def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) ->
     tokens = bucket(lesson.tokens)
     each = lesson.trained * 4
     left = layers * (KEPT_ACTIVATIONS * width + KEPT_SCORES * heads * tokens)
-    parts = (
+    lasting = (
         2 * parameters * 4,
         parameters * ITEM[dtype],
         2 * max(each, min(HELD_BYTES, lesson.agents * each)),
+    )
+    passing = (
         OF_TRAINED * each,
         lesson.documents * tokens * (left + KEPT_LOGITS * vocabulary) * 4,
     )
-    return int(OVERHEAD * sum(parts))
+    return Needed(int(OVERHEAD * sum(lasting)), int(OVERHEAD * sum(passing)))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from mgptn.agents.checkpoints import FOUNDERS
+from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
@@ -32,7 +33,7 @@ def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
     """
     first = stages[0].host_settings(device)
     models: dict[str, str] = {}
-    memory: dict[str, int] = {}
+    memory: dict[str, Needed] = {}
     for stage in stages:
         settings = stage.host_settings(device)
         if (settings.dtype, settings.threads) != (first.dtype, first.threads):
@@ -40,7 +41,7 @@ def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
         if stage.scripted is None:
             models |= dict([(settings.model, settings.weights), *settings.others])
             for name, needed in stage.memory(device).items():
-                memory[name] = max(needed, memory.get(name, 0))
+                memory[name] = needed.at_most(memory.get(name, NOTHING))
     if not models:
         return first
     (model, weights), *others = models.items()
@@ -49,7 +50,7 @@ def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
         model=model,
         weights=weights,
         others=tuple(others),
-        memory=sum(memory.values()),
+        memory=together(memory.values()),
     )
 
 

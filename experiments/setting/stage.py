@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
-from mgptn.agents.engine.memory import Lengths, needed_bytes
+from mgptn.agents.engine.memory import Lengths, Needed, needed_bytes, together
 from mgptn.agents.hosts.counting import fitting, host_count
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
@@ -139,8 +139,8 @@ class Stage:
         """Name → hash of the files of each model."""
         return {name: found.weights for name, found in self.checkpoints.items()}
 
-    def memory(self, device: str) -> dict[str, int]:
-        """Name → bytes that each model takes of a host on a device."""
+    def memory(self, device: str) -> dict[str, Needed]:
+        """Name → what each model takes of a host on a device."""
         hosts, found = self.config.hosts, self.checkpoints
         return {
             name: needed_bytes(found[name], hosts.dtype, hosts.slots, lengths, device)
@@ -159,7 +159,7 @@ class Stage:
             dtype=hosts.dtype,
             threads=hosts.threads,
             others=tuple(others),
-            memory=sum(self.memory(device).values()),
+            memory=together(self.memory(device).values()),
         )
 
     def local_fleet(self) -> Fleet:

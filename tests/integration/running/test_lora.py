@@ -173,9 +173,10 @@ def test_what_learning_needs_is_planned(stage: Stage, config: RunConfig):
     assert lesson.tokens >= 6
     plain = needed_bytes(checkpoint, "float32", 16, stage._lengths[name], "cpu")
     whole = Stage(learning(method="full"))
-    found = [one.memory("cpu")[name] - plain for one in (stage, whole)]
-    assert found[0] == learning_bytes(checkpoint, "float32", lesson)
-    assert found[0] < found[1]
+    factors, all_of_them = (one.memory("cpu")[name] for one in (stage, whole))
+    assert factors == plain + learning_bytes(checkpoint, "float32", lesson)
+    assert factors.kept < all_of_them.kept
+    assert factors.passing < all_of_them.passing
     assert Stage(learning(method="none")).memory("cpu")[name] == plain
 
 

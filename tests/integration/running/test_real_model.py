@@ -59,7 +59,7 @@ def config(model: Path, tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
                 "name": "questions",
                 "file": str(questions),
                 "max_answer_characters": 40,
-                "held_out": 0,
+                "held_out": "all",
             },
             "population": {"size": 4, "generations": 2},
             "agents": {

@@ -15,6 +15,7 @@ from mgptn.agents.engine.memory import (
     MemoryShortageError,
     check_memory,
     needed_bytes,
+    together,
 )
 from mgptn.agents.hosts import counting
 from mgptn.agents.hosts.counting import fitting, hosts_on_cards, planned
@@ -31,12 +32,13 @@ def test_what_is_needed_covers_slots_columns_layers_and_prefixes():
     checkpoint = find_checkpoint("gpt-3")
     state = 4 * 2 * 4 * 32 * 4
     base, doubled = (
-        needed_bytes(checkpoint, "float32", slots, LENGTHS, "cpu") for slots in (64, 128)
+        together([needed_bytes(checkpoint, "float32", slots, LENGTHS, "cpu")])
+        for slots in (64, 128)
     )
     assert base > PREFIX_CACHE_BYTES + 1_054_000 * 4 + 64 * (16 + 8) * state + 200 * state
     assert doubled - base > 64 * (16 + 8) * state
     assert doubled < 2 * base
-    half = needed_bytes(checkpoint, "bfloat16", 64, LENGTHS, "cpu")
+    half = together([needed_bytes(checkpoint, "bfloat16", 64, LENGTHS, "cpu")])
     assert half < base
 
 
@@ -53,7 +55,7 @@ def test_a_gpus_buffers_are_all_counted():
     checkpoint = find_checkpoint("gpt-3")
     state = 4 * 2 * 4 * 32 * 4
     here, there = (
-        needed_bytes(checkpoint, "float32", 64, LENGTHS, device) for device in ("cpu", "cuda")
+        needed_bytes(checkpoint, "float32", 64, LENGTHS, device).kept for device in ("cpu", "cuda")
     )
     more = KEPT["cuda"] - KEPT["cpu"]
     assert there - here > more * (64 * (16 + 8) + LENGTHS.prefix) * state
@@ -103,7 +105,7 @@ def test_a_host_takes_its_part_of_one_card(cards, gpus, hosts):
 def test_a_run_that_cannot_fit_is_refused_before_a_host_is_started(monkeypatch):
     config = check_config({"name": "large", "hosts": {"device": "cpu", "count": 2}})
     stage = Stage(config)
-    needed = sum(stage.memory("cpu").values())
+    needed = together(stage.memory("cpu").values())
     assert stage.host_settings("cpu").memory == needed > PREFIX_CACHE_BYTES
     assert stage.host_settings("cuda").memory > needed
     monkeypatch.setattr(counting, "available_memory", lambda: 2 * needed - 1)
@@ -126,11 +128,21 @@ def test_hosts_of_several_runs_have_the_memory_of_the_greatest():
     small = Stage(check_config(base))
     large = Stage(check_config({**base, "agents": {"context_capacity": 20}}))
     other = Stage(check_config({**base, "agents": {"model": "gpt-1"}}))
-    one, more = (sum(stage.memory("cpu").values()) for stage in (small, large))
-    assert one < more
-    assert joint_settings([small, large], "cpu").memory == more
-    together = joint_settings([small, large, other], "cpu")
-    assert together.memory == more + sum(other.memory("cpu").values())
+    (one,), (more,), (further,) = (s.memory("cpu").values() for s in (small, large, other))
+    assert one.kept < more.kept
+    assert one.passing <= more.passing
+    assert joint_settings([small, large], "cpu").memory == together([more])
+    # Models are all kept, but work one at a time, and share the cache of prefixes.
+    joint = joint_settings([small, large, other], "cpu").memory
+    assert joint == together([more, further]) == together([more]) + further.kept
+    assert further.passing < more.passing
+    assert together([]) == 0
+
+
+def learnt(*what):
+    """Bytes of learning in all."""
+    needed = learning_bytes(*what)
+    return needed.kept + needed.passing
 
 
 def test_what_learning_takes_is_weights_moments_and_a_steps_documents():
@@ -139,17 +151,16 @@ def test_what_learning_takes_is_weights_moments_and_a_steps_documents():
     parameters = count_parameters(checkpoint.folder)
     base = Lesson(trained=parameters, documents=8, tokens=32, agents=1)
     factors = replace(base, trained=parameters // 50)
-    whole, few = (learning_bytes(checkpoint, "float32", one) for one in (base, factors))
+    whole, few = (learnt(checkpoint, "float32", one) for one in (base, factors))
     # The learner's model and the founder's numbers twice; of what is trained its gradient, two
     # moments, and what is remembered of it on both sides.
     assert whole > 3 * 4 * parameters + 5 * 4 * parameters
     assert 3 * 4 * parameters < few < whole - 5 * 4 * parameters
-    longer = learning_bytes(checkpoint, "float32", replace(base, tokens=64))
-    more = learning_bytes(checkpoint, "float32", replace(base, documents=16))
+    longer = learnt(checkpoint, "float32", replace(base, tokens=64))
+    more = learnt(checkpoint, "float32", replace(base, documents=16))
     assert longer - whole > more - whole > 8 * 32 * 4 * 4 * 10 * 128
     crowd, all_of_them = (
-        learning_bytes(checkpoint, "float32", replace(base, agents=agents))
-        for agents in (1000, 10**6)
+        learnt(checkpoint, "float32", replace(base, agents=agents)) for agents in (1000, 10**6)
     )
     assert whole < crowd == all_of_them < whole + 3 * HELD_BYTES
-    assert learning_bytes(checkpoint, "bfloat16", base) < whole
+    assert learnt(checkpoint, "bfloat16", base) < whole
