@@ -37,10 +37,13 @@ CAPITALS = {
 
 @pytest.fixture(scope="module")
 def model() -> Path:
-    try:
-        return fetch_instruct()
-    except InstructError as error:
-        pytest.skip(f"needs a real model: {error}")
+    """Fetched into the user's own cache, where it stays for the next time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MGPTN_CACHE", raising=False)
+        try:
+            return fetch_instruct()
+        except InstructError as error:
+            pytest.skip(f"needs a real model: {error}")
 
 
 @pytest.fixture(scope="module")
