@@ -36,6 +36,7 @@ class FoundersConfig(Section):
     rate: float = _USUAL.rate
     offsets: int = _USUAL.offsets
     places: int = _USUAL.places
+    judging: float = _USUAL.judging
 
     @property
     def recipe(self) -> FounderRecipe:

@@ -11,7 +11,14 @@ from functools import lru_cache
 import numpy as np
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.learning.documents import Document, document, lay_out, true_documents
+from mgptn.agents.learning.documents import (
+    Document,
+    document,
+    judged_documents,
+    lay_out,
+    true_documents,
+    with_last,
+)
 from mgptn.agents.requests import Learn
 from mgptn.experiments.config.learning import LearningConfig
 from mgptn.experiments.seats.asking import Script
@@ -24,12 +31,14 @@ from mgptn.population.records.agents import Agent, Example
 class Known:
     """What a checkpoint was trained on, by its own account: a bundled task and its sizes.
 
-    `offsets` is the largest number that its places were counted from.
+    `offsets` is the largest number that its places were counted from, `judging` the share of the
+    documents that taught it to judge.
     """
 
     task: str
     sizes: tuple[int, ...]
     offsets: int
+    judging: float = 0.0
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Known | None:
@@ -38,7 +47,8 @@ class Known:
         if "task" not in said:
             return None
         least, most = said["sizes"]
-        return cls(said["task"], tuple(range(least, most + 1)), int(said.get("offsets", 0)))
+        sizes, judging = tuple(range(least, most + 1)), float(said.get("judging", 0.0))
+        return cls(said["task"], sizes, int(said.get("offsets", 0)), judging)
 
 
 def learn_request(
@@ -53,8 +63,9 @@ def learn_request(
 
     Of each step's documents, the share `learning.rehearsal` is spread evenly over all sizes that
     the model was trained on, with fresh problems for training and their right answers, and all
-    that lessons are remembered of; the rest is of the newest lesson. Drawn by the agent's own
-    stream, whatever the arm.
+    that lessons are remembered of; the rest is of the newest lesson. A model that was taught to
+    judge has as large a share of what is rehearsed replaced by answers to judge, of the sizes that
+    it was trained on. Drawn by the agent's own streams, whatever the arm.
 
     Parameters
     ----------
@@ -70,6 +81,10 @@ def learn_request(
     rehearsed = _rehearsed(memory, known, script, rng, steps * old)
     for step, row in enumerate(rows):
         row += rehearsed[step * old : (step + 1) * old]
+    if known is not None and (judging := round(known.judging * old)):
+        own = stream(script.seed, "learning to judge", generation, agent.id)
+        drawn = [known.sizes[i] for i in own.integers(0, len(known.sizes), size=steps * judging)]
+        rows = with_last(rows, judged_documents(script.encoder, known.task, drawn, own))
     offsets = rng.integers(0, (known.offsets if known else 0) + 1, size=(steps, each))
     pages = lay_out(rows, offsets)
     key, factors = (0, 0), None
