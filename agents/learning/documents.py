@@ -17,7 +17,7 @@ from mgptn.agents.encoder import Encoder
 from mgptn.agents.requests import Tokens
 from mgptn.agents.tiles import bucket
 from mgptn.protocols.interfaces.columns import ColumnsInterface
-from mgptn.protocols.interfaces.interface import Asked, Interface
+from mgptn.protocols.interfaces.interface import Asked, Interface, TellsLevels
 from mgptn.protocols.interfaces.markers import LEVEL_MARKERS
 from mgptn.protocols.raters import RATERS, rated
 from mgptn.protocols.scale import LEVELS
@@ -53,7 +53,13 @@ class Pages:
 
 
 def document(
-    interface: Interface, encoder: Encoder, query: str, answer: str, level: int | None = None
+    interface: Interface,
+    encoder: Encoder,
+    query: str,
+    answer: str,
+    level: int | None = None,
+    *,
+    after: bool = False,
 ) -> Document:
     """A question with its answer, and the end of it.
 
@@ -61,13 +67,33 @@ def document(
     ----------
     level
         The survey level that is asked for before, from 0; None to ask for none.
+    after
+        Is the level told after the answer instead, and taught as all that stands before it from
+        the answer on?
+
+    Raises
+    ------
+    ValueError
+        If the interface tells no levels after answers.
     """
-    wanted = None if level is None else LEVELS[level]
+    wanted = None if level is None or after else LEVELS[level]
     prompt = interface.answer_prompt(Asked(query, wanted=wanted))
     asked = encoder.prefix(prompt.prefix) + encoder.suffix(prompt.suffix)
-    ending = "".join(interface.endings[:1])
-    end = encoder.suffix(ending) if ending else encoder.stops(interface.stops)[:1]
+    end = _end(interface, encoder, level if after else None)
     return Document(asked + encoder.suffix(answer) + end, len(asked))
+
+
+def _end(interface: Interface, encoder: Encoder, level: int | None) -> Tokens:
+    """What ends an answer, and tells its level if it has one."""
+    if level is None:
+        ending = "".join(interface.endings[:1])
+        return encoder.suffix(ending) if ending else encoder.stops(interface.stops)[:1]
+    if not isinstance(interface, TellsLevels):
+        raise ValueError(
+            f"interface: expected one that can tell a level after an answer, got {interface.name}"
+        )
+    between, option = interface.level_after(level)
+    return encoder.suffix(between) + encoder.suffix(option)
 
 
 def true_documents(

@@ -77,8 +77,9 @@ def learn_request(
     old = round(learning.rehearsal * each)
     newest = memory[-1].examples
     fresh = rng.integers(0, len(newest), size=(steps, each - old))
-    rows = [[_as_document(script, newest[i]) for i in row] for row in fresh.tolist()]
-    rehearsed = _rehearsed(memory, known, script, rng, steps * old)
+    after = learning.entry == "after"
+    rows = [[_as_document(script, newest[i], after) for i in row] for row in fresh.tolist()]
+    rehearsed = _rehearsed(memory, known, script, rng, steps * old, after)
     for step, row in enumerate(rows):
         row += rehearsed[step * old : (step + 1) * old]
     if known is not None and (judging := round(known.judging * old)):
@@ -106,7 +107,12 @@ def learn_request(
 
 
 def _rehearsed(
-    memory: Memory, known: Known | None, script: Script, rng: np.random.Generator, count: int
+    memory: Memory,
+    known: Known | None,
+    script: Script,
+    rng: np.random.Generator,
+    count: int,
+    after: bool,
 ) -> list[Document]:
     """Documents of every size that an agent knows, all equally common."""
     trained = known.sizes if known else ()
@@ -125,18 +131,18 @@ def _rehearsed(
     return [
         next(fresh)
         if size in trained
-        else _as_document(script, remembered[size][int(place * len(remembered[size]))])
+        else _as_document(script, remembered[size][int(place * len(remembered[size]))], after)
         for size, place in zip(drawn, places.tolist(), strict=True)
     ]
 
 
-def _as_document(script: Script, example: Example) -> Document:
-    return _documents(script, example.query, example.answer, example.level)
+def _as_document(script: Script, example: Example, after: bool) -> Document:
+    return _documents(script, example.query, example.answer, example.level, after)
 
 
 @lru_cache(maxsize=1 << 16)
-def _documents(script: Script, query: str, answer: str, level: int | None) -> Document:
-    return document(script.interface, script.encoder, query, answer, level)
+def _documents(script: Script, query: str, answer: str, level: int | None, after: bool) -> Document:
+    return document(script.interface, script.encoder, query, answer, level, after=after)
 
 
 def contents_of(agents: Sequence[Agent]) -> set[str]:
