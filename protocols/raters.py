@@ -27,5 +27,6 @@ def rated(
         int64 [N], each rater's place in `RATERS`.
     """
     above = rng.random((len(right), 1)) > np.cumsum(RATERS, axis=1)[vague, :-1]
-    levels = above.sum(axis=1)
-    return np.where(right, levels, len(LEVELS) - 1 - levels)
+    after_right = above.sum(axis=1)
+    levels: npt.NDArray[np.int64] = np.where(right, after_right, len(LEVELS) - 1 - after_right)
+    return levels
