@@ -90,7 +90,7 @@ class _TwoKinds(click.Command):
 @click.option("--rate", type=float, help="Highest learning rate [0.003].")
 @click.option("--offsets", type=int, help="Largest number that places are counted from [8].")
 @click.option("--places", type=COUNT, help="How many places there are [64].")
-@click.option("--judging", type=float, help="Share of a step's documents that teach judging [0].")
+@click.option("--judging", type=float, help="Share of a step's documents that teach judging [0.0].")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
