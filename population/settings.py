@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mgptn.population.breeding.memory import LearningSettings
+from mgptn.population.breeding.memory import FEEDS, LearningSettings
 from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
@@ -20,7 +20,6 @@ from mgptn.population.judging.topology import Topology
 from mgptn.population.records.settled import check_least, check_name, check_probabilities
 
 SEATINGS = ("peers", "self", "nobody")
-FEEDS = ("accepted", "all")
 ENTRIES = ("plain", "graded", "stamped")
 FITNESSES = ("mean", "bradley-terry")
 

@@ -134,9 +134,11 @@ class Tournament:
         learning = self.settings.learning
         if learning is None:
             return Judged(scores, accepted, known)
+        fed = accepted if learning.feeds == "accepted" else np.flatnonzero(scores >= 0.0)
         # An answer that was cut off cannot be taught: it has no end.
-        whole = accepted[outcomes.finished[accepted]]
-        given = self._by_author(examples(outcomes, whole, self.settings.entry), whole)
+        whole = fed[outcomes.finished[fed]]
+        entry = self.settings.entry if learning.entry == "context" else learning.entry
+        given = self._by_author(examples(outcomes, whole, entry, scores), whole)
         lessons = new_lessons(given, self.size, learning)
         memories = tuple(
             remembering(memory, lesson, learning)

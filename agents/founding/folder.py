@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def _check(path: Path, recipe: FounderRecipe) -> None:
         raise FounderFolderError(
             f"{path}: expected a founder, or nothing, got no {MADE} of a founder in it"
         ) from None
-    wanted = {**asdict(recipe), "seed": int(path.name)}
+    wanted = {**recipe.content(), "seed": int(path.name)}
     differing = [
         f"{name}: expected {wanted.get(name, 'nothing')}, got {got.get(name, 'nothing')}"
         for name in dict.fromkeys((*wanted, *got))

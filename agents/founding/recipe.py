@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,9 @@ class FounderRecipe:
         beyond the largest size are no strangers.
     places
         How many places there are.
+    judging
+        Share of a step's documents that teach to judge instead of to answer, from 0 to less
+        than 1.
 
     Raises
     ------
@@ -58,11 +62,13 @@ class FounderRecipe:
     rate: float = 3e-3
     offsets: int = 8
     places: int = 64
+    judging: float = 0.0
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {self.task!r}")
         self._check_columns()
+        self._check_judging()
         sizes = TASKS[self.task].sizes
         if not sizes[0] <= self.least <= self.most <= sizes[-1]:
             raise ValueError(
@@ -95,9 +101,33 @@ class FounderRecipe:
                 f"{self.task!r}, with questions such as {text(query)}"
             ) from None
 
+    def _check_judging(self) -> None:
+        """Refuse a share of which a step would have nothing, or nothing else."""
+        if not 0.0 <= self.judging < 1.0:
+            raise ValueError(
+                f"judging: expected a number from 0 to less than 1, got {self.judging}"
+            )
+        if self.judging and not 0 < self.judging_documents < self.documents:
+            raise ValueError(
+                f"judging: expected 0, or a share that is at least one of documents = "
+                f"{self.documents} and leaves one, got {self.judging}"
+            )
+
+    @property
+    def judging_documents(self) -> int:
+        """How many of a step's documents teach to judge."""
+        return round(self.judging * self.documents)
+
+    def content(self) -> dict[str, Any]:
+        """All fields, as a founder's folder tells them; judging only where there is any."""
+        content = asdict(self)
+        if not self.judging:
+            del content["judging"]  # older than it, recipes without keep their names
+        return content
+
     def digest(self) -> str:
         """Hexadecimal content hash, of eight digits."""
-        content = json.dumps([VERSION, asdict(self)], sort_keys=True).encode()
+        content = json.dumps([VERSION, self.content()], sort_keys=True).encode()
         return hashlib.blake2b(content, digest_size=4, person=b"mgptn.founder").hexdigest()
 
     def name(self, seed: int) -> str:

@@ -8,7 +8,6 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,13 @@ from transformers.utils.logging import disable_progress_bar
 from mgptn.agents.checkpoints import Checkpoint
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.founding.recipe import FounderRecipe
-from mgptn.agents.learning.documents import Pages, lay_out, true_documents
+from mgptn.agents.learning.documents import (
+    Pages,
+    judged_documents,
+    lay_out,
+    true_documents,
+    with_last,
+)
 from mgptn.agents.learning.training import train
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.population.draws.streams import philox_key, stream
@@ -66,7 +71,12 @@ def _train_there(recipe: FounderRecipe, seed: int, folder: Path) -> float:
         losses = train(model, list(model.parameters()), pages, recipe.rate_at)
     disable_progress_bar()
     model.save_pretrained(folder)
-    made = {"recipe": asdict(recipe), "seed": seed, "loss": losses[-1], "torch": torch.__version__}
+    made = {
+        "recipe": recipe.content(),
+        "seed": seed,
+        "loss": losses[-1],
+        "torch": torch.__version__,
+    }
     (folder / "training.json").write_text(json.dumps(made, indent=2) + "\n")
     return losses[-1]
 
@@ -92,6 +102,8 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
             "sizes": [recipe.least, recipe.most],
         }
     }
+    if recipe.judging:
+        further["mgptn"]["judging"] = recipe.judging
     config = GPT2Config(
         vocab_size=len(VOCABULARY),
         n_positions=recipe.places,
@@ -132,4 +144,10 @@ def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages
         )
         each = recipe.documents
         rows = [whole[start : start + each] for start in range(0, len(whole), each)]
+        if recipe.judging:
+            # Of a stream of their own: the documents that stay are those that there would be.
+            own = stream(seed, "founder's judging", first)
+            drawn = own.integers(0, len(sizes), size=steps * recipe.judging_documents)
+            chosen = [sizes[i] for i in drawn]
+            rows = with_last(rows, judged_documents(encoder, recipe.task, chosen, own))
         yield lay_out(rows, offsets)

@@ -1,4 +1,4 @@
-"""Documents to learn from: a question as an agent is asked it, and the answer that it is to give.
+"""Documents to learn from: a question as an agent is asked it, and what it is to say.
 
 Dimensions: S steps, B documents of a step, W tokens of a document.
 """
@@ -16,7 +16,10 @@ import numpy.typing as npt
 from mgptn.agents.encoder import Encoder
 from mgptn.agents.requests import Tokens
 from mgptn.agents.tiles import bucket
-from mgptn.protocols.interfaces.interface import Asked, Interface
+from mgptn.protocols.interfaces.columns import ColumnsInterface
+from mgptn.protocols.interfaces.interface import Asked, Interface, TellsLevels
+from mgptn.protocols.interfaces.markers import LEVEL_MARKERS
+from mgptn.protocols.raters import RATERS, rated
 from mgptn.protocols.scale import LEVELS
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import text
@@ -50,7 +53,13 @@ class Pages:
 
 
 def document(
-    interface: Interface, encoder: Encoder, query: str, answer: str, level: int | None = None
+    interface: Interface,
+    encoder: Encoder,
+    query: str,
+    answer: str,
+    level: int | None = None,
+    *,
+    after: bool = False,
 ) -> Document:
     """A question with its answer, and the end of it.
 
@@ -58,13 +67,33 @@ def document(
     ----------
     level
         The survey level that is asked for before, from 0; None to ask for none.
+    after
+        Is the level told after the answer instead, and taught as all that stands before it from
+        the answer on?
+
+    Raises
+    ------
+    ValueError
+        If the interface tells no levels after answers.
     """
-    wanted = None if level is None else LEVELS[level]
+    wanted = None if level is None or after else LEVELS[level]
     prompt = interface.answer_prompt(Asked(query, wanted=wanted))
     asked = encoder.prefix(prompt.prefix) + encoder.suffix(prompt.suffix)
-    ending = "".join(interface.endings[:1])
-    end = encoder.suffix(ending) if ending else encoder.stops(interface.stops)[:1]
+    end = _end(interface, encoder, level if after else None)
     return Document(asked + encoder.suffix(answer) + end, len(asked))
+
+
+def _end(interface: Interface, encoder: Encoder, level: int | None) -> Tokens:
+    """What ends an answer, and tells its level if it has one."""
+    if level is None:
+        ending = "".join(interface.endings[:1])
+        return encoder.suffix(ending) if ending else encoder.stops(interface.stops)[:1]
+    if not isinstance(interface, TellsLevels):
+        raise ValueError(
+            f"interface: expected one that can tell a level after an answer, got {interface.name}"
+        )
+    between, option = interface.level_after(level)
+    return encoder.suffix(between) + encoder.suffix(option)
 
 
 def true_documents(
@@ -84,6 +113,43 @@ def true_documents(
         for place, query, answer in zip(places, queries, problems.references, strict=True):
             found[place] = document(interface, encoder, text(query), text(answer))
     return [found[place] for place in range(len(sizes))]
+
+
+def judged_documents(
+    encoder: Encoder, task: str, sizes: Sequence[int], rng: np.random.Generator
+) -> list[Document]:
+    """An answer to a problem for training, of each size given, as founders are asked to judge it.
+
+    Half of the answers are right, and the wrong ones of every kind of error alike. What is taught
+    is the survey level that a noisy rater gives, as in the ladder's corpus.
+    """
+    interface = ColumnsInterface()
+    found: dict[int, Document] = {}
+    for size in sorted(set(sizes)):
+        places = [i for i, one in enumerate(sizes) if one == size]
+        count, made = len(places), TASKS[task](size)
+        problems = made.draw_batch(rng, count, "train")
+        right = rng.random(count) < 0.5
+        wrong = made.corrupt_batch(rng, problems, rng.integers(0, 3, size=count))
+        answers = np.where(right[:, None], problems.references, wrong)
+        levels = rated(rng, right, rng.integers(0, len(RATERS), size=count)).tolist()
+        queries = made.render(problems.fields)
+        for place, query, answer, level in zip(places, queries, answers, levels, strict=True):
+            prompt = interface.grade_prompt(Asked(text(query), text(answer)))
+            asked = encoder.prefix(prompt.prefix) + encoder.suffix(prompt.suffix)
+            found[place] = Document(asked + encoder.suffix(LEVEL_MARKERS[level]), len(asked))
+    return [found[place] for place in range(len(sizes))]
+
+
+def with_last(
+    steps: Sequence[Sequence[Document]], others: Sequence[Document]
+) -> list[list[Document]]:
+    """Documents of steps, the last ones of each replaced by others, equally many in each."""
+    each = len(others) // len(steps)
+    return [
+        [*step[: len(step) - each], *others[place * each : (place + 1) * each]]
+        for place, step in enumerate(steps)
+    ]
 
 
 def lay_out(steps: Sequence[Sequence[Document]], offsets: npt.NDArray[np.int64]) -> Pages:

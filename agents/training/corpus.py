@@ -26,6 +26,7 @@ from mgptn.protocols.interfaces.markers import (
     VOCABULARY,
     WANT,
 )
+from mgptn.protocols.raters import RATERS, rated
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import BundledTask, Codes, Problems
 
@@ -50,10 +51,6 @@ PERSONA_SKILLS = {"careful": (0.1, 0.2, 0.3, 0.4), "careless": (0.4, 0.3, 0.2, 0
 
 PERSONA_SHOWN = 0.4
 """Share of documents that begin with their writer's persona."""
-
-RATERS = ((0.01, 0.02, 0.07, 0.20, 0.70), (0.06, 0.12, 0.20, 0.27, 0.35))
-"""Probability of each survey level after a right answer, by a sharp rater and by a vague one;
-reversed after a wrong answer. Raters are equally common, whatever the writer."""
 
 FORMS = {"plain": 0.30, "graded": 0.25, "wanted": 0.15, "judged": 0.30}
 """Share of items in each form, drawn per item: each is in distribution after any context."""
@@ -205,9 +202,7 @@ def _items(
         taken = np.flatnonzero(judged & (rng.random(count) < ON_POLICY_SHARE))
         _take_own(rng, task, own, taken, right, queries, answers)
 
-    level = rng.random((count, 1)) > np.cumsum(RATERS, axis=1)[np.repeat(vague, items), :-1]
-    level = level.sum(axis=1)
-    level = _LEVEL_IDS[np.where(right, level, len(LEVEL_MARKERS) - 1 - level)]
+    level = _LEVEL_IDS[rated(rng, right, np.repeat(vague, items))]
     tokens, kinds = _lay_out(form, queries, answers, level)
     valid = tokens >= 0
     return (

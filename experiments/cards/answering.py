@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from mgptn.agents.training.corpus import PERSONA_SKILLS, RATERS, SKILLS
+from mgptn.agents.training.corpus import PERSONA_SKILLS, SKILLS
 from mgptn.experiments.cards.estimates import bootstrapped, proportion
 from mgptn.experiments.cards.exam import KINDS, Exam, kinds_of
 from mgptn.experiments.cards.parts import Answering, AtDraws, AtLevel, AtPersona, Estimate
 from mgptn.experiments.cards.subject import GREEDY, Answers, Subject
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.capability import pass_at_k
+from mgptn.protocols.raters import RATERS
 from mgptn.protocols.scale import LEVELS
 from mgptn.protocols.tasks.bundled import Flags
 

@@ -18,6 +18,9 @@ from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
 MOST = 1000
 """Founders of a run, and how far apart the seeds of different runs' founders are."""
 
+LEVELLED = ("before", "after")
+"""How an answer enters a lesson with the level that it deserves by its score."""
+
 _USUAL = FounderRecipe()
 
 
@@ -36,6 +39,7 @@ class FoundersConfig(Section):
     rate: float = _USUAL.rate
     offsets: int = _USUAL.offsets
     places: int = _USUAL.places
+    judging: float = _USUAL.judging
 
     @property
     def recipe(self) -> FounderRecipe:
@@ -108,6 +112,8 @@ class LearningConfig(Renamed):
     memory: Literal["replace", "accumulate"] = "accumulate"
     capacity: Annotated[int, Field(ge=1)] = 20_000
     keep: Literal["living", "all"] = "living"
+    entry: Literal["context", "plain", "before", "after"] = "context"
+    feeds: Literal["accepted", "all"] = "accepted"
 
     @field_validator("trainable", mode="before")
     @classmethod
@@ -124,6 +130,15 @@ class LearningConfig(Renamed):
         if not parts:
             raise ValueError(f"expected some of {any_of(known)}, got nothing")
         return parts
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> LearningConfig:
+        if self.feeds == "all" and self.entry not in LEVELLED:
+            raise ValueError(
+                "feeds: expected 'accepted' unless entry is before or after (a level is all that "
+                f"tells what was rejected), got 'all' with entry {self.entry!r}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _factors_of_modules(self) -> LearningConfig:

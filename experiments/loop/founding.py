@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from mgptn.experiments.config.arms import arm_config
 from mgptn.experiments.config.grading import weights_of
+from mgptn.experiments.config.learning import LEVELLED
 from mgptn.experiments.config.plugins import find_protocol
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.topology import founders_models, topology_of
@@ -102,4 +103,10 @@ def _learning_of(config: RunConfig) -> LearningSettings | None:
     learning = config.agents.learning
     if learning.method == "none":
         return None
-    return LearningSettings(learning.source, learning.memory, learning.capacity)
+    return LearningSettings(
+        source=learning.source,
+        memory=learning.memory,
+        capacity=learning.capacity,
+        entry="scored" if learning.entry in LEVELLED else learning.entry,
+        feeds=learning.feeds,
+    )

@@ -11,7 +11,14 @@ from functools import lru_cache
 import numpy as np
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.learning.documents import Document, document, lay_out, true_documents
+from mgptn.agents.learning.documents import (
+    Document,
+    document,
+    judged_documents,
+    lay_out,
+    true_documents,
+    with_last,
+)
 from mgptn.agents.requests import Learn
 from mgptn.experiments.config.learning import LearningConfig
 from mgptn.experiments.seats.asking import Script
@@ -24,12 +31,14 @@ from mgptn.population.records.agents import Agent, Example
 class Known:
     """What a checkpoint was trained on, by its own account: a bundled task and its sizes.
 
-    `offsets` is the largest number that its places were counted from.
+    `offsets` is the largest number that its places were counted from, `judging` the share of the
+    documents that taught it to judge.
     """
 
     task: str
     sizes: tuple[int, ...]
     offsets: int
+    judging: float = 0.0
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Known | None:
@@ -38,7 +47,8 @@ class Known:
         if "task" not in said:
             return None
         least, most = said["sizes"]
-        return cls(said["task"], tuple(range(least, most + 1)), int(said.get("offsets", 0)))
+        sizes, judging = tuple(range(least, most + 1)), float(said.get("judging", 0.0))
+        return cls(said["task"], sizes, int(said.get("offsets", 0)), judging)
 
 
 def learn_request(
@@ -53,8 +63,9 @@ def learn_request(
 
     Of each step's documents, the share `learning.rehearsal` is spread evenly over all sizes that
     the model was trained on, with fresh problems for training and their right answers, and all
-    that lessons are remembered of; the rest is of the newest lesson. Drawn by the agent's own
-    stream, whatever the arm.
+    that lessons are remembered of; the rest is of the newest lesson. A model that was taught to
+    judge has as large a share of what is rehearsed replaced by answers to judge, of the sizes that
+    it was trained on. Drawn by the agent's own streams, whatever the arm.
 
     Parameters
     ----------
@@ -66,10 +77,15 @@ def learn_request(
     old = round(learning.rehearsal * each)
     newest = memory[-1].examples
     fresh = rng.integers(0, len(newest), size=(steps, each - old))
-    rows = [[_as_document(script, newest[i]) for i in row] for row in fresh.tolist()]
-    rehearsed = _rehearsed(memory, known, script, rng, steps * old)
+    after = learning.entry == "after"
+    rows = [[_as_document(script, newest[i], after) for i in row] for row in fresh.tolist()]
+    rehearsed = _rehearsed(memory, known, script, rng, steps * old, after)
     for step, row in enumerate(rows):
         row += rehearsed[step * old : (step + 1) * old]
+    if known is not None and (judging := round(known.judging * old)):
+        own = stream(script.seed, "learning to judge", generation, agent.id)
+        drawn = [known.sizes[i] for i in own.integers(0, len(known.sizes), size=steps * judging)]
+        rows = with_last(rows, judged_documents(script.encoder, known.task, drawn, own))
     offsets = rng.integers(0, (known.offsets if known else 0) + 1, size=(steps, each))
     pages = lay_out(rows, offsets)
     key, factors = (0, 0), None
@@ -91,7 +107,12 @@ def learn_request(
 
 
 def _rehearsed(
-    memory: Memory, known: Known | None, script: Script, rng: np.random.Generator, count: int
+    memory: Memory,
+    known: Known | None,
+    script: Script,
+    rng: np.random.Generator,
+    count: int,
+    after: bool,
 ) -> list[Document]:
     """Documents of every size that an agent knows, all equally common."""
     trained = known.sizes if known else ()
@@ -110,18 +131,18 @@ def _rehearsed(
     return [
         next(fresh)
         if size in trained
-        else _as_document(script, remembered[size][int(place * len(remembered[size]))])
+        else _as_document(script, remembered[size][int(place * len(remembered[size]))], after)
         for size, place in zip(drawn, places.tolist(), strict=True)
     ]
 
 
-def _as_document(script: Script, example: Example) -> Document:
-    return _documents(script, example.query, example.answer, example.level)
+def _as_document(script: Script, example: Example, after: bool) -> Document:
+    return _documents(script, example.query, example.answer, example.level, after)
 
 
 @lru_cache(maxsize=1 << 16)
-def _documents(script: Script, query: str, answer: str, level: int | None) -> Document:
-    return document(script.interface, script.encoder, query, answer, level)
+def _documents(script: Script, query: str, answer: str, level: int | None, after: bool) -> Document:
+    return document(script.interface, script.encoder, query, answer, level, after=after)
 
 
 def contents_of(agents: Sequence[Agent]) -> set[str]:

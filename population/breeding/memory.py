@@ -1,4 +1,4 @@
-"""What agents learn from: answers that were accepted, of this generation and of those before."""
+"""What agents learn from: answers of this generation and of those before, accepted as a rule."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -12,11 +12,13 @@ from mgptn.population.records.settled import check_least, check_name
 
 SOURCES = ("own", "shared")
 MEMORIES = ("replace", "accumulate")
+LESSONS = ("context", "plain", "scored")
+FEEDS = ("accepted", "all")
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What was accepted in one generation, of problems of one size; 0 where sizes do not change."""
+    """What was fed in one generation, of problems of one size; 0 where sizes do not change."""
 
     size: int
     examples: tuple[Example, ...]
@@ -28,16 +30,21 @@ Memory = tuple[Lesson, ...]
 
 @dataclass(frozen=True, slots=True)
 class LearningSettings:
-    """What becomes of accepted answers where weights learn from them.
+    """What becomes of answers where weights learn from them.
 
     Attributes
     ----------
     source
-        An agent learns from its ``"own"`` accepted answers, or from everybody's: ``"shared"``.
+        An agent learns from its ``"own"`` answers, or from everybody's: ``"shared"``.
     memory
         A new lesson ``"replace"``s those before, or they ``"accumulate"``.
     capacity
         Examples that a memory holds, ≥ 1; whole lessons are forgotten over it, oldest first.
+    entry
+        How an answer enters a lesson: as into a ``"context"``, ``"plain"``, or ``"scored"``, with
+        the level nearest to its score.
+    feeds
+        Whether answers do if ``"accepted"``, or ``"all"`` that have a score.
 
     Raises
     ------
@@ -48,17 +55,21 @@ class LearningSettings:
     source: str = "own"
     memory: str = "accumulate"
     capacity: int = 20_000
+    entry: str = "context"
+    feeds: str = "accepted"
 
     def __post_init__(self) -> None:
         check_name("source", self.source, SOURCES)
         check_name("memory", self.memory, MEMORIES)
+        check_name("entry", self.entry, LESSONS)
+        check_name("feeds", self.feeds, FEEDS)
         check_least(self, 1, "capacity")
 
 
 def new_lessons(
     examples: Sequence[Sequence[Example]], size: int, settings: LearningSettings
 ) -> list[Lesson]:
-    """A lesson for each agent, from what was accepted of each one's answers, in slot order."""
+    """A lesson for each agent, from what is fed of each one's answers, in slot order."""
     if settings.source == "own":
         return [Lesson(size, tuple(own)) for own in examples]
     everybody = tuple(dict.fromkeys(example for own in examples for example in own))

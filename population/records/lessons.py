@@ -1,4 +1,4 @@
-"""Answers as the examples that enter contexts."""
+"""Answers as the examples that enter contexts and lessons."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -7,14 +7,16 @@ from __future__ import annotations
 import numpy as np
 
 from mgptn.population.records.agents import Example
-from mgptn.population.records.arrays import Integers
+from mgptn.population.records.arrays import Floats, Integers
 from mgptn.population.records.outcomes import Outcomes
 
 TOP_LEVEL = 4
 """The survey's highest level, from 0."""
 
 
-def examples(outcomes: Outcomes, chosen: Integers, entry: str) -> list[Example]:
+def examples(
+    outcomes: Outcomes, chosen: Integers, entry: str, scores: Floats | None = None
+) -> list[Example]:
     """Some answers as examples, in order, equal ones as one object.
 
     Parameters
@@ -22,10 +24,14 @@ def examples(outcomes: Outcomes, chosen: Integers, entry: str) -> list[Example]:
     chosen
         int64 [C], indices of answers.
     entry
-        ``"plain"``, ``"graded"`` or ``"stamped"``, as of `TournamentSettings`.
+        ``"plain"``, ``"graded"`` or ``"stamped"``, as of `TournamentSettings`; or ``"scored"``,
+        with the level nearest to its score.
+    scores
+        float64 [A], of every answer, by which they are scored.
     """
     texts = len(outcomes.texts)
-    levels = _levels_shown(outcomes, chosen, entry)
+    values = outcomes.mean_grades() if scores is None or entry != "scored" else scores
+    levels = _levels_shown(values[chosen], entry)
     kinds = chosen % outcomes.matches.problems * texts + outcomes.answers[chosen].astype(np.int64)
     kinds = kinds * (TOP_LEVEL + 2) + levels + 1
     distinct, places = np.unique(kinds, return_inverse=True)
@@ -37,12 +43,11 @@ def examples(outcomes: Outcomes, chosen: Integers, entry: str) -> list[Example]:
     return [found[place] for place in places.tolist()]
 
 
-def _levels_shown(outcomes: Outcomes, chosen: Integers, entry: str) -> Integers:
-    """The level that each chosen answer is shown with, int64 [C], from 0; −1 for none."""
+def _levels_shown(values: Floats, entry: str) -> Integers:
+    """The level that answers of values [C] are shown with, int64 [C], from 0; −1 for none."""
     if entry == "plain":
-        return np.full(len(chosen), -1)
+        return np.full(len(values), -1)
     if entry == "stamped":
-        return np.full(len(chosen), TOP_LEVEL)
-    means = outcomes.mean_grades()[chosen]
-    nearest = np.floor(np.nan_to_num(means) * TOP_LEVEL + 0.5).astype(np.int64)
-    return np.where(np.isnan(means), -1, nearest)
+        return np.full(len(values), TOP_LEVEL)
+    nearest = np.floor(np.nan_to_num(values) * TOP_LEVEL + 0.5).astype(np.int64)
+    return np.where(np.isnan(values), -1, nearest)

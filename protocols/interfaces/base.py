@@ -84,6 +84,11 @@ class BaseInterface:
             f"{self._in_place(asked.critique)}\n{_line(asked.persona)}{REVISED}",
         )
 
+    def level_after(self, level: int) -> tuple[str, str]:
+        """The answer's ending and the survey's question; and the option that tells the level."""
+        asked = f"{self.endings[0]}{self.wording.question}\n{self.wording.lead}"
+        return asked, f" {self.wording.option_at(level)}"
+
     def read_answer(self, text: str) -> str:
         """The text up to its ending, without the space around it."""
         return text.split(self.endings[0], 1)[0].strip()

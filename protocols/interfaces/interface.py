@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from mgptn.protocols.interfaces.wordings import Wording
 
@@ -151,4 +151,19 @@ class Interface(Protocol):
 
     def read_critique(self, text: str) -> str:
         """The critique in what a model wrote, special tokens included."""
+        ...
+
+
+@runtime_checkable
+class TellsLevels(Protocol):
+    """What an interface has beside that can write an answer's level right after it."""
+
+    def level_after(self, level: int) -> tuple[str, str]:
+        """What stands between an answer and its level, the answer's end first; and the level.
+
+        Parameters
+        ----------
+        level
+            Of the survey, from 0.
+        """
         ...

@@ -97,6 +97,10 @@ class LadderInterface:
         item = _item(Shown(asked.query, asked.answer, level))
         return Prompt(_shown(asked), f"{item}{asked.query}")
 
+    def level_after(self, level: int) -> tuple[str, str]:
+        """The grade's marker, which ends an answer too, and the level's."""
+        return GRADE, LEVEL_MARKERS[level]
+
     def read_answer(self, text: str) -> str:
         """The answer's characters; marker tokens decode to nothing."""
         return text

@@ -30,7 +30,6 @@ from mgptn.agents.training.corpus import (
     MIXTURE,
     PERSONA_SHOWN,
     PERSONA_SKILLS,
-    RATERS,
     SKILLS,
     OwnAnswers,
     draw_documents,
@@ -51,6 +50,7 @@ from mgptn.protocols.interfaces.markers import (
     START,
     VOCABULARY,
 )
+from mgptn.protocols.raters import RATERS
 from mgptn.protocols.table import TASKS
 
 LEVEL = "|".join(re.escape(marker) for marker in LEVEL_MARKERS)

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ def test_what_is_trained_is_what_a_run_would_train(folder: Path, tmp_path: Path)
     )
     assert again == one != zero
     assert sorted(path.name for path in folder.iterdir()) == ["0", "1"]
-    assert json.loads((folder / "0/training.json").read_text())["recipe"] == asdict(RECIPE)
+    assert json.loads((folder / "0/training.json").read_text())["recipe"] == RECIPE.content()
 
 
 def test_a_second_run_trains_those_that_are_missing(copied: Path):
@@ -126,6 +125,19 @@ def test_two_do_not_train_into_one_folder(copied: Path):
     assert [done.seed for done in first] == [3]
 
 
+def test_judges_are_trained_and_told_apart_from_others(copied: Path, tmp_path: Path):
+    made = tmp_path / "judges"
+    words = (*TINY, "--steps", 2, "--founders", 1, "--judging", 0.25)
+    assert pretrain(*words, "--out", made).exit_code == 0
+    assert json.loads((made / "0/config.json").read_text())["mgptn"]["judging"] == 0.25
+    assert json.loads((made / "0/training.json").read_text())["recipe"]["judging"] == 0.25
+    assert "judging" not in (copied / "0/config.json").read_text()
+    done = pretrain(*TINY, "--steps", 5, "--judging", 0.25, "--out", copied)
+    assert f"{copied}/0: holds another founder; judging: expected 0.25, got nothing" in done.stderr
+    back = pretrain(*TINY, "--steps", 2, "--founders", 1, "--out", made)
+    assert f"{made}/0: holds another founder; judging: expected nothing, got 0.25" in back.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
@@ -138,6 +150,7 @@ def test_two_do_not_train_into_one_folder(copied: Path):
         ("--task addition --sizes 5-1", 1, "founders: sizes: expected .* got 5-1"),
         ("--task addition --sizes much", 1, "founders: sizes: expected such as 1-5, got 'much'"),
         ("--task addition --heads 7", 1, "heads: expected a divisor of width = 64, got 7"),
+        ("--task addition --judging 1.5", 1, "founders: judging: expected .* got 1.5"),
         ("--task sums", 1, "founders: task: expected one of addition, .* got 'sums'"),
         ("--task facts", 1, "task: expected one whose questions have columns, .* 'facts'"),
     ],
@@ -157,7 +170,7 @@ def test_help_tells_the_two_kinds_apart_and_knows_the_usual_numbers():
     assert heads == sorted(heads)
     usual = FounderRecipe()
     ours = " ".join(said[heads[1] :].split())
-    for name in ("layers", "width", "heads", "documents", "rate", "offsets", "places"):
+    for name in ("layers", "width", "heads", "documents", "rate", "offsets", "places", "judging"):
         assert re.search(rf"--{name} [^-]*\[{getattr(usual, name)}\]", ours), name
     assert f"[{usual.least}-{usual.most}]" in ours
     assert f"of founders {usual.steps}]" in ours

@@ -226,6 +226,37 @@ def test_weights_that_are_missing_are_learned_again(
         assert session.end() == undisturbed
 
 
+@pytest.mark.parametrize("entry", ["before", "after"])
+def test_judges_weights_that_are_missing_are_learned_again(entry: str, tmp_path: Path):
+    """Founders that judge, accepted by grades; all levels are learned, and judging is rehearsed."""
+    judges = changed(
+        population={"generations": 2},
+        agents={
+            "founders": {**FOUNDERS, "judging": 0.25},
+            "learning": {**LEARNING["agents"]["learning"], "entry": entry, "feeds": "all"},
+        },
+        protocol={"name": "survey", "threshold": 0.5},
+    )
+    stage = Stage(judges)
+    fleet = LocalFleet(stage.host_settings("cpu"))
+    session = Session.create(tmp_path / "run", judges, (SELECTED,), stage, "cpu")
+    advance([session], fleet)
+    session.close()
+    (first,) = read_rounds(tmp_path / "run")
+    generation = first.committed[0].generation
+    assert len(set(generation.learned)) == 2
+    assert len(generation.accepted) < len(generation.outcomes)
+    undisturbed = population_hash(Simulation(judges, stage=stage, fleet=fleet))
+    kept = {path: path.read_bytes() for path in (tmp_path / "run" / WEIGHTS).iterdir()}
+    for path in kept:
+        path.unlink()
+    with Journal.reopen(tmp_path / "run" / JOURNAL) as opened:
+        again = Session.reopen(tmp_path / "run", judges, (SELECTED,), stage, opened, fleet=fleet)
+        assert {path: path.read_bytes() for path in kept} == kept
+        advance([again], fleet)
+        assert again.end() == undisturbed
+
+
 class Unsound(LocalFleet):
     """A host whose first agent's losses are never numbers."""
 
@@ -281,6 +312,14 @@ def test_a_run_on_ray_by_the_command(undisturbed: str, ray_address: str, tmp_pat
         (
             {"agents": {"founders": None, "model": "scripted", "learning": {"method": "full"}}},
             r"(protocol\.name|agents\.learning\.method): expected",
+        ),
+        (
+            {"agents": {"learning": {"method": "full", "feeds": "all"}}},
+            r"agents\.learning: feeds: expected 'accepted' unless entry is before or after.*'all'",
+        ),
+        (
+            {"agents": {"founders": {**FOUNDERS, "judging": 1.0}}},
+            r"agents\.founders: judging: expected .* less than 1, got 1\.0",
         ),
     ],
 )

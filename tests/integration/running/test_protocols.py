@@ -204,6 +204,25 @@ def test_other_layouts_carry_every_kind_of_request(
     assert len(first.outcomes) == 8
 
 
+def test_a_chat_tells_no_level_after_an_answer_to_learn(chat_model: Path) -> None:
+    """It tells one before it, as a base model's layout does on either side."""
+    changes = {
+        "agents.model": str(chat_model),
+        "agents.context_capacity": 0,
+        "agents.learning.method": "full",
+    }
+    for layout, entry in (("chat", "before"), ("base", "before"), ("base", "after")):
+        Stage(
+            check_config(
+                small(changes | {"agents.interface": layout, "agents.learning.entry": entry})
+            )
+        )
+    refused = small(changes | {"agents.interface": "chat", "agents.learning.entry": "after"})
+    said = "agents.learning.entry: expected a layout that can write a level after .* got chat,"
+    with pytest.raises(ConfigError, match=said):
+        Stage(check_config(refused))
+
+
 def test_a_chat_needs_a_template(random_model: Path) -> None:
     changes = {"agents.model": str(random_model), "agents.interface": "chat"}
     with pytest.raises(ConfigError, match="expected a model whose tokenizer has a chat template"):

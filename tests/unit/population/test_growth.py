@@ -127,6 +127,58 @@ def test_impossible_growth_is_refused(wrong, said):
         Growth(**{"start": 4, "largest": 9, **wrong})
 
 
+VALUES = ((1.0, 0.9), (0.1, 0.45), (0.7, 0.3))
+"""Mean grades of three agents' two answers."""
+
+
+def graded(matches: Any) -> list[Outcome]:
+    """Outcomes of a tournament's matches, with one grade each; the last answer is cut off."""
+    return [
+        replace(
+            one,
+            answer=f"{one.match.author}",
+            finished=(one.match.author, one.match.problem) != (2, 1),
+            grades=tuple(
+                Grade(g, (1.0 - value, 0.0, 0.0, 0.0, value), value) for g in one.match.graders
+            ),
+        )
+        for one in answered(matches)
+        for value in [VALUES[one.match.author][one.match.problem]]
+    ]
+
+
+def lessons_of(**changes: Any) -> list[list[int | None]]:
+    """Levels of what each of three agents is to learn."""
+    learning = LearningSettings(**changes.pop("learning", {}))
+    settings = TournamentSettings(2, 1, 0.6, 0, process="none", learning=learning, **changes)
+    tournament = Tournament(settings, [Genome("m", 1.0)] * 3, seed=0)
+    judged = tournament.judge(columns(graded(tournament.ask())))
+    for memory, taught in zip(judged.memories, judged.taught, strict=True):
+        assert bool(memory) == taught
+    return [[e.level for lesson in memory for e in lesson.examples] for memory in judged.memories]
+
+
+def test_lessons_have_their_answers_levels_and_rejected_ones_if_asked():
+    assert lessons_of() == [[None, None], [], [None]]
+    assert lessons_of(entry="stamped") == [[4, 4], [], [4]]
+    assert lessons_of(entry="stamped", learning={"entry": "plain"}) == [[None, None], [], [None]]
+    assert lessons_of(learning={"entry": "scored"}) == [[4, 4], [], [3]]
+    everything = {"entry": "scored", "feeds": "all"}
+    assert lessons_of(learning=everything) == [[4, 4], [0, 2], [3]]
+    assert lessons_of(learning=everything, aggregation="unanimity") == [[4, 4], [0, 0], [4]]
+
+
+def test_levels_of_lessons_are_the_selectors_word():
+    """Where scores are dealt out anew, levels are too: a control of all that was said."""
+    dealt = lessons_of(selector="shuffled", learning={"entry": "scored", "feeds": "all"})
+    levels = [level for own in dealt for level in own]
+    assert levels != [4, 4, 0, 2, 3]
+    assert sorted(levels) in [sorted([4, 4, 0, 2, 3, 1][:i] + [4, 4, 0, 2, 3, 1][i + 1 :])
+                              for i in range(6)]  # fmt: skip
+    assert lessons_of(selector="oracle", learning={"entry": "scored"}) == [[4, 4], [4, 4], [4]]
+    assert lessons_of(selector="none", learning={"entry": "scored", "feeds": "all"}) == [[], [], []]
+
+
 def lesson(size: int, *texts: str) -> Lesson:
     """A lesson of a size."""
     return Lesson(size, tuple(Example(text, text) for text in texts))

@@ -8,6 +8,7 @@ import pytest
 
 from mgptn.agents.behaviour import Behaviour
 from mgptn.agents.hosts.host import HostSettings
+from mgptn.population.breeding.memory import FEEDS, LESSONS, LearningSettings
 from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
@@ -15,7 +16,7 @@ from mgptn.population.judging.aggregation import AGGREGATIONS, Rule
 from mgptn.population.judging.selectors import SELECTORS
 from mgptn.population.judging.topology import TOPOLOGIES, Topology
 from mgptn.population.records.agents import Genome
-from mgptn.population.settings import ENTRIES, FEEDS, FITNESSES, SEATINGS, TournamentSettings
+from mgptn.population.settings import ENTRIES, FITNESSES, SEATINGS, TournamentSettings
 from mgptn.population.tournament import Tournament
 
 
@@ -38,6 +39,8 @@ NAMES = [
     (tournament, "seating", list(SEATINGS)),
     (tournament, "feeds", list(FEEDS)),
     (tournament, "entry", list(ENTRIES)),
+    (LearningSettings, "feeds", list(FEEDS)),
+    (LearningSettings, "entry", list(LESSONS)),
     (tournament, "fitness", list(FITNESSES)),
     (ProcessOptions, "resampling", ["multinomial", "systematic"]),
     (behaviour, "adaptation", ["none", "copy", "bayes"]),

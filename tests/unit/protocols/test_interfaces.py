@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mgptn.agents.training.rungs import ladder_tokenizer
 from mgptn.protocols.interfaces.base import ANSWER, LABELS, QUESTION, BaseInterface
-from mgptn.protocols.interfaces.interface import Asked
+from mgptn.protocols.interfaces.interface import Asked, Shown, TellsLevels
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import (
     END,
@@ -152,6 +152,22 @@ def test_an_answer_prompt_continues_as_an_example_does(interface):
     start = bare.prefix + bare.suffix
     assert shown.prefix.startswith(start)
     assert shown.prefix[len(start) :].strip().startswith("240")
+
+
+@pytest.mark.parametrize("interface", [BASE, LADDER], ids=["base", "ladder"])
+@pytest.mark.parametrize("level", range(5))
+def test_a_level_after_an_answer_stands_as_in_an_example(interface, level):
+    shown = interface.answer_prompt(Asked(QUERY, examples=[Shown(QUERY, "240", level)]))
+    bare = interface.answer_prompt(Asked(QUERY))
+    between, told = interface.level_after(level)
+    said = shown.prefix[len(bare.prefix + bare.suffix) :].strip()
+    assert said.startswith(f"240{between}{told}")
+    assert told == interface.level_options[level]
+    assert isinstance(interface, TellsLevels)
+
+
+def test_an_answer_of_several_lines_ends_before_its_level():
+    assert LINES.read_answer("1 2\n3 4" + "".join(LINES.level_after(2))) == "1 2\n3 4"
 
 
 def test_a_base_models_answer_ends_at_its_line():

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgptn.agents.training.corpus import MIXTURE, PERSONA_SKILLS, RATERS, SKILLS
+from mgptn.agents.training.corpus import MIXTURE, PERSONA_SKILLS, SKILLS
 from mgptn.experiments.cards.adaptation import bayes_error
 from mgptn.experiments.cards.answering import falls, level_error, persona_error
 from mgptn.experiments.cards.card import (
@@ -45,6 +45,7 @@ from mgptn.experiments.cards.parts import Estimate
 from mgptn.experiments.cards.request import parse_tasks
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.judgement import wilson
+from mgptn.protocols.raters import RATERS
 from mgptn.protocols.scale import LEVELS
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import NEAR, PERSISTENT, text
