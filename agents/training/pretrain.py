@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.training.adaptation import Curve
 from mgptn.agents.training.recipe import Recipe
@@ -125,8 +126,7 @@ def _prepared(
     recipe: Recipe, folder: Path, device: str, compile_model: bool, threads: int | None
 ) -> Trainer:
     """A trainer where the folder's checkpoint, or the recipe, begins."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or min(torch.get_num_threads(), usable_cpus()))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
