@@ -269,7 +269,7 @@ def test_a_file_is_read_with_its_overrides(file):
         ("=5", "expected key=value"),
         ("population.size.deep=5", "expected 'size' to be a section, got a value"),
         ("name.deep=5", "expected 'name' to be a section, got a value"),
-        ("population.size=[", "expected a YAML value"),
+        ("population.size=[", "expected YAML, got: "),
         ("population.size=", "population.size: expected a valid integer, got None"),
         ("population.sise=5", "population.sise: unknown key; did you mean population.size?"),
         ("population=5", "population: expected"),
