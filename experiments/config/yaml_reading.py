@@ -1,8 +1,8 @@
 """YAML as a person means it, or refused by its line: no key twice, no number that is another.
 
 Scalars are read as YAML 1.2's core schema has them, and not 1.1's: ``010`` is ten, ``1:30`` and
-``2026-01-31`` are text, and so are ``yes``, ``no``, ``on`` and ``off``; ``1e-3`` is a number. Aliases
-that would make a small file a huge one are refused before they are followed.
+``2026-01-31`` are text, and so are ``yes``, ``no``, ``on`` and ``off``; ``1e-3`` is a number.
+Aliases that would make a small file a huge one are refused before they are followed.
 """
 
 # SPDX-License-Identifier: Apache-2.0

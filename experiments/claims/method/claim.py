@@ -225,9 +225,8 @@ def load_claim(name: str, folder: Path = FOLDER) -> Claim:
     if not found:
         raise ConfigError(f"experiment: expected {any_of(claim_names(folder))}, got {name!r}")
     try:
-        return Claim(
-            name, Registered.model_validate(read_yaml(found[0].read_bytes(), str(found[0])))
-        )
+        data = read_yaml(found[0].read_bytes(), str(found[0]))
+        return Claim(name, Registered.model_validate(data))
     except YamlError as error:
         raise ConfigError(str(error)) from None
     except ValidationError as error:
