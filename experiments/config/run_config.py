@@ -30,7 +30,7 @@ from mgptn.population.judging.roles import FLATTERER, dealt_roles
 
 SEED_LIMIT = 2**63
 
-NAMED = ("task", "topology", "aggregation")
+NAMED = ("task", "topology", "aggregation", "extract")
 """Sections for which a name alone may stand."""
 
 
@@ -305,7 +305,7 @@ def _explain(fault: Any) -> str:
     if fault["type"] == "invalid_key":
         return f"{path}: expected a word as a key, got {fault['input']!r}"
     if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
-        return f"{path}: expected text, got the number {fault['input']!r}; in quotes it is text"
+        return f"{path}: expected text (in quotes, a number is), got {fault['input']!r}"
     message = fault["msg"].removeprefix("Value error, ").partition(", got a number with")[0]
     if not path:
         return str(message)

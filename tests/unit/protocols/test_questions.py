@@ -16,6 +16,7 @@ from mgptn.experiments.setting.question_file import read_questions
 from mgptn.experiments.setting.tasks import make_task
 from mgptn.population.draws.streams import stream
 from mgptn.protocols.tasks.answer_matching import MATCHES, as_number
+from mgptn.protocols.tasks.extraction import WHOLE
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.task import Problem, validate
 
@@ -45,7 +46,7 @@ def jsonl(rows):
 
 
 def planets(**changes):
-    return Questions([Problem(q, a) for q, a in PLANETS], **changes)
+    return Questions([Problem(q, a) for q, a in PLANETS], **{"extraction": WHOLE, **changes})
 
 
 # Files
@@ -79,7 +80,10 @@ def test_other_field_names_and_numbers_as_they_are_written(file):
         ("{}", "expected a field 'question', got these: none"),
         ('{"question": "b", "answer": null}', "expected text in 'answer', got null"),
         ('{"question": "b", "answer": true}', "expected text in 'answer', got a truth value"),
-        ('{"question": "b", "answer": ["c"]}', "expected text in 'answer', got a list"),
+        ('{"question": "b", "answer": []}', "expected text in 'answer', got an empty list"),
+        ('{"question": "b", "answer": ["c", ["d"]]}', "expected text in 'answer', got a list"),
+        ('{"question": "b", "answer": "c", "answer": "d"}', "the key 'answer' more than once"),
+        ('{"question": "b", "answer": "c"} {}', "expected a JSON object, got more behind it"),
         ('{"question": "b", "answer": " "}', "expected text in 'answer', got ' '"),
         ('{"question": "b", "answer": "\\ud800"}', "half of a surrogate pair"),
         ('{"question": "a  a", "answer": "2"}', "got the question of line 1 again: 'a a'"),
@@ -144,7 +148,7 @@ def test_an_answer_to_a_question_that_is_not_there_is_wrong():
 def test_a_length_is_derived_from_the_longest_answer_or_set():
     assert planets().max_answer_characters == 10  # half as much again as Mercury or Jupiter
     assert planets(max_answer_characters=50).max_answer_characters == 50
-    assert Questions([Problem("?", "é" * 20)]).max_answer_characters == 60
+    assert Questions([Problem("?", "é" * 20)], extraction=WHOLE).max_answer_characters == 60
 
 
 def configured(path, generations=2, each=2, **task):

@@ -89,7 +89,7 @@ def fault(path, value):
         ("name", "../up", "letters, digits"),
         ("name", "run\n", "letters, digits"),
         ("name", "", "letters, digits"),
-        ("name", 5, "text, got the number 5; in quotes"),
+        ("name", 5, "text .in quotes, a number is"),
     ],
 )
 def test_a_value_outside_its_range_is_named_with_what_was_got(path, value, expected):

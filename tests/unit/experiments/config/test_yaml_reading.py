@@ -124,7 +124,7 @@ def test_a_configuration_is_read_so(tmp_path):
     path.write_text("name: 2026\n1: 2\n")
     with pytest.raises(ConfigError) as caught:
         load_config(path)
-    assert "name: expected text, got the number 2026; in quotes it is text" in str(caught.value)
+    assert "name: expected text (in quotes, a number is), got 2026" in str(caught.value)
     assert "1: expected a word as a key, got 1" in str(caught.value)
 
 
