@@ -61,11 +61,12 @@ def read_questions(
     seen: dict[tuple[str, str], int] = {}
     for number, fields in _objects(_text_of(content, path), path):
         where = f"{path}, line {number}"
+        query = _text(fields, question_field, where)
         reference, *also = _answers(fields, answer_field, where)
         for answer in (reference, *also):
             if (wrong := fault(answer)) is not None:
                 raise ConfigError(f"{where}: {wrong} in {answer_field!r}")
-        problem = Problem(_text(fields, question_field, where), reference, tuple(also))
+        problem = Problem(query, reference, tuple(also))
         _note(seen, ("question", " ".join(problem.query.split())), number, where)
         if fields.get("id") is not None:
             _note(seen, ("id", _text(fields, "id", where)), number, where)
