@@ -67,7 +67,7 @@ def _train_there(recipe: FounderRecipe, seed: int, folder: Path) -> float:
     disable_progress_bar()
     model.save_pretrained(folder)
     made = {"recipe": asdict(recipe), "seed": seed, "loss": losses[-1], "torch": torch.__version__}
-    (folder / "training.json").write_text(json.dumps(made, indent=2) + "\n")
+    (folder / "training.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return losses[-1]
 
 

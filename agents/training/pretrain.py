@@ -118,7 +118,7 @@ def _log(folder: Path, progress: Progress, answer_loss: float, level_loss: float
         del report["adaptation"]
     text = json.dumps(report)
     short = json.loads(text, parse_float=lambda digits: float(f"{float(digits):.5g}"))
-    with (folder / LOG).open("a") as log:
+    with (folder / LOG).open("a", encoding="utf-8") as log:
         log.write(json.dumps(short) + "\n")
 
 
@@ -143,7 +143,7 @@ def _finish(trainer: Trainer, folder: Path) -> None:
     import transformers
 
     recipe, model = trainer.recipe, trainer.model
-    last = json.loads((folder / LOG).read_text().splitlines()[-1])
+    last = json.loads((folder / LOG).read_text(encoding="utf-8").splitlines()[-1])
     torch.nn.Module.to(model, torch.bfloat16)
     model.save_pretrained(folder)
     ladder_tokenizer().save_pretrained(folder)
@@ -164,4 +164,4 @@ def _finish(trainer: Trainer, folder: Path) -> None:
             "transformers": transformers.__version__,
         },
     }
-    (folder / "training.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    (folder / "training.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")

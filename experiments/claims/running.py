@@ -78,7 +78,7 @@ def read_recorded(path: Path) -> Recorded:
         If there is none.
     """
     try:
-        plain = json.loads(path.read_text())
+        plain = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError) as error:
         raise ConfigError(
             f"{path}: expected the finding of an experiment that was run, got: {error}"

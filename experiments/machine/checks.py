@@ -266,7 +266,7 @@ def _check_model(folder: Path) -> Check:
         return _broken(name, error)
     try:
         checkpoint = find_checkpoint(str(folder))
-        Tokenizer.from_str((folder / "tokenizer.json").read_text())
+        Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
         with safe_open(folder / "model.safetensors", framework="numpy") as weights:
             tensors = len(weights.keys())
     except (CheckpointError, SafetensorError, OSError) as error:
