@@ -10,7 +10,7 @@ Aliases that would make a small file a huge one are refused before they are foll
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -134,8 +134,6 @@ class _Checking:
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, with other rules for what a bare word is."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """``010`` is ten; another base than that has its letter."""
         text = node.value.replace("_", "").lower()
@@ -148,6 +146,7 @@ class _Loader(yaml.SafeLoader):
             ) from None
 
 
+_Loader.yaml_implicit_resolvers = {}
 _Loader.add_constructor(f"{TAG}int", _Loader.construct_yaml_int)
 for _name, _pattern, _first in (
     ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),

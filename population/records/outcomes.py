@@ -278,7 +278,7 @@ class Outcomes(Columns, Sequence[Outcome]):
     def _part(self, index: int) -> str | None:
         if not len(self.parts) or self.parts[index] == self.answers[index]:
             return None
-        return self.texts[self.parts[index]]
+        return self.texts[int(self.parts[index])]
 
     def _grade(self, grader: AgentId, grade: int) -> Grade:
         if grade < 0:
