@@ -48,7 +48,7 @@ def test_a_leftover_address_is_named_with_what_to_do_on_one_line(monkeypatch, tm
         began = time.perf_counter()
         with pytest.raises(FleetError) as caught:
             start_ray()
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 30
         said = str(caught.value)
         assert re.search(f"at {address}, which the environment variable RAY_ADDRESS names", said)
         assert "unset it to start Ray on this machine" in said

@@ -84,12 +84,12 @@ def laughing(levels):
 
 
 def test_aliases_that_would_make_a_huge_document_are_refused_at_once():
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(
         YamlError, match=r"line 5: expected at most 100,000 values .*, got 111,111 "
     ):
         read_yaml(laughing(60), "here")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert str(read_yaml(laughing(4), "here")[3]).count("ha") == 10**4
 
 
