@@ -136,7 +136,7 @@ def find_checkpoint(name: str) -> Checkpoint:
             "are never loaded: convert them with save_pretrained"
         )
     try:
-        config = json.loads((folder / "config.json").read_text())
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise CheckpointError(
             f"agents.model: expected JSON in {folder / 'config.json'}, got: {error}"

@@ -18,7 +18,6 @@ from mgptn.experiments.commands.interrupts import raising
 from mgptn.experiments.commands.models import models
 from mgptn.experiments.commands.parts import console, interrupted, say
 from mgptn.experiments.commands.pretrain import pretrain
-from mgptn.experiments.commands.printable import print_anything
 from mgptn.experiments.commands.run import (
     export_weights,
     replay,
@@ -30,6 +29,7 @@ from mgptn.experiments.commands.run import (
 )
 from mgptn.experiments.commands.theory import theory
 from mgptn.experiments.views.doing import doing
+from mgptn.experiments.views.printable import print_anything
 
 
 class _Commands(click.Group):

@@ -20,7 +20,7 @@ def majority(query: str, options: ProtocolOptions) -> Conversation:
     """Answers of the author and of k voters; a voter's grade is whether its answer is the same."""
     seats = [AUTHOR, *(grader_seat(i) for i in range(options.graders))]
     answer, *votes = answers((yield [AnswerRequest(seat, query) for seat in seats]))
-    agrees = [float(vote.text == answer.text) for vote in votes]
+    agrees = [float(vote.counted == answer.counted) for vote in votes]
     return Transcript(answer, tuple(GradeReply(certainty(agreed)) for agreed in agrees))
 
 

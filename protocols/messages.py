@@ -106,13 +106,20 @@ class AnswerReply:
     """An answer, a revision or a critique as it was sampled.
 
     `finished` is False if it was cut off at its maximum length; `log_probability` is the sum over
-    its `tokens` tokens, in nats, under the sampled distribution.
+    its `tokens` tokens, in nats, under the sampled distribution. `part` is what counts of the text
+    to its task; None where all of it does.
     """
 
     text: str
     finished: bool
     tokens: int
     log_probability: float
+    part: str | None = None
+
+    @property
+    def counted(self) -> str:
+        """What counts: the same for answers that are the same."""
+        return self.text if self.part is None else self.part
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import psutil
-
+from mgptn.agents.allowance import available_memory
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
 from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket
 
@@ -155,19 +153,6 @@ def free_memory(device: str) -> int:
 
         return int(torch.cuda.mem_get_info()[0])
     return available_memory()
-
-
-def available_memory() -> int:
-    """Bytes that this process may still take: the machine's, or its container's if that is less."""
-    available = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = int((group / "memory.max").read_text())
-        used = int((group / "memory.current").read_text())
-        fields = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # no control group, or "max": no limit
-        return available
-    return min(available, limit - used + int(fields.get("inactive_file", 0)))
 
 
 def dimension(shape: dict[str, Any], *names: str) -> int:

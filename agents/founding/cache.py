@@ -45,6 +45,6 @@ def train_missing(recipe: FounderRecipe, seeds: Sequence[int]) -> Iterator[int]:
 def _alone(folder: Path) -> Iterator[None]:
     """While another process trains the same founder, wait."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+    with folder.with_name(f".{folder.name}.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

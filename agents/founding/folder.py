@@ -78,7 +78,7 @@ def train_into(folder: Path, recipe: FounderRecipe, seeds: Sequence[int]) -> Ite
 def _check(path: Path, recipe: FounderRecipe) -> None:
     """Refuse what is not a founder of a recipe, and of the seed that its folder is named by."""
     try:
-        made = json.loads((path / MADE).read_text())
+        made = json.loads((path / MADE).read_text(encoding="utf-8"))
         got: dict[str, Any] = {**made["recipe"], "seed": made["seed"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise FounderFolderError(

@@ -77,7 +77,7 @@ def _train_there(recipe: FounderRecipe, seed: int, folder: Path) -> float:
         "loss": losses[-1],
         "torch": torch.__version__,
     }
-    (folder / "training.json").write_text(json.dumps(made, indent=2) + "\n")
+    (folder / "training.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return losses[-1]
 
 

@@ -15,7 +15,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from mgptn.agents.engine.memory import CONTEXT_BYTES, available_memory, check_memory
+from mgptn.agents.allowance import available_memory
+from mgptn.agents.engine.memory import CONTEXT_BYTES, check_memory
 
 logger = logging.getLogger("mgptn.fleet")
 

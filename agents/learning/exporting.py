@@ -88,7 +88,7 @@ def write_adapter(out: Path, checkpoint: Checkpoint, content: bytes) -> None:
     }
     with _made_whole(out) as folder:
         text = json.dumps(config, indent=2) + "\n"
-        (folder / "adapter_config.json").write_text(text)
+        (folder / "adapter_config.json").write_text(text, encoding="utf-8")
         write_whole(folder / "adapter_model.safetensors", lambda file: file.write(content))
 
 

@@ -32,7 +32,7 @@ def training_command(recipe: Recipe, folder: Path) -> str:
 def made_by(model: Path, folder: Path) -> str | None:
     """The command that made a model, into another folder; None where training.json does not say."""
     try:
-        made = json.loads((model / "training.json").read_text())
+        made = json.loads((model / "training.json").read_text(encoding="utf-8"))
         return training_command(Recipe(**made["recipe"]), folder)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.training.adaptation import Curve
 from mgptn.agents.training.recipe import Recipe
@@ -117,7 +118,7 @@ def _log(folder: Path, progress: Progress, answer_loss: float, level_loss: float
         del report["adaptation"]
     text = json.dumps(report)
     short = json.loads(text, parse_float=lambda digits: float(f"{float(digits):.5g}"))
-    with (folder / LOG).open("a") as log:
+    with (folder / LOG).open("a", encoding="utf-8") as log:
         log.write(json.dumps(short) + "\n")
 
 
@@ -125,8 +126,7 @@ def _prepared(
     recipe: Recipe, folder: Path, device: str, compile_model: bool, threads: int | None
 ) -> Trainer:
     """A trainer where the folder's checkpoint, or the recipe, begins."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or min(torch.get_num_threads(), usable_cpus()))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to be repeatable
@@ -143,7 +143,7 @@ def _finish(trainer: Trainer, folder: Path) -> None:
     import transformers
 
     recipe, model = trainer.recipe, trainer.model
-    last = json.loads((folder / LOG).read_text().splitlines()[-1])
+    last = json.loads((folder / LOG).read_text(encoding="utf-8").splitlines()[-1])
     torch.nn.Module.to(model, torch.bfloat16)
     model.save_pretrained(folder)
     ladder_tokenizer().save_pretrained(folder)
@@ -164,4 +164,4 @@ def _finish(trainer: Trainer, folder: Path) -> None:
             "transformers": transformers.__version__,
         },
     }
-    (folder / "training.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    (folder / "training.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")

@@ -53,9 +53,9 @@ def restore(trainer: Trainer, folder: Path) -> bool:
 def _forget_reports(log: Path, step: int) -> None:
     """Take out of the log what came after a step, for it comes again."""
     if log.exists():
-        lines = log.read_text().splitlines(keepends=True)
+        lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        log.write_text("".join(kept))
+        log.write_text("".join(kept), encoding="utf-8")
 
 
 def save(trainer: Trainer, folder: Path) -> None:

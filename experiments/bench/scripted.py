@@ -131,7 +131,7 @@ def _moment() -> tuple[float, float]:
 def _peak() -> int:
     """Bytes of this process's resident memory at its highest, where the system tells it."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         import resource
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.training.corpus import draw_documents
 from mgptn.agents.training.recipe import BLOCK_STEPS, Recipe
 from mgptn.agents.training.rungs import CONTEXT_TOKENS, RUNGS
@@ -34,8 +35,7 @@ def training(console: Console, rungs: tuple[str, ...], repeats: int, threads: in
 
     from mgptn.agents.training.trainer import Trainer
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or min(torch.get_num_threads(), usable_cpus()))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     table = Table(
         "rung", "parameters", "tokens/s here", "tokens/s plain", "ratio", "lowest", "highest"

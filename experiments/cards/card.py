@@ -109,7 +109,7 @@ def read_card(path: Path) -> Card:
         If it cannot be read; names the file and the field.
     """
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CardError(f"{path}: expected a card in JSON, got: {error}") from None
     version = data.get("schema_version") if isinstance(data, dict) else None

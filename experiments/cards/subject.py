@@ -103,7 +103,7 @@ class Subject:
     def made(self) -> dict[str, Any]:
         """What `training.json` says; empty where there is none."""
         path = self.checkpoint.folder / "training.json"
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
     @property
     def parameters(self) -> int:

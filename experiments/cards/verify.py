@@ -72,7 +72,7 @@ def _check_training(name: str, checkpoint: Checkpoint) -> Iterator[Check]:
     """What training.json says: recipe, rung, parameters and, if it does, the weights' hash."""
     path = checkpoint.folder / "training.json"
     try:
-        made: dict[str, Any] = json.loads(path.read_text())
+        made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         fields = dict(made["recipe"])
         parameters = int(made["parameters"])
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -45,7 +45,7 @@ def put_front(readme: Path, recorded: Recorded) -> list[Path]:
     """Write the picture's part of a README anew, if it has one."""
     if not readme.exists():
         return []
-    text = readme.read_text()
+    text = readme.read_text(encoding="utf-8")
     pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     if not pattern.search(text):
         return []

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 from rich.console import Console
 
 from mgptn.agents.files import write_whole
@@ -24,7 +23,7 @@ from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.measuring import Ground, measure_all
 from mgptn.experiments.claims.table import ANALYSES
-from mgptn.experiments.config.run_config import ConfigError, override
+from mgptn.experiments.config.run_config import ConfigError, override, read_value
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.running.fleets import fleet_here, hosts, joint_settings
 from mgptn.experiments.running.grid import Grid, run_grid, stages_of
@@ -79,7 +78,7 @@ def read_recorded(path: Path) -> Recorded:
         If there is none.
     """
     try:
-        plain = json.loads(path.read_text())
+        plain = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError) as error:
         raise ConfigError(
             f"{path}: expected the finding of an experiment that was run, got: {error}"
@@ -160,7 +159,7 @@ def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:
     for text in overrides:
         override({}, text)
         key, _, value = text.partition("=")
-        changes[key] = yaml.safe_load(value)
+        changes[key] = read_value(value, f"--set {text}")
     return changes
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console, interrupted, loading, say
+from mgptn.experiments.commands.parts import FOLDER, console, interrupted, loading, once, say
 
 EXPERIMENTS = Path("runs") / "experiments"
 PAGES = Path("docs")
@@ -41,7 +41,14 @@ def list_claims(scale: Any, runs: Path) -> None:
 @click.argument("name")
 @click.option("--scale", type=SCALE, default="laptop", show_default=True)
 @click.option("--out", type=FOLDER, help="Folder [runs/experiments/<name>-<scale>].")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set in every run.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=once,
+    help="Set in every run.",
+)
 @click.option("--parallel", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--ray-address", help="Join this Ray cluster instead of a host in this process.")
 def run(

@@ -31,9 +31,9 @@ def init(file: Path, name: str) -> None:
             f"--from {name}: expected a bundled configuration, got another name"
             f"{bundled_instead(name)}"
         )
-    text = known[name.removesuffix(".yaml")].read_text()
+    text = known[name.removesuffix(".yaml")].read_text(encoding="utf-8")
     try:
-        with file.open("x") as new:
+        with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except FileExistsError:
         raise click.ClickException(

@@ -35,7 +35,7 @@ def models_table() -> Table:
         table.add_column(column, no_wrap=True)
     for name in bundled_models():
         checkpoint = find_checkpoint(name)
-        made = json.loads((checkpoint.folder / "training.json").read_text())
+        made = json.loads((checkpoint.folder / "training.json").read_text(encoding="utf-8"))
         table.add_row(
             name,
             f"{made['parameters']:,}",

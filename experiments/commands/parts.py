@@ -18,7 +18,24 @@ from mgptn.experiments.views.doing import doing
 RUNS = Path("runs")
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key.")
+
+
+def once(
+    ctx: click.Context, parameter: click.Parameter, changes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """A callback that refuses a key that is set twice: the last one would win in silence."""
+    seen: dict[str, str] = {}
+    for change in changes:
+        key = change.partition("=")[0]
+        if key in seen:
+            raise click.BadParameter(f"expected every key once, got {seen[key]} and {change}")
+        seen[key] = change
+    return changes
+
+
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", callback=once, help="Override a key."
+)
 CONTROLS = click.option("--no-controls", is_flag=True, help="Run without the control arms.")
 RAY = click.option("--ray-address", help="Join this Ray cluster instead of starting Ray here.")
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from mgptn.experiments.commands.interrupts import leaving_at_once
-from mgptn.experiments.commands.parts import console, interrupted, loading
+from mgptn.experiments.commands.parts import console, interrupted, loading, once
 
 OF_A_RUNG = ("rung", "skills", "grown_from", "changes", "device", "compiled")
 OF_FOUNDERS = (
@@ -76,6 +76,7 @@ class _TwoKinds(click.Command):
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
+    callback=once,
     help="Another field of the recipe, such as documents=32.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")

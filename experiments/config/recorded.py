@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mgptn.experiments.config.run_config import RunConfig, check_config
+from mgptn.experiments.config.task import QUESTIONS
 from mgptn.experiments.record.manifest import MANIFEST, read_manifest
 
 
@@ -20,4 +21,15 @@ def recorded(folder: Path) -> tuple[dict[str, Any], RunConfig]:
         If the folder is not a run's, or its manifest is damaged.
     """
     manifest = read_manifest(folder)
-    return manifest, check_config(manifest["config"], source=str(folder / MANIFEST))
+    config = _as_it_was(manifest["config"])
+    return manifest, check_config(config, source=str(folder / MANIFEST))
+
+
+def _as_it_was(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration from before `task.extract`: all of an answer counted, in chats too."""
+    task, agents = config.get("task"), config.get("agents")
+    if not isinstance(task, dict) or not isinstance(agents, dict) or "extract" in task:
+        return config
+    if task.get("name") != QUESTIONS or agents.get("interface") != "chat":
+        return config
+    return {**config, "task": {**task, "extract": "whole"}}

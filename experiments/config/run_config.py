@@ -8,7 +8,6 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
@@ -26,11 +25,12 @@ from mgptn.experiments.config.sections import (
 )
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.config.topology import check_seats
+from mgptn.experiments.config.yaml_reading import MOST_BYTES, YamlError, read_yaml
 from mgptn.population.judging.roles import FLATTERER, dealt_roles
 
 SEED_LIMIT = 2**63
 
-NAMED = ("task", "topology", "aggregation")
+NAMED = ("task", "topology", "aggregation", "extract")
 """Sections for which a name alone may stand."""
 
 
@@ -209,13 +209,16 @@ def load_config(config: str | Path, overrides: tuple[str, ...] = ()) -> RunConfi
     """
     path = find_config(config)
     try:
-        data = yaml.safe_load(path.read_text())
+        with path.open("rb") as file:
+            data = read_yaml(file.read(MOST_BYTES + 1), str(path))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: expected a YAML file, got nothing at this path{bundled_instead(path)}"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise ConfigError(f"{path}: expected YAML, got: {error}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: expected YAML, got: a folder") from None
+    except YamlError as error:
+        raise ConfigError(str(error)) from None
     if not isinstance(data, dict):
         raise ConfigError(
             f"{path}: expected a mapping of configuration keys, got {type(data).__name__}"
@@ -251,11 +254,21 @@ def override(data: dict[str, Any], change: str) -> None:
     path, equals, text = change.partition("=")
     if not equals or not path:
         raise ConfigError(f"--set {change}: expected key=value, such as population.size=8")
+    set_key(data, path, read_value(text, f"--set {change}"), change)
+
+
+def read_value(text: str, source: str) -> Any:
+    """A value that is given on the command line, read as YAML.
+
+    Raises
+    ------
+    ConfigError
+        If it is none, naming the source.
+    """
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {change}: expected a YAML value, got: {error}") from None
-    set_key(data, path, value, change)
+        return read_yaml(text, source, lines=False)
+    except YamlError as error:
+        raise ConfigError(str(error)) from None
 
 
 def set_key(data: dict[str, Any], path: str, value: Any, change: str | None = None) -> None:
@@ -308,6 +321,10 @@ def _explain(fault: Any) -> str:
         return f"{path}: unknown key{_nearest_key(path)}"
     if fault["type"] == "missing":
         return f"{path}: expected a value, got nothing"
+    if fault["type"] == "invalid_key":
+        return f"{path}: expected a word as a key, got {fault['input']!r}"
+    if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
+        return f"{path}: expected text (in quotes, a number is), got {fault['input']!r}"
     message = fault["msg"].removeprefix("Value error, ").partition(", got a number with")[0]
     if not path:
         return str(message)

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from mgptn.experiments.config.plugins import tasks
-from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
+from mgptn.experiments.config.section import NamedSection, Renamed, Section, any_of, nearest
 from mgptn.protocols.tasks.answer_matching import MatchName
+from mgptn.protocols.tasks.extraction import PEOPLE, WHOLE, Extraction
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX
 from mgptn.protocols.tasks.split import HeldOut
@@ -27,6 +29,7 @@ TASK_KEYS: dict[str, tuple[str, ...]] = {
     "question_field": ("questions",),
     "answer_field": ("questions",),
     "match": ("questions",),
+    "extract": ("questions",),
     "held_out": ("questions", "reasoning-gym"),
     "max_answer_characters": ("questions", "reasoning-gym"),
 }
@@ -45,6 +48,40 @@ class GrowthConfig(Renamed):
     largest: Annotated[int | None, Field(ge=1)] = None
 
 
+class ExtractConfig(NamedSection):
+    """What counts of an answer: a name alone, or one with the text that it looks for."""
+
+    name: Literal["auto", "whole", "people", "last-number", "boxed", "after", "regex"] = "auto"
+    marker: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+    pattern: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+
+    @field_validator("marker", "pattern")
+    @classmethod
+    def _where_it_is_looked_for(cls, value: str | None, info: ValidationInfo) -> str | None:
+        name, field = info.data.get("name"), str(info.field_name)
+        wanted = {"after": "marker", "regex": "pattern"}.get(str(name)) == field
+        if wanted and value is None:
+            raise ValueError(f"expected the text that {name!r} looks for, got nothing")
+        if name is not None and not wanted and value is not None:
+            raise ValueError(f"expected nothing here for {name!r}, got {value!r}")
+        return value
+
+    @field_validator("pattern")
+    @classmethod
+    def _a_regular_expression(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"expected a regular expression ({error}), got {pattern!r}") from None
+        return pattern
+
+    def extraction(self, *, talks: bool) -> Extraction:
+        """The extraction, for a model that talks as people do or for one that only answers."""
+        if self.name == "auto":
+            return PEOPLE if talks else WHOLE
+        return Extraction(self.name, self.marker or "", self.pattern or "")
+
+
 class TaskConfig(Section):
     """Which recurrent task, and what is set about it; a size not given is the task's own."""
 
@@ -56,6 +93,7 @@ class TaskConfig(Section):
     question_field: Annotated[str, Field(min_length=1)] = "question"
     answer_field: Annotated[str, Field(min_length=1)] = "answer"
     match: MatchName = "exact"
+    extract: ExtractConfig = ExtractConfig()
     held_out: HeldOut | None = None
     max_answer_characters: Annotated[int | None, Field(ge=1, le=100_000)] = None
     growth: GrowthConfig | None = None

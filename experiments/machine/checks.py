@@ -19,7 +19,12 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
-from mgptn.agents.hosts.ray_session import cluster_endpoint
+from mgptn.agents.hosts.ray_session import (
+    VARIABLE,
+    Joining,
+    check_answers,
+    cluster_endpoint,
+)
 from mgptn.agents.training.command import made_by
 
 GB = 10**9
@@ -107,19 +112,22 @@ def check_import(name: str) -> Check:
     return Check(name, "ok", str(module.__version__))
 
 
-def check_cluster(address: str) -> Check:
-    """Does something answer at a Ray cluster's address? Its version and token are not tried."""
-    name = "Ray cluster"
-    host, port = cluster_endpoint(address)
+def check_cluster(joining: Joining) -> Check:
+    """Does a cluster answer where a run would join one? Its version and token are not tried."""
+    name, where = "Ray cluster", f"{VARIABLE} names " if joining.inherited else ""
+    instead = f"unset {VARIABLE} to start Ray on this machine; or " if joining.inherited else ""
+    host, port = cluster_endpoint(joining.address)
     if host is None:
         mend = "`ray start --head` here, or give the address of a running cluster as host:port"
-        return Check(name, "fail", f"no cluster to be found for {address!r}", mend)
+        found = f"{where}{joining.address!r}, for which no cluster is to be found"
+        return Check(name, "fail", found, f"{instead}{mend}")
     try:
-        with socket.create_connection((host, port), timeout=PROBE_SECONDS):
-            return Check(name, "ok", f"{host}:{port} answers")
+        check_answers(host, port, PROBE_SECONDS)
     except OSError as error:
         mend = "is the cluster up, and its port open from here? `ray status --address` says more"
-        return Check(name, "fail", f"{host}:{port} does not answer: {error}", mend)
+        found = f"{where}{host}:{port}, which does not answer: {error}"
+        return Check(name, "fail", found, f"{instead}{mend}")
+    return Check(name, "ok", f"{where}{host}:{port}, which answers")
 
 
 def check_memory(available: int) -> Check:
@@ -239,13 +247,6 @@ def installed_gpus() -> list[tuple[str, int, int]]:
     return parse_gpus(answer.stdout)
 
 
-def usable_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _check_model(folder: Path) -> Check:
     rung, seed = folder.parent.name, folder.name
     name = f"model {rung}/{seed}"
@@ -265,7 +266,7 @@ def _check_model(folder: Path) -> Check:
         return _broken(name, error)
     try:
         checkpoint = find_checkpoint(str(folder))
-        Tokenizer.from_str((folder / "tokenizer.json").read_text())
+        Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
         with safe_open(folder / "model.safetensors", framework="numpy") as weights:
             tensors = len(weights.keys())
     except (CheckpointError, SafetensorError, OSError) as error:

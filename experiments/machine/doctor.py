@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 import mgptn
+from mgptn.agents.allowance import available_memory, usable_cpus
 from mgptn.agents.checkpoints import BUNDLED
-from mgptn.agents.engine.memory import available_memory
+from mgptn.agents.hosts.ray_session import Joining, cluster_to_join
 from mgptn.experiments.machine.checks import (
     Check,
     Status,
@@ -31,7 +32,6 @@ from mgptn.experiments.machine.checks import (
     check_shared_memory,
     check_torch,
     installed_gpus,
-    usable_cores,
 )
 from mgptn.experiments.machine.installation import check_installation
 
@@ -50,7 +50,8 @@ def diagnose(
     ----------
     ray_address
         ``host:port`` or ``ray://host:port`` of a cluster that runs shall join; None if each run
-        starts Ray itself; ``"auto"`` for what this machine's Ray last started.
+        starts Ray itself, or joins what ``RAY_ADDRESS`` names; ``"auto"`` for what this machine's
+        Ray last started.
     metrics_port
         Where the run would answer Prometheus, on loopback; 0 for nowhere.
     runs
@@ -67,12 +68,13 @@ def diagnose(
         check_import("transformers"),
         check_import("ray"),
     ]
-    if ray_address is not None:
-        checks.append(check_cluster(ray_address))
+    joining = Joining(ray_address, False) if ray_address is not None else cluster_to_join()
+    if joining is not None:
+        checks.append(check_cluster(joining))
     checks += [
         check_memory(available_memory()),
         check_disk(runs),
-        check_cores(usable_cores()),
+        check_cores(usable_cpus()),
         check_shared_memory(Path("/dev/shm")),
     ]
     checks += [check_gpu_memory(name, free, total) for name, free, total in gpus]

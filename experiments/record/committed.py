@@ -144,6 +144,7 @@ def _pack_outcomes(outcomes: Outcomes) -> Plain:
         "levels": pack(outcomes.levels),
         "values": pack(outcomes.values),
         "masses": pack(outcomes.masses),
+        **({"parts": pack(outcomes.parts)} if len(outcomes.parts) else {}),
         **{name: pack(getattr(outcomes, name)) for name in _BY_ANSWER},
         "turns": {
             "texts": list(outcomes.turns.texts),
@@ -167,5 +168,7 @@ def _unpack_outcomes(plain: Plain) -> Outcomes:
         values=unpack(plain["values"]),
         # Journals from before masses were read have none.
         **({"masses": unpack(plain["masses"])} if "masses" in plain else {}),
+        # Written only where less than all of some answer counts.
+        **({"parts": unpack(plain["parts"])} if "parts" in plain else {}),
         **{name: unpack(plain[name]) for name in _BY_ANSWER},
     )

@@ -55,7 +55,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"{folder}: expected a run's folder, got no {MANIFEST} in it") from None
     except (OSError, ValueError) as error:

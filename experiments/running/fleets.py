@@ -16,7 +16,7 @@ from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
-from mgptn.agents.hosts.ray_session import start_ray, stop_ray
+from mgptn.agents.hosts.ray_session import cluster_to_join, start_ray, stop_ray
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.setting.founders import founders_to_train, train_founders
 from mgptn.experiments.setting.stage import Stage
@@ -82,7 +82,8 @@ def hosts(
             stack.enter_context(_terminated_as_interrupted())
             yield stage.local_fleet()
             return
-        with doing(f"joining Ray at {ray_address}" if ray_address else "starting Ray"):
+        joining = cluster_to_join(ray_address)
+        with doing(f"joining {joining.told()}" if joining else "starting Ray"):
             started = start_ray(ray_address)
             if started:
                 stack.callback(stop_ray)

@@ -25,6 +25,7 @@ from mgptn.experiments.views.derive import Derivation, Finished, write_results
 from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics, check_port
+from mgptn.experiments.views.printable import print_anything
 
 
 def run(
@@ -39,6 +40,7 @@ def run(
 
     Everything that can be checked is checked before Ray is started and the folder is made.
     """
+    print_anything(console.file)
     check_vacant(folder)
     check_port(config.metrics.host, config.metrics.port)
     train_first(config)
@@ -64,6 +66,7 @@ def resume(
 
     The journal is locked before it is read: whoever else carries the run on is refused.
     """
+    print_anything(console.file)
     manifest, config = recorded(folder)
     with Journal.reopen(folder / JOURNAL) as journal:
         if ended_with(journal.contents) is not None:

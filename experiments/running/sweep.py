@@ -20,6 +20,7 @@ from mgptn.experiments.record.rounds import first_and_last, read_rounds
 from mgptn.experiments.running.fleets import hosts, joint_settings, reading
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
 from mgptn.experiments.views.measured import measured
+from mgptn.experiments.views.printable import print_anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def run_sweep(
     A cell begun under another configuration, or with other controls, is refused before anything
     starts. Cells have no metrics endpoint.
     """
+    print_anything(console.file)
     cells = cells_of(base, axes)
     with reading(base):
         stages = stages_of(cells)

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from mgptn.experiments.seats.asking import Cast
+from mgptn.experiments.seats.reading import part_that_counts
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.roles import FLATTERER, RANDOM, SABOTEUR, adjusted_grade
 from mgptn.population.records.agents import ORDINARY
@@ -64,7 +65,8 @@ def as_said(reply: Reply, request: Request, cast: Cast, task: Task, kind: str, s
         and isinstance(request, AnswerRequest | RevisionRequest)
     ):
         rng = stream(seed, "flattery", *place)
-        return replace(reply, text=flattery(cast.problem, task, kind, rng), finished=True)
+        wrong = flattery(cast.problem, task, kind, rng)
+        return replace(reply, text=wrong, finished=True, part=part_that_counts(wrong, task))
     return reply
 
 

@@ -121,7 +121,7 @@ class FilePicks:
             If a line of the answers cannot be read, named.
         """
         new = {c.key: c for c in choices if c.key not in self._asked}
-        with self._questions.open("a") as file:
+        with self._questions.open("a", encoding="utf-8") as file:
             for key, choice in new.items():
                 line = {"key": key, "query": choice.query, "candidates": choice.candidates}
                 file.write(json.dumps(line) + "\n")
@@ -169,7 +169,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     """The whole lines of a file of JSON lines; one still being written is left for later."""
     if not path.exists():
         return []
-    *whole, _ = path.read_text().split("\n")
+    *whole, _ = path.read_text(encoding="utf-8").split("\n")
     lines = []
     for number, text in enumerate(whole, start=1):
         if not text.strip():

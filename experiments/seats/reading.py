@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mgptn.agents.requests import Generated, HostReply, Scored
 from mgptn.experiments.seats.asking import Cast, Script
 from mgptn.population.records.outcomes import Grade, Outcome
@@ -24,7 +26,7 @@ from mgptn.protocols.messages import (
 )
 from mgptn.protocols.messages import Turn as Said
 from mgptn.protocols.scale import expected_level, mean_level
-from mgptn.protocols.tasks.task import Task
+from mgptn.protocols.tasks.task import CountsParts, Task
 
 
 def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
@@ -39,7 +41,8 @@ def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
         return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
     if isinstance(request, AnswerRequest | RevisionRequest):
         written = script.encoder.decode(reply.tokens)
-        return _answer(layout.read_answer(written), written, reply, script)
+        said = _answer(layout.read_answer(written), written, reply, script)
+        return replace(said, part=part_that_counts(said.text, script.task))
     written = script.encoder.written(reply.tokens)
     if isinstance(request, CritiqueRequest):
         return _answer(layout.read_critique(written), written, reply, script)
@@ -54,6 +57,11 @@ def read_levels(reply: Scored, script: Script) -> tuple[float, ...] | None:
     """The distribution over the survey's levels; None unless every logit was a number."""
     over_options = normalised(reply.log_probabilities)
     return None if over_options is None else script.interface.wording.distribution(over_options)
+
+
+def part_that_counts(answer: str, task: Task) -> str | None:
+    """What counts of an answer to its task; None where all of it does."""
+    return task.counted(answer) if isinstance(task, CountsParts) else None
 
 
 def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
@@ -79,6 +87,7 @@ def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
         turns=tuple(_turn(query, said, task) for said in transcript.turns),
         order_effects=transcript.order_effects,
         rating=transcript.rating,
+        part=answer.part,
     )
 
 

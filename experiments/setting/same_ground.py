@@ -97,7 +97,7 @@ def _check_same_problems(manifest: Any, stage: Stage, folder: Path) -> None:
 def _processor() -> str:
     """The processor's model name, where the system tells it."""
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     except OSError:

@@ -90,7 +90,7 @@ class Stage:
         libraries = learning_libraries(config)
         for _ in train_founders(config):
             pass
-        made = make_task(config.task)
+        made = make_task(config.task, config.agents.interface)
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries + libraries
         self.grown = grown_tasks(config.task)

@@ -17,10 +17,13 @@ from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.setting.question_file import QuestionFile, read_questions
+from mgptn.protocols.interfaces.chat import ChatInterface
+from mgptn.protocols.tasks.answer_reading import AnswerReading
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class
 from mgptn.protocols.tasks.task import Task
 
+CHAT = ChatInterface.name
 INSTALL = "pip install -c constraints.txt -e '.[tasks]', from mgptn's own folder"
 
 
@@ -43,8 +46,13 @@ class MadeTask:
     libraries: tuple[str, ...] = ()
 
 
-def make_task(config: TaskConfig) -> MadeTask:
+def make_task(config: TaskConfig, interface: str = "auto") -> MadeTask:
     """The task that a checked configuration names.
+
+    Parameters
+    ----------
+    interface
+        As configured: under ``chat`` a part of an answer counts, unless `task.extract` says else.
 
     Raises
     ------
@@ -56,7 +64,7 @@ def make_task(config: TaskConfig) -> MadeTask:
         if config.name in tasks():
             return MadeTask(tasks()[config.name](bundled_size(config)))
         if config.name == Questions.name:
-            return _questions(config)
+            return _questions(config, interface)
         return _reasoning_gym(config)
     except ImportError as error:
         raise ConfigError(
@@ -87,14 +95,17 @@ def grown_tasks(config: TaskConfig) -> dict[int, Task]:
     return {size: tasks()[config.name](size) for size in sizes}
 
 
-def _questions(config: TaskConfig) -> MadeTask:
+def _questions(config: TaskConfig, interface: str) -> MadeTask:
     assert config.file is not None
+    extraction = config.extract.extraction(talks=interface == CHAT)
+    reading = AnswerReading(config.match, extraction)
     read: QuestionFile = read_questions(
-        Path(config.file), config.question_field, config.answer_field
+        Path(config.file), config.question_field, config.answer_field, reading.fault
     )
     task = Questions(
         read.problems,
         match=config.match,
+        extraction=extraction,
         held_out=config.held_out or "all",
         max_answer_characters=config.max_answer_characters,
     )

@@ -69,6 +69,8 @@ def _said(outcome: Outcome, generation: Generation, index: int) -> list[str]:
     lines.append(
         f"  {'answer':10} {_in_line(outcome.answer)}  ({verdict}), by {name(match.author)}"
     )
+    if outcome.part is not None:
+        lines.append(f"  {'of which':10} {_in_line(outcome.part)}  (counts)")
     effects = outcome.order_effects or (None,) * len(outcome.grades)
     for grade, effect in zip(outcome.grades, effects, strict=True):
         said = "could not be read" if grade.value is None else f"{grade.value:.2f}"

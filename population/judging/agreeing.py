@@ -1,7 +1,8 @@
 """Who gave the same answer to a problem: what a jury agrees on. No verdict is looked at.
 
-Answers are compared as texts, by their indices in the outcomes' table; an unfinished one agrees
-with nothing.
+Answers are compared by what counts of them to their task, by its index in the outcomes' table of
+texts: where an answer is a sentence, two that say the same agree. An unfinished one agrees with
+nothing.
 
 Dimensions: M agents, Q problems, A = M·Q answers.
 """
@@ -43,7 +44,7 @@ def agreed_share(outcomes: Outcomes, least: int | None = None) -> float:
 
 def sayers(outcomes: Outcomes, members: Truths) -> NDArray[np.int64]:
     """How many members gave each member's very answer, itself among them, int64 [A]; others 0."""
-    said = outcomes.matches.asked * len(outcomes.texts) + outcomes.answers.astype(np.int64)
+    said = outcomes.matches.asked * len(outcomes.texts) + outcomes.counted.astype(np.int64)
     _, kinds, counts = np.unique(said[members], return_inverse=True, return_counts=True)
     found = np.zeros(len(outcomes), dtype=np.int64)
     found[members] = counts[kinds]

@@ -38,7 +38,7 @@ def majority_errors(generation: Generation, first: int | None = None) -> Floats:
     outcomes = generation.outcomes
     errors = []
     for answers, wrong in zip(
-        generation.by_problem(outcomes.answers)[:, :first],
+        generation.by_problem(outcomes.counted)[:, :first],
         ~generation.by_problem(outcomes.verdicts)[:, :first],
         strict=True,
     ):

@@ -49,7 +49,8 @@ class Outcome:
     verifier's word: measurement only, unless the selector is the oracle. `tokens` counts the
     answer's tokens, and `log_probability` is the sum of theirs, in nats. `turns` is what else was
     said; `order_effects` has one of each grader's comparison, None where it could not be read;
-    `rating` is a human's word on the answer, None where no human looked.
+    `rating` is a human's word on the answer, None where no human looked. `part` is what counts of
+    the answer to its task, None where all of it does.
     """
 
     match: Match
@@ -63,6 +64,7 @@ class Outcome:
     turns: tuple[Turn, ...] = ()
     order_effects: tuple[float | None, ...] = ()
     rating: float | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +78,12 @@ class Outcomes(Columns, Sequence[Outcome]):
     queries
         [Q] texts of the problems.
     texts
-        [T] answers, each once.
+        [T] answers, and what counts of them where not all does, each once.
     answers
         Integers [A], index of each answer in `texts`.
+    parts
+        Integers [A], index in `texts` of what counts of each answer; [0] where all of every one
+        does. Answers are the same to a task if these are.
     finished, tokens, log_probabilities, verdicts
         bool, integers, float64 and bool [A], as of `Outcome`.
     levels
@@ -116,6 +121,7 @@ class Outcomes(Columns, Sequence[Outcome]):
     order_effects: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     ratings: Floats = field(default_factory=lambda: np.zeros(0))
     masses: Floats = field(default_factory=lambda: np.zeros(0))
+    parts: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _counts: NDArray[np.int64] | None = field(default=None, init=False, repr=False, compare=False)
     _means: Floats | None = field(default=None, init=False, repr=False, compare=False)
     _seats: tuple[Truths | None] | None = field(default=None, init=False, repr=False, compare=False)
@@ -123,7 +129,10 @@ class Outcomes(Columns, Sequence[Outcome]):
     @classmethod
     def gather(cls, matches: Matches, outcomes: Sequence[Outcome]) -> Outcomes:
         """Columns of outcomes given one by one, in the order of their matches."""
-        texts, answers = interned(outcome.answer for outcome in outcomes)
+        counted = [o.answer if o.part is None else o.part for o in outcomes]
+        whole = all(o.part is None for o in outcomes)
+        texts, said = interned([*(o.answer for o in outcomes), *(() if whole else counted)])
+        answers, parts = said[: len(outcomes)], said[len(outcomes) :]
         given = [
             None
             if grade.levels is None or grade.value is None
@@ -139,6 +148,7 @@ class Outcomes(Columns, Sequence[Outcome]):
             queries=tuple(outcome.query for outcome in outcomes[: matches.problems]),
             texts=texts,
             answers=answers,
+            parts=parts,
             finished=np.array([outcome.finished for outcome in outcomes], dtype=np.bool_),
             tokens=np.array([outcome.tokens for outcome in outcomes], dtype=np.int64),
             log_probabilities=np.array(
@@ -157,6 +167,11 @@ class Outcomes(Columns, Sequence[Outcome]):
             ),
             ratings=_or_nothing(np.array(_or_nan([outcome.rating for outcome in outcomes]))),
         )
+
+    @property
+    def counted(self) -> Integers:
+        """Integers [A], index in `texts` of what counts of each answer."""
+        return self.parts if len(self.parts) else self.answers
 
     def grade_values(self) -> Floats:
         """float64 [A, K], the value of every grade; NaN where it could not be read."""
@@ -257,7 +272,13 @@ class Outcomes(Columns, Sequence[Outcome]):
             turns=self.turns.of(index) if len(self.turns) else (),
             order_effects=_known(self.order_effects[index]) if self.order_effects.size else (),
             rating=_known(self.ratings[index : index + 1])[0] if self.ratings.size else None,
+            part=self._part(index),
         )
+
+    def _part(self, index: int) -> str | None:
+        if not len(self.parts) or self.parts[index] == self.answers[index]:
+            return None
+        return self.texts[int(self.parts[index])]
 
     def _grade(self, grader: AgentId, grade: int) -> Grade:
         if grade < 0:

@@ -8,13 +8,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mgptn.protocols.tasks.answer_matching import MATCHES, MatchName
+from mgptn.protocols.tasks.answer_matching import MatchName
+from mgptn.protocols.tasks.answer_reading import AnswerReading
 from mgptn.protocols.tasks.corruption import wrong_answer
+from mgptn.protocols.tasks.extraction import PEOPLE, Extraction
 from mgptn.protocols.tasks.split import HeldOut, belongs
 from mgptn.protocols.tasks.task import Problem, Split
 
 OTHERS = 20
 """Other questions whose answers are tried as a wrong one."""
+
+SENTENCE = 64
+"""Characters that an answer may be longer by where only a part of it counts."""
 
 
 class Questions:
@@ -23,20 +28,24 @@ class Questions:
     Parameters
     ----------
     problems
-        With distinct queries.
+        With distinct queries; an answer that is one of `Problem.also` is right too.
     match
-        When an answer counts as the reference: see `mgptn.protocols.tasks.answer_matching`.
+        When what counts of an answer is the reference: see `mgptn.protocols.tasks.answer_matching`.
+    extraction
+        What counts of an answer.
     held_out
         Whether runs draw all questions, or a fifth of them by hash of the question.
     max_answer_characters
-        If None: half as much again as the longest reference, in UTF-8 bytes.
+        If None: half as much again as the longest right answer, in UTF-8 bytes, and a sentence
+        around it where not all of an answer counts.
 
     Raises
     ------
     ImportError
         If `match` is ``"math"`` and math-verify is not installed.
     ValueError
-        If there are no problems, or the same query twice.
+        If there are no problems, or the same query twice, or no answer could match a reference, or
+        the extraction's pattern is none.
     """
 
     name = "questions"
@@ -46,20 +55,26 @@ class Questions:
         problems: Sequence[Problem],
         *,
         match: MatchName = "exact",
+        extraction: Extraction = PEOPLE,
         held_out: HeldOut = "all",
         max_answer_characters: int | None = None,
     ) -> None:
-        self._references = {problem.query: problem.reference for problem in problems}
-        if not problems or len(self._references) < len(problems):
+        self._by_query = {problem.query: problem for problem in problems}
+        if not problems or len(self._by_query) < len(problems):
             raise ValueError(
                 f"questions: expected at least one, each once, got {len(problems)} with "
-                f"{len(self._references)} different queries"
+                f"{len(self._by_query)} different queries"
             )
         self._problems = tuple(problems)
         self._held_out: HeldOut = held_out
-        self._same = MATCHES[match]()
-        longest = max(len(problem.reference.encode()) for problem in problems)
-        self.max_answer_characters = max_answer_characters or max(8, 3 * longest // 2)
+        self._reading = AnswerReading(match, extraction)
+        for problem in problems:
+            for right in (problem.reference, *problem.also):
+                if (fault := self._reading.fault(right)) is not None:
+                    raise ValueError(f"questions: {fault}")
+        lengths = (len(r.encode()) for p in problems for r in (p.reference, *p.also))
+        derived = max(8, 3 * max(lengths) // 2) + (SENTENCE if self._reading.extracts else 0)
+        self.max_answer_characters = max_answer_characters or derived
 
     def pool(self, split: Split) -> tuple[Problem, ...]:
         """Every problem of a split, in the order given."""
@@ -83,13 +98,22 @@ class Questions:
         return pool[int(rng.integers(len(pool)))]
 
     def verify(self, query: str, answer: str) -> bool:
-        """Right iff it matches the reference; to a question that is none of these, nothing does."""
-        reference = self._references.get(query)
-        return reference is not None and self._same(reference, answer)
+        """Right iff it matches a right answer; to a question that is none of these, none is."""
+        problem = self._by_query.get(query)
+        if problem is None:
+            return False
+        return any(self._reading.same(r, answer) for r in (problem.reference, *problem.also))
+
+    def counted(self, answer: str) -> str | None:
+        """What counts of an answer, alike for the same answer; None where all of it does.
+
+        None also where nothing in it counts: such answers are the same if their texts are.
+        """
+        return self._reading.counted(answer)
 
     def reference(self, query: str) -> str:
-        """The answer as written down."""
-        return self._references[query]
+        """The answer as written down, the first of several."""
+        return self._by_query[query].reference
 
     def canonical(self, query: str) -> str:
         """The question with its spaces evened out."""

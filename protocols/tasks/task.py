@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,11 +17,13 @@ Split = Literal["train", "held-out"]
 class Problem:
     """One query drawn from a task.
 
-    `query` is canonical text that ends where the answer begins; `reference` is a right answer.
+    `query` is canonical text that ends where the answer begins; `reference` is a right answer, and
+    `also` are others, where somebody wrote down several.
     """
 
     query: str
     reference: str
+    also: tuple[str, ...] = ()
 
 
 class Task(Protocol):
@@ -52,6 +54,15 @@ class Task(Protocol):
 
     def corrupt(self, problem: Problem, rng: np.random.Generator) -> str:
         """A wrong answer in the right form."""
+        ...
+
+
+@runtime_checkable
+class CountsParts(Protocol):
+    """A task of whose answers not all counts."""
+
+    def counted(self, answer: str) -> str | None:
+        """What counts of an answer, alike for the same answer; None where all of it does."""
         ...
 
 

@@ -71,4 +71,4 @@ def learning(
             "lesson": asdict(lesson) | {"outside": lesson.outside},
             "versions": library_versions(),
         }
-        out.write_text(json.dumps(plain, indent=2) + "\n")
+        out.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")

@@ -101,11 +101,11 @@ def _median(values: Sequence[float]) -> np.ndarray:
 def _read(folder: Path) -> tuple[Log, float]:
     path = folder / "training.jsonl"
     try:
-        log = [json.loads(line) for line in path.read_text().splitlines()]
+        log = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         wanted = {"step", "level_loss"}
         if not log or not all(wanted <= set(report) for report in log):
             raise ValueError("a report lacks step or level_loss")
-        made = json.loads((folder / "training.json").read_text())
+        made = json.loads((folder / "training.json").read_text(encoding="utf-8"))
         tokens = made["tokens"] / made["recipe"]["steps"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         got = f"no {error}" if isinstance(error, KeyError) else error

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, set_key
 from mgptn.experiments.config.section import Section, any_of
+from mgptn.experiments.config.yaml_reading import YamlError, read_yaml
 from mgptn.experiments.running.grid import Cell, plain
 
 FOLDER = Path(__file__).parents[1] / "registered"
@@ -232,9 +232,10 @@ def load_claim(name: str, folder: Path = FOLDER) -> Claim:
     if not found:
         raise ConfigError(f"experiment: expected {any_of(claim_names(folder))}, got {name!r}")
     try:
-        return Claim(name, Registered.model_validate(yaml.safe_load(found[0].read_text())))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{found[0]}: expected YAML, got: {error}") from None
+        data = read_yaml(found[0].read_bytes(), str(found[0]))
+        return Claim(name, Registered.model_validate(data))
+    except YamlError as error:
+        raise ConfigError(str(error)) from None
     except ValidationError as error:
         lines = [
             f"  {'.'.join(map(str, fault['loc'])) or 'file'}: "

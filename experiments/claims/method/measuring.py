@@ -180,7 +180,7 @@ def _make(measure: Measure, bench: Bench, record: Path, ground: Mapping[str, Any
 def _is_made(record: Path, ground: Mapping[str, Any]) -> bool:
     if not record.exists():
         return False
-    made = json.loads(record.read_text())["ground"]
+    made = json.loads(record.read_text(encoding="utf-8"))["ground"]
     differing = [key for key in ground if made.get(key) != ground[key]]
     if differing:
         key = differing[0]
@@ -196,7 +196,7 @@ def _costs(folder: Path, parts: Iterable[tuple[str, int]]) -> pl.DataFrame:
         {
             "cell": _record_path(folder, name, seed).stem,
             "seed": seed,
-            **json.loads(_record_path(folder, name, seed).read_text())["cost"],
+            **json.loads(_record_path(folder, name, seed).read_text(encoding="utf-8"))["cost"],
         }
         for name, seed in parts
     ]

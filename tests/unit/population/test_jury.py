@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mgptn.population.judging import agreeing
 from mgptn.population.measures import jury
+from mgptn.population.measures.answer_errors import majority_errors
 from mgptn.population.measures.generation_measures import measure
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome, population_digest
 from mgptn.population.records.generation import Generation
@@ -35,6 +36,28 @@ def answered(*problems, right, unfinished=()):
                 Outcome(match, f"{problem}?", word[author], not cut, 1, -1.0, (), verdict)
             )
     return columns(outcomes)
+
+
+def talked(outcomes):
+    """The same answers as sentences that no two agents word alike."""
+    return columns(
+        [
+            replace(one, answer=f"I, {i}, say {one.answer}", part=one.answer)
+            for i, one in enumerate(outcomes)
+        ]
+    )
+
+
+def test_who_says_the_same_in_other_words_agrees():
+    bare = answered("aab", "abc", right="aa", unfinished={(2, 0)})
+    said = talked(bare)
+    assert len(set(said.texts[i] for i in said.answers)) == 6
+    assert agreeing.largest_agreements(said).tolist() == [2, 1]
+    assert agreeing.largest_agreements(said).tolist() == agreeing.largest_agreements(bare).tolist()
+    assert jury.agreed_error(said, 2) == jury.agreed_error(bare, 2)
+    assert majority_errors(lived(living(0, 1, 2), [1.0] * 3, outcomes=said)).tolist() == (
+        majority_errors(lived(living(0, 1, 2), [1.0] * 3, outcomes=bare)).tolist()
+    )
 
 
 def living(*founders):

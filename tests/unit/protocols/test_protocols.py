@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import inspect
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -167,6 +168,15 @@ def test_votes_are_same_answers():
 
     _, transcript = played("majority", said, graders=3)
     assert [expected_level(g.levels) for g in transcript.grades] == [0.0, 1.0, 0.0]
+
+
+def test_votes_are_the_same_if_what_counts_of_them_is():
+    def said(request):
+        text = f"{request.seat} says {7 if request.seat == grader_seat(1) else 4}"
+        return replace(answer(text), part=text[-1])
+
+    _, transcript = played("majority", said, graders=3)
+    assert [expected_level(g.levels) for g in transcript.grades] == [1.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize("picker", ["peers", "self"])

@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+import gzip
 import json
 import sys
 from fractions import Fraction
@@ -11,12 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.setting import question_file
 from mgptn.experiments.setting.problems import draw_problems
 from mgptn.experiments.setting.question_file import read_questions
 from mgptn.experiments.setting.tasks import make_task
 from mgptn.population.draws.streams import stream
 from mgptn.protocols.tasks.answer_matching import MATCHES, as_number
-from mgptn.protocols.tasks.questions import Questions
+from mgptn.protocols.tasks.extraction import WHOLE
+from mgptn.protocols.tasks.questions import SENTENCE, Questions
 from mgptn.protocols.tasks.task import Problem, validate
 
 pytest.importorskip("math_verify", reason="an extra: pip install '.[tasks]'")
@@ -45,7 +48,7 @@ def jsonl(rows):
 
 
 def planets(**changes):
-    return Questions([Problem(q, a) for q, a in PLANETS], **changes)
+    return Questions([Problem(q, a) for q, a in PLANETS], **{"extraction": WHOLE, **changes})
 
 
 # Files
@@ -79,7 +82,10 @@ def test_other_field_names_and_numbers_as_they_are_written(file):
         ("{}", "expected a field 'question', got these: none"),
         ('{"question": "b", "answer": null}', "expected text in 'answer', got null"),
         ('{"question": "b", "answer": true}', "expected text in 'answer', got a truth value"),
-        ('{"question": "b", "answer": ["c"]}', "expected text in 'answer', got a list"),
+        ('{"question": "b", "answer": []}', "expected text in 'answer', got an empty list"),
+        ('{"question": "b", "answer": ["c", ["d"]]}', "expected text in 'answer', got a list"),
+        ('{"question": "b", "answer": "c", "answer": "d"}', "the key 'answer' more than once"),
+        ('{"question": "b", "answer": "c"} {}', "expected a JSON object, got more behind it"),
         ('{"question": "b", "answer": " "}', "expected text in 'answer', got ' '"),
         ('{"question": "b", "answer": "\\ud800"}', "half of a surrogate pair"),
         ('{"question": "a  a", "answer": "2"}', "got the question of line 1 again: 'a a'"),
@@ -106,6 +112,83 @@ def test_what_is_no_file_of_questions_is_refused(tmp_path, content, complaint):
     with pytest.raises(ConfigError, match=complaint) as caught:
         read_questions(path, "question", "answer")
     assert str(path) in str(caught.value)
+
+
+def test_a_file_may_be_as_people_have_it(file):
+    plain = jsonl({"question": q, "answer": a} for q, a in PLANETS)
+    expected = tuple(Problem(q, a) for q, a in PLANETS)
+    listed = json.dumps([{"question": q, "answer": a} for q, a in PLANETS], indent=1)
+    path = file("")
+    for content in (
+        b"\xef\xbb\xbf" + plain.encode(),
+        plain.replace("\n", "\r\n").encode(),
+        plain.encode("utf-16"),
+        gzip.compress(plain.encode()),
+        listed.encode(),
+        b"\xef\xbb\xbf\r\n " + listed.replace("\n", "\r\n").encode() + b"\n",
+    ):
+        path.write_bytes(content)
+        assert read_questions(path, "question", "answer").problems == expected
+    path.write_bytes(gzip.compress(plain.encode(), mtime=1))
+    packed = read_questions(path, "question", "answer").digest
+    path.write_text(plain)
+    assert packed == read_questions(path, "question", "answer").digest
+
+
+def test_several_right_answers_stand_in_a_list(file):
+    path = file('{"question": "a", "answer": ["Mars", " the planet Mars", "Mars", 4.0]}')
+    read = read_questions(path, "question", "answer").problems
+    assert read == (Problem("a", "Mars", ("the planet Mars", "4.0")),)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('[\n{"question": "a", "answer": "1"},\n 7]', "line 3: expected a JSON object, got text"),
+        ('[\n{"question": "a", "answer": "1"}\n{}]', "line 2: expected a comma or the list's end"),
+        ('[{"question": "a",\n "answer": "1"},\n{"question": "a", "answer": "2"}]',
+         "line 3: expected every question once, got the question of line 1"),
+        ('[{"question": "a", "answer": "1", "answer": "2"}]', "line 1: .* 'answer' more than once"),
+        ('[{"question": "a", "answer": "1"}] 3', "expected one list of JSON objects, got more"),
+        ('[{"question": "a", "answer": "1"}', "line 1: expected a comma or the list's end"),
+        ("[]", "expected at least one question"),
+    ],
+)  # fmt: skip
+def test_a_faulty_list_is_refused_by_line(file, text, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        read_questions(file(text), "question", "answer")
+
+
+def test_a_damaged_or_endless_archive_is_refused(file, monkeypatch):
+    path = file("")
+    path.write_bytes(gzip.compress(b"x" * 1000)[:-4])
+    with pytest.raises(ConfigError, match="expected a file of JSON lines"):
+        read_questions(path, "question", "answer")
+    monkeypatch.setattr(question_file, "MOST_BYTES", 10_000)
+    path.write_bytes(gzip.compress(b" " * 10_001))
+    with pytest.raises(ConfigError, match=r"expected at most .* got more"):
+        read_questions(path, "question", "answer")
+
+
+def test_a_reference_without_a_number_is_refused_by_its_line(file):
+    path = file(
+        jsonl([{"question": "a", "answer": "18 dollars"}, {"question": "b", "answer": [6, "six"]}])
+    )
+    config = configured(path, match="numeric", extract="people").task
+    with pytest.raises(ConfigError, match=r"line 2: expected a number .* got 'six' in 'answer'"):
+        make_task(config)
+    with pytest.raises(ConfigError, match=r"line 1: expected a number as .* got '18 dollars'"):
+        make_task(configured(path, match="numeric").task)
+
+
+def test_a_part_counts_in_a_chat_and_all_of_an_answer_elsewhere(file):
+    path = file(jsonl([{"question": "a", "answer": "42"}]))
+    config = configured(path, match="numeric").task
+    for interface, right in (("chat", True), ("base", False), ("auto", False)):
+        task = make_task(config, interface).task
+        assert task.verify("a", "The answer is 42.") is right
+    assert make_task(config, "base").task.max_answer_characters == 8
+    assert make_task(config, "chat").task.max_answer_characters == 8 + SENTENCE
 
 
 # The task
@@ -144,7 +227,7 @@ def test_an_answer_to_a_question_that_is_not_there_is_wrong():
 def test_a_length_is_derived_from_the_longest_answer_or_set():
     assert planets().max_answer_characters == 10  # half as much again as Mercury or Jupiter
     assert planets(max_answer_characters=50).max_answer_characters == 50
-    assert Questions([Problem("?", "é" * 20)]).max_answer_characters == 60
+    assert Questions([Problem("?", "é" * 20)], extraction=WHOLE).max_answer_characters == 60
 
 
 def configured(path, generations=2, each=2, **task):
@@ -286,4 +369,4 @@ def test_without_math_verify_the_error_says_what_to_install(file, monkeypatch):
     with pytest.raises(ConfigError, match=r"pip install .*'\.\[tasks\]'") as caught:
         make_task(configured(path, match="math").task)
     assert "math_verify" in str(caught.value)
-    make_task(configured(path, match="numeric").task)
+    make_task(configured(path, match="exact").task)

@@ -91,7 +91,7 @@ def fault(path, value):
         ("name", "../up", "letters, digits"),
         ("name", "run\n", "letters, digits"),
         ("name", "", "letters, digits"),
-        ("name", 5, "valid string"),
+        ("name", 5, "text .in quotes, a number is"),
     ],
 )
 def test_a_value_outside_its_range_is_named_with_what_was_got(path, value, expected):
@@ -271,7 +271,7 @@ def test_a_file_is_read_with_its_overrides(file):
         ("=5", "expected key=value"),
         ("population.size.deep=5", "expected 'size' to be a section, got a value"),
         ("name.deep=5", "expected 'name' to be a section, got a value"),
-        ("population.size=[", "expected a YAML value"),
+        ("population.size=[", "expected YAML, got: "),
         ("population.size=", "population.size: expected a valid integer, got None"),
         ("population.sise=5", "population.sise: unknown key; did you mean population.size?"),
         ("population=5", "population: expected"),

@@ -20,10 +20,12 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from mgptn.agents.engine.memory import available_memory
+from mgptn.agents.allowance import available_memory
+from mgptn.agents.hosts.ray_session import Joining
 from mgptn.experiments.machine import checks
 from mgptn.experiments.machine.checks import Check
 from mgptn.experiments.machine.doctor import diagnose, exit_status, render
+from tests.greeting import SETTINGS, listening
 from tests.ports import free_port
 
 
@@ -122,32 +124,45 @@ def test_weights_that_differ_have_another_hash(models: Path) -> None:
     assert before.found != after.found
 
 
-def test_a_cluster_that_listens_is_reachable(listener: socket.socket) -> None:
-    host, port = listener.getsockname()
-    for address in (f"{host}:{port}", f"ray://{host}:{port}"):
-        assert checks.check_cluster(address).status == "ok"
+def given(address: str) -> Joining:
+    return Joining(address, inherited=False)
+
+
+def test_a_cluster_that_greets_is_reachable() -> None:
+    with listening(SETTINGS) as address:
+        for written in (address, f"ray://{address}"):
+            assert checks.check_cluster(given(written)).status == "ok"
 
 
 def test_a_cluster_that_does_not_listen_is_not() -> None:
-    check = checks.check_cluster(f"127.0.0.1:{free_port()}")
+    check = checks.check_cluster(given(f"127.0.0.1:{free_port()}"))
     assert check.status == "fail"
     assert "does not answer" in check.found
 
 
-def test_auto_finds_what_ray_last_started(
-    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_finds_what_ray_last_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    assert checks.check_cluster("auto").status == "fail"
+    assert checks.check_cluster(given("auto")).status == "fail"
     (tmp_path / "ray").mkdir()
-    (tmp_path / "ray" / "ray_current_cluster").write_text(f"127.0.0.1:{listener.getsockname()[1]}")
-    assert checks.check_cluster("auto").status == "ok"
+    with listening(SETTINGS) as address:
+        (tmp_path / "ray" / "ray_current_cluster").write_text(f"{address}\n")
+        assert checks.check_cluster(given("auto")).status == "ok"
 
 
 @pytest.mark.parametrize("address", ["", "host:port", "ray://", "127.0.0.1:99999"])
 def test_an_address_that_is_none_is_a_failure(address: str) -> None:
-    assert checks.check_cluster(address).status == "fail"
+    assert checks.check_cluster(given(address)).status == "fail"
+
+
+def test_a_cluster_that_only_the_environment_names_is_looked_at_and_said(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port()}")
+    check = row(diagnose(models=models), "Ray cluster")
+    assert check.status == "fail"
+    assert "RAY_ADDRESS names 127.0.0.1" in check.found
+    assert check.mend.startswith("unset RAY_ADDRESS to start Ray on this machine")
 
 
 def test_a_library_that_is_not_there_is_a_failure() -> None:

@@ -47,6 +47,19 @@ def test_a_commit_from_before_masses_were_read_has_none():
     assert {grade.mass for outcome in before for grade in outcome.grades} == {None}
 
 
+def test_what_counts_of_answers_comes_back_and_is_written_where_less_than_all_does():
+    committed = RUN[0]
+    assert "parts" not in committed.to_plain()["generation"]["outcomes"]
+    outcomes = list(committed.generation.outcomes)
+    said = [replace(one, part=f"{i % 2}") for i, one in enumerate(outcomes)]
+    said[0] = replace(outcomes[0], part=None)
+    talked = replace(committed, generation=with_outcomes(committed.generation, said))
+    assert through_msgpack(talked) == talked
+    again = through_msgpack(talked).generation.outcomes
+    assert [one.part for one in again] == [one.part for one in said]
+    assert [one.answer for one in again] == [one.answer for one in outcomes]
+
+
 def test_a_second_parent_comes_back():
     births = (replace(RUN[0].generation.births[0], other_parent=AgentId(2)),)
     committed = replace(RUN[0], generation=replace(RUN[0].generation, births=births))

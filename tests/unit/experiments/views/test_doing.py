@@ -8,9 +8,11 @@ import sys
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
+from rich.console import Console
 
-from mgptn.experiments.commands.printable import plainer, print_anything
 from mgptn.experiments.views.doing import ERASE, doing
+from mgptn.experiments.views.live import LiveTable
+from mgptn.experiments.views.printable import plainer, print_anything
 
 
 class Terminal(StringIO):
@@ -62,6 +64,16 @@ def test_what_cannot_be_printed_is_printed_plainer(
     stream.write(text)
     stream.flush()
     assert written.getvalue() == printed
+
+
+def test_a_live_table_is_printed_as_its_stream_can() -> None:
+    written = BytesIO()
+    console = Console(file=TextIOWrapper(written, encoding="ascii"), width=120)
+    print_anything(console.file)
+    with LiveTable(console, "quickstart: 8 × gpt-3", 1):
+        pass
+    console.file.flush()
+    assert written.getvalue().startswith(b"quickstart: 8 x gpt-3")
 
 
 def test_it_is_for_what_is_printed_alone() -> None:

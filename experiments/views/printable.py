@@ -21,10 +21,13 @@ PLAIN = {
 """Character → what stands for it."""
 
 
-def print_anything() -> None:
-    """From here on, what standard output and error cannot print is printed in plainer letters."""
+def print_anything(*streams: object) -> None:
+    """From here on, what some streams cannot print is printed in plainer letters.
+
+    Standard output and error where none is given.
+    """
     codecs.register_error(HANDLER, plainer)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams or (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.errors in STRICT:
             stream.reconfigure(errors=HANDLER)
 
