@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
-from transformers.utils.logging import disable_progress_bar
 
 from mgptn.agents.checkpoints import CheckpointError
 from mgptn.agents.engine.attention import NAME, AttentionState
+from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 
@@ -44,19 +43,11 @@ class Forward:
     Raises
     ------
     CheckpointError
-        If the model's attention cannot be replaced, or not by ours.
+        If weights are missing, or the model's attention cannot be replaced, or not by ours.
     """
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
-        disable_progress_bar()
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            attn_implementation="eager",
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        model = load_whole(folder, dtype)
         self._adopt(model.to(device).eval().requires_grad_(False), str(folder))
 
     @classmethod

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from mgptn.agents.checkpoints import Checkpoint, CheckpointError
+from mgptn.agents.checkpoints import Checkpoint, CheckpointError, count_parameters
 from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket
 
 PREFIX_CACHE_BYTES = 256 * 2**20
@@ -77,12 +77,11 @@ def needed_bytes(
     vocabulary = dimension(shape, "vocab_size")
     row, answer = bucket(lengths.row), bucket(lengths.answer)
     read = max(slots * READ_TOKENS, row)
-    weights = sum(path.stat().st_size for path in checkpoint.folder.glob("*.safetensors"))
-    stored_item = ITEM.get(str(shape.get("dtype", shape.get("torch_dtype"))), 4)
+    weights = count_parameters(checkpoint.folder) * item
     kept = KEPT[device]
     shown = lengths.prefix if device == "cpu" else lengths.prefix + SHOWN_STEP
     parts = (
-        weights * item // stored_item,
+        weights,
         kept * slots * (row + answer + max(COLUMN_STEP.values())) * state,
         TURNS * slots * row * state,
         read * (state + ACTIVATIONS * width * 4),

@@ -83,7 +83,7 @@ def check_context_fits(
     founder: Agent,
     protocol: Protocol,
     config: RunConfig,
-    room: int,
+    checkpoint: Checkpoint,
 ) -> Lengths:
     """A context full of the longest examples, and whatever the protocol asks, must fit.
 
@@ -93,8 +93,8 @@ def check_context_fits(
     ----------
     founder
         An agent whose context is empty.
-    room
-        Tokens that the model can read.
+    checkpoint
+        Of the model, which can read so many tokens.
 
     Returns
     -------
@@ -107,6 +107,7 @@ def check_context_fits(
         Saying how many tokens may be needed, and how many examples would fit.
     """
     encoder, capacity = script.encoder, config.agents.context_capacity
+    room = checkpoint.context_tokens
     empty = len(encoder.prefix(script.interface.answer_prompt(Asked("")).prefix))
     level = None if (protocol.entry or config.agents.context_entry) == "plain" else TOP
     example = 0
@@ -126,7 +127,7 @@ def check_context_fits(
     )
     raise ConfigError(
         f"agents.context_capacity: expected examples that fit into {room} tokens of "
-        f"{founder.genome.model!r}, got {capacity} examples, which with a question can need "
+        f"{founder.genome.model!r}{checkpoint.limited_by}, got {capacity} examples, which with a question can need "
         f"{needed}; {advice}"
     )
 

@@ -115,6 +115,8 @@ class Stage:
         self.scripted = None
         names = expand_models(config.agents.model)[: config.population.size]
         self.checkpoints = {name: find_checkpoint(name) for name in names}
+        for found in self.checkpoints.values():
+            _check_whole(found)
         self.scripts = {name: self._script(found) for name, found in self.checkpoints.items()}
 
     def scene(self, generation: int, size: int) -> Scene:
@@ -297,8 +299,16 @@ class Stage:
         longest = max(config.agents.personas, key=len, default=None)
         genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)
         founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
-        room = checkpoint.context_tokens
-        lengths = check_context_fits(problems, largest, founder, self.protocol, config, room)
+        lengths = check_context_fits(problems, largest, founder, self.protocol, config, checkpoint)
         self._lengths[checkpoint.name] = lengths
         self._lessons[checkpoint.name] = lesson_of(config, checkpoint, largest, problems)
         return script
+
+
+def _check_whole(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint that lacks weights; of mgptn's own making, files and header suffice."""
+    if not checkpoint.own:
+        # Only here: it imports torch and transformers.
+        from mgptn.agents.engine.loading import check_whole
+
+        check_whole(checkpoint)
