@@ -15,6 +15,7 @@ import torch
 
 from mgptn.agents.checkpoints import CheckpointError
 from mgptn.agents.engine.attention import NAME, AttentionState
+from mgptn.agents.engine.experts import take_experts_over
 from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
@@ -221,6 +222,7 @@ class Forward:
             raise CheckpointError(
                 f"agents.model: expected a model with a head and attention layers, got {where}"
             )
+        take_experts_over(self.model, where)
         try:
             self.model.set_attn_implementation(NAME)
         except (ValueError, NotImplementedError) as error:
