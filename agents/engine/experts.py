@@ -110,10 +110,15 @@ def _product(self: Any, name: str, expert: int, given: torch.Tensor) -> torch.Te
 
 
 def _weighed(gate: torch.nn.Linear, hidden: torch.Tensor) -> torch.Tensor:
-    """What a layer of few outputs gives, each a sum of its own: libraries take such rows together,
-    some by other instructions than others."""
+    """What a gate of few outputs gives: each a sum of its own, for libraries take rows together,
+    some by other instructions than others. A single output comes as wide as what it weighs: what
+    is reckoned of it then fills whole vectors, without a tail of some tokens."""
     out = (hidden.unsqueeze(-2) * gate.weight.contiguous()).sum(-1)
-    return out if gate.bias is None else out + gate.bias
+    if gate.bias is not None:
+        out = out + gate.bias
+    if gate.out_features > 1:
+        return out
+    return out.expand(*out.shape[:-1], gate.in_features).contiguous()
 
 
 def _widen(module: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:

@@ -64,7 +64,7 @@ def document(
     asked = encoder.prefix(prompt.prefix) + encoder.suffix(prompt.suffix)
     ending = "".join(interface.endings[:1])
     end = encoder.suffix(ending) if ending else encoder.stops(interface.stops)[:1]
-    return Document(asked + encoder.suffix(answer) + end, len(asked))
+    return Document(asked + encoder.suffix(encoder.plain(answer)) + end, len(asked))
 
 
 def true_documents(

@@ -1,0 +1,105 @@
+"""A tokenizer's chat template: messages as text, errors in a line, and no clock but the run's."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mgptn.agents.shards import CheckpointError
+
+CLOCK = "strftime_now"
+"""What templates ask the date by."""
+
+LEGACY = "chat_template.json"
+"""Where a template may lie that transformers reads for processors alone."""
+
+
+def template_of(tokenizer: Any, folder: Path) -> str:
+    """A tokenizer's chat template; empty where it has none.
+
+    Raises
+    ------
+    CheckpointError
+        If it has several and none is the default, or a file with one cannot be read.
+    """
+    found = tokenizer.chat_template
+    if not found and (folder / LEGACY).exists():
+        try:
+            found = json.loads((folder / LEGACY).read_text())["chat_template"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"agents.interface: expected a chat_template in {folder / LEGACY}, got: "
+                f"{type(error).__name__}: {error}"
+            ) from None
+    if isinstance(found, dict):
+        if "default" not in found:
+            raise CheckpointError(
+                f"agents.interface: expected a default among the chat templates in {folder}, got "
+                f"{', '.join(sorted(found)) or 'none'}"
+            )
+        found = found["default"]
+    return str(found or "")
+
+
+class ChatTemplate:
+    """A template, applied to messages of which the content is only ever text.
+
+    With True, the text ends where the assistant's next turn begins. Models that can think aloud
+    first are asked not to.
+
+    Parameters
+    ----------
+    plain
+        Makes a text one that is read as text.
+    today
+        What the template is told if it asks.
+    where
+        The model, as errors name it.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        template: str,
+        plain: Callable[[str], str],
+        today: date,
+        where: str,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._template = template
+        self._plain = plain
+        self._today = today
+        self._where = where
+
+    def __call__(self, messages: Sequence[dict[str, str]], answering: bool) -> str:
+        """The messages as text.
+
+        Raises
+        ------
+        CheckpointError
+            If the template will not have them: says what it says.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                [{**message, "content": self._plain(message["content"])} for message in messages],
+                chat_template=self._template,
+                tokenize=False,
+                add_generation_prompt=answering,
+                enable_thinking=False,
+                **{CLOCK: self._today.strftime},
+            )
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
+            roles = ", ".join(message["role"] for message in messages)
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise CheckpointError(
+                f"agents.interface: expected a chat template that lays out turns of {roles}, got "
+                f"that of {self._where}, which says: {said}; use agents.interface=base"
+            ) from error
+        return text
