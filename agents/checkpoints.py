@@ -105,7 +105,9 @@ class Checkpoint:
         for said in (self.generation, self.config):
             ids = said.get("eos_token_id")
             found += ids if isinstance(ids, list) else [] if ids is None else [ids]
-        return tuple(dict.fromkeys(int(i) for i in found if self.rows is None or 0 <= i < self.rows))
+        return tuple(
+            dict.fromkeys(int(i) for i in found if self.rows is None or 0 <= i < self.rows)
+        )
 
     @property
     def rows(self) -> int | None:

@@ -35,6 +35,11 @@ class ChatInterface:
         The tokenizer's template.
     wording
         Of the grading question.
+
+    Raises
+    ------
+    ValueError
+        If the template refuses a user's message, or leaves out what it says.
     """
 
     name = "chat"
@@ -48,6 +53,11 @@ class ChatInterface:
         self._render = render
         self.wording = wording
         self.level_options = wording.options
+        if PROBE not in render([_message("user", PROBE)], True):
+            raise ValueError(
+                "agents.interface: expected a chat template that shows what a message says, got "
+                "one that leaves it out; use agents.interface=base"
+            )
 
     def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples as turns, then the question."""
@@ -119,19 +129,8 @@ class ChatInterface:
 
     @cached_property
     def has_system(self) -> bool:
-        """Does the template lay out a system's message?
-
-        Raises
-        ------
-        ValueError
-            If it does not lay out a user's either.
-        """
+        """Does the template lay out a system's message?"""
         asked = _message("user", "Who?")
-        if PROBE not in self._render([_message("user", PROBE)], True):
-            raise ValueError(
-                "agents.interface: expected a chat template that shows what a message says, got "
-                "one that leaves it out; use agents.interface=base"
-            )
         try:
             return PROBE in self._render([_message("system", PROBE), asked], True)
         except ValueError:
