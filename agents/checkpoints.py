@@ -5,47 +5,22 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
-import json
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mgptn.agents.content import GENERATION, content_hash, read_json
 from mgptn.agents.rope import length_dependent, unscaled_tokens
 from mgptn.agents.shards import CheckpointError as CheckpointError
-from mgptn.agents.shards import check_index, check_pointer, find_shards, header_of
+from mgptn.agents.shards import check_index, find_shards
 from mgptn.agents.shards import count_parameters as count_parameters
 
 BUNDLED = Path(__file__).parent / "models"
 FOUNDERS = "founders/"
 """What names of founders begin with."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
-
-TOKENIZER = (
-    "added_tokens.json",
-    "merges.txt",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-)
-"""Files that decide how text becomes tokens; those that a checkpoint has are hashed."""
-
-FURTHER_TOKENIZER = (
-    "sentencepiece.bpe.model", "spiece.model", "tekken.json", "tokenizer.model.v3", "vocab.txt",
-)  # fmt: skip
-TEMPLATES = ("chat_template.jinja", "chat_template.json")
-FURTHER_TEMPLATES = "additional_chat_templates"
-"""Where chat templates may lie beside tokenizer_config.json: files, and a folder of files."""
-
-GENERATION = "generation_config.json"
-_PROVENANCE = ("_from_model_config", "transformers_version")
-_USUAL = {"output_attentions": False, "output_hidden_states": False, "use_cache": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,55 +156,13 @@ def find_checkpoint(name: str) -> Checkpoint:
             f"agents.model: expected a checkpoint folder with config.json, got {folder} without it"
         )
     shards = find_shards(folder)
-    weights = sorted(folder.glob("*.safetensors"))
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     _check_kind(config, folder)
-    hashed = [(path, path in shards) for path in weights]
-    hashed += [(folder / name, False) for name in ("config.json", *TOKENIZER)]
-    generation = {}
-    if (folder / GENERATION).exists():
-        generation = _read_json(folder / GENERATION)
-    further = behaviour_files(folder)
-    if not _repeats(generation, config):
-        further.append(folder / GENERATION)
-    hashed += [(path, False) for path in further]
-    found = _hash(folder, [(path, whole) for path, whole in hashed if path.exists()])
+    generation = folder / GENERATION
+    said = read_json(generation) if generation.exists() else {}
+    found = content_hash(folder, shards, config, said)
     check_index(folder)
-    return Checkpoint(name, folder, found, config, generation)
-
-
-def behaviour_files(folder: Path) -> list[Path]:
-    """Files beside weights, configuration and `TOKENIZER` that decide what is read and written.
-
-    They are hashed only where there are any, as were none of them at first.
-    """
-    names = [folder / name for name in (*FURTHER_TOKENIZER, *TEMPLATES)]
-    names += sorted((folder / FURTHER_TEMPLATES).glob("*.jinja"))
-    return [path for path in names if path.exists()]
-
-
-def _repeats(generation: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    """Does generation_config.json say nothing that config.json does not?
-
-    So it is where transformers writes it beside a model that never had one.
-    """
-    known = {**_USUAL, **config}
-    said = {key: value for key, value in generation.items() if key not in _PROVENANCE}
-    return all(known.get(key) == value for key, value in said.items())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as stream:
-            check_pointer(stream, path)
-        read = json.loads(path.read_text())
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(f"agents.model: expected JSON in {path}, got: {error}") from None
-    if not isinstance(read, dict):
-        raise CheckpointError(f"agents.model: expected an object in {path}, got {read!r:.60}")
-    return read
+    return Checkpoint(name, folder, found, config, said)
 
 
 def founders_folder() -> Path:
@@ -293,41 +226,3 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
         raise CheckpointError(
             f"agents.model: expected full attention, got sliding-window attention in {folder}"
         )
-
-
-def _hash(folder: Path, files: list[tuple[Path, bool]]) -> str:
-    """Of files by their place in the folder and their content.
-
-    Parameters
-    ----------
-    files
-        Each with whether it is weights that must be whole.
-    """
-    digest = hashlib.blake2b(digest_size=32)
-    for file, whole in files:
-        path = file.resolve()
-        now = path.stat()
-        version = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_dev, now.st_ino)
-        name = file.relative_to(folder).as_posix()
-        digest.update(name.encode() + b"\0" + _content(path, version, whole))
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=1 << 12)
-def _content(path: Path, version: tuple[int, ...], whole: bool) -> bytes:
-    """Hash of what a file has in it; read once for as long as it stays as it is.
-
-    Parameters
-    ----------
-    version
-        What changes with the file: its size, times and place on the disk.
-    whole
-        Is it safetensors that must be whole?
-    """
-    with path.open("rb") as stream:
-        if whole:
-            header_of(stream, path)
-        elif path.suffix != ".safetensors":
-            check_pointer(stream, path)
-        stream.seek(0)
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()

@@ -24,9 +24,7 @@ from mgptn.agents.checkpoints import CheckpointError
 
 NAME = "mgptn"
 
-SAID = (
-    "num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_experts_per_tok",
-)  # fmt: skip
+SAID = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
 """By which a configuration says that there are several."""
 
 FEWEST_TOKENS = 4

@@ -15,7 +15,8 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from mgptn.agents.checkpoints import GENERATION, TOKENIZER, Checkpoint, behaviour_files
+from mgptn.agents.checkpoints import Checkpoint
+from mgptn.agents.content import GENERATION, TOKENIZER, behaviour_files
 from mgptn.agents.files import write_whole
 from mgptn.agents.learning.factors import Outfit, is_transposed
 from mgptn.agents.learning.trainable import outline

@@ -127,8 +127,8 @@ def check_context_fits(
     )
     raise ConfigError(
         f"agents.context_capacity: expected examples that fit into {room} tokens of "
-        f"{founder.genome.model!r}{checkpoint.limited_by}, got {capacity} examples, which with a question can need "
-        f"{needed}; {advice}"
+        f"{founder.genome.model!r}{checkpoint.limited_by}, got {capacity} examples, "
+        f"which with a question can need {needed}; {advice}"
     )
 
 
