@@ -90,6 +90,9 @@ class Control:
 
     @cached_property
     def _names(self) -> dict[int, int]:
-        """What `_unaware` calls a control token, and what it is called."""
-        core = self._unaware
-        return {core.token_to_id(MEANT + name): number for name, number in self._ids.items()}
+        """What `_unaware` calls a token that was added to the vocabulary, and what it is called."""
+        core, added = self._unaware, self._tokenizer.added_tokens_decoder
+        return {
+            core.token_to_id(MEANT * (token.content in self._ids) + token.content): int(number)
+            for number, token in added.items()
+        }

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,8 @@ from mgptn.agents.shards import CheckpointError
 
 CLOCK = "strftime_now"
 """What templates ask the date by."""
+
+_ASKED = re.compile(rf"\b{CLOCK}\s*\(\s*(?P<quote>['\"])(?P<form>.*?)(?P=quote)\s*\)")
 
 LEGACY = "chat_template.json"
 """Where a template may lie that transformers reads for processors alone."""
@@ -46,6 +49,23 @@ def template_of(tokenizer: Any, folder: Path) -> str:
     return str(found or "")
 
 
+def dated(template: str, today: date, where: str) -> str:
+    """A template with a day's date where it asks the clock.
+
+    Raises
+    ------
+    CheckpointError
+        If it asks in a form that it makes up as it goes.
+    """
+    fixed = _ASKED.sub(lambda asked: json.dumps(today.strftime(asked["form"])), template)
+    if re.search(rf"\b{CLOCK}\s*\(", fixed):
+        raise CheckpointError(
+            f"agents.interface: expected a chat template that asks the date in a form of its own, "
+            f"got that of {where}, whose {CLOCK} is not followed by one; use agents.interface=base"
+        )
+    return fixed
+
+
 class ChatTemplate:
     """A template, applied to messages of which the content is only ever text.
 
@@ -60,6 +80,11 @@ class ChatTemplate:
         What the template is told if it asks.
     where
         The model, as errors name it.
+
+    Raises
+    ------
+    CheckpointError
+        As of `dated`.
     """
 
     def __init__(
@@ -71,9 +96,8 @@ class ChatTemplate:
         where: str,
     ) -> None:
         self._tokenizer = tokenizer
-        self._template = template
+        self._template = dated(template, today, where)
         self._plain = plain
-        self._today = today
         self._where = where
 
     def __call__(self, messages: Sequence[dict[str, str]], answering: bool) -> str:
@@ -93,7 +117,6 @@ class ChatTemplate:
                 tokenize=False,
                 add_generation_prompt=answering,
                 enable_thinking=False,
-                **{CLOCK: self._today.strftime},
             )
         except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
             roles = ", ".join(message["role"] for message in messages)

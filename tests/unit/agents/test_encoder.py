@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 import transformers
@@ -75,8 +75,8 @@ def test_honest_content_is_read_as_transformers_reads_it(chatting):
         [{"role": role, "content": content} for role, content in turns],
         tokenize=False,
         add_generation_prompt=True,
-        strftime_now=DAY.strftime,
     )
+    text = text.replace(datetime.now().strftime("%d %b %Y"), "29 Feb 2024")
     assert prompt.prefix + prompt.suffix == text
     expected = tokenizer(text, add_special_tokens=False).input_ids
     if tokenizer.bos_token is None:
@@ -159,8 +159,8 @@ def test_a_template_that_leaves_the_system_message_out_does_not_lose_a_persona(t
     ("template", "said"),
     [
         ("{{ raise_exception('Needs\n documents') }}", "Needs documents"),
-        ("{{ documents.first.title }}", "'documents' is undefined"),
-        ("{{ messages[0].content + tools }}", "'tools' is undefined"),
+        ("{{ persona.first.name }}", "'persona' is undefined"),
+        ("{{ messages[0].content + documents }}", "NoneType"),
     ],
 )
 def test_a_template_that_needs_more_is_refused_in_a_line(tmp_path, template, said):
@@ -188,6 +188,9 @@ def test_a_template_is_told_the_runs_date(tmp_path):
     encoder = encoder_of(tmp_path, FAMILIES["llama-3"])
     assert encoder.dated
     assert "Today Date: 29 Feb 2024" in encoder.chat([{"role": "user", "content": "?"}], True)
+    template = "{{ messages[0].content }}{{ strftime_now(['%d', '%m'] | join('.')) }}"
+    with pytest.raises(CheckpointError, match=r"asks the date in a form of its own, got .*'tiny'"):
+        _ = encoder_of(tmp_path / "late", Family(("<|end|>",), template, "<|end|>")).chat
     assert not encoder_of(tmp_path / "other", FAMILIES["chatml"]).dated
 
 
