@@ -23,12 +23,12 @@ LEGACY = "chat_template.json"
 
 
 def template_of(tokenizer: Any, folder: Path) -> str:
-    """A tokenizer's chat template; empty where it has none.
+    """A tokenizer's chat template, of several the default; empty where it has none.
 
     Raises
     ------
     CheckpointError
-        If it has several and none is the default, or a file with one cannot be read.
+        If a file with one cannot be read.
     """
     found = tokenizer.chat_template
     if not found and (folder / LEGACY).exists():
@@ -40,12 +40,7 @@ def template_of(tokenizer: Any, folder: Path) -> str:
                 f"{type(error).__name__}: {error}"
             ) from None
     if isinstance(found, dict):
-        if "default" not in found:
-            raise CheckpointError(
-                f"agents.interface: expected a default among the chat templates in {folder}, got "
-                f"{', '.join(sorted(found)) or 'none'}"
-            )
-        found = found["default"]
+        found = found.get("default")
     return str(found or "")
 
 
