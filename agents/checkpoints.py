@@ -5,62 +5,90 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
-import json
-import math
 import os
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from mgptn.agents.content import GENERATION, content_hash, read_json
+from mgptn.agents.rope import length_dependent, unscaled_tokens
+from mgptn.agents.shards import CheckpointError as CheckpointError
+from mgptn.agents.shards import check_index, find_shards
+from mgptn.agents.shards import count_parameters as count_parameters
 
 BUNDLED = Path(__file__).parent / "models"
 FOUNDERS = "founders/"
 """What names of founders begin with."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
 
-TOKENIZER = (
-    "added_tokens.json",
-    "merges.txt",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-)
-"""Files that decide how text becomes tokens; those that a checkpoint has are hashed."""
-
-
-class CheckpointError(ValueError):
-    """A model that cannot be used: says what was expected and what was got."""
-
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A model's files on this machine.
 
-    `weights` is a hexadecimal hash of everything that decides its replies: weights,
-    configuration and tokenizer.
+    Attributes
+    ----------
+    weights
+        A hexadecimal hash of everything that decides its replies: weights, configuration,
+        tokenizer, chat templates, and generation_config.json where that says more than
+        config.json does.
+    config, generation
+        config.json and generation_config.json.
     """
 
     name: str
     folder: Path
     weights: str
     config: dict[str, Any]
+    generation: dict[str, Any] = field(default_factory=dict)
 
     @property
     def context_tokens(self) -> int:
-        """The longest prompt that the model can read; a very large number where it is silent.
+        """The longest text that the model can read; a very large number where it is silent.
 
         Or where it counts places from separators: then they are what is limited, by `places`.
+        Where rotations depend on a text's length, what they leave as it is.
         """
         if self.restarts:
             return 2**31
+        found = [2**31, unscaled_tokens(self.config) or 2**31]
         for key in ("max_position_embeddings", "n_positions"):
             if isinstance(self.config.get(key), int):
-                return int(self.config[key])
-        return 2**31
+                found.append(int(self.config[key]))
+                break
+        return min(found)
+
+    @property
+    def own(self) -> bool:
+        """Is it a bundled model, or a founder that was trained here?"""
+        return self.folder.is_relative_to(BUNDLED) or self.folder.is_relative_to(founders_folder())
+
+    @property
+    def limited_by(self) -> str:
+        """Why no more than `context_tokens` are read, in a clause; empty if it needs no reason."""
+        kind = length_dependent(self.config)
+        if kind is None:
+            return ""
+        return f" (in longer texts its {kind} RoPE has other factors, and prefixes would be wrong)"
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Tokens that end a turn or a text, as both configurations say; without those of the
+        tokenizer."""
+        found: list[int] = []
+        for said in (self.generation, self.config):
+            ids = said.get("eos_token_id")
+            found += ids if isinstance(ids, list) else [] if ids is None else [ids]
+        return tuple(
+            dict.fromkeys(int(i) for i in found if self.rows is None or 0 <= i < self.rows)
+        )
+
+    @property
+    def rows(self) -> int | None:
+        """Tokens that the model has embeddings for; None where the configuration is silent."""
+        rows = self.config.get("vocab_size")
+        return int(rows) if isinstance(rows, int) else None
 
     @property
     def restarts(self) -> tuple[int, ...]:
@@ -119,31 +147,22 @@ def find_checkpoint(name: str) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        If there is no such model, or its weights are pickled, or it is of a kind that the hosts
-        do not serve.
+        If there is no such model, or its weights are pickled, cut off, or not all there, or it is
+        of a kind that the hosts do not serve.
     """
     folder = _locate(name)
     if not (folder / "config.json").exists():
         raise CheckpointError(
             f"agents.model: expected a checkpoint folder with config.json, got {folder} without it"
         )
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        pickled = sorted(p.name for p in (*folder.glob("*.bin"), *folder.glob("*.pt*")))
-        got = f"only pickled weights ({', '.join(pickled)})" if pickled else "no weights"
-        raise CheckpointError(
-            f"agents.model: expected safetensors in {folder}, got {got}; pickles can run code and "
-            "are never loaded: convert them with save_pretrained"
-        )
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(
-            f"agents.model: expected JSON in {folder / 'config.json'}, got: {error}"
-        ) from None
+    shards = find_shards(folder)
+    config = read_json(folder / "config.json")
     _check_kind(config, folder)
-    files = [*weights, *(folder / f for f in ("config.json", *TOKENIZER))]
-    return Checkpoint(name, folder, _hash([f for f in files if f.exists()]), config)
+    generation = folder / GENERATION
+    said = read_json(generation) if generation.exists() else {}
+    found = content_hash(folder, shards, config, said)
+    check_index(folder)
+    return Checkpoint(name, folder, found, config, said)
 
 
 def founders_folder() -> Path:
@@ -207,41 +226,3 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
         raise CheckpointError(
             f"agents.model: expected full attention, got sliding-window attention in {folder}"
         )
-
-
-def _hash(files: list[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=32)
-    for file in files:
-        path = file.resolve()
-        now = path.stat()
-        version = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_dev, now.st_ino)
-        digest.update(file.name.encode() + b"\0" + _content(path, version))
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=1 << 12)
-def _content(path: Path, version: tuple[int, ...]) -> bytes:
-    """Hash of what a file has in it; read once for as long as it stays as it is.
-
-    Parameters
-    ----------
-    version
-        What changes with the file: its size, times and place on the disk.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).digest()
-
-
-def count_parameters(folder: Path) -> int:
-    """How many numbers a folder's safetensors hold, by their headers; each tied one once.
-
-    Source
-    ------
-    The safetensors format: eight bytes of length, little-endian, then a JSON header.
-    """
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        total += sum(math.prod(t["shape"]) for k, t in header.items() if k != "__metadata__")
-    return total

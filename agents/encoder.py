@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
+from mgptn.agents.control import MARK, Control
 from mgptn.agents.requests import Tokens
+from mgptn.agents.shards import listed
+from mgptn.agents.templates import CLOCK, ChatTemplate, template_of
 
 NO_LIMIT = 2**31
 """Tokens from which a tokenizer warns; whether a prompt fits is checked before a run."""
@@ -18,28 +22,55 @@ NO_LIMIT = 2**31
 class Encoder:
     """A checkpoint's tokenizer, remembered per text.
 
+    Parameters
+    ----------
+    today
+        The day that a chat template is told, if it asks; this one if not given.
+
     Raises
     ------
     CheckpointError
-        If the folder has no tokenizer that transformers can load.
+        If the folder has no tokenizer that transformers can load, or one with tokens that the
+        model has no embeddings for.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, today: date | None = None) -> None:
         from transformers import AutoTokenizer
 
+        folder = checkpoint.folder
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(
-                checkpoint.folder, trust_remote_code=False, local_files_only=True
+                folder, trust_remote_code=False, local_files_only=True
             )
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(
-                f"agents.model: expected a tokenizer in {checkpoint.folder}, got: {error}"
+                f"agents.model: expected a tokenizer in {folder}, got: {error}"
             ) from error
         self._tokenizer.model_max_length = NO_LIMIT
+        self._check_rows(checkpoint)
+        self._ends = checkpoint.ends
+        self._where = checkpoint.name
+        self._today = today or date.today()
+        self._template = template_of(self._tokenizer, folder)
+        self._control = Control(self._tokenizer, self._template)
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
         self.stops = lru_cache(maxsize=None)(self._stops)
         self.endings = lru_cache(maxsize=None)(self._endings)
+
+    def _check_rows(self, checkpoint: Checkpoint) -> None:
+        """Every token must have an embedding; embeddings without a token are no hindrance."""
+        rows = checkpoint.rows
+        if rows is None:
+            return
+        beyond = {i: name for name, i in self._tokenizer.get_vocab().items() if i >= rows}
+        if beyond:
+            names = [f"{name!r} ({i})" for i, name in sorted(beyond.items())]
+            raise CheckpointError(
+                f"agents.model: expected tokens below {rows}, the rows of the embeddings of "
+                f"{checkpoint.name!r} by its vocab_size, got {listed(names)} in its tokenizer; "
+                "resize the model's embeddings, or take the tokenizer that it was trained with"
+            )
 
     @property
     def vocabulary(self) -> Collection[str]:
@@ -48,7 +79,8 @@ class Encoder:
         return vocabulary.keys()
 
     def _stops(self, texts: tuple[str, ...]) -> Tokens:
-        """Tokens that end an answer: these texts', and the tokenizer's own end of sequence.
+        """Tokens that end an answer: these texts', the tokenizer's own end of sequence, and what
+        config.json and generation_config.json name as such.
 
         Raises
         ------
@@ -66,6 +98,7 @@ class Encoder:
             stops.append(tokens[0])
         if self._tokenizer.eos_token_id is not None:
             stops.append(int(self._tokenizer.eos_token_id))
+        stops += self._ends
         return tuple(dict.fromkeys(stops))
 
     def decode(self, tokens: Tokens) -> str:
@@ -82,26 +115,23 @@ class Encoder:
         )
         return text
 
+    def plain(self, text: str) -> str:
+        """A text as one that is read as text, and never as control tokens, by this encoder."""
+        return self._control.plain(text)
+
     @property
-    def chat(self) -> Callable[[Sequence[dict[str, str]], bool], str] | None:
-        """The tokenizer's chat template, applied to messages; None where it has none.
-
-        With True, the text ends where the assistant's next turn begins. Models that can think
-        aloud first are asked not to.
-        """
-        if not self._tokenizer.chat_template:
+    def chat(self) -> ChatTemplate | None:
+        """The tokenizer's chat template, applied to messages; None where it has none."""
+        if not self._template:
             return None
+        return ChatTemplate(
+            self._tokenizer, self._template, self.plain, self._today, repr(self._where)
+        )
 
-        def render(messages: Sequence[dict[str, str]], answering: bool) -> str:
-            text: str = self._tokenizer.apply_chat_template(
-                list(messages),
-                tokenize=False,
-                add_generation_prompt=answering,
-                enable_thinking=False,
-            )
-            return text
-
-        return render
+    @property
+    def dated(self) -> bool:
+        """Does the chat template ask what day it is?"""
+        return CLOCK in self._template
 
     def _endings(self, texts: tuple[str, ...]) -> frozenset[int]:
         """Every token in whose text one of these stands.
@@ -119,6 +149,8 @@ class Encoder:
         return frozenset(found)
 
     def _encode(self, text: str) -> Tokens:
+        if MARK in text:
+            return self._control.encode(text, self._encode)
         # Without the work that transformers does around a tokenizer at every call.
         core = getattr(self._tokenizer, "backend_tokenizer", None)
         if core is None:

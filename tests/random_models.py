@@ -67,6 +67,33 @@ def random_qwen3(
     return folder
 
 
+TINY: dict[str, Any] = {
+    "vocab_size": 260,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+"""A shape for any decoder of Llama's line."""
+
+
+def random_weights(folder: Path, config: Any, scale: float = 0.25) -> Path:
+    """Write a model of a configuration whose matrices are normal, without a tokenizer."""
+    model = transformers.AutoModelForCausalLM.from_config(config)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() >= 2:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+    model.save_pretrained(folder)
+    return folder
+
+
 TEMPLATE = (
     "{% for m in messages %}[{{ m.role }}]\n{{ m.content }}<|endoftext|>\n{% endfor %}"
     "{% if add_generation_prompt %}[assistant]\n{% endif %}"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
-from transformers.utils.logging import disable_progress_bar
 
 from mgptn.agents.checkpoints import CheckpointError
 from mgptn.agents.engine.attention import NAME, AttentionState
+from mgptn.agents.engine.experts import take_experts_over
+from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 
@@ -44,19 +44,11 @@ class Forward:
     Raises
     ------
     CheckpointError
-        If the model's attention cannot be replaced, or not by ours.
+        If weights are missing, or the model's attention cannot be replaced, or not by ours.
     """
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
-        disable_progress_bar()
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            attn_implementation="eager",
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        model = load_whole(folder, dtype)
         self._adopt(model.to(device).eval().requires_grad_(False), str(folder))
 
     @classmethod
@@ -230,6 +222,7 @@ class Forward:
             raise CheckpointError(
                 f"agents.model: expected a model with a head and attention layers, got {where}"
             )
+        take_experts_over(self.model, where)
         try:
             self.model.set_attn_implementation(NAME)
         except (ValueError, NotImplementedError) as error:

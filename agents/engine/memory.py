@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mgptn.agents.allowance import available_memory
-from mgptn.agents.checkpoints import Checkpoint, CheckpointError
+from mgptn.agents.checkpoints import Checkpoint, CheckpointError, count_parameters
 from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket
 
 PREFIX_CACHE_BYTES = 256 * 2**20
@@ -111,12 +111,11 @@ def needed_bytes(
     vocabulary = dimension(shape, "vocab_size")
     row, answer = bucket(lengths.row), bucket(lengths.answer)
     read = max(slots * READ_TOKENS, row)
-    weights = sum(path.stat().st_size for path in checkpoint.folder.glob("*.safetensors"))
-    stored_item = ITEM.get(str(shape.get("dtype", shape.get("torch_dtype"))), 4)
+    weights = count_parameters(checkpoint.folder) * item
     kept = KEPT[device]
     shown = lengths.prefix if device == "cpu" else lengths.prefix + SHOWN_STEP
     lasting = (
-        weights * item // stored_item,
+        weights,
         kept * slots * (row + answer + max(COLUMN_STEP.values())) * state,
         (1 + kept) * shown * state,
     )

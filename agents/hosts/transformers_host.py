@@ -20,7 +20,8 @@ from mgptn.agents.engine.scoring import score
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.learning.learner import Learner
 from mgptn.agents.learning.wardrobe import Wardrobe
-from mgptn.agents.requests import Learn, Tile, TileReply, Work
+from mgptn.agents.requests import Generate, HostRequest, Learn, Tile, TileReply, Work
+from mgptn.agents.rope import length_dependent, unscaled_tokens
 
 
 class TransformersHost:
@@ -68,6 +69,7 @@ class TransformersHost:
         )
         self._wardrobe = Wardrobe(forward.model)
         self._folder = folder
+        self._exact = unscaled_tokens(forward.model.config.to_dict())
         self._learner: Learner | None = None
 
     @property
@@ -129,3 +131,21 @@ class TransformersHost:
         digest = "" if tile.worn is None else tile.worn.digest()
         if tile.adapter != digest:
             raise ValueError(f"tile: expected {tile.adapter!r} to be worn, got {digest!r}")
+        limit = self._exact
+        if limit is None:
+            return
+        longest = max(len(tile.prefix) + _read_tokens(asked) for asked in tile.requests)
+        if longest > limit:
+            raise CheckpointError(
+                f"agents.model: expected texts of at most {limit} tokens, up to which this model's "
+                f"{length_dependent(self.forward.model.config.to_dict())} RoPE keeps its factors, "
+                f"got one of {longest}; ask it less at once, as by agents.context_capacity"
+            )
+
+
+def _read_tokens(asked: HostRequest | Learn) -> int:
+    """Tokens after the prefix that are read for a request; an answer's last one never is."""
+    if isinstance(asked, Learn):
+        return asked.shape[2]
+    written = asked.max_tokens if isinstance(asked, Generate) else max(map(len, asked.options))
+    return len(asked.suffix) + written - 1

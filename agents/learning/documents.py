@@ -80,7 +80,7 @@ def document(
     prompt = interface.answer_prompt(Asked(query, wanted=wanted))
     asked = encoder.prefix(prompt.prefix) + encoder.suffix(prompt.suffix)
     end = _end(interface, encoder, level if after else None)
-    return Document(asked + encoder.suffix(answer) + end, len(asked))
+    return Document(asked + encoder.suffix(encoder.plain(answer)) + end, len(asked))
 
 
 def _end(interface: Interface, encoder: Encoder, level: int | None) -> Tokens:

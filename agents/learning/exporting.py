@@ -15,7 +15,8 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from mgptn.agents.checkpoints import TOKENIZER, Checkpoint
+from mgptn.agents.checkpoints import Checkpoint
+from mgptn.agents.content import GENERATION, TOKENIZER, behaviour_files
 from mgptn.agents.files import write_whole
 from mgptn.agents.learning.factors import Outfit, is_transposed
 from mgptn.agents.learning.trainable import outline
@@ -23,8 +24,9 @@ from mgptn.agents.learning.wardrobe import Wardrobe
 from mgptn.agents.requests import Supply
 from mgptn.population.records.weights import Weights
 
-FURTHER = (*TOKENIZER, "chat_template.jinja", "generation_config.json")
-"""Files of a checkpoint that are taken along as they are, where it has them."""
+FURTHER = (*TOKENIZER, GENERATION)
+"""Files of a checkpoint that are taken along as they are, where it has them, beside those that
+decide its behaviour."""
 
 
 class ExportError(ValueError):
@@ -54,9 +56,12 @@ def write_checkpoint(
         )  # fmt: skip
         Wardrobe(model).wear(worn, supply)
         model.save_pretrained(folder)
-        for name in FURTHER:
-            if (checkpoint.folder / name).exists():
-                shutil.copyfile(checkpoint.folder / name, folder / name)
+        taken = [checkpoint.folder / name for name in FURTHER]
+        for path in (*taken, *behaviour_files(checkpoint.folder)):
+            if path.exists():
+                place = folder / path.relative_to(checkpoint.folder)
+                place.parent.mkdir(exist_ok=True)
+                shutil.copyfile(path, place)
 
 
 def write_adapter(out: Path, checkpoint: Checkpoint, content: bytes) -> None:

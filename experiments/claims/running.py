@@ -116,7 +116,7 @@ def run_claim(
     seeds = claim.registered.scales[scale].drawn
     grid = Grid(folder, tuple(cells), claim.arms)
     with doing("preparing models and problems"):
-        stages = stages_of(cells)
+        stages = stages_of(cells, folder)
     run_grid(grid, stages, _fleet(fleet, list(stages.values()), ray_address), console, parallel)
     results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
     table = cell_table(folder, cells)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -124,6 +125,7 @@ class AgentsConfig(Section):
     scripted: ScriptedConfig = ScriptedConfig()
     interface: str = "auto"
     personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    today: date | None = None
     sampling_temperature: SamplingTemperature = 1.0
     context_capacity: Annotated[int, Field(ge=0)] = 16
     context_entry: Literal["plain", "graded", "stamped"] = "plain"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -17,10 +18,11 @@ from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.manifest import MANIFEST, read_manifest
 from mgptn.experiments.record.reading import read_journal
 from mgptn.experiments.record.rounds import JOURNAL, ended_with
 from mgptn.experiments.running.session import Session, advance
-from mgptn.experiments.setting.same_ground import check_same_ground
+from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.progress import progress
 
@@ -82,6 +84,8 @@ def run_grid(
     left = grid.left()
     if not left:
         return
+    for remark in dict.fromkeys(said for stage in stages.values() for said in stage.remarks):
+        console.print(remark, highlight=False, markup=False)
     total = sum(cell.config.population.generations for cell in grid.cells)
     to_run = sum(cell.config.population.generations for cell in left)
     with ExitStack() as stack:
@@ -94,9 +98,19 @@ def run_grid(
             bar.advance(shown, steps)
 
 
-def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
-    """The stage of each cell, by name; whatever cannot be run is refused here."""
-    return {cell.name: Stage(cell.config) for cell in cells}
+def stages_of(cells: Sequence[Cell], folder: Path) -> dict[str, Stage]:
+    """The stage of each cell, by name; whatever cannot be run is refused here.
+
+    Parameters
+    ----------
+    folder
+        Of the grid: a cell that was begun there goes on with the date that it was begun on.
+    """
+    return {cell.name: Stage(cell.config, _begun_on(folder / cell.name)) for cell in cells}
+
+
+def _begun_on(folder: Path) -> date | None:
+    return begun_on(read_manifest(folder)) if (folder / MANIFEST).exists() else None
 
 
 def plain(text: str) -> str:

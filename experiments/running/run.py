@@ -19,7 +19,7 @@ from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with
 from mgptn.experiments.running.fleets import hosts, reading, train_first
 from mgptn.experiments.running.session import Session, advance, check_vacant
-from mgptn.experiments.setting.same_ground import check_same_ground
+from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.derive import Derivation, Finished, write_results
 from mgptn.experiments.views.live import LiveTable
@@ -46,6 +46,8 @@ def run(
     train_first(config)
     with reading(config):
         stage = Stage(config)
+    for remark in stage.remarks:
+        console.print(remark, highlight=False, markup=False)
     with hosts(stage, ray_address) as fleet:
         session = Session.create(
             folder, config, arms_of(config, controls), stage, fleet.settings.device
@@ -84,7 +86,7 @@ def resume(
         check_port(config.metrics.host, config.metrics.port)
         train_first(config)
         with reading(config):
-            stage = Stage(config)
+            stage = Stage(config, begun_on(manifest))
         check_same_ground(manifest, stage, folder, other_versions=other_versions)
         with hosts(stage, ray_address, device=manifest["device"]) as fleet:
             watch = Watch(config)

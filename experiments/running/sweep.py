@@ -108,7 +108,7 @@ def run_sweep(
     print_anything(console.file)
     cells = cells_of(base, axes)
     with reading(base):
-        stages = stages_of(cells)
+        stages = stages_of(cells, folder)
     first = stages[cells[0].name]
     grid = Grid(folder, tuple(cells), arms_of(cells[0].config, controls))
     fleet = hosts(

@@ -50,7 +50,7 @@ def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -
                 f"task.max_answer_characters: expected at least {len(problem.reference)}, the "
                 f"length of the right answer to {_short(problem.query)}, got {room}"
             )
-        written = script.encoder.decode(script.encoder.suffix(problem.query))
+        written = _as_read(problem.query, script)
         if _letters(written) != _letters(problem.query):
             raise ConfigError(
                 f"agents.model: expected a model whose tokens can spell the questions of "
@@ -83,7 +83,7 @@ def check_context_fits(
     founder: Agent,
     protocol: Protocol,
     config: RunConfig,
-    room: int,
+    checkpoint: Checkpoint,
 ) -> Lengths:
     """A context full of the longest examples, and whatever the protocol asks, must fit.
 
@@ -93,8 +93,8 @@ def check_context_fits(
     ----------
     founder
         An agent whose context is empty.
-    room
-        Tokens that the model can read.
+    checkpoint
+        Of the model, which can read so many tokens.
 
     Returns
     -------
@@ -107,6 +107,7 @@ def check_context_fits(
         Saying how many tokens may be needed, and how many examples would fit.
     """
     encoder, capacity = script.encoder, config.agents.context_capacity
+    room = checkpoint.context_tokens
     empty = len(encoder.prefix(script.interface.answer_prompt(Asked("")).prefix))
     level = None if (protocol.entry or config.agents.context_entry) == "plain" else TOP
     example = 0
@@ -114,7 +115,7 @@ def check_context_fits(
         item = Shown(problem.query, "", level)
         shown = script.interface.answer_prompt(Asked("", examples=[item])).prefix
         example = max(example, len(encoder.prefix(shown)) - empty)
-    longest = max(problems, key=lambda problem: len(encoder.suffix(problem.query)))
+    longest = max(problems, key=lambda problem: len(encoder.suffix(encoder.plain(problem.query))))
     alone = _longest_request(longest, script, founder, protocol, config.protocol.as_options())
     context = capacity * (example + script.max_tokens)
     needed = alone + context
@@ -126,8 +127,8 @@ def check_context_fits(
     )
     raise ConfigError(
         f"agents.context_capacity: expected examples that fit into {room} tokens of "
-        f"{founder.genome.model!r}, got {capacity} examples, which with a question can need "
-        f"{needed}; {advice}"
+        f"{founder.genome.model!r}{checkpoint.limited_by}, got {capacity} examples, "
+        f"which with a question can need {needed}; {advice}"
     )
 
 
@@ -139,7 +140,7 @@ def _longest_request(
     match = Match(founder.id, 0, ())
     cast = Cast(match, problem, seats, 0)
     written = problem.reference or "0"
-    while len(script.encoder.suffix(written)) < script.max_tokens:
+    while len(script.encoder.suffix(script.encoder.plain(written))) < script.max_tokens:
         written += problem.reference or "0"
     conversation, replies, longest = protocol.converse(problem.query, options), None, 0
     while True:
@@ -174,7 +175,7 @@ def _dummy(request: Request, written: str) -> Reply:
 def _check_answer(problem: Problem, script: Script, model: str) -> None:
     """The right answer, written in the model's tokens and read back, must still be right."""
     encoder, interface = script.encoder, script.interface
-    tokens = encoder.suffix(problem.reference)
+    tokens = encoder.suffix(encoder.plain(problem.reference))
     if len(tokens) > script.max_tokens:
         raise ConfigError(
             f"task.max_answer_characters: expected at least {len(tokens)}, the tokens of the right "
@@ -188,6 +189,11 @@ def _check_answer(problem: Problem, script: Script, model: str) -> None:
             f"got {interface.name} and {model!r}, with which {_short(problem.reference)}, the "
             f"answer to {_short(problem.query)}, is read as {_short(read)}"
         )
+
+
+def _as_read(text: str, script: Script) -> str:
+    """A text through the model's tokens and back."""
+    return script.encoder.decode(script.encoder.suffix(script.encoder.plain(text)))
 
 
 def _letters(text: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from mgptn.experiments.setting.stage import Stage
 
 def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device: str) -> Any:
     """Everything that a second run with the same population hash must share, and provenance."""
+    told = {"today": stage.today.isoformat()} if stage.dated else {}
+    remarks = {"remarks": list(stage.remarks)} if stage.remarks else {}
     return {
         "config": config.model_dump(mode="json"),
         "arms": list(arms),
@@ -34,7 +37,14 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "platform": platform.platform(),
         "processor": _processor(),
         "command": " ".join(sys.argv),
+        **told,
+        **remarks,
     }
+
+
+def begun_on(manifest: Any) -> date | None:
+    """The day that chat templates were told when a run was begun; None where none asked."""
+    return date.fromisoformat(manifest["today"]) if "today" in manifest else None
 
 
 def check_same_ground(
@@ -56,6 +66,12 @@ def check_same_ground(
         raise ConfigError(
             f"{folder}: expected {manifest['model']!r} with weights hash {manifest['weights']}, "
             f"got {stage.weights}"
+        )
+    begun = begun_on(manifest)
+    if begun is not None and begun != stage.today:
+        raise ConfigError(
+            f"{folder}: expected chats that are told the date the run was begun with, {begun}, got "
+            f"{stage.today}: set agents.today={begun}"
         )
     _check_same_file(manifest, stage, folder)
     here = library_versions(stage.libraries)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
@@ -75,6 +76,9 @@ class Stage:
         Size → task, of one that grows.
     problems
         Of every generation; of a task that grows, of the first alone.
+    today
+        What chat templates are told of the date: the configured one, or the day that the run was
+        begun on, or this one.
 
     Raises
     ------
@@ -85,8 +89,9 @@ class Stage:
         If the model cannot be used.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, begun: date | None = None) -> None:
         self.config = config
+        self.today = config.agents.today or begun or date.today()
         libraries = learning_libraries(config)
         for _ in train_founders(config):
             pass
@@ -115,6 +120,8 @@ class Stage:
         self.scripted = None
         names = expand_models(config.agents.model)[: config.population.size]
         self.checkpoints = {name: find_checkpoint(name) for name in names}
+        for found in self.checkpoints.values():
+            _check_whole(found)
         self.scripts = {name: self._script(found) for name, found in self.checkpoints.items()}
 
     def scene(self, generation: int, size: int) -> Scene:
@@ -128,6 +135,23 @@ class Stage:
             }
         problems = draw_grown(task, size, generation, self.config)
         return Scene(task, problems, self._grown_scripts[size])
+
+    @property
+    def dated(self) -> bool:
+        """Does any prompt say what day it is?"""
+        return any(s.interface.name == "chat" and s.encoder.dated for s in self.scripts.values())
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is laid out otherwise than asked, a sentence each."""
+        if not self.config.agents.personas:
+            return ()
+        return tuple(
+            f"The chat template of {name!r} has no system message: agents.personas stand at the "
+            "head of the first user message."
+            for name, script in self.scripts.items()
+            if not getattr(script.interface, "has_system", True)
+        )
 
     @property
     def script(self) -> Script:
@@ -260,7 +284,7 @@ class Stage:
     def _script(self, checkpoint: Checkpoint) -> Script:
         """How the copies of a model are asked; it is checked that everything asked fits."""
         config = self.config
-        encoder = Encoder(checkpoint)
+        encoder = Encoder(checkpoint, self.today)
         try:
             interface = make_interface(
                 config.agents.interface,
@@ -270,10 +294,11 @@ class Stage:
                     wording=config.protocol.wording,
                     multiline=self._multiline(),
                     render=encoder.chat,
+                    plain=encoder.plain,
                 ),
                 interfaces(),
             )
-            for persona in config.agents.personas:
+            for persona in (None, *config.agents.personas):
                 interface.answer_prompt(Asked("", persona=persona))
         except ValueError as error:
             raise ConfigError(str(error)) from None
@@ -297,8 +322,16 @@ class Stage:
         longest = max(config.agents.personas, key=len, default=None)
         genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)
         founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
-        room = checkpoint.context_tokens
-        lengths = check_context_fits(problems, largest, founder, self.protocol, config, room)
+        lengths = check_context_fits(problems, largest, founder, self.protocol, config, checkpoint)
         self._lengths[checkpoint.name] = lengths
         self._lessons[checkpoint.name] = lesson_of(config, checkpoint, largest, problems)
         return script
+
+
+def _check_whole(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint that lacks weights; of mgptn's own making, files and header suffice."""
+    if not checkpoint.own:
+        # Only here: it imports torch and transformers.
+        from mgptn.agents.engine.loading import check_whole
+
+        check_whole(checkpoint)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
+from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Plain, Prompt, Shown
 from mgptn.protocols.interfaces.reading import first_wins, named_option
 from mgptn.protocols.interfaces.wordings import WORDS, Wording
 from mgptn.protocols.scale import LEVELS, level_wanted
@@ -34,6 +34,8 @@ class BaseInterface:
         Do the task's answers have several lines?
     wording
         Of the grading question.
+    plain
+        Makes a text one that the model's tokenizer reads as text: no control tokens stand here.
     """
 
     name = "base"
@@ -42,7 +44,10 @@ class BaseInterface:
     grade_tokens = 12
     critique_tokens = 48
 
-    def __init__(self, multiline: bool = False, wording: Wording = WORDS) -> None:
+    def __init__(
+        self, multiline: bool = False, wording: Wording = WORDS, plain: Plain = str
+    ) -> None:
+        self._plain = plain
         self.multiline = multiline
         self.wording = wording
         self.endings: tuple[str, ...] = ("\n\n",) if multiline else ("\n",)
@@ -51,11 +56,11 @@ class BaseInterface:
     def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples, who the writer is and what is wanted where something is, the question."""
         about = f"{_line(asked.persona)}{_wanted(asked.wanted)}{QUESTION} {asked.query}"
-        return Prompt(self._shown(asked.examples), f"{about}\n{ANSWER}")
+        return self._prompt(self._shown(asked.examples), f"{about}\n{ANSWER}")
 
     def grade_prompt(self, asked: Asked) -> Prompt:
         """Examples, the question, the answer, who the grader is, and the survey's question."""
-        return Prompt(
+        return self._prompt(
             self._shown(asked.examples),
             f"{self._answered(asked.query, asked.answer)}{_line(asked.persona)}"
             f"{self.wording.question}\n{self.wording.lead}",
@@ -64,7 +69,7 @@ class BaseInterface:
     def ballot(self, asked: Asked) -> Ballot:
         """Both answers under a letter each, and which of the letters is better."""
         first, second = self._in_place(asked.answer), self._in_place(asked.rival)
-        prompt = Prompt(
+        prompt = self._prompt(
             self._shown(asked.examples),
             f"{QUESTION} {asked.query}\nA: {first}\nB: {second}\n"
             f"{_line(asked.persona)}{WHICH}\n{BETTER}",
@@ -74,11 +79,11 @@ class BaseInterface:
     def critique_prompt(self, asked: Asked) -> Prompt:
         """Examples, the question, the answer, and what is wrong with it."""
         about = f"{self._answered(asked.query, asked.answer)}{_line(asked.persona)}"
-        return Prompt(self._shown(asked.examples), f"{about}{CRITIQUE}")
+        return self._prompt(self._shown(asked.examples), f"{about}{CRITIQUE}")
 
     def revision_prompt(self, asked: Asked) -> Prompt:
         """Examples, the question, the answer, the critique, and a better answer."""
-        return Prompt(
+        return self._prompt(
             self._shown(asked.examples),
             f"{self._answered(asked.query, asked.answer)}{CRITIQUE} "
             f"{self._in_place(asked.critique)}\n{_line(asked.persona)}{REVISED}",
@@ -100,6 +105,9 @@ class BaseInterface:
     def read_critique(self, text: str) -> str:
         """The text up to its ending."""
         return self.read_answer(text)
+
+    def _prompt(self, prefix: str, suffix: str) -> Prompt:
+        return Prompt(self._plain(prefix), self._plain(suffix))
 
     def _shown(self, examples: Sequence[Pair]) -> str:
         return "".join(self._item(Shown(*example)) for example in examples)

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import takewhile
 
 from mgptn.protocols.interfaces.interface import Asked, Ballot, Prompt, Shown
 from mgptn.protocols.interfaces.reading import first_wins, named_option
 from mgptn.protocols.interfaces.wordings import WORDS, Wording
 from mgptn.protocols.scale import LEVELS, level_wanted
+
+PROBE = "mgptn"
+"""A text that no template has of itself."""
 
 Message = dict[str, str]
 Render = Callable[[Sequence[Message], bool], str]
@@ -21,7 +25,8 @@ Render = Callable[[Sequence[Message], bool], str]
 class ChatInterface:
     """Examples as earlier turns of a chat; questions about an answer as the user's.
 
-    The persona is the system's message. What an agent's requests share are the turns of its
+    The persona is the system's message; where the template has none, or leaves it out, the head of
+    the first user's. What an agent's requests share are the turns of its
     examples, as far as the template writes them alike before every question.
 
     Parameters
@@ -30,6 +35,11 @@ class ChatInterface:
         The tokenizer's template.
     wording
         Of the grading question.
+
+    Raises
+    ------
+    ValueError
+        If the template refuses a user's message, or leaves out what it says.
     """
 
     name = "chat"
@@ -43,6 +53,11 @@ class ChatInterface:
         self._render = render
         self.wording = wording
         self.level_options = wording.options
+        if PROBE not in render([_message("user", PROBE)], True):
+            raise ValueError(
+                "agents.interface: expected a chat template that shows what a message says, got "
+                "one that leaves it out; use agents.interface=base"
+            )
 
     def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples as turns, then the question."""
@@ -88,21 +103,38 @@ class ChatInterface:
     def _laid_out(self, asked: Asked, question: str) -> Prompt:
         """The persona, the examples as turns, and the question as the user's."""
         shared: list[Message] = []
-        if asked.persona is not None:
-            shared.append(_message("system", asked.persona))
         for example in asked.examples:
             shown = Shown(*example)
             shared += [_message("user", shown.query), _message("assistant", shown.answer)]
             if shown.level is not None:
                 shared += self._graded(shown.level)
         whole, other, third = (
-            self._render([*shared, _message("user", text)], True) for text in (question, "a", "b")
+            self._render(self._told_who([*shared, _message("user", text)], asked.persona), True)
+            for text in (question, "a", "b")
         )
         alike = takewhile(lambda pair: pair[0] == pair[1], zip(other, third, strict=False))
         prefix = "".join(character for character, _ in alike)
         if not whole.startswith(prefix):
             prefix = ""
         return Prompt(prefix, whole[len(prefix) :])
+
+    def _told_who(self, messages: list[Message], persona: str | None) -> list[Message]:
+        """Messages with a persona before them, where the template lets it stand."""
+        if persona is None:
+            return messages
+        if self.has_system:
+            return [_message("system", persona), *messages]
+        first, *others = messages
+        return [_message("user", f"{persona}\n\n{first['content']}"), *others]
+
+    @cached_property
+    def has_system(self) -> bool:
+        """Does the template lay out a system's message?"""
+        asked = _message("user", "Who?")
+        try:
+            return PROBE in self._render([_message("system", PROBE), asked], True)
+        except ValueError:
+            return False
 
     def _graded(self, level: int) -> list[Message]:
         """The grading question as the user's turn, and its answer."""

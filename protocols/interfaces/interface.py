@@ -25,6 +25,9 @@ class Shown(NamedTuple):
 Pair = tuple[str, str] | Shown
 """An example without, or with, a level."""
 
+Plain = Callable[[str], str]
+"""Makes a text one that a tokenizer reads as text, with no control tokens in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mgptn.protocols.interfaces.base import BaseInterface
 from mgptn.protocols.interfaces.chat import ChatInterface, Render
 from mgptn.protocols.interfaces.columns import ColumnsInterface
-from mgptn.protocols.interfaces.interface import Interface
+from mgptn.protocols.interfaces.interface import Interface, Plain
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.wordings import WORDS, Wording
 
@@ -28,7 +28,9 @@ class Setting:
     multiline
         Do the task's answers have several lines?
     render
-        The tokenizer's chat template; None where it has none.
+        The tokenizer's chat template, which reads messages as text; None where it has none.
+    plain
+        Makes a text one that the tokenizer reads as text, for layouts without a template.
     """
 
     model: str
@@ -36,6 +38,7 @@ class Setting:
     wording: Wording = WORDS
     multiline: bool = False
     render: Render | None = None
+    plain: Plain = str
 
 
 MakeInterface = Callable[[Setting], Interface]
@@ -84,7 +87,7 @@ def _marked(setting: Setting, kind: type[LadderInterface], tokens: str) -> Inter
 
 
 def _base(setting: Setting) -> Interface:
-    return BaseInterface(setting.multiline, setting.wording)
+    return BaseInterface(setting.multiline, setting.wording, setting.plain)
 
 
 def _chat(setting: Setting) -> Interface:

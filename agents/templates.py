@@ -1,0 +1,123 @@
+"""A tokenizer's chat template: messages as text, errors in a line, and no clock but the run's."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mgptn.agents.shards import CheckpointError
+
+CLOCK = "strftime_now"
+"""What templates ask the date by."""
+
+_ASKED = re.compile(rf"\b{CLOCK}\s*\(\s*(?P<quote>['\"])(?P<form>.*?)(?P=quote)\s*\)")
+
+LEGACY = "chat_template.json"
+"""Where a template may lie that transformers reads for processors alone."""
+
+
+def template_of(tokenizer: Any, folder: Path) -> str:
+    """A tokenizer's chat template, of several the default; empty where it has none.
+
+    Raises
+    ------
+    CheckpointError
+        If a file with one cannot be read.
+    """
+    found = tokenizer.chat_template
+    if not found and (folder / LEGACY).exists():
+        try:
+            found = json.loads((folder / LEGACY).read_text(encoding="utf-8"))["chat_template"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"agents.interface: expected a chat_template in {folder / LEGACY}, got: "
+                f"{type(error).__name__}: {error}"
+            ) from None
+    if isinstance(found, dict):
+        found = found.get("default")
+    return str(found or "")
+
+
+def dated(template: str, today: date, where: str) -> str:
+    """A template with a day's date where it asks the clock.
+
+    Raises
+    ------
+    CheckpointError
+        If it asks in a form that it makes up as it goes.
+    """
+    fixed = _ASKED.sub(lambda asked: json.dumps(today.strftime(asked["form"])), template)
+    if re.search(rf"\b{CLOCK}\s*\(", fixed):
+        raise CheckpointError(
+            f"agents.interface: expected a chat template that asks the date in a form of its own, "
+            f"got that of {where}, whose {CLOCK} is not followed by one; use agents.interface=base"
+        )
+    return fixed
+
+
+class ChatTemplate:
+    """A template, applied to messages of which the content is only ever text.
+
+    With True, the text ends where the assistant's next turn begins. Models that can think aloud
+    first are asked not to.
+
+    Parameters
+    ----------
+    plain
+        Makes a text one that is read as text.
+    today
+        What the template is told if it asks.
+    where
+        The model, as errors name it.
+
+    Raises
+    ------
+    CheckpointError
+        As of `dated`.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        template: str,
+        plain: Callable[[str], str],
+        today: date,
+        where: str,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._template = dated(template, today, where)
+        self._plain = plain
+        self._where = where
+
+    def __call__(self, messages: Sequence[dict[str, str]], answering: bool) -> str:
+        """The messages as text.
+
+        Raises
+        ------
+        CheckpointError
+            If the template will not have them: says what it says.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                [{**message, "content": self._plain(message["content"])} for message in messages],
+                chat_template=self._template,
+                tokenize=False,
+                add_generation_prompt=answering,
+                enable_thinking=False,
+            )
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
+            roles = ", ".join(message["role"] for message in messages)
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise CheckpointError(
+                f"agents.interface: expected a chat template that lays out turns of {roles}, got "
+                f"that of {self._where}, which says: {said}; use agents.interface=base"
+            ) from error
+        return text
