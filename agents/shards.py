@@ -151,7 +151,9 @@ def _weight_map(folder: Path) -> dict[str, str]:
     try:
         return {
             str(name): str(file)
-            for name, file in json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].items()
+            for name, file in json.loads((folder / INDEX).read_text(encoding="utf-8"))[
+                "weight_map"
+            ].items()
         }
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(

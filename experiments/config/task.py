@@ -11,8 +11,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.section import NamedSection, Renamed, Section, any_of, nearest
-from mgptn.protocols.tasks.answer_matching import MatchName
-from mgptn.protocols.tasks.extraction import PEOPLE, WHOLE, Extraction
+from mgptn.protocols.answers.extraction import PEOPLE, WHOLE, Extraction
+from mgptn.protocols.answers.matching import MatchName
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX
 from mgptn.protocols.tasks.split import HeldOut

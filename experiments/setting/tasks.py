@@ -17,8 +17,8 @@ from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.setting.question_file import QuestionFile, read_questions
+from mgptn.protocols.answers.reading import AnswerReading
 from mgptn.protocols.interfaces.chat import ChatInterface
-from mgptn.protocols.tasks.answer_reading import AnswerReading
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class
 from mgptn.protocols.tasks.task import Task

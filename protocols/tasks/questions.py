@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mgptn.protocols.tasks.answer_matching import MatchName
-from mgptn.protocols.tasks.answer_reading import AnswerReading
+from mgptn.protocols.answers.extraction import PEOPLE, Extraction
+from mgptn.protocols.answers.matching import MatchName
+from mgptn.protocols.answers.reading import AnswerReading
 from mgptn.protocols.tasks.corruption import wrong_answer
-from mgptn.protocols.tasks.extraction import PEOPLE, Extraction
 from mgptn.protocols.tasks.split import HeldOut, belongs
 from mgptn.protocols.tasks.task import Problem, Split
 
@@ -30,7 +30,7 @@ class Questions:
     problems
         With distinct queries; an answer that is one of `Problem.also` is right too.
     match
-        When what counts of an answer is the reference: see `mgptn.protocols.tasks.answer_matching`.
+        When what counts of an answer is the reference: see `mgptn.protocols.answers.matching`.
     extraction
         What counts of an answer.
     held_out

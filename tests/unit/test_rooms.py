@@ -17,6 +17,7 @@ ORDER = (
     "population/theory",
     "population/measures",
     "population",
+    "protocols/answers",
     "protocols/tasks",
     "protocols",
     "protocols/interfaces",

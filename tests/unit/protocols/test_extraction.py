@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from mgptn.experiments.config.run_config import ConfigError, check_config
 from mgptn.experiments.config.task import ExtractConfig
-from mgptn.protocols.tasks.answer_matching import MATCHES
-from mgptn.protocols.tasks.answer_reading import AnswerReading
-from mgptn.protocols.tasks.extraction import PEOPLE, WHOLE, Extraction, make_extractor
-from mgptn.protocols.tasks.numbers_in_text import last_number, last_said, number_as_text
+from mgptn.protocols.answers.extraction import PEOPLE, WHOLE, Extraction, make_extractor
+from mgptn.protocols.answers.matching import MATCHES
+from mgptn.protocols.answers.numbers_in_text import last_number, last_said, number_as_text
+from mgptn.protocols.answers.reading import AnswerReading
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.task import Problem
 

@@ -17,8 +17,8 @@ from mgptn.experiments.setting.problems import draw_problems
 from mgptn.experiments.setting.question_file import read_questions
 from mgptn.experiments.setting.tasks import make_task
 from mgptn.population.draws.streams import stream
-from mgptn.protocols.tasks.answer_matching import MATCHES, as_number
-from mgptn.protocols.tasks.extraction import WHOLE
+from mgptn.protocols.answers.extraction import WHOLE
+from mgptn.protocols.answers.matching import MATCHES, as_number
 from mgptn.protocols.tasks.questions import SENTENCE, Questions
 from mgptn.protocols.tasks.task import Problem, validate
 

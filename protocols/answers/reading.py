@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from mgptn.protocols.tasks.answer_matching import MATCHES, MatchName, as_number
-from mgptn.protocols.tasks.extraction import PEOPLE, Extraction, make_extractor, marked, plain
+from mgptn.protocols.answers.extraction import PEOPLE, Extraction, make_extractor, marked, plain
+from mgptn.protocols.answers.matching import MATCHES, MatchName, as_number
 
 READ = 1 << 14
 """References that are remembered as they were read."""

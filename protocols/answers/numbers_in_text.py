@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mgptn.protocols.tasks.answer_matching import as_number
+from mgptn.protocols.answers.matching import as_number
 
 _NUMBER = re.compile(
     r"(?<![\w.^])(?<!\^\{)(?<!\d,)"  # no part of a word, of a longer number, or a power

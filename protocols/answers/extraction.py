@@ -1,7 +1,7 @@
 """Which part of an answer counts: of a sentence its number, of a solution what stands in the box.
 
 Models that converse answer as people do, in sentences. `make_extractor` makes what finds the part
-that counts; what then is right is `answer_matching`'s and `questions`'.
+that counts; what then is right is `matching`'s and `questions`'.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from mgptn.protocols.tasks.answer_matching import MatchName, as_number
-from mgptn.protocols.tasks.numbers_in_text import (
+from mgptn.protocols.answers.matching import MatchName, as_number
+from mgptn.protocols.answers.numbers_in_text import (
     first_said,
     last_number,
     last_said,

@@ -1,0 +1,1 @@
+"""What counts of an answer, and whether it is the one that was wanted."""
