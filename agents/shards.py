@@ -149,12 +149,8 @@ def count_parameters(folder: Path) -> int:
 def _weight_map(folder: Path) -> dict[str, str]:
     """Name → file of each weight, as the index says."""
     try:
-        return {
-            str(name): str(file)
-            for name, file in json.loads((folder / INDEX).read_text(encoding="utf-8"))[
-                "weight_map"
-            ].items()
-        }
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return {str(name): str(file) for name, file in index["weight_map"].items()}
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(
             f"agents.model: expected an index of weights in {folder / INDEX}, got: "

@@ -43,7 +43,7 @@ def load_whole(folder: Path, dtype: torch.dtype, **further: Any) -> Any:
     said = logging.get_verbosity()
     logging.set_verbosity_error()  # what is missing is said here, in one line
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             attn_implementation="eager",
@@ -56,6 +56,7 @@ def load_whole(folder: Path, dtype: torch.dtype, **further: Any) -> Any:
         )
     finally:
         logging.set_verbosity(said)
+    model, found = loaded
     _check(model, found, folder)
     return model
 
