@@ -40,7 +40,7 @@ def confirmed_dissent(outcomes: Outcomes, lineages: Sequence[int]) -> Floats:
     _, lines = np.unique(np.asarray(lineages), return_inverse=True)
     own = np.repeat(lines.astype(np.int64), outcomes.matches.problems)
     problems, finished = outcomes.matches.asked.astype(np.int64), outcomes.finished
-    said = problems * len(outcomes.texts) + outcomes.answers.astype(np.int64)
+    said = problems * len(outcomes.texts) + outcomes.counted.astype(np.int64)
     everywhere = _alike(said[finished])
     among_kin = _alike(said[finished] * (lines.max() + 1) + own[finished])
     kin = _alike(problems[finished] * (lines.max() + 1) + own[finished])
