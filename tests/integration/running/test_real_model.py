@@ -71,15 +71,15 @@ def config(model: Path, tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
                 "learning": {
                     "method": "lora",
                     "lora": {"rank": 4, "alpha": 8, "modules": ["q_proj", "v_proj"]},
-                    "steps": 4,
-                    "documents": 4,
+                    "steps": 2,
+                    "documents": 2,
                 },
                 "context_capacity": 0,
             },
             "protocol": {"name": "survey", "graders": 2, "question": "yes-no", "threshold": 0.0},
             "hosts": {"count": 1, "device": "cpu", "slots": 8, "threads": 2},
             "metrics": {"port": 0},
-            "problems_per_generation": 4,
+            "problems_per_generation": 2,
         }
     )
 
