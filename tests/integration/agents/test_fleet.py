@@ -273,7 +273,7 @@ def test_a_wrong_ray_address_is_said_soon(
 ) -> None:
     out = tmp_path / "run"
     command = start("run", config_file(small()), "--out", out, "--ray-address", address)
-    assert command.wait(60) == 1
+    assert command.wait(120) == 1
     assert f"expected a Ray cluster at {address}, got:" in command.output
     assert "Traceback" not in command.output
     assert not out.exists()
