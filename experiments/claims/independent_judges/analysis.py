@@ -74,17 +74,7 @@ def analyse(results: Results) -> Finding:
     reached = {
         name: reaches(results, majority_errors, least, **labels) for name, labels in arms.items()
     }
-    founders = {
-        "the founders' vote": reaches(results, majority_errors, least, UNSELECTED, **peers),
-        "a single founder": reaches(results, mean_errors, least, UNSELECTED, **peers),
-        "the best of three, picked by the verifier": reaches(
-            results, none_right, least, UNSELECTED, **peers
-        ),
-        "the vote of thirty": reaches(results, majority_errors, least, arm="thirty"),
-        "the best of thirty, picked by the verifier": reaches(
-            results, none_right, least, arm="thirty"
-        ),
-    }
+    founders = _founders(results, peers, least)
     own = reached["middle, m = 3"]
     compared = {
         "beyond a coin at their rate": reached["coin"],
@@ -166,6 +156,21 @@ def _arms(results: Results) -> dict[str, Mapping[str, str]]:
     for arm in ("demes", "clones", "coin", "unfiltered", "oracle", "trained-on"):
         found[arm.replace("-", " ")] = {"arm": arm}
     return found
+
+
+def _founders(results: Results, peers: Mapping[str, str], least: float) -> dict[str, Floats]:
+    """What founders reach by themselves, those of the peers and thirty samples of them."""
+    return {
+        "the founders' vote": reaches(results, majority_errors, least, UNSELECTED, **peers),
+        "a single founder": reaches(results, mean_errors, least, UNSELECTED, **peers),
+        "the best of three, picked by the verifier": reaches(
+            results, none_right, least, UNSELECTED, **peers
+        ),
+        "the vote of thirty": reaches(results, majority_errors, least, arm="thirty"),
+        "the best of thirty, picked by the verifier": reaches(
+            results, none_right, least, arm="thirty"
+        ),
+    }
 
 
 def _p(name: str, own: Floats, other: Floats, bound: float) -> float:
