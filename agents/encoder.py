@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
@@ -55,6 +55,8 @@ class Encoder:
         self._control = Control(self._tokenizer, self._template)
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
+        self.before = lru_cache(maxsize=1 << 16)(self._before)
+        self._known: dict[tuple[Tokens, ...], tuple[Tokens, ...]] = {}  # equal options, one object
         self.stops = lru_cache(maxsize=None)(self._stops)
         self.endings = lru_cache(maxsize=None)(self._endings)
 
@@ -147,6 +149,34 @@ class Encoder:
             candidates = [token for name, token in vocabulary.items() if written in name]
             found.update(token for token in candidates if text in self.decode((token,)))
         return frozenset(found)
+
+    def _before(self, text: str, options: tuple[str, ...]) -> tuple[Tokens, tuple[Tokens, ...]]:
+        """A suffix, and what each of some options adds to it, as the two are read in one go.
+
+        Where a tokenizer joins the suffix's end to what follows, that end is the options'.
+        """
+        alone = tuple(self.suffix(option) for option in options)
+        before = self.suffix(text)
+        if self._apart:
+            return before, self._known.setdefault(alone, alone)
+        joint = [self._encode(text + option) for option in options]
+        most = min(len(before), *(len(tokens) - 1 for tokens in joint))
+        common = next((i for i in range(most) if len({tokens[i] for tokens in joint}) > 1), most)
+        if not common:  # a suffix has at least a token
+            return before, self._known.setdefault(alone, alone)
+        found = tuple(tokens[common:] for tokens in joint)
+        return joint[0][:common], self._known.setdefault(found, found)
+
+    @cached_property
+    def _apart(self) -> bool:
+        """Is a text read letter by letter, so that nothing depends on what stands beside it?"""
+        core = getattr(self._tokenizer, "backend_tokenizer", None)
+        added = {token.content for token in self._tokenizer.added_tokens_decoder.values()}
+        return (
+            core is not None
+            and core.normalizer is None
+            and all(len(token) == 1 for token in self._tokenizer.get_vocab() if token not in added)
+        )
 
     def _encode(self, text: str) -> Tokens:
         if MARK in text:

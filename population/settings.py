@@ -12,6 +12,7 @@ from mgptn.population.breeding.memory import FEEDS, LearningSettings
 from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, ProcessOptions
+from mgptn.population.judging.acceptance import Acceptance
 from mgptn.population.judging.aggregation import Rule
 from mgptn.population.judging.growth import Growth
 from mgptn.population.judging.human import Human
@@ -21,6 +22,7 @@ from mgptn.population.records.settled import check_least, check_name, check_prob
 
 SEATINGS = ("peers", "self", "nobody")
 ENTRIES = ("plain", "graded", "stamped")
+TEXTS = ("whole", "answer")
 FITNESSES = ("mean", "bradley-terry")
 
 
@@ -35,6 +37,8 @@ class TournamentSettings:
     threshold
         An answer whose score is at least this is accepted into its author's context; and a grade
         of at least this is an accepting vote, for aggregations that count votes.
+    accept, accept_share
+        Otherwise than by the threshold, by ``"share"`` or ``"calibrated"``, as of `Acceptance`.
     context_capacity
         Examples that a context holds; the oldest are forgotten.
     selector
@@ -53,6 +57,9 @@ class TournamentSettings:
     entry
         How they do: as ``"plain"`` pairs, ``"graded"`` with the level nearest to their mean grade,
         or ``"stamped"`` with the top level whatever their grade.
+    text
+        What of an answer enters a context: the ``"whole"``, or the ``"answer"`` in it, which is
+        what counts to its task.
     fitness
         ``"mean"`` of the scores of an agent's answers, or ``"bradley-terry"``: its expected score
         against another agent, by strengths as of `rated_fitness`.
@@ -101,6 +108,7 @@ class TournamentSettings:
     partners: int = 0
     feeds: str = "accepted"
     entry: str = "plain"
+    text: str = "whole"
     topology: Topology = field(default_factory=Topology)
     self_grading: bool = False
     aggregation: str = "mean"
@@ -109,6 +117,8 @@ class TournamentSettings:
     human: Human = field(default_factory=Human)
     fitness: str = "mean"
     dissent: float = 0.0
+    accept: str = "threshold"
+    accept_share: float = 0.5
     growth: Growth | None = None
     learning: LearningSettings | None = None
 
@@ -119,11 +129,13 @@ class TournamentSettings:
             ("seating", SEATINGS),
             ("feeds", FEEDS),
             ("entry", ENTRIES),
+            ("text", TEXTS),
             ("fitness", FITNESSES),
         ):
             check_name(name, getattr(self, name), known)
         mixture(self.weights)
         self.rule  # noqa: B018  # says what is wrong with it
+        self.acceptance  # noqa: B018  # so does this
         check_least(self, 1, "problems")
         check_least(self, 0, "graders", "context_capacity", "partners")
         if not 0.0 <= self.dissent < math.inf:
@@ -140,6 +152,11 @@ class TournamentSettings:
     def rule(self) -> Rule:
         """How grades are aggregated."""
         return Rule(self.aggregation, self.threshold, self.trim, self.quorum)
+
+    @property
+    def acceptance(self) -> Acceptance:
+        """How it is found from which score on an answer is accepted."""
+        return Acceptance(self.threshold, self.accept, self.accept_share)
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -129,7 +129,7 @@ class Tournament:
         """
         self._check(outcomes)
         scores, known = self._scores(outcomes)
-        least = 0.0 if self.settings.feeds == "all" else self.settings.threshold
+        least = 0.0 if self.settings.feeds == "all" else self.settings.acceptance.cut(scores)
         accepted = np.flatnonzero(scores >= least)
         learning = self.settings.learning
         if learning is None:
@@ -321,7 +321,9 @@ class Tournament:
         # What would be forgotten at once is not looked at.
         newest = ends[authors] - np.arange(len(accepted)) <= max(capacity, 1)
         shown = accepted[newest]
-        lessons = self._by_author(examples(outcomes, shown, self.settings.entry), shown)
+        lessons = self._by_author(
+            examples(outcomes, shown, self.settings.entry, text=self.settings.text), shown
+        )
         return [
             agent.taught(tuple(own), capacity)
             for agent, own in zip(self.agents, lessons, strict=True)

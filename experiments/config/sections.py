@@ -20,6 +20,7 @@ from mgptn.experiments.config.section import (
     any_of,
     nearest,
 )
+from mgptn.population.judging.acceptance import Acceptance
 from mgptn.protocols.interfaces.wordings import WORDINGS, Wording
 from mgptn.protocols.protocol import Picker, ProtocolOptions
 from mgptn.protocols.scale import LEVELS
@@ -127,6 +128,8 @@ class AgentsConfig(Section):
     personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     today: date | None = None
     sampling_temperature: SamplingTemperature = 1.0
+    max_answer_tokens: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    context_text: Literal["whole", "answer"] = "whole"
     context_capacity: Annotated[int, Field(ge=0)] = 16
     context_entry: Literal["plain", "graded", "stamped"] = "plain"
 
@@ -184,6 +187,12 @@ class QuestionConfig(Section):
         return self
 
 
+class AcceptConfig(Section):
+    """Accept so large a share of a generation's answers, the best by score."""
+
+    share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
+
 class ProtocolConfig(Section):
     """Who says what to whom, and what it takes to be accepted."""
 
@@ -194,9 +203,12 @@ class ProtocolConfig(Section):
     aggregation: AggregationConfig = AggregationConfig()
     fitness: Literal["mean", "bradley-terry"] = "mean"
     threshold: Probability = 0.6
+    accept: Literal["threshold", "calibrated"] | AcceptConfig = "threshold"
     grader_context: Literal["empty", "own", "shared"] = "empty"
-    question: Literal["words", "digits", "yes-no"] | QuestionConfig = "words"
-    reading: Literal["logits", "sampled"] = "logits"
+    question: Literal["auto", "words", "digits", "yes-no", "correct"] | QuestionConfig = "auto"
+    reading: Literal["logits", "sampled", "likelihood"] = "logits"
+    least_mass: Probability = 0.05
+    shots: Annotated[int, Field(ge=0, le=64)] = 0
     draws: Annotated[int, Field(ge=2, le=1024)] = 4
     turns: Annotated[int, Field(ge=1, le=64)] = 1
     wanted: Annotated[int, Field(ge=1, le=len(LEVELS))] = len(LEVELS)
@@ -212,13 +224,22 @@ class ProtocolConfig(Section):
         return name
 
     @property
-    def wording(self) -> Wording:
-        """The grading question's."""
+    def wording(self) -> Wording | None:
+        """The grading question's; None for the layout's own."""
+        if self.question == "auto":
+            return None
         if isinstance(self.question, str):
             return WORDINGS[self.question]
         own = self.question
         levels = tuple(level - 1 for level in own.levels)
         return Wording("own", own.question, own.lead, own.options, levels)
+
+    @property
+    def acceptance(self) -> Acceptance:
+        """From which score on an answer is accepted."""
+        if isinstance(self.accept, str):
+            return Acceptance(self.threshold, self.accept)
+        return Acceptance(self.threshold, "share", self.accept.share)
 
     def as_options(self) -> ProtocolOptions:
         """What the protocol is told; an author that grades too has the last grader's seat."""

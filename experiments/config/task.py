@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.section import NamedSection, Renamed, Section, any_of, nearest
 from mgptn.protocols.answers.extraction import PEOPLE, WHOLE, Extraction
-from mgptn.protocols.answers.matching import MatchName
+from mgptn.protocols.answers.matching import QuestionsMatch
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX
 from mgptn.protocols.tasks.split import HeldOut
@@ -29,7 +29,7 @@ TASK_KEYS: dict[str, tuple[str, ...]] = {
     "question_field": ("questions",),
     "answer_field": ("questions",),
     "match": ("questions",),
-    "extract": ("questions",),
+    "extract": ("questions", "reasoning-gym"),
     "held_out": ("questions", "reasoning-gym"),
     "max_answer_characters": ("questions", "reasoning-gym"),
 }
@@ -92,11 +92,21 @@ class TaskConfig(Section):
     file: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
     question_field: Annotated[str, Field(min_length=1)] = "question"
     answer_field: Annotated[str, Field(min_length=1)] = "answer"
-    match: MatchName = "exact"
+    match: QuestionsMatch = "exact"
     extract: ExtractConfig = ExtractConfig()
+    instruction: Annotated[str, Field(min_length=1, max_length=10_000)] = "auto"
+    shots: Annotated[int, Field(ge=0, le=64)] = 0
     held_out: HeldOut | None = None
     max_answer_characters: Annotated[int | None, Field(ge=1, le=100_000)] = None
     growth: GrowthConfig | None = None
+
+    def told(self, *, talks: bool) -> str | None:
+        """What is said of an answer's form, to a model that talks as people do or to another."""
+        if self.instruction == "auto":
+            number = self.match == "numeric"
+            form = "Give only the final answer" + (", as a number." if number else ".")
+            return form if talks else None
+        return None if self.instruction == "none" else self.instruction
 
     @property
     def kind(self) -> str:

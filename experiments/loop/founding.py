@@ -56,6 +56,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         partners=protocol.partners,
         feeds=protocol.feeds,
         entry=protocol.entry or config.agents.context_entry,
+        text=config.agents.context_text,
         topology=topology_of(config.protocol, population, config.agents.model),
         self_grading=config.protocol.self_grading == "also",
         aggregation=config.protocol.aggregation.name,
@@ -64,6 +65,8 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         human=config.human.simulated,
         fitness=config.protocol.fitness,
         dissent=population.selection.dissent,
+        accept=config.protocol.acceptance.by,
+        accept_share=config.protocol.acceptance.share,
         growth=_growth_of(config),
         learning=_learning_of(config),
     )

@@ -13,7 +13,15 @@ from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, HostRequest, TileRe
 from mgptn.agents.tiles import Plan, plan_learning, plan_mixed
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.seats.adversaries import as_said
-from mgptn.experiments.seats.asking import Cast, Script, cast_match, shared_examples, to_host
+from mgptn.experiments.seats.asking import (
+    Cast,
+    Script,
+    answer_alone,
+    cast_match,
+    shared_examples,
+    to_host,
+    weighs_alone,
+)
 from mgptn.experiments.seats.humans import Choice
 from mgptn.experiments.seats.lessons import Known, learn_request
 from mgptn.experiments.seats.reading import from_host, to_outcome
@@ -56,7 +64,7 @@ class HostedPlay(Play):
     def plan(self) -> Plan:
         """Tiles for everything asked in this round."""
         known: dict[Hashable, HostRequest] = {}
-        requests = []
+        requests, beside = [], []
         for scene, request, script in self._asked():
             same = _same_grade(request, scene.cast, script)
             asked = known.get(same) if same else None
@@ -66,12 +74,15 @@ class HostedPlay(Play):
                     known[same] = asked
             worn = scene.cast.seats[request.seat].genome.weights
             requests.append(((script.weights, worn), asked))
+            if isinstance(request, GradeRequest) and weighs_alone(request, script):
+                beside.append(((script.weights, worn), answer_alone(request, script)))
         answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
         self._phase = "answer" if answering else "grade"
         began = time.perf_counter()
-        planned = plan_mixed(requests, self.stage.config.hosts.slots, self._numbers)
+        # What grades by likelihood are compared with stands behind everything asked.
+        planned = plan_mixed([*requests, *beside], self.stage.config.hosts.slots, self._numbers)
         self.seconds["planner"] += time.perf_counter() - began
         return planned
 
@@ -92,10 +103,13 @@ class HostedPlay(Play):
         said = []
         config, task = self.stage.config, self._scene.task
         kind = config.population.adversaries.flattery
-        for reply, (scene, request, script) in zip(planned.collect(replies), asked, strict=True):
+        collected = planned.collect(replies)
+        beside = iter(collected[len(asked) :])
+        for reply, (scene, request, script) in zip(collected, asked, strict=False):
+            alone = next(beside) if weighs_alone(request, script) else None
             same = id(reply), type(request)  # graders that were asked the same share a reply
             if same not in known:
-                known[same] = from_host(reply, request, script)
+                known[same] = from_host(reply, request, script, alone)
             said.append(as_said(known[same], request, scene.cast, task, kind, config.seed))
         spoken = iter(said)
         picked = iter(self._picked())

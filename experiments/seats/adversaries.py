@@ -66,7 +66,8 @@ def as_said(reply: Reply, request: Request, cast: Cast, task: Task, kind: str, s
     ):
         rng = stream(seed, "flattery", *place)
         wrong = flattery(cast.problem, task, kind, rng)
-        return replace(reply, text=wrong, finished=True, part=part_that_counts(wrong, task))
+        part = part_that_counts(cast.problem.query, wrong, task)
+        return replace(reply, text=wrong, finished=True, part=part)
     return reply
 
 

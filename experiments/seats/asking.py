@@ -41,10 +41,16 @@ class Script:
     grader_context
         What graders see before what they grade: ``"empty"``, ``"own"`` (their examples) or
         ``"shared"`` (those of the whole population that are newest).
-    sampled
-        Whether grades are sampled as text, instead of read from the logits.
     weights
         Hash of the model's files.
+    reading
+        How grades are read: from the ``"logits"`` of options, as text that is ``"sampled"``, or as
+        the ``"likelihood"`` of the answer under the grader's own answering.
+    instruction
+        What is said of an answer's form; None to say nothing.
+    shots
+        Examples before every agent's own context; and, before an answer is graded, others with the
+        levels that they deserve.
     """
 
     task: Task
@@ -54,7 +60,15 @@ class Script:
     grader_context: str
     seed: int
     weights: str
-    sampled: bool = False
+    reading: str = "logits"
+    instruction: str | None = None
+    shots: tuple[Shown, ...] = ()
+    graded_shots: tuple[Shown, ...] = ()
+
+    @property
+    def sampled(self) -> bool:
+        """Are grades sampled as text?"""
+        return self.reading == "sampled"
 
 
 def grown_script(script: Script, task: Task) -> Script:
@@ -98,12 +112,19 @@ def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
     """
     agent, layout = cast.seats[request.seat], script.interface
     own = shown_of(agent)
-    asked = Asked(request.query, examples=own, persona=agent.genome.persona)
+    asked = Asked(
+        request.query,
+        examples=(*script.shots, *own),
+        persona=agent.genome.persona,
+        instruction=script.instruction,
+    )
     match request:
         case AnswerRequest():
             remarks = (Shown(r.query, r.answer, r.level) for r in request.shown)
             wanted = None if request.wanted is None else LEVELS[request.wanted]
-            prompt = layout.answer_prompt(replace(asked, examples=(*own, *remarks), wanted=wanted))
+            prompt = layout.answer_prompt(
+                replace(asked, examples=(*asked.examples, *remarks), wanted=wanted)
+            )
             # An agent's answer is the same in every conversation in which it is shown nothing.
             here = (cast.match.author,) if request.shown else ()
             draw = (request.draw,) if request.draw or here else ()
@@ -118,7 +139,12 @@ def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
             return _words(prompt, "critique", request.answer, agent, cast, script)
         case GradeRequest():
             before = own if request.context == "own" else _before_grading(own, cast, script)
-            prompt = layout.grade_prompt(replace(asked, answer=request.answer, examples=before))
+            if script.reading == "likelihood":
+                asked = replace(asked, examples=(*script.shots, *before))
+                return _likelihood(asked, request.answer, script)
+            prompt = layout.grade_prompt(
+                replace(asked, answer=request.answer, examples=before, shots=script.graded_shots)
+            )
             if script.sampled:
                 return _words(prompt, "grade", request.answer, agent, cast, script)
             return _score(prompt, layout.level_options, script)
@@ -202,10 +228,25 @@ def _words(
     )  # fmt: skip
 
 
+def weighs_alone(request: Request, script: Script) -> bool:
+    """Is a request a grade by likelihood, which is compared with `answer_alone`?"""
+    return script.reading == "likelihood" and isinstance(request, GradeRequest)
+
+
+def answer_alone(request: GradeRequest, script: Script) -> Score:
+    """What a grade by likelihood is compared with: the same answer to no question."""
+    return _likelihood(Asked("", instruction=script.instruction), request.answer, script)
+
+
+def _likelihood(asked: Asked, answer: str, script: Script) -> Score:
+    """The answer as what the grader might have said itself."""
+    layout = script.interface
+    return _score(layout.answer_prompt(asked), (layout.said(answer),), script)
+
+
 def _score(prompt: Prompt, options: tuple[str, ...], script: Script) -> Score:
-    encoder = script.encoder
-    return Score(
-        prefix=encoder.prefix(prompt.prefix),
-        suffix=encoder.suffix(prompt.suffix),
-        options=tuple(encoder.suffix(option) for option in options),
-    )
+    prefix = script.encoder.prefix(prompt.prefix)
+    suffix, continued = script.encoder.before(prompt.suffix, options)
+    if not suffix:  # a request's own part has at least a token
+        prefix, suffix = prefix[:-1], prefix[-1:]
+    return Score(prefix=prefix, suffix=suffix, options=continued)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from mgptn.agents.requests import Generated, HostReply, Scored
@@ -19,19 +20,30 @@ from mgptn.protocols.messages import (
     CompareRequest,
     CritiqueRequest,
     GradeReply,
+    GradeRequest,
     Reply,
     Request,
     RevisionRequest,
     Transcript,
 )
 from mgptn.protocols.messages import Turn as Said
-from mgptn.protocols.scale import expected_level, mean_level
+from mgptn.protocols.scale import certainty, expected_level, mean_level
 from mgptn.protocols.tasks.task import CountsParts, Task
 
 
-def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
-    """A host's reply to a request, as what the seat says; what cannot be read is None."""
+def from_host(
+    reply: HostReply, request: Request, script: Script, alone: HostReply | None = None
+) -> Reply:
+    """A host's reply to a request, as what the seat says; what cannot be read is None.
+
+    Parameters
+    ----------
+    alone
+        The reply to what a grade by likelihood is compared with, `asking.answer_alone`.
+    """
     layout = script.interface
+    if isinstance(reply, Scored) and isinstance(alone, Scored):
+        return GradeReply(_by_likelihood(reply, alone, request, script))
     if isinstance(reply, Scored):
         if isinstance(request, CompareRequest):
             # What a ballot's options mean does not depend on the answers.
@@ -42,7 +54,7 @@ def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
     if isinstance(request, AnswerRequest | RevisionRequest):
         written = script.encoder.decode(reply.tokens)
         said = _answer(layout.read_answer(written), written, reply, script)
-        return replace(said, part=part_that_counts(said.text, script.task))
+        return replace(said, part=part_that_counts(request.query, said.text, script.task))
     written = script.encoder.written(reply.tokens)
     if isinstance(request, CritiqueRequest):
         return _answer(layout.read_critique(written), written, reply, script)
@@ -53,15 +65,25 @@ def from_host(reply: HostReply, request: Request, script: Script) -> Reply:
     return GradeReply(layout.wording.distribution(certain))
 
 
+def _by_likelihood(
+    reply: Scored, alone: Scored, request: Request, script: Script
+) -> tuple[float, ...] | None:
+    """How much likelier an answer is after its question than after none, by the token."""
+    assert isinstance(request, GradeRequest)
+    tokens = len(script.encoder.suffix(script.interface.said(request.answer)))
+    gain = (reply.log_probabilities[0] - alone.log_probabilities[0]) / max(1, tokens)
+    return None if math.isnan(gain) else certainty(1.0 / (1.0 + math.exp(-max(-700.0, gain))))
+
+
 def read_levels(reply: Scored, script: Script) -> tuple[float, ...] | None:
     """The distribution over the survey's levels; None unless every logit was a number."""
     over_options = normalised(reply.log_probabilities)
     return None if over_options is None else script.interface.wording.distribution(over_options)
 
 
-def part_that_counts(answer: str, task: Task) -> str | None:
+def part_that_counts(query: str, answer: str, task: Task) -> str | None:
     """What counts of an answer to its task; None where all of it does."""
-    return task.counted(answer) if isinstance(task, CountsParts) else None
+    return task.counted(query, answer) if isinstance(task, CountsParts) else None
 
 
 def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:

@@ -24,7 +24,7 @@ def check_scripted_protocol(config: RunConfig) -> None:
     settings = (
         ("protocol.name", protocol.name, SCRIPTED_PROTOCOLS),
         ("protocol.reading", protocol.reading, ("logits",)),
-        ("protocol.question", protocol.question, ("words",)),
+        ("protocol.question", protocol.question, ("auto", "words")),
         ("protocol.grader_context", protocol.grader_context, ("empty",)),
         ("agents.context_entry", agents.context_entry, ("plain",)),
         ("agents.personas", agents.personas, ((),)),

@@ -31,6 +31,7 @@ from mgptn.experiments.setting.founders import train_founders
 from mgptn.experiments.setting.learning import learning_libraries, lesson_of
 from mgptn.experiments.setting.problems import draw_grown, draw_problems
 from mgptn.experiments.setting.scripted import check_scripted_protocol, scripted_behaviour
+from mgptn.experiments.setting.shots import draw_graded_shots, draw_shots
 from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
@@ -76,6 +77,8 @@ class Stage:
         Size → task, of one that grows.
     problems
         Of every generation; of a task that grows, of the first alone.
+    shots, graded_shots
+        Examples shown before every context, and before every grade.
     today
         What chat templates are told of the date: the configured one, or the day that the run was
         begun on, or this one.
@@ -104,6 +107,9 @@ class Stage:
             self.problems = [first]
         else:
             self.problems = draw_problems(self.task, config)
+        asked = {self.task.canonical(p.query) for some in self.problems for p in some}
+        self.shots = draw_shots(self.task, config, asked)
+        self.graded_shots = draw_graded_shots(self.task, config, asked)
         self.protocol = find_protocol(config.protocol.name)
         self.picks = make_picks(config, self.task)
         self.scripts: dict[str, Script] = {}
@@ -302,15 +308,20 @@ class Stage:
                 interface.answer_prompt(Asked("", persona=persona))
         except ValueError as error:
             raise ConfigError(str(error)) from None
+        usual = self.task.max_answer_characters + interface.extra_answer_tokens
+        least = getattr(interface, "least_answer_tokens", 0)
         script = Script(
             task=self.task,
             interface=interface,
             encoder=encoder,
-            max_tokens=self.task.max_answer_characters + interface.extra_answer_tokens,
+            max_tokens=config.agents.max_answer_tokens or max(usual, least),
             grader_context=config.protocol.grader_context,
-            sampled=config.protocol.reading == "sampled",
+            reading=config.protocol.reading,
             seed=config.seed,
             weights=checkpoint.weights,
+            instruction=config.task.told(talks=interface.name == "chat"),
+            shots=self.shots,
+            graded_shots=self.graded_shots,
         )
         encoder.stops(interface.stops)
         if checkpoint.restarts and self.grown:

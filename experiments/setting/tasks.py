@@ -17,7 +17,7 @@ from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.setting.question_file import QuestionFile, read_questions
-from mgptn.protocols.answers.reading import AnswerReading
+from mgptn.protocols.answers.reading import make_reading
 from mgptn.protocols.interfaces.chat import ChatInterface
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class
@@ -65,7 +65,7 @@ def make_task(config: TaskConfig, interface: str = "auto") -> MadeTask:
             return MadeTask(tasks()[config.name](bundled_size(config)))
         if config.name == Questions.name:
             return _questions(config, interface)
-        return _reasoning_gym(config)
+        return _reasoning_gym(config, interface)
     except ImportError as error:
         raise ConfigError(
             f"task: expected an installation with the libraries that {config.name} needs, got "
@@ -98,7 +98,7 @@ def grown_tasks(config: TaskConfig) -> dict[int, Task]:
 def _questions(config: TaskConfig, interface: str) -> MadeTask:
     assert config.file is not None
     extraction = config.extract.extraction(talks=interface == CHAT)
-    reading = AnswerReading(config.match, extraction)
+    reading = make_reading(config.match, extraction)
     read: QuestionFile = read_questions(
         Path(config.file), config.question_field, config.answer_field, reading.fault
     )
@@ -113,7 +113,7 @@ def _questions(config: TaskConfig, interface: str) -> MadeTask:
     return MadeTask(task, read.digest, libraries)
 
 
-def _reasoning_gym(config: TaskConfig) -> MadeTask:
+def _reasoning_gym(config: TaskConfig, interface: str) -> MadeTask:
     name = config.name.removeprefix(PREFIX)
     check_dataset(name)
     task = ReasoningGym(
@@ -121,6 +121,7 @@ def _reasoning_gym(config: TaskConfig) -> MadeTask:
         check_options(config.name, options_class(name), config.options),
         held_out=config.held_out or "hash",
         pass_score=config.pass_score,
+        extraction=config.extract.extraction(talks=interface == CHAT),
         max_answer_characters=config.max_answer_characters,
     )
     return MadeTask(task, None, ("reasoning-gym", "sympy"))

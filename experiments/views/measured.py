@@ -17,6 +17,7 @@ from mgptn.experiments.record.rounds import Round
 from mgptn.population.measures.generation_measures import Measures, measure, unmeasured
 from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
 from mgptn.population.measures.jury import coalescence
+from mgptn.population.records.generation import Generation
 
 FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a measure may raise of records that contradict each other, or of a fault of its own."""
@@ -35,7 +36,7 @@ class Measuring:
     """Measures rounds in order; what changes between generations needs those before."""
 
     def __init__(self, config: RunConfig) -> None:
-        self._threshold, self._seed = config.protocol.threshold, config.seed
+        self._acceptance, self._seed = config.protocol.acceptance, config.seed
         self._before: Round | None = None
         self._coalescences: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -47,7 +48,9 @@ class Measuring:
         for one in done.committed:
             try:
                 measures[one.arm] = self._measures(one)
-                graders[one.arm] = measure_graders(one.generation, self._threshold, self._seed)
+                graders[one.arm] = measure_graders(
+                    one.generation, self._grade_cut(one.generation), self._seed
+                )
             except FAULTS as error:
                 measures.setdefault(one.arm, unmeasured(one.generation))
                 graders[one.arm] = ()
@@ -65,10 +68,17 @@ class Measuring:
         return measure(
             one.generation,
             earlier.generation if earlier else None,
-            self._threshold,
+            self._acceptance.cut(one.generation.scores),
             self._seed,
             known[:-1],
+            grade_threshold=self._grade_cut(one.generation),
         )
+
+    def _grade_cut(self, generation: Generation) -> float:
+        """From which on a grade counts as accepting, by how answers are accepted."""
+        if self._acceptance.by == "threshold":
+            return self._acceptance.threshold
+        return self._acceptance.cut(generation.outcomes.peer_values().ravel())
 
 
 def measured(rounds: Iterable[Round], config: RunConfig) -> Iterator[MeasuredRound]:

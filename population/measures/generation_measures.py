@@ -169,6 +169,8 @@ def measure(
     threshold: float,
     seed: int,
     coalescences: Sequence[float] = (),
+    *,
+    grade_threshold: float | None = None,
 ) -> Measures:
     """Measure one generation.
 
@@ -177,12 +179,14 @@ def measure(
     previous
         The generation before, for Price's accounting; None for the first.
     threshold
-        Scores and grades of at least this count as acceptance.
+        Scores of at least this count as acceptance.
     seed
         Of the run: names the bootstrap's stream.
     coalescences
         Of every generation before, in order, as of `jury.coalescence`; `identity_expected` is NaN
         where they are not all there.
+    grade_threshold
+        So do grades of at least this; the same as for scores if None.
 
     Raises
     ------
@@ -197,7 +201,8 @@ def measure(
     )
     selector = grader_rates(generation.scores, verdicts, threshold)
     grades, graded_right, counts = _distinct_grades(outcomes)
-    graders = grader_rates(grades, graded_right, threshold, counts)
+    least = threshold if grade_threshold is None else grade_threshold
+    graders = grader_rates(grades, graded_right, least, counts)
     correlation = _error_correlation(outcomes)
     fitness = generation.fitness[~np.isnan(generation.fitness)].tolist()
     accepted = verdicts[generation.accepted]

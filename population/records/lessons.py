@@ -15,7 +15,11 @@ TOP_LEVEL = 4
 
 
 def examples(
-    outcomes: Outcomes, chosen: Integers, entry: str, scores: Floats | None = None
+    outcomes: Outcomes,
+    chosen: Integers,
+    entry: str,
+    scores: Floats | None = None,
+    text: str = "whole",
 ) -> list[Example]:
     """Some answers as examples, in order, equal ones as one object.
 
@@ -28,17 +32,20 @@ def examples(
         with the level nearest to its score.
     scores
         float64 [A], of every answer, by which they are scored.
+    text
+        The ``"whole"`` of an answer, or the ``"answer"`` in it: what counts of it.
     """
     texts = len(outcomes.texts)
     values = outcomes.mean_grades() if scores is None or entry != "scored" else scores
     levels = _levels_shown(values[chosen], entry)
-    kinds = chosen % outcomes.matches.problems * texts + outcomes.answers[chosen].astype(np.int64)
+    said = outcomes.answers if text == "whole" else outcomes.counted
+    kinds = chosen % outcomes.matches.problems * texts + said[chosen].astype(np.int64)
     kinds = kinds * (TOP_LEVEL + 2) + levels + 1
     distinct, places = np.unique(kinds, return_inverse=True)
     found = []
     for kind in distinct.tolist():
-        said, level = divmod(kind, TOP_LEVEL + 2)
-        pair = outcomes.queries[said // texts], outcomes.texts[said % texts]
+        place, level = divmod(kind, TOP_LEVEL + 2)
+        pair = outcomes.queries[place // texts], outcomes.texts[place % texts]
         found.append(Example(*pair, level - 1 if level else None))
     return [found[place] for place in places.tolist()]
 

@@ -21,6 +21,7 @@ from mgptn.protocols.answers.numbers_in_text import (
     last_said,
     number_as_text,
 )
+from mgptn.protocols.answers.thoughts import without_thoughts
 
 ExtractName = Literal["people", "whole", "last-number", "boxed", "after", "regex"]
 Extractor = Callable[[str], str | None]
@@ -63,7 +64,6 @@ _SENTENCE = re.compile(r"(?<=\w{3})[.!?][\"'*)]*\s+(?=\S)")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}")
-_THOUGHT = "</think>"
 
 
 def make_extractor(extraction: Extraction, match: MatchName) -> Extractor:
@@ -80,10 +80,10 @@ def make_extractor(extraction: Extraction, match: MatchName) -> Extractor:
     ValueError
         If the pattern is none.
     """
-    find, read = _finder(extraction, match), _READERS[match]
+    find, read = make_finder(extraction, match), _READERS[match]
 
     def extract(answer: str) -> str | None:
-        part = find(answer.rpartition(_THOUGHT)[2])
+        part = find(without_thoughts(answer))
         return read(part) if part else None
 
     return extract if extraction.name != "whole" else lambda answer: answer
@@ -106,7 +106,13 @@ def marked(text: str) -> str | None:
     return _after(text, "####")
 
 
-def _finder(extraction: Extraction, match: MatchName) -> Extractor:
+def make_finder(extraction: Extraction, match: MatchName) -> Extractor:
+    """What finds the part of an answer that counts, as it was written; thoughts are still there.
+
+    Parameters and errors as of `make_extractor`.
+    """
+    if extraction.name == "whole":
+        return lambda text: text
     if extraction.name == "regex":
         try:
             pattern = re.compile(extraction.pattern)

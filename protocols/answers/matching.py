@@ -13,6 +13,10 @@ from fractions import Fraction
 from typing import Literal
 
 MatchName = Literal["exact", "numeric", "math"]
+QuestionsMatch = Literal["exact", "numeric", "math", "mixed"]
+"""Of a file of questions: all by one match, or those whose answer is a number as numbers, the
+others as text."""
+
 Same = Callable[[str, str], bool]
 """Called with the reference and the answer; never raises."""
 

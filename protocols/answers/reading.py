@@ -7,7 +7,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from mgptn.protocols.answers.extraction import PEOPLE, Extraction, make_extractor, marked, plain
-from mgptn.protocols.answers.matching import MATCHES, MatchName, as_number
+from mgptn.protocols.answers.matching import MATCHES, MatchName, QuestionsMatch, as_number
+
+SENTENCE = 64
+"""Characters that an answer may be longer by where only a part of it counts."""
 
 READ = 1 << 14
 """References that are remembered as they were read."""
@@ -47,8 +50,8 @@ class AnswerReading:
         """May less than all of an answer count?"""
         return self._extraction.name != "whole"
 
-    def counted(self, answer: str) -> str | None:
-        """What counts of an answer; None where all of it does, or nothing."""
+    def counted(self, answer: str, reference: str = "") -> str | None:
+        """What counts of an answer, whatever the reference; None where all does, or nothing."""
         return self._extract(answer) if self.extracts else None
 
     def same(self, reference: str, answer: str) -> bool:
@@ -88,3 +91,42 @@ class AnswerReading:
             return (marked(reference) or reference,)
         value = as_number(reference)
         return (reference if value is not None else self._as_people(reference) or reference,)
+
+
+class MixedReading:
+    """Reads answers as numbers where the reference is one, and as text where it is not.
+
+    Parameters and errors as of `AnswerReading`.
+    """
+
+    def __init__(self, extraction: Extraction) -> None:
+        self._numbers = AnswerReading("numeric", extraction)
+        self._texts = AnswerReading("exact", extraction)
+
+    @property
+    def extracts(self) -> bool:
+        """As of `AnswerReading`."""
+        return self._texts.extracts
+
+    def counted(self, answer: str, reference: str = "") -> str | None:
+        """What counts of an answer where this is right; None where all does, or nothing."""
+        return self._of(reference).counted(answer)
+
+    def same(self, reference: str, answer: str) -> bool:
+        """As of `AnswerReading`."""
+        return self._of(reference).same(reference, answer)
+
+    def fault(self, reference: str) -> str | None:
+        """None: whatever is no number is text."""
+        return None
+
+    def _of(self, reference: str) -> AnswerReading:
+        return self._texts if as_number(reference) is None else self._numbers
+
+
+Reading = AnswerReading | MixedReading
+
+
+def make_reading(match: QuestionsMatch, extraction: Extraction) -> Reading:
+    """What reads answers by a match and an extraction; errors as of `AnswerReading`."""
+    return MixedReading(extraction) if match == "mixed" else AnswerReading(match, extraction)

@@ -33,7 +33,7 @@ class BaseInterface:
     multiline
         Do the task's answers have several lines?
     wording
-        Of the grading question.
+        Of the grading question; this layout's own if None.
     plain
         Makes a text one that the model's tokenizer reads as text: no control tokens stand here.
     """
@@ -45,23 +45,31 @@ class BaseInterface:
     critique_tokens = 48
 
     def __init__(
-        self, multiline: bool = False, wording: Wording = WORDS, plain: Plain = str
+        self, multiline: bool = False, wording: Wording | None = None, plain: Plain = str
     ) -> None:
         self._plain = plain
         self.multiline = multiline
-        self.wording = wording
+        self.wording = wording or WORDS
         self.endings: tuple[str, ...] = ("\n\n",) if multiline else ("\n",)
-        self.level_options = tuple(f" {option}" for option in wording.options)
+        self.level_options = tuple(f" {option}" for option in self.wording.options)
 
     def answer_prompt(self, asked: Asked) -> Prompt:
         """Examples, who the writer is and what is wanted where something is, the question."""
-        about = f"{_line(asked.persona)}{_wanted(asked.wanted)}{QUESTION} {asked.query}"
+        about = (
+            f"{_line(asked.persona)}{_line(asked.instruction)}{_wanted(asked.wanted)}"
+            f"{QUESTION} {asked.query}"
+        )
         return self._prompt(self._shown(asked.examples), f"{about}\n{ANSWER}")
 
+    def said(self, answer: str) -> str:
+        """A space, and the answer."""
+        return self._plain(f" {self._in_place(answer)}")
+
     def grade_prompt(self, asked: Asked) -> Prompt:
-        """Examples, the question, the answer, who the grader is, and the survey's question."""
+        """Examples, answers with their grades, the question, the answer, who the grader is, and
+        the survey's question."""
         return self._prompt(
-            self._shown(asked.examples),
+            self._shown([*asked.examples, *asked.shots]),
             f"{self._answered(asked.query, asked.answer)}{_line(asked.persona)}"
             f"{self.wording.question}\n{self.wording.lead}",
         )

@@ -11,11 +11,12 @@ character of the answer have the same place, counted from the separator before; 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 
-from mgptn.protocols.interfaces.interface import Asked, Ballot, Prompt, Shown
+from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import END, GRADE, JUDGE, MARKERS, START, WANT
 
@@ -93,9 +94,14 @@ def in_columns(query: str) -> str:
 
 
 def _in_columns(asked: Asked) -> Asked:
-    examples = [Shown(*example) for example in asked.examples]
     return replace(
         asked,
         query=in_columns(asked.query),
-        examples=tuple(e._replace(query=in_columns(e.query)) for e in examples),
+        examples=_each_in_columns(asked.examples),
+        shots=_each_in_columns(asked.shots),
     )
+
+
+def _each_in_columns(examples: Sequence[Pair]) -> tuple[Shown, ...]:
+    shown = (Shown(*example) for example in examples)
+    return tuple(e._replace(query=in_columns(e.query)) for e in shown)

@@ -49,6 +49,11 @@ class Asked:
         Who the writer is to be; None for nobody in particular.
     wanted
         One of `protocols.scale.LEVELS`, asked for before an answer is given; None to ask for none.
+    instruction
+        What is said of an answer's form; None to say nothing.
+    shots
+        Answers to other questions with the levels that they deserve, shown before an answer is
+        graded.
     """
 
     query: str
@@ -58,6 +63,12 @@ class Asked:
     examples: Sequence[Pair] = ()
     persona: str | None = None
     wanted: str | None = None
+    instruction: str | None = None
+    shots: Sequence[Shown] = ()
+
+
+Message = dict[str, str]
+"""A turn of a chat: its `role` and its `content`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +76,21 @@ class Prompt:
     """Text before a reply: a prefix that an agent's requests share, and what is this one's own.
 
     The two are tokenised apart, so that the prefix's tokens are the same in every request.
+
+    Attributes
+    ----------
+    prefix, suffix
+        The text, in two parts.
+    turns
+        Of a chat, the messages that it lays out.
+    begun
+        Of a chat, what the reply has been begun with; the suffix ends in it.
     """
 
     prefix: str
     suffix: str
+    turns: tuple[Message, ...] = ()
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +148,10 @@ class Interface(Protocol):
         ValueError
             If there is no such persona or level.
         """
+        ...
+
+    def said(self, answer: str) -> str:
+        """An answer as what follows an answering prompt."""
         ...
 
     def grade_prompt(self, asked: Asked) -> Prompt:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
@@ -49,8 +50,9 @@ class LadderInterface:
     required_tokens = (START, JUDGE, GRADE, *LEVEL_MARKERS)
     """Tokens that a model's vocabulary must have for this layout to mean anything to it."""
 
-    def __init__(self, wording: Wording = WORDS) -> None:
-        if WORDINGS.get(wording.name) != wording:
+    def __init__(self, wording: Wording | None = None) -> None:
+        wording = wording or WORDS
+        if wording.name not in OPTIONS or WORDINGS[wording.name] != wording:
             raise ValueError(
                 f"protocol.question: expected one of {', '.join(OPTIONS)} with the ladder's "
                 f"layout, which has no words, got {wording.name!r}"
@@ -68,12 +70,17 @@ class LadderInterface:
         """
         return Prompt(_shown(asked), f"{_wanted(asked.wanted)}{asked.query}")
 
+    def said(self, answer: str) -> str:
+        """The answer's characters."""
+        return _without_markers(answer)
+
     def grade_prompt(self, asked: Asked) -> Prompt:
         """Examples, then the item marked as somebody's answer to be judged.
 
         Errors are those of `answer_prompt`.
         """
-        return Prompt(_shown(asked), _judged(asked.query, asked.answer))
+        examples = replace(asked, examples=(*asked.examples, *asked.shots))
+        return Prompt(_shown(examples), _judged(asked.query, asked.answer))
 
     def ballot(self, asked: Asked) -> Ballot:
         """Both answers judged one after the other: which gets the higher level, ties by halves.

@@ -12,7 +12,7 @@ from mgptn.protocols.interfaces.chat import ChatInterface, Render
 from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Interface, Plain
 from mgptn.protocols.interfaces.ladder import LadderInterface
-from mgptn.protocols.interfaces.wordings import WORDS, Wording
+from mgptn.protocols.interfaces.wordings import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,18 @@ class Setting:
     model, vocabulary
         The model's name, and every token of it as text.
     wording
-        Of the grading question.
+        Of the grading question; None for the layout's own.
     multiline
         Do the task's answers have several lines?
     render
         The tokenizer's chat template, which reads messages as text; None where it has none.
     plain
-        Makes a text one that the tokenizer reads as text, for layouts without a template.
+        Makes a text one that the tokenizer reads as text, where no template does.
     """
 
     model: str
     vocabulary: Collection[str]
-    wording: Wording = WORDS
+    wording: Wording | None = None
     multiline: bool = False
     render: Render | None = None
     plain: Plain = str
@@ -96,7 +96,7 @@ def _chat(setting: Setting) -> Interface:
             f"agents.interface: expected a model whose tokenizer has a chat template, got "
             f"{setting.model!r}, whose has none; use agents.interface=base"
         )
-    return ChatInterface(setting.render, setting.wording)
+    return ChatInterface(setting.render, setting.wording, setting.plain)
 
 
 def _missing(setting: Setting, kind: type[LadderInterface]) -> list[str]:

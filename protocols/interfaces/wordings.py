@@ -73,9 +73,17 @@ WORDINGS: dict[str, Wording] = {
             options=("no", "yes"),
             levels=(0, 4),
         ),
+        Wording(
+            name="correct",
+            question="Is this answer correct or incorrect?",
+            lead="This answer is",
+            options=("incorrect", "correct"),
+            levels=(0, 4),
+        ),
     )
 }
 """Name → wording. ``yes-no`` is P(True): Kadavath et al. 2022, "Language models (mostly) know what
 they know"."""
 
 WORDS = WORDINGS["words"]
+CORRECT = WORDINGS["correct"]

@@ -9,17 +9,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mgptn.protocols.answers.extraction import PEOPLE, Extraction
-from mgptn.protocols.answers.matching import MatchName
-from mgptn.protocols.answers.reading import AnswerReading
+from mgptn.protocols.answers.matching import QuestionsMatch
+from mgptn.protocols.answers.reading import SENTENCE, make_reading
 from mgptn.protocols.tasks.corruption import wrong_answer
 from mgptn.protocols.tasks.split import HeldOut, belongs
 from mgptn.protocols.tasks.task import Problem, Split
 
 OTHERS = 20
 """Other questions whose answers are tried as a wrong one."""
-
-SENTENCE = 64
-"""Characters that an answer may be longer by where only a part of it counts."""
 
 
 class Questions:
@@ -54,7 +51,7 @@ class Questions:
         self,
         problems: Sequence[Problem],
         *,
-        match: MatchName = "exact",
+        match: QuestionsMatch = "exact",
         extraction: Extraction = PEOPLE,
         held_out: HeldOut = "all",
         max_answer_characters: int | None = None,
@@ -67,7 +64,7 @@ class Questions:
             )
         self._problems = tuple(problems)
         self._held_out: HeldOut = held_out
-        self._reading = AnswerReading(match, extraction)
+        self._reading = make_reading(match, extraction)
         for problem in problems:
             for right in (problem.reference, *problem.also):
                 if (fault := self._reading.fault(right)) is not None:
@@ -75,6 +72,11 @@ class Questions:
         lengths = (len(r.encode()) for p in problems for r in (p.reference, *p.also))
         derived = max(8, 3 * max(lengths) // 2) + (SENTENCE if self._reading.extracts else 0)
         self.max_answer_characters = max_answer_characters or derived
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem, in the order given."""
+        return self._problems
 
     def pool(self, split: Split) -> tuple[Problem, ...]:
         """Every problem of a split, in the order given."""
@@ -104,12 +106,13 @@ class Questions:
             return False
         return any(self._reading.same(r, answer) for r in (problem.reference, *problem.also))
 
-    def counted(self, answer: str) -> str | None:
+    def counted(self, query: str, answer: str) -> str | None:
         """What counts of an answer, alike for the same answer; None where all of it does.
 
         None also where nothing in it counts: such answers are the same if their texts are.
         """
-        return self._reading.counted(answer)
+        problem = self._by_query.get(query)
+        return self._reading.counted(answer, "" if problem is None else problem.reference)
 
     def reference(self, query: str) -> str:
         """The answer as written down, the first of several."""

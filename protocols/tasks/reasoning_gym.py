@@ -19,6 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from mgptn.protocols.answers.extraction import WHOLE, Extraction, make_finder
+from mgptn.protocols.answers.matching import as_number
+from mgptn.protocols.answers.reading import SENTENCE
+from mgptn.protocols.answers.thoughts import without_thoughts
 from mgptn.protocols.tasks.corruption import wrong_answer
 from mgptn.protocols.tasks.safe_scoring import is_safe, own_randomness, read_literals_only
 from mgptn.protocols.tasks.split import HeldOut, belongs
@@ -77,6 +81,8 @@ class ReasoningGym:
         Fields of the data set's own configuration.
     held_out
         Whether runs draw a fifth of the problems, by hash of the query, or all of them.
+    extraction
+        What counts of an answer; one of which all would be right is right too.
     pass_score
         The library's score, in (0, 1], from which an answer is right.
     max_answer_characters
@@ -99,6 +105,7 @@ class ReasoningGym:
         *,
         held_out: HeldOut = "hash",
         pass_score: float = 1.0,
+        extraction: Extraction = WHOLE,
         max_answer_characters: int | None = None,
     ) -> None:
         check_dataset(dataset)
@@ -106,6 +113,8 @@ class ReasoningGym:
         self.dataset = dataset
         self._held_out: HeldOut = held_out
         self._pass_score = pass_score
+        self._extracts = extraction != WHOLE
+        self._number, self._text = (make_finder(extraction, m) for m in ("numeric", "exact"))
         self._library = _made(dataset, {"seed": 0, "size": SIZE, **(options or {})})
         self._entries: dict[str, Entry] = {}
         self._max_answer_characters = max_answer_characters
@@ -118,7 +127,8 @@ class ReasoningGym:
     @property
     def max_answer_characters(self) -> int:
         """As configured, or else derived from the references seen so far."""
-        return self._max_answer_characters or max(8, 3 * self._longest // 2)
+        derived = max(8, 3 * self._longest // 2) + (SENTENCE if self._extracts else 0)
+        return self._max_answer_characters or derived
 
     def draw(self, rng: np.random.Generator, split: Split) -> Problem:
         """One problem of the split; its place in the data set is drawn.
@@ -138,9 +148,27 @@ class ReasoningGym:
         )
 
     def verify(self, query: str, answer: str) -> bool:
-        """Right iff the library's scorer gives `pass_score`; what it fails on is wrong."""
+        """Right iff the library's scorer gives `pass_score` to it, or to what counts of it.
+
+        What the scorer fails on is wrong.
+        """
         entry = self._entries.get(query)
-        if entry is None or not is_safe(self.dataset, answer):
+        if entry is None:
+            return False
+        part = self.counted(query, answer)
+        return self._scored(entry, answer) or (part is not None and self._scored(entry, part))
+
+    def counted(self, query: str, answer: str) -> str | None:
+        """What counts of an answer: its number, where the reference is one; None where all does."""
+        entry = self._entries.get(query)
+        if entry is None or not self._extracts:
+            return None
+        find = self._text if as_number(entry["answer"]) is None else self._number
+        part = (find(without_thoughts(answer)) or "").strip()
+        return part or None
+
+    def _scored(self, entry: Entry, answer: str) -> bool:
+        if not is_safe(self.dataset, answer):
             return False
         try:
             with own_randomness(0), redirect_stdout(io.StringIO()):

@@ -61,8 +61,8 @@ class Task(Protocol):
 class CountsParts(Protocol):
     """A task of whose answers not all counts."""
 
-    def counted(self, answer: str) -> str | None:
-        """What counts of an answer, alike for the same answer; None where all of it does."""
+    def counted(self, query: str, answer: str) -> str | None:
+        """What counts of an answer to a query, alike for the same answer; None where all does."""
         ...
 
 

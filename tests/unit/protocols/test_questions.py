@@ -267,7 +267,10 @@ def test_too_few_questions_are_counted(file):
 @pytest.mark.parametrize(
     ("task", "complaint"),
     [
-        ({"match": "fuzzy"}, "task.match: expected 'exact', 'numeric' or 'math', got 'fuzzy'"),
+        (
+            {"match": "fuzzy"},
+            "task.match: expected 'exact', 'numeric', 'math' or 'mixed', got 'fuzzy'",
+        ),
         ({"held_out": "none"}, "task.held_out: expected 'hash' or 'all', got 'none'"),
         ({"size": 2}, "task.size: expected nothing here for the task questions, got 2"),
         ({"pass_score": 0.5}, "task.pass_score: expected nothing here for the task questions"),
