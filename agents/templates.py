@@ -44,6 +44,17 @@ def template_of(tokenizer: Any, folder: Path) -> str:
     return str(found or "")
 
 
+def has_template(folder: Path) -> bool:
+    """Does a folder hold a chat template, wherever transformers or processors keep theirs?"""
+    if any((folder / name).exists() for name in ("chat_template.jinja", LEGACY)):
+        return True
+    try:
+        said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and bool(said.get("chat_template"))
+
+
 def dated(template: str, today: date, where: str) -> str:
     """A template with a day's date where it asks the clock.
 

@@ -12,7 +12,7 @@ import click
 
 from mgptn.experiments.commands.bench import bench
 from mgptn.experiments.commands.experiment import experiment
-from mgptn.experiments.commands.grading import compare_protocols, robustness
+from mgptn.experiments.commands.grading import ask, compare_protocols, robustness
 from mgptn.experiments.commands.init import init
 from mgptn.experiments.commands.interrupts import raising
 from mgptn.experiments.commands.models import models
@@ -109,6 +109,7 @@ def doctor(ray_address: str | None, metrics_port: int) -> None:
 
 for _command in (
     init,
+    ask,
     run,
     resume,
     replay,

@@ -1,4 +1,4 @@
-"""`mgptn compare-protocols` and `robustness`: ways to grade and to aggregate, on equal answers.
+"""`mgptn ask`, `compare-protocols` and `robustness`: one grade, ways to grade, ways to aggregate.
 
 Only the command line; heavy imports happen inside the commands, so that help is instant.
 """
@@ -36,6 +36,24 @@ def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None
 
     for path in run_comparison(base, out or RUNS / f"{base.name}-comparison", console()):
         say(str(path))
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--problem", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--alone", is_flag=True, help="Do not try other ways to ask for grades.")
+@SET
+def ask(config: Path, problem: int, alone: bool, overrides: tuple[str, ...]) -> None:
+    """Show one answer and one grade, with all that the model is told.
+
+    The first thing to try with a new model.
+    """
+    base = checked(config, overrides)
+    with loading():
+        from mgptn.experiments.studies.ask import ask as ask_once
+
+    for line in ask_once(base, problem, others=not alone):
+        say(line)
 
 
 @click.command()

@@ -21,15 +21,22 @@ def recorded(folder: Path) -> tuple[dict[str, Any], RunConfig]:
         If the folder is not a run's, or its manifest is damaged.
     """
     manifest = read_manifest(folder)
-    config = _as_it_was(manifest["config"])
+    config = _as_it_was(manifest["config"], manifest.get("interface"))
     return manifest, check_config(config, source=str(folder / MANIFEST))
 
 
-def _as_it_was(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration from before `task.extract`: all of an answer counted, in chats too."""
+def _as_it_was(config: dict[str, Any], interface: Any) -> dict[str, Any]:
+    """A configuration from before some keys, as it was meant then.
+
+    All of an answer counted, in chats too; nothing was said of its form; and a layout that nobody
+    chose was never a chat.
+    """
     task, agents = config.get("task"), config.get("agents")
-    if not isinstance(task, dict) or not isinstance(agents, dict) or "extract" in task:
+    if not isinstance(task, dict) or not isinstance(agents, dict) or "instruction" in task:
         return config
-    if task.get("name") != QUESTIONS or agents.get("interface") != "chat":
-        return config
-    return {**config, "task": {**task, "extract": "whole"}}
+    then = {"instruction": "none"}
+    if "extract" not in task and task.get("name") == QUESTIONS:
+        then["extract"] = "whole"
+    if agents.get("interface") == "auto" and isinstance(interface, str):
+        agents = {**agents, "interface": interface}
+    return {**config, "task": {**task, **then}, "agents": agents}

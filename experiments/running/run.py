@@ -15,6 +15,7 @@ from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.loop.probing import check_mass
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with
 from mgptn.experiments.running.fleets import hosts, reading, train_first
@@ -49,6 +50,7 @@ def run(
     for remark in stage.remarks:
         console.print(remark, highlight=False, markup=False)
     with hosts(stage, ray_address) as fleet:
+        check_mass(stage, fleet)
         session = Session.create(
             folder, config, arms_of(config, controls), stage, fleet.settings.device
         )

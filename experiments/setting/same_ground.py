@@ -14,11 +14,13 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.setting.problems import hash_of_problems
 from mgptn.experiments.setting.stage import Stage
+from mgptn.protocols.interfaces.chat import CHAT_LAYOUT
 
 
 def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device: str) -> Any:
     """Everything that a second run with the same population hash must share, and provenance."""
     told = {"today": stage.today.isoformat()} if stage.dated else {}
+    layouts = {"chat_layout": CHAT_LAYOUT} if _chats(stage) else {}
     remarks = {"remarks": list(stage.remarks)} if stage.remarks else {}
     return {
         "config": config.model_dump(mode="json"),
@@ -38,6 +40,7 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "processor": _processor(),
         "command": " ".join(sys.argv),
         **told,
+        **layouts,
         **remarks,
     }
 
@@ -73,6 +76,12 @@ def check_same_ground(
             f"{folder}: expected chats that are told the date the run was begun with, {begun}, got "
             f"{stage.today}: set agents.today={begun}"
         )
+    if _chats(stage) and manifest.get("chat_layout", 1) != CHAT_LAYOUT:
+        raise ConfigError(
+            f"{folder}: expected a run whose chats are laid out as this version of mgptn lays them "
+            f"out, number {CHAT_LAYOUT}, got number {manifest.get('chat_layout', 1)}: begin a new "
+            "run, or go on with the version that it was begun with"
+        )
     _check_same_file(manifest, stage, folder)
     here = library_versions(stage.libraries)
     differing = [
@@ -87,6 +96,10 @@ def check_same_ground(
             "--other-versions to go on all the same"
         )
     _check_same_problems(manifest, stage, folder)
+
+
+def _chats(stage: Stage) -> bool:
+    return any(script.interface.name == "chat" for script in stage.scripts.values())
 
 
 def _check_same_file(manifest: Any, stage: Stage, folder: Path) -> None:

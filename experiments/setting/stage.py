@@ -18,6 +18,7 @@ from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.learning.memory import Lesson, learning_bytes
 from mgptn.agents.scripted import ScriptedAgents
+from mgptn.agents.templates import has_template
 from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.seats.asking import Script, grown_script
@@ -35,8 +36,9 @@ from mgptn.experiments.setting.shots import draw_graded_shots, draw_shots
 from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
-from mgptn.protocols.interfaces.interface import Asked
+from mgptn.protocols.interfaces.interface import Asked, Interface
 from mgptn.protocols.interfaces.table import Setting, make_interface
+from mgptn.protocols.interfaces.wordings import Wording
 from mgptn.protocols.tasks.task import Problem, Task
 
 
@@ -98,7 +100,8 @@ class Stage:
         libraries = learning_libraries(config)
         for _ in train_founders(config):
             pass
-        made = make_task(config.task, config.agents.interface)
+        self.checkpoints = self._found()
+        made = make_task(config.task, self._talks())
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries + libraries
         self.grown = grown_tasks(config.task)
@@ -113,22 +116,38 @@ class Stage:
         self.protocol = find_protocol(config.protocol.name)
         self.picks = make_picks(config, self.task)
         self.scripts: dict[str, Script] = {}
+        self._settings: dict[str, Setting] = {}
         self._grown_scripts: dict[int, dict[str, Script]] = {}
         self._lengths: dict[str, Lengths] = {}
         self._lessons: dict[str, Lesson | None] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
-            name = config.agents.model
-            self.checkpoints = {name: Checkpoint(name, Path(name), behaviour.digest(), {})}
             self.scripted: ScriptedAgents | None = ScriptedAgents(behaviour, self.task)
             return
         self.scripted = None
-        names = expand_models(config.agents.model)[: config.population.size]
-        self.checkpoints = {name: find_checkpoint(name) for name in names}
         for found in self.checkpoints.values():
             _check_whole(found)
         self.scripts = {name: self._script(found) for name, found in self.checkpoints.items()}
+
+    def _found(self) -> dict[str, Checkpoint]:
+        """Name → files of each model; of agents without one, what they do."""
+        config = self.config
+        behaviour = scripted_behaviour(config)
+        if behaviour is not None:
+            name = config.agents.model
+            return {name: Checkpoint(name, Path(name), behaviour.digest(), {})}
+        names = expand_models(config.agents.model)[: config.population.size]
+        return {name: find_checkpoint(name) for name in names}
+
+    def _interface(self, checkpoint: Checkpoint) -> str:
+        """The layout's name: one that nobody chose is a chat where the model has a template."""
+        name = self.config.agents.interface
+        return "chat" if name == "auto" and has_template(checkpoint.folder) else name
+
+    def _talks(self) -> bool:
+        """Does any model answer as people do?"""
+        return any(self._interface(found) == "chat" for found in self.checkpoints.values())
 
     def scene(self, generation: int, size: int) -> Scene:
         """What is set up for a generation, whose task has a size if it grows."""
@@ -150,9 +169,16 @@ class Stage:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is laid out otherwise than asked, a sentence each."""
+        chosen = self.config.agents.interface == "auto"
+        chats = tuple(
+            f"{name!r} has a chat template, and is asked in chats: agents.interface=base would ask "
+            "it in few-shot text."
+            for name, script in self.scripts.items()
+            if chosen and script.interface.name == "chat"
+        )
         if not self.config.agents.personas:
-            return ()
-        return tuple(
+            return chats
+        return chats + tuple(
             f"The chat template of {name!r} has no system message: agents.personas stand at the "
             "head of the first user message."
             for name, script in self.scripts.items()
@@ -168,6 +194,14 @@ class Stage:
     def weights(self) -> dict[str, str]:
         """Name → hash of the files of each model."""
         return {name: found.weights for name, found in self.checkpoints.items()}
+
+    def layout(self, model: str, wording: Wording) -> Interface | None:
+        """A model's layout with another grading question; None where it has no words for it."""
+        name, setting = self.scripts[model].interface.name, self._settings[model]
+        try:
+            return make_interface(name, replace(setting, wording=wording), interfaces())
+        except ValueError:
+            return None
 
     def memory(self, device: str) -> dict[str, Needed]:
         """Name → what each model takes of a host on a device."""
@@ -292,18 +326,16 @@ class Stage:
         config = self.config
         encoder = Encoder(checkpoint, self.today)
         try:
-            interface = make_interface(
-                config.agents.interface,
-                Setting(
-                    model=checkpoint.name,
-                    vocabulary=encoder.vocabulary,
-                    wording=config.protocol.wording,
-                    multiline=self._multiline(),
-                    render=encoder.chat,
-                    plain=encoder.plain,
-                ),
-                interfaces(),
+            setting = Setting(
+                model=checkpoint.name,
+                vocabulary=encoder.vocabulary,
+                wording=config.protocol.wording,
+                multiline=self._multiline(),
+                render=encoder.chat,
+                plain=encoder.plain,
             )
+            self._settings[checkpoint.name] = setting
+            interface = make_interface(self._interface(checkpoint), setting, interfaces())
             for persona in (None, *config.agents.personas):
                 interface.answer_prompt(Asked("", persona=persona))
         except ValueError as error:

@@ -18,12 +18,10 @@ from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.setting.question_file import QuestionFile, read_questions
 from mgptn.protocols.answers.reading import make_reading
-from mgptn.protocols.interfaces.chat import ChatInterface
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.reasoning_gym import PREFIX, ReasoningGym, check_dataset, options_class
 from mgptn.protocols.tasks.task import Task
 
-CHAT = ChatInterface.name
 INSTALL = "pip install -c constraints.txt -e '.[tasks]', from mgptn's own folder"
 
 
@@ -46,13 +44,14 @@ class MadeTask:
     libraries: tuple[str, ...] = ()
 
 
-def make_task(config: TaskConfig, interface: str = "auto") -> MadeTask:
+def make_task(config: TaskConfig, talks: bool = False) -> MadeTask:
     """The task that a checked configuration names.
 
     Parameters
     ----------
-    interface
-        As configured: under ``chat`` a part of an answer counts, unless `task.extract` says else.
+    talks
+        Does a model answer as people do? Then a part of an answer counts, unless `task.extract`
+        says else.
 
     Raises
     ------
@@ -64,8 +63,8 @@ def make_task(config: TaskConfig, interface: str = "auto") -> MadeTask:
         if config.name in tasks():
             return MadeTask(tasks()[config.name](bundled_size(config)))
         if config.name == Questions.name:
-            return _questions(config, interface)
-        return _reasoning_gym(config, interface)
+            return _questions(config, talks)
+        return _reasoning_gym(config, talks)
     except ImportError as error:
         raise ConfigError(
             f"task: expected an installation with the libraries that {config.name} needs, got "
@@ -95,9 +94,9 @@ def grown_tasks(config: TaskConfig) -> dict[int, Task]:
     return {size: tasks()[config.name](size) for size in sizes}
 
 
-def _questions(config: TaskConfig, interface: str) -> MadeTask:
+def _questions(config: TaskConfig, talks: bool) -> MadeTask:
     assert config.file is not None
-    extraction = config.extract.extraction(talks=interface == CHAT)
+    extraction = config.extract.extraction(talks=talks)
     reading = make_reading(config.match, extraction)
     read: QuestionFile = read_questions(
         Path(config.file), config.question_field, config.answer_field, reading.fault
@@ -113,7 +112,7 @@ def _questions(config: TaskConfig, interface: str) -> MadeTask:
     return MadeTask(task, read.digest, libraries)
 
 
-def _reasoning_gym(config: TaskConfig, interface: str) -> MadeTask:
+def _reasoning_gym(config: TaskConfig, talks: bool) -> MadeTask:
     name = config.name.removeprefix(PREFIX)
     check_dataset(name)
     task = ReasoningGym(
@@ -121,7 +120,7 @@ def _reasoning_gym(config: TaskConfig, interface: str) -> MadeTask:
         check_options(config.name, options_class(name), config.options),
         held_out=config.held_out or "hash",
         pass_score=config.pass_score,
-        extraction=config.extract.extraction(talks=interface == CHAT),
+        extraction=config.extract.extraction(talks=talks),
         max_answer_characters=config.max_answer_characters,
     )
     return MadeTask(task, None, ("reasoning-gym", "sympy"))

@@ -19,12 +19,12 @@ from mgptn.experiments.views.verdict import hardly_said
 
 COLUMNS: tuple[str, ...] = (
     *("gen", "fitness", "best", "gold error [95 %]", "TPR", "FPR", "J"),
-    *("AUC", "worth", "lineages", "answers/s", "time left"),
+    *("AUC", "worth", "lineages", "cut off", "answers/s", "time left"),
 )
 """A generation whose task has grown is said with its size, as 4@9. TPR, FPR and J are the
-selector's; AUC is of one grade, and `worth` is how many independent graders those of an answer are
-worth."""
-WIDTHS = (5, 7, 6, 18, 5, 5, 6, 5, 5, 8, 9, 9)
+selector's; AUC is of one grade, `worth` is how many independent graders those of an answer are
+worth, and `cut off` the share of answers that reached their maximum length."""
+WIDTHS = (5, 7, 6, 18, 5, 5, 6, 5, 5, 8, 7, 9, 9)
 
 
 class LiveTable:
@@ -86,6 +86,7 @@ class LiveTable:
             _number(m.grader_auc, 2),
             _number(m.effective_graders, 1),
             str(m.lineages),
+            _number(m.truncated_answers / max(1, m.answers), 2),
             f"{answers / seconds:.0f}",
             _duration(left),
         )

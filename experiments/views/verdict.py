@@ -45,6 +45,9 @@ class Difference:
 MASS = 0.1
 """Mean probability of the options below which grades are said to be hardly the graders' word."""
 
+CUT_OFF = 0.05
+"""Share of answers that are cut off above which it is said."""
+
 Against = dict[str, tuple[float, Difference]]
 """Control → its error, and the run's error less that one."""
 
@@ -216,6 +219,23 @@ def _worth(rounds: Sequence[MeasuredRound]) -> str:
 
 
 def hardly_said(measures: Measures) -> list[str]:
+    """What spoils a generation's figures: answers that were cut off, options that nobody says."""
+    return [*_cut_off(measures), *_unsaid(measures)]
+
+
+def _cut_off(measures: Measures) -> list[str]:
+    """That many answers reached their maximum length, where many did."""
+    share = measures.truncated_answers / max(1, measures.answers)
+    if not share > CUT_OFF:
+        return []
+    return [
+        f"Of the answers of generation {measures.generation}, {share:.0%} were cut off at their "
+        "maximum length, and count as wrong. Raise `agents.max_answer_tokens`, or ask for less "
+        "(`task.instruction`)."
+    ]
+
+
+def _unsaid(measures: Measures) -> list[str]:
     """That graders would have said something else than their options, where they would."""
     if not measures.option_mass < MASS:
         return []

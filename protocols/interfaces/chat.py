@@ -15,6 +15,9 @@ from mgptn.protocols.interfaces.reading import first_wins, named_option
 from mgptn.protocols.interfaces.wordings import CORRECT, Wording
 from mgptn.protocols.scale import LEVELS, level_wanted
 
+CHAT_LAYOUT = 2
+"""Counts the ways in which chats have been laid out: a run is carried on in its own alone."""
+
 PROBE = "mgptn"
 """A text that no template has of itself."""
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from mgptn.protocols.interfaces.wordings import Wording
@@ -89,7 +89,7 @@ class Prompt:
 
     prefix: str
     suffix: str
-    turns: tuple[Message, ...] = ()
+    turns: tuple[Message, ...] = field(default=(), compare=False)
     begun: str = ""
 
 

@@ -184,11 +184,11 @@ def test_a_reference_without_a_number_is_refused_by_its_line(file):
 def test_a_part_counts_in_a_chat_and_all_of_an_answer_elsewhere(file):
     path = file(jsonl([{"question": "a", "answer": "42"}]))
     config = configured(path, match="numeric").task
-    for interface, right in (("chat", True), ("base", False), ("auto", False)):
-        task = make_task(config, interface).task
-        assert task.verify("a", "The answer is 42.") is right
-    assert make_task(config, "base").task.max_answer_characters == 8
-    assert make_task(config, "chat").task.max_answer_characters == 8 + SENTENCE
+    for talks in (True, False):
+        task = make_task(config, talks=talks).task
+        assert task.verify("a", "The answer is 42.") is talks
+    assert make_task(config, talks=False).task.max_answer_characters == 8
+    assert make_task(config, talks=True).task.max_answer_characters == 8 + SENTENCE
 
 
 # The task
