@@ -20,6 +20,8 @@ from mgptn.agents.shards import count_parameters as count_parameters
 BUNDLED = Path(__file__).parent / "models"
 FOUNDERS = "founders/"
 """What names of founders begin with."""
+INSTRUCT = "instruct/"
+"""What names of models begin with that `mgptn models fetch` has brought."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
 
 
@@ -171,16 +173,41 @@ def founders_folder() -> Path:
     return Path(os.environ.get("MGPTN_CACHE") or usual) / "founders"
 
 
-def _locate(name: str) -> Path:
-    if name.startswith(FOUNDERS):
-        folder = founders_folder() / name.removeprefix(FOUNDERS)
-        if folder.is_dir():
-            return folder
+def instruct_folder() -> Path:
+    """Where models lie that were fetched to try things with, beside founders."""
+    return founders_folder().parent / "instruct"
+
+
+def _cached(name: str) -> Path | None:
+    """Where a model lies that was made or fetched here; None for other names.
+
+    Raises
+    ------
+    CheckpointError
+        If it is not there, saying what brings it.
+    """
+    for begins, folder, bringing in (
+        (FOUNDERS, founders_folder(), "a run with its recipe in agents.founders trains it"),
+        (INSTRUCT, instruct_folder(), "mgptn models fetch brings SmolLM2-135M-Instruct"),
+    ):
+        if not name.startswith(begins):
+            continue
+        found = folder / name.removeprefix(begins)
+        if found.is_dir():
+            return found
         if not Path(name).is_dir():  # somebody's own folder may be called so too
+            kind = "founder" if begins == FOUNDERS else "model"
             raise CheckpointError(
-                f"agents.model: expected the founder {name} in {folder}, got nothing there; a run "
-                "with its recipe in agents.founders trains it"
+                f"agents.model: expected the {kind} {name} in {found}, got nothing there; "
+                f"{bringing}"
             )
+    return None
+
+
+def _locate(name: str) -> Path:
+    cached = _cached(name)
+    if cached is not None:
+        return cached
     for bundled in (name, f"{name}/0"):
         if bundled in bundled_models():
             return BUNDLED / bundled

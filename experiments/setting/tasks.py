@@ -8,11 +8,11 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
+from mgptn.experiments.config.bundled import find_questions
 from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.config.task import TaskConfig
@@ -99,7 +99,7 @@ def _questions(config: TaskConfig, talks: bool) -> MadeTask:
     extraction = config.extract.extraction(talks=talks)
     reading = make_reading(config.match, extraction)
     read: QuestionFile = read_questions(
-        Path(config.file), config.question_field, config.answer_field, reading.fault
+        find_questions(config.file), config.question_field, config.answer_field, reading.fault
     )
     task = Questions(
         read.problems,

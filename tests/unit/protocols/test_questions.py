@@ -373,3 +373,36 @@ def test_without_math_verify_the_error_says_what_to_install(file, monkeypatch):
         make_task(configured(path, match="math").task)
     assert "math_verify" in str(caught.value)
     make_task(configured(path, match="exact").task)
+
+
+def test_questions_of_both_kinds_are_each_read_in_their_own_way(file):
+    rows = [
+        {"question": "How many days has a week?", "answer": ["7", "seven"]},
+        {"question": "Capital of Peru?", "answer": "Lima"},
+    ]
+    task = make_task(configured(file(jsonl(rows)), match="mixed").task, talks=True).task
+    days, peru = (row["question"] for row in rows)
+    assert task.verify(days, "There are 7 days in a week.")
+    assert task.verify(days, "7.0")
+    assert task.verify(days, "Seven.")
+    assert not task.verify(days, "There are 8 days in 7 weeks: 8")
+    assert task.counted(days, "It has 7 days.") == "7"
+    assert task.verify(peru, "The capital is **Lima**.")
+    assert not task.verify(peru, "7")
+    assert task.counted(peru, "The capital is **Lima**.") == "lima"
+    plain = make_task(configured(file(jsonl(rows)), match="mixed").task).task
+    assert plain.verify(days, "7.0")
+    assert not plain.verify(peru, "lima")
+
+
+def test_the_bundled_questions_are_found_by_name_and_each_answer_is_right(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    task = make_task(configured("words.jsonl", match="mixed").task, talks=True).task
+    assert len(task.problems) == 200
+    for problem in task.problems:
+        for right in (problem.reference, *problem.also):
+            assert task.verify(problem.query, right), problem
+            assert task.verify(problem.query, f"The answer is {right}."), problem
+    # Somebody's own file of that name is theirs.
+    (tmp_path / "words.jsonl").write_text(jsonl([{"question": "a", "answer": "b"}]))
+    assert len(make_task(configured("words.jsonl").task).task.problems) == 1

@@ -373,3 +373,21 @@ def test_a_problem_drawn_twice_keeps_its_first_answer(sums):
     problem = sums.draw(stream(5, "t"), "train")
     assert sums.draw(stream(5, "t"), "train") == problem
     assert isinstance(problem, Problem)
+
+
+def test_a_sentence_says_its_number_in_a_chat(sums):
+    config = check_config({"name": "t", "task": {"name": f"{PREFIX}chain_sum"}}).task
+    talking = make_task(config, talks=True).task
+    problem = talking.draw(stream(3, "t"), "held-out")
+    right, wrong = int(problem.reference), int(problem.reference) + 1
+    said = f"The final answer is {right}. \n\nThis is a classic problem of 2 steps."
+    assert talking.verify(problem.query, said)
+    assert talking.verify(problem.query, str(right))
+    assert talking.counted(problem.query, said) == str(right)
+    assert not talking.verify(problem.query, said.replace(str(right), str(wrong)))
+    assert not talking.verify(problem.query, f"<think>{right}</think>It is {wrong}.")
+    plain = make_task(config).task
+    plain.draw(stream(3, "t"), "held-out")
+    assert not plain.verify(problem.query, said)
+    assert plain.counted(problem.query, said) is None
+    assert talking.max_answer_characters > plain.max_answer_characters
