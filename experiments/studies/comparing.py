@@ -9,7 +9,7 @@ same answers; only how they are graded differs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,16 @@ from mgptn.population.measures.rates import (
 )
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.protocols.interfaces.wordings import WORDINGS
 
 WAYS: dict[str, Mapping[str, Any]] = {
     "words": {"name": "survey", "question": "words"},
     "digits": {"name": "survey", "question": "digits"},
     "P(True)": {"name": "survey", "question": "yes-no"},
+    "correct": {"name": "survey", "question": "correct"},
     "sampled words": {"name": "survey", "question": "words", "reading": "sampled"},
     "sampled digits": {"name": "survey", "question": "digits", "reading": "sampled"},
+    "likelihood": {"name": "survey", "reading": "likelihood"},
     "pairwise": {"name": "pairwise", "question": "words"},
     "self": {"name": "self-survey", "question": "words"},
 }
@@ -99,9 +102,9 @@ def compare(config: RunConfig, stage: Stage | None = None) -> list[Graded]:
         fleet = stage.local_fleet()
     found: list[Graded] = []
     texts: list[str] | None = None
-    for way, settings in WAYS.items():
+    for way, settings in _ways(stage):
         changed = config.model_copy(
-            update={"protocol": config.protocol.model_copy(update=dict(settings))}
+            update={"protocol": config.protocol.model_copy(update=settings)}
         )
         outcomes = next(iter(Simulation(changed, stage=Stage(changed), fleet=fleet))).outcomes
         said = [outcomes.texts[i] for i in outcomes.answers.tolist()]
@@ -110,6 +113,14 @@ def compare(config: RunConfig, stage: Stage | None = None) -> list[Graded]:
         texts = said
         found.append(_graded(way, outcomes))
     return found
+
+
+def _ways(stage: Stage) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Ways that every model of a stage has words for; options are read unless a way says else."""
+    for way, settings in WAYS.items():
+        wording = WORDINGS.get(str(settings.get("question")))
+        if wording is None or all(stage.layout(model, wording) for model in stage.scripts):
+            yield way, {"reading": "logits", "question": "auto", "least_mass": 0.0, **settings}
 
 
 def comparison_table(graded: list[Graded], threshold: float, seed: int) -> pl.DataFrame:

@@ -28,6 +28,9 @@ from mgptn.experiments.studies.comparing import (
 )
 from mgptn.population.measures.rates import auc
 
+LADDERS = [way for way in WAYS if way != "correct"]
+"""Ways that the ladder has words for."""
+
 
 @pytest.fixture(scope="module")
 def config() -> RunConfig:
@@ -48,7 +51,7 @@ def graded(config: RunConfig) -> list[Graded]:
 
 
 def test_every_way_grades_the_same_answers(graded: list[Graded]) -> None:
-    assert [one.way for one in graded] == list(WAYS)
+    assert [one.way for one in graded] == LADDERS
     for one in graded:
         assert np.array_equal(one.verdicts, graded[0].verdicts)
         assert one.values.shape == (4 * 24, 1 if one.way == "self" else 2)
@@ -66,6 +69,7 @@ def test_logits_say_more_than_one_word_sampled_from_them(graded: list[Graded]) -
     assert set(np.unique(ways["sampled words"].values)) <= {0.0, 0.25, 0.5, 0.75, 1.0}
     assert np.isnan(ways["sampled digits"].values).all()  # the ladder writes none
     assert math.isfinite(ways["pairwise"].position_bias)
+    assert area("likelihood") > 0.5, "a right answer is likelier after its question than after none"
 
 
 def test_digits_are_hardly_what_the_ladder_would_say(graded: list[Graded]) -> None:
@@ -73,13 +77,14 @@ def test_digits_are_hardly_what_the_ladder_would_say(graded: list[Graded]) -> No
     assert min(mass["words"], mass["pairwise"], mass["self"]) > 0.99
     assert mass["digits"] < 0.1
     assert math.isnan(mass["sampled words"])
+    assert math.isnan(mass["likelihood"])
 
 
 def test_the_table_has_each_statistic_inside_its_interval(
     graded: list[Graded], config: RunConfig
 ) -> None:
     table = comparison_table(graded, config.protocol.threshold, config.seed)
-    assert table["way"].to_list() == list(WAYS)
+    assert table["way"].to_list() == LADDERS
     for row in table.iter_rows(named=True):
         for name in ("tpr", "fpr", "j", "auc", "brier"):
             if not math.isnan(row[name]):
@@ -108,7 +113,7 @@ def test_a_comparison_is_printed_and_written(config: RunConfig, tmp_path: Path) 
         "reliability.png",
     ]
     assert all(path.stat().st_size > 0 for path in paths)
-    assert all(way in console.file.getvalue() for way in WAYS)  # type: ignore[attr-defined]
+    assert all(way in console.file.getvalue() for way in LADDERS)  # type: ignore[attr-defined]
     agents = config.agents.model_copy(update={"model": "scripted"})
     with pytest.raises(ConfigError, match="expected a model whose grades can be read"):
         run_comparison(config.model_copy(update={"agents": agents}), tmp_path / "none", console)
