@@ -30,7 +30,7 @@ WORKERS ?= 2
 TEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-slow lint bench clean
+.PHONY: help setup demo words test test-unit test-slow lint bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,11 @@ help: ## this list
 demo: setup ## evolve 8 agents for 6 generations on the CPU, and say where the report is
 	@$(VENV)/bin/mgptn run experiments/configs/quickstart.yaml \
 		--out "runs/demo-$$(date +%Y%m%d-%H%M%S)-$$$$"
+
+words: setup ## the same with a small instruct model that is fetched: real questions, real words
+	@$(VENV)/bin/mgptn models fetch
+	@$(VENV)/bin/mgptn run experiments/configs/words.yaml \
+		--out "runs/words-$$(date +%Y%m%d-%H%M%S)-$$$$"
 
 test: setup ## all tests but the slow ones, WORKERS at a time (2), and which ten took longest
 	@$(TEST) --durations=10

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from mgptn.agents.content import TEMPLATES
 from mgptn.agents.shards import CheckpointError
 
 CLOCK = "strftime_now"
@@ -46,7 +47,7 @@ def template_of(tokenizer: Any, folder: Path) -> str:
 
 def has_template(folder: Path) -> bool:
     """Does a folder hold a chat template, wherever transformers or processors keep theirs?"""
-    if any((folder / name).exists() for name in ("chat_template.jinja", LEGACY)):
+    if any((folder / name).exists() for name in TEMPLATES):
         return True
     try:
         said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from rich.console import Console
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.loop.probing import check_mass
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.manifest import MANIFEST, read_manifest
 from mgptn.experiments.record.reading import read_journal
@@ -90,6 +91,7 @@ def run_grid(
     to_run = sum(cell.config.population.generations for cell in left)
     with ExitStack() as stack:
         fleet = stack.enter_context(fleet_of)
+        _check_masses(grid, left, stages, fleet)
         bar = stack.enter_context(progress(console))
         shown = bar.add_task("generations", total=total)
         bar.update(shown, completed=total - to_run)
@@ -107,6 +109,17 @@ def stages_of(cells: Sequence[Cell], folder: Path) -> dict[str, Stage]:
         Of the grid: a cell that was begun there goes on with the date that it was begun on.
     """
     return {cell.name: Stage(cell.config, _begun_on(folder / cell.name)) for cell in cells}
+
+
+def _check_masses(grid: Grid, left: Sequence[Cell], stages: dict[str, Stage], fleet: Fleet) -> None:
+    """Refuse grading questions that models would hardly answer; each is asked once."""
+    asked: set[tuple[object, ...]] = set()
+    for cell in left:
+        stage, protocol = stages[cell.name], cell.config.protocol
+        key = tuple(stage.weights.values()), str(protocol.question), protocol.reading
+        if key not in asked and not (grid.folder / cell.name / MANIFEST).exists():
+            check_mass(stage, fleet)
+        asked.add(key)
 
 
 def _begun_on(folder: Path) -> date | None:

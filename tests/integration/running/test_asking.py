@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_co
 from mgptn.experiments.loop.probing import Item, check_mass, grades, probe_items
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.manifest import MANIFEST
+from mgptn.experiments.running.grid import Cell, stages_of
 from mgptn.experiments.running.session import Session
-from mgptn.experiments.setting.same_ground import check_same_ground
+from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
+from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.scale import expected_level
 from tests.random_models import chatting, random_qwen3
 
@@ -162,6 +166,45 @@ def test_shots_are_none_of_the_runs_own_problems(plain: dict[str, Any]) -> None:
     assert {shot.level for shot in stage.graded_shots} == {0, 4}
     with pytest.raises(ConfigError, match=r"protocol\.shots: expected a task with 4 problems"):
         Stage(changed(plain, "protocol", shots=4))
+
+
+@pytest.fixture(scope="module")
+def dated(plain: dict[str, Any], model: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A configuration whose chat template asks what day it is."""
+    folder = tmp_path_factory.mktemp("models") / "dated"
+    shutil.copytree(model, folder)
+    template = folder / "chat_template.jinja"
+    clock = "[day]{{ strftime_now('%d %b %Y') }}\n"
+    template.write_text(clock + template.read_text(encoding="utf-8"), encoding="utf-8")
+    return {**plain, "agents": {**plain["agents"], "model": str(folder)}}
+
+
+def test_the_day_a_chat_is_told_stays_the_runs(dated: dict[str, Any], tmp_path: Path) -> None:
+    config = check_config(dated)
+    begun = Stage(config, date(2024, 2, 29))
+    told = begun.script.interface.answer_prompt(Asked("q")).prefix
+    assert told.startswith("[day]29 Feb 2024")
+    Session.create(tmp_path / "run", config, ("selected",), begun, "cpu").close()
+    manifest, again = recorded(tmp_path / "run")
+    assert again == config
+    carried = Stage(again, begun_on(manifest))
+    assert carried.today == date(2024, 2, 29)
+    check_same_ground(manifest, carried, tmp_path)
+    with pytest.raises(ConfigError, match=r"told the date .* 2024-02-29, got .*: set agents.today"):
+        check_same_ground(manifest, Stage(config, date(2025, 1, 1)), tmp_path)
+    fixed = changed(dated, "agents", today="2023-01-02")
+    assert Stage(fixed, date(2024, 2, 29)).today == date(2023, 1, 2)
+
+
+def test_a_cell_of_a_grid_is_told_the_day_that_it_was_begun_on(
+    dated: dict[str, Any], tmp_path: Path
+) -> None:
+    config = check_config(dated)
+    Session.create(
+        tmp_path / "cell", config, ("selected",), Stage(config, date(2024, 2, 29)), "cpu"
+    ).close()
+    (stage,) = stages_of([Cell("cell", config)], tmp_path).values()
+    assert stage.today == date(2024, 2, 29)
 
 
 def test_a_chat_of_before_replies_were_begun_is_not_carried_on(

@@ -215,3 +215,51 @@ def test_a_hub_model_without_network_is_named(tmp_path):
     )
     assert run.stdout.startswith("agents.model: expected a bundled model")
     assert "got 'nobody/no-such-model': LocalEntryNotFoundError: " in run.stdout
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "chat_template.jinja",
+        "chat_template.json",
+        "additional_chat_templates/tool.jinja",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.txt",
+        "spiece.model",
+    ],
+)
+def test_whatever_decides_what_is_read_is_part_of_the_hash(folder, file):
+    before = find_checkpoint(str(folder)).weights
+    path = folder / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('{"chat_template": "{{ messages }}"}')
+    changed = find_checkpoint(str(folder)).weights
+    assert changed != before
+    path.write_text('{"chat_template": "{{ messages[0] }}"}')
+    assert find_checkpoint(str(folder)).weights not in (before, changed)
+
+
+def test_generation_config_counts_where_it_says_more_than_the_configuration(folder):
+    before = find_checkpoint(str(folder)).weights
+    said = folder / "generation_config.json"
+    said.write_text(json.dumps({"transformers_version": "5.1", "use_cache": True}))
+    assert find_checkpoint(str(folder)).weights == before
+    said.write_text(json.dumps({"eos_token_id": [2, 3]}))
+    found = find_checkpoint(str(folder))
+    assert found.weights != before
+    assert found.ends == (2, 3)
+    edit(folder, eos_token_id=[2, 3])
+    both = find_checkpoint(str(folder)).weights
+    said.unlink()
+    assert find_checkpoint(str(folder)).weights == both
+
+
+def test_a_fetched_model_is_named_by_the_cache(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MGPTN_CACHE", str(tmp_path))
+    with pytest.raises(CheckpointError, match=r"got nothing there; mgptn models fetch brings"):
+        find_checkpoint("instruct/tiny")
+    (tmp_path / "instruct").mkdir()
+    folder.rename(tmp_path / "instruct" / "tiny")
+    assert find_checkpoint("instruct/tiny").folder == tmp_path / "instruct" / "tiny"
