@@ -13,6 +13,7 @@ from typing import Any
 
 from mgptn.agents.content import GENERATION, content_hash, read_json
 from mgptn.agents.rope import length_dependent, unscaled_tokens
+from mgptn.agents.shards import BeyondEngineError as BeyondEngineError
 from mgptn.agents.shards import CheckpointError as CheckpointError
 from mgptn.agents.shards import check_index, find_shards
 from mgptn.agents.shards import count_parameters as count_parameters
@@ -239,17 +240,4 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
     if config.get("is_encoder_decoder"):
         raise CheckpointError(
             f"agents.model: expected a decoder-only model, got an encoder–decoder in {folder}"
-        )
-    kinds = set(config.get("layer_types") or ()) - {"full_attention", "sliding_attention"}
-    if kinds:
-        raise CheckpointError(
-            f"agents.model: expected full attention in every layer, got {', '.join(sorted(kinds))} "
-            f"in {folder}"
-        )
-    sliding = "sliding_attention" in (config.get("layer_types") or ()) or (
-        config.get("sliding_window") and config.get("use_sliding_window", True)
-    )
-    if sliding:
-        raise CheckpointError(
-            f"agents.model: expected full attention, got sliding-window attention in {folder}"
         )

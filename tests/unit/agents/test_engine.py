@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from mgptn.agents.engine.attention import attend, over, over_plainly
 from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.prefixes import BLOCK, Prefixes
 from mgptn.agents.engine.recording import Traced
 from mgptn.agents.engine.sampling import draw, philox, uniforms
+from mgptn.agents.layers.attention import attend
+from mgptn.agents.layers.kernels import over, over_plainly
 from mgptn.agents.requests import Work
 from mgptn.population.draws.philox import philox4x32
 
