@@ -17,7 +17,16 @@ import torch
 from mgptn.agents.checkpoints import BeyondEngineError
 from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
-from mgptn.agents.engine.probing import LONG, SHORT, Probe, check_causal, narrowed, probe, text_of
+from mgptn.agents.engine.probing import (
+    FAILURES,
+    LONG,
+    SHORT,
+    Probe,
+    check_causal,
+    narrowed,
+    probe,
+    text_of,
+)  # fmt: skip
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
@@ -257,7 +266,9 @@ class Forward:
         """The engine's logits of a text are those of the model."""
         try:
             missed = miss()
-        except Exception as error:  # of a model's own code, which was made for other attention
+        except torch.OutOfMemoryError:
+            raise
+        except FAILURES as error:
             raise BeyondEngineError(
                 f"agents.model: expected a model whose attention the engine can compute, got "
                 f"{where}: {type(error).__name__}: {error}"

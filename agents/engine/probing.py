@@ -32,8 +32,14 @@ WINDOWS = (
 )  # fmt: skip
 """By which configurations and layers say how far a token sees."""
 
-SLACK = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}
-"""Of logits, beside one and the greatest."""
+FAILURES = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+"""What a model's own code may raise where it is run otherwise than it was made for."""
+
+EXACT, ROUNDED = 1e-3, 0.1
+"""How far logits may be from each other, beside one and the greatest: in float32, and else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,13 @@ class Probe:
         int64 [1, T].
     logits
         float32 [T, V], from transformers' own plain attention, without a cache.
+    slack
+        How far others may be from them, beside one and the greatest.
     """
 
     tokens: torch.Tensor
     logits: torch.Tensor
+    slack: float
 
     def missed(self, start: int, logits: torch.Tensor) -> float:
         """How far logits [·, V] of the tokens from a place on are from the model's own, in parts
@@ -57,8 +66,8 @@ class Probe:
         known, found = self.logits[start : start + len(logits)], logits.float()
         readable = torch.isfinite(known) & torch.isfinite(found)
         found, known = (t.where(readable, 0.0) for t in (found, known))
-        slack = SLACK.get(logits.dtype, 0.1) * (1.0 + known.abs().max().item())
-        return (found - known).abs().max().item() / slack
+        allowed = self.slack * (1.0 + known.abs().max().item())
+        return (found - known).abs().max().item() / allowed
 
 
 def text_of(model: Any, length: int, seed: int = 0) -> torch.Tensor:
@@ -77,7 +86,8 @@ def vocabulary(model: Any) -> int:
 def probe(model: Any, tokens: torch.Tensor) -> Probe:
     """What a loaded model makes of a text, as transformers runs it."""
     logits = model(input_ids=tokens, use_cache=False).logits[0]
-    return Probe(tokens, logits.float())
+    slack = EXACT if next(model.parameters()).dtype == torch.float32 else ROUNDED
+    return Probe(tokens, logits.float(), slack)
 
 
 def check_causal(model: Any, whole: Probe, where: str) -> None:

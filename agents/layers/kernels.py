@@ -106,9 +106,7 @@ def over_blocks(
     if spare:
         key, value = (pad(t, (0, 0, 0, spare)) for t in (key, value))
         mask = pad(mask, (0, spare), value=-torch.inf)
-    key, value = (
-        _spread(t, query.shape[1]).unflatten(2, (-1, CAPPED_BLOCK)) for t in (key, value)
-    )
+    key, value = (_spread(t, query.shape[1]).unflatten(2, (-1, CAPPED_BLOCK)) for t in (key, value))
     scores = (query.unsqueeze(2) @ key.mT).float()  # [B, H, K / C, W, C]
     scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)
     scores = cap * torch.tanh(scores / cap)
