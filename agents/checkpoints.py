@@ -47,6 +47,12 @@ class Checkpoint:
     generation: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def text(self) -> dict[str, Any]:
+        """What config.json says of the part that reads and writes text, where it has others."""
+        part = self.config.get("text_config")
+        return {**self.config, **part} if isinstance(part, dict) else self.config
+
+    @property
     def context_tokens(self) -> int:
         """The longest text that the model can read; a very large number where it is silent.
 
@@ -55,10 +61,11 @@ class Checkpoint:
         """
         if self.restarts:
             return 2**31
-        found = [2**31, unscaled_tokens(self.config) or 2**31]
-        for key in ("max_position_embeddings", "n_positions"):
-            if isinstance(self.config.get(key), int):
-                found.append(int(self.config[key]))
+        said = self.text
+        found = [2**31, unscaled_tokens(said) or 2**31]
+        for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
+            if isinstance(said.get(key), int):
+                found.append(int(said[key]))
                 break
         return min(found)
 
@@ -70,7 +77,7 @@ class Checkpoint:
     @property
     def limited_by(self) -> str:
         """Why no more than `context_tokens` are read, in a clause; empty if it needs no reason."""
-        kind = length_dependent(self.config)
+        kind = length_dependent(self.text)
         if kind is None:
             return ""
         return f" (in longer texts its {kind} RoPE has other factors, and prefixes would be wrong)"
@@ -80,7 +87,7 @@ class Checkpoint:
         """Tokens that end a turn or a text, as both configurations say; without those of the
         tokenizer."""
         found: list[int] = []
-        for said in (self.generation, self.config):
+        for said in (self.generation, self.config, self.text):
             ids = said.get("eos_token_id")
             found += ids if isinstance(ids, list) else [] if ids is None else [ids]
         return tuple(
@@ -90,7 +97,7 @@ class Checkpoint:
     @property
     def rows(self) -> int | None:
         """Tokens that the model has embeddings for; None where the configuration is silent."""
-        rows = self.config.get("vocab_size")
+        rows = self.text.get("vocab_size")
         return int(rows) if isinstance(rows, int) else None
 
     @property

@@ -166,13 +166,15 @@ ALONE: dict[str, Config] = {
                           attention_window_size=WINDOW,
                           block_types=["recurrent", "recurrent", "attention"]),
     "olmo_hybrid": of("OlmoHybrid"),
-    "nemotron_h": of("NemotronH"),
+    "nemotron_h": of("NemotronH", mamba_num_heads=4, mamba_head_dim=8, n_groups=1,
+                     ssm_state_size=8, chunk_size=16, head_dim=8, moe_intermediate_size=16,
+                     n_routed_experts=2, num_experts_per_tok=1),
     "gemma4": of("Gemma4Text", sliding_window=WINDOW, head_dim=8, global_head_dim=16,
                  vocab_size_per_layer_input=260, hidden_size_per_layer_input=16,
                  num_hidden_layers=4, num_kv_shared_layers=0,
                  layer_types=["sliding_attention", "full_attention"] * 2),
     "roberta_decoder": of("Roberta", is_decoder=True),
-    "reformer": own("Reformer", is_decoder=True),
+    "reformer": own("Reformer", is_decoder=True, **SMALL),
 }  # fmt: skip
 """Those that are run a text at a time."""
 

@@ -20,6 +20,7 @@ from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.probing import (
     FAILURES,
     LONG,
+    NARROW,
     SHORT,
     Probe,
     check_causal,
@@ -329,6 +330,8 @@ class Forward:
             found.append(torch.cat(whole))
         if not torch.equal(*found):
             raise NotImplementedError("its bits depend on the company it is in")
+        if any(window > NARROW for window in self._state.windows):
+            raise NotImplementedError("its window is by a name of its own")
         return known.missed(before, found[0])
 
 
