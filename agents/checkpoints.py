@@ -25,6 +25,9 @@ INSTRUCT = "instruct/"
 """What names of models begin with that `mgptn models fetch` has brought."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
 
+NOT_THE_SAME_TWICE = ("reformer",)
+"""Kinds of models that draw at random what a token of a long text sees."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -247,4 +250,9 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
     if config.get("is_encoder_decoder"):
         raise CheckpointError(
             f"agents.model: expected a decoder-only model, got an encoder–decoder in {folder}"
+        )
+    if (kind := config.get("model_type")) in NOT_THE_SAME_TWICE:
+        raise CheckpointError(
+            f"agents.model: expected a model that says the same of a text each time, got {kind} in "
+            f"{folder}, whose attention draws at random"
         )

@@ -174,12 +174,12 @@ ALONE: dict[str, Config] = {
                  num_hidden_layers=4, num_kv_shared_layers=0,
                  layer_types=["sliding_attention", "full_attention"] * 2),
     "roberta_decoder": of("Roberta", is_decoder=True),
-    "reformer": own("Reformer", is_decoder=True, **SMALL),
 }  # fmt: skip
 """Those that are run a text at a time."""
 
 REFUSED: dict[str, Config] = {
+    "reformer": own("Reformer", is_decoder=True, **SMALL),
     "bert": of("Bert"),
     "xlnet": own("XLNet", **SMALL, d_model=32, n_layer=2, n_head=4, d_inner=64),
 }  # fmt: skip
-"""Those that are not causal."""
+"""Those that are not causal, or draw at random."""

@@ -178,7 +178,7 @@ class Alone:
         ValueError
             If the text has other bits after another one was read.
         """
-        before, read = LONG // 2, LONG * 3 // 4
+        before, read = len(tokens) // 2, len(tokens) * 3 // 4
         found = []
         for other in (1, 2):
             _, begun = self.read(NOTHING, tokens[:before])
@@ -189,7 +189,7 @@ class Alone:
                 whole.append(logits)
             found.append(torch.cat(whole))
             elsewhere = tuple(text_of(self.model, LONG, other)[0].tolist())
-            self.read(begun, elsewhere[: LONG // 4])
+            self.read(begun, elsewhere[: len(tokens) // 4])
         first, second = found
         if not torch.equal(first, second):
             raise ValueError("what was read before shows in its bits")

@@ -92,7 +92,7 @@ class Forward:
                     check_causal(model, long, where)
             self._take_attention_over(where)
             self._prepare()
-            if thoroughly:
+            if thoroughly and long.tokens.shape[1] == LONG:
                 with narrowed(model):
                     self._check(lambda: self._check_long(long), where)
                 self._state.windows.clear()

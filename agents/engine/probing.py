@@ -32,6 +32,9 @@ WINDOWS = (
 )  # fmt: skip
 """By which configurations and layers say how far a token sees."""
 
+PLACES = ("max_position_embeddings", "n_positions", "max_seq_len")
+"""By which configurations say how long a text may be."""
+
 FAILURES = (
     ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError,
     TypeError, ValueError,
@@ -71,8 +74,10 @@ class Probe:
 
 
 def text_of(model: Any, length: int, seed: int = 0) -> torch.Tensor:
-    """Tokens int64 [1, T] that a model has embeddings for, none among them twice in a row."""
-    rows = vocabulary(model)
+    """Tokens int64 [1, T] that a model has embeddings for; fewer where it has no more places."""
+    rows, said = vocabulary(model), model.config.get_text_config()
+    places = [getattr(said, name, None) for name in PLACES]
+    length = min([length, *(count for count in places if isinstance(count, int) and count > 0)])
     place = torch.arange(length)
     tokens = 1 + (place * 7 + place * place * 3 + seed * 5) % max(1, min(rows, 997) - 1)
     return tokens.remainder(rows).unsqueeze(0).to(next(model.parameters()).device)
