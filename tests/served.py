@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 
+from mgptn.agents.alone.answering import OneByOne
 from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.hosts.fleet import run_tile
 from mgptn.agents.hosts.host import HostSettings
@@ -77,3 +79,74 @@ def whole(prefix: Tokens, suffix: Tokens, vocabulary: int = 260) -> Score:
 def greedily(prefix: Tokens, suffix: Tokens, count: int) -> Generate:
     """Asks for the likeliest tokens."""
     return Generate(prefix, suffix, (), count, 1.0, (0, count), top_k=1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a host of a model compares with transformers, in the cases that matter.
+
+    Attributes
+    ----------
+    way
+        ``engine``, or how new tokens of a text are read alone.
+    short, long, after_prefix
+        Greatest difference of a log-probability, of a text within any window, of one beyond, and
+        of a rest after a prefix of several blocks.
+    greedy
+        Are the likeliest tokens after a prefix, beyond a window, those of transformers?
+    alone
+        Are bits the same in any company, cold or warm?
+    """
+
+    way: str
+    short: float
+    long: float
+    after_prefix: float
+    greedy: bool
+    alone: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{self.way:12}  short {self.short:.0e}  long {self.long:.0e}  "
+            f"prefix {self.after_prefix:.0e}  greedy {self.greedy}  company {self.alone}"
+        )
+
+    def right(self, most: float = 1e-4) -> bool:
+        """All of it as it should be."""
+        return max(self.short, self.long, self.after_prefix) < most and self.greedy and self.alone
+
+
+def compare(folder: Path) -> Found:
+    """A folder's model, served, against transformers' own."""
+    host, plain = host_of(folder), Plain(folder)
+    missed = []
+    for prefix, suffix in ((0, 9), (0, 50), (70, 9)):
+        asked = whole(text(prefix), text(suffix, 4))
+        (reply,) = answered(host, [asked], 4)
+        expected = plain.log_probabilities(asked.prefix + asked.suffix)[:260]
+        missed.append((torch.tensor(reply.log_probabilities) - expected).abs().max().item())
+    asked_tokens = greedily(text(40), text(9, 4), 8)
+    (written,) = answered(host, [asked_tokens], 4)
+    expected_tokens = plain.greedy(text(40) + text(9, 4), 8)
+    alone = in_any_company(host)
+    way = host.way.alone.way if isinstance(host.way, OneByOne) else "engine"
+    return Found(way, *missed, greedy=written.tokens == expected_tokens, alone=alone)
+
+
+def in_any_company(host: TransformersHost) -> bool:
+    """Are replies the same bits beside others and by themselves, cold and warm?"""
+    requests: list[HostRequest] = []
+    for seed in range(2):
+        prefix = text(40, seed)
+        for i in range(3):
+            own = text(5 + 2 * i, 10 * seed + i)
+            requests.append(Score(prefix, own, ((7,), (9,))))
+            requests.append(Generate(prefix, own, (2,), 3 * (i + 1), 1.0, (seed, i)))
+    host.forget_prefixes()
+    beside = list(map(repr, answered(host, requests, 4)))
+    warm = list(map(repr, answered(host, requests[::-1], 4)))[::-1]
+    same = [warm == beside]
+    for i in (0, 3, 11):
+        host.forget_prefixes()
+        same.append(repr(answered(host, [requests[i]], 4)[0]) == beside[i])
+    return all(same)

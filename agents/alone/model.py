@@ -25,6 +25,7 @@ from mgptn.agents.checkpoints import CheckpointError
 from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.probing import (
     FAILURES,
+    FAITHFUL,
     LONG,
     Probe,
     check_causal,
@@ -39,10 +40,6 @@ CACHES = ("past_key_values", "cache_params", "state", "mems")
 
 CHUNK = 256
 """Tokens that are read at once of a long text: what attention takes of memory grows with them."""
-
-FAITHFUL = 0.1
-"""Of what is allowed in float32, how far a way may be off where another is at hand: sums in another
-order are far less, and a state that is not quite right is more."""
 
 Way = Literal["at once", "step by step", "anew"]
 """How a model goes on from what it remembers: new tokens together, one by one, or not at all, so

@@ -73,6 +73,11 @@ class Probe:
         return (found - known).abs().max().item() / allowed
 
 
+FAITHFUL = 0.1
+"""Of what is allowed in float32, how far a way to run a model may be off where another is at hand:
+sums in another order are far less, and a state or a mask that is not quite right is more."""
+
+
 def text_of(model: Any, length: int, seed: int = 0) -> torch.Tensor:
     """Tokens int64 [1, T] that a model has embeddings for; fewer where it has no more places."""
     rows, said = vocabulary(model), model.config.get_text_config()

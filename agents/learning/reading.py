@@ -15,7 +15,16 @@ from typing import Any
 import torch
 
 from mgptn.agents.checkpoints import CheckpointError
-from mgptn.agents.engine.probing import FAILURES, LONG, check_causal, narrowed, probe, text_of
+from mgptn.agents.engine.probing import (
+    FAILURES,
+    FAITHFUL,
+    LONG,
+    Probe,
+    check_causal,
+    narrowed,
+    probe,
+    text_of,
+)
 
 FAST, PLAIN = "sdpa", "eager"
 """transformers' names of attention."""
@@ -51,22 +60,28 @@ def load_to_learn(folder: Path, device: torch.device) -> tuple[Any, bool]:
     CheckpointError
         If it reads a document otherwise than its text, however it is asked.
     """
-    loaded: Any = None
+    try:
+        plain = _load(folder, PLAIN).to(device).eval().requires_grad_(False)
+    except (ValueError, ImportError) as error:
+        raise CheckpointError(
+            f"agents.learning: expected a model that can learn, got {folder}: {error}"
+        ) from error
+    with narrowed(plain), torch.inference_mode():
+        known = probe(plain, text_of(plain, LONG))
+        check_causal(plain, known, str(folder))
     for attention in (FAST, PLAIN):
+        # Loaded anew: not every model changes its attention when it is told to.
         try:
-            loaded = _load(folder, attention).to(device).eval().requires_grad_(False)
-        except (ValueError, ImportError) as error:  # a model that has no fast attention
-            if attention == PLAIN:
-                raise CheckpointError(
-                    f"agents.learning: expected a model that can learn, got {folder}: {error}"
-                ) from error
+            loaded = plain if attention == PLAIN else _load(folder, attention)
+        except (ValueError, ImportError):  # a model that has no fast attention
             continue
+        loaded = loaded.to(device).eval().requires_grad_(False)
         for own_masks in (False, True):
-            if _agrees(loaded, attention, own_masks, str(folder)):
+            if _agrees(loaded, known, own_masks):
                 return loaded, own_masks
     raise CheckpointError(
         f"agents.learning: expected a model that reads a document as it reads a text, got "
-        f"{folder}, whose {type(loaded).__name__} does not"
+        f"{folder}, whose {type(plain).__name__} does not"
     )
 
 
@@ -83,19 +98,12 @@ def _load(folder: Path, attention: str) -> Any:
     )
 
 
-def _agrees(model: Any, attention: str, own_masks: bool, where: str) -> bool:
+def _agrees(model: Any, known: Probe, own_masks: bool) -> bool:
     """Of a text longer than any window, are logits those of plain attention?"""
+    places = torch.arange(known.tokens.shape[1], device=known.tokens.device).unsqueeze(0)
     with narrowed(model), torch.inference_mode():
-        text = text_of(model, LONG)
-        places = torch.arange(text.shape[1], device=text.device).unsqueeze(0)
-        if attention != PLAIN:
-            model.set_attn_implementation(PLAIN)
-        known = probe(model, text)
-        check_causal(model, known, where)
-        if attention != PLAIN:
-            model.set_attn_implementation(attention)
         try:
-            found = logits_of(model, text, places, own_masks=own_masks)
+            found = logits_of(model, known.tokens, places, own_masks=own_masks)
         except FAILURES:
             return False
-        return known.missed(0, found[0]) <= 1.0
+        return known.missed(0, found[0]) <= FAITHFUL
