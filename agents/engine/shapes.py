@@ -14,6 +14,7 @@ LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_blocks"
 WIDTH = ("hidden_size", "n_embd", "d_model")
 HEADS = ("num_attention_heads", "n_head", "n_heads", "attention_heads", "num_heads")
 VOCABULARY = ("vocab_size",)
+STORED = ("num_key_value_heads", "num_kv_heads")
 HEAD = ("head_dim", "global_head_dim", "kv_channels")
 
 
@@ -58,8 +59,8 @@ def shape_of(checkpoint: Checkpoint) -> Shape:
         keys = _number(said, ("qk_nope_head_dim",)) + _number(said, ("qk_rope_head_dim",))
         stored, head = heads, max(keys, _found(said, ("v_head_dim",)) or 0)
     else:
-        stored = _found(said, ("num_key_value_heads", "num_kv_heads")) or heads
-        head = max((_found(said, (name,)) or 0) for name in HEAD) or width // heads
+        stored = _greatest(said, STORED) or heads
+        head = _greatest(said, HEAD) or width // heads
     return Shape(_number(said, LAYERS), width, heads, stored, head, _number(said, VOCABULARY))
 
 
@@ -72,6 +73,13 @@ def _found(said: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value
     return None
+
+
+def _greatest(said: Mapping[str, Any], names: tuple[str, ...]) -> int:
+    """The greatest number by any of the names, of any layer; 0 if there is none."""
+    layers = said.get("per_layer_config")
+    parts = [said, *(layers.values() if isinstance(layers, Mapping) else ())]
+    return max((_found(part, (name,)) or 0) for part in parts for name in names)
 
 
 def _number(said: Mapping[str, Any], names: tuple[str, ...]) -> int:

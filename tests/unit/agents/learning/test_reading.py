@@ -1,4 +1,4 @@
-"""A model that learns reads documents as it reads texts: windows, caps, sinks and ALiBi included."""
+"""A model that learns reads documents as it reads texts: windows, caps, sinks, ALiBi."""
 
 # SPDX-License-Identifier: Apache-2.0
 
