@@ -13,6 +13,7 @@ from typing import Any
 
 from mgptn.agents.content import GENERATION, content_hash, read_json
 from mgptn.agents.rope import length_dependent, unscaled_tokens
+from mgptn.agents.shards import BeyondEngineError as BeyondEngineError
 from mgptn.agents.shards import CheckpointError as CheckpointError
 from mgptn.agents.shards import check_index, find_shards
 from mgptn.agents.shards import count_parameters as count_parameters
@@ -23,6 +24,9 @@ FOUNDERS = "founders/"
 INSTRUCT = "instruct/"
 """What names of models begin with that `mgptn models fetch` has brought."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+
+NOT_THE_SAME_TWICE = ("reformer",)
+"""Kinds of models that draw at random what a token of a long text sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,12 @@ class Checkpoint:
     generation: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def text(self) -> dict[str, Any]:
+        """What config.json says of the part that reads and writes text, where it has others."""
+        part = self.config.get("text_config")
+        return {**self.config, **part} if isinstance(part, dict) else self.config
+
+    @property
     def context_tokens(self) -> int:
         """The longest text that the model can read; a very large number where it is silent.
 
@@ -54,10 +64,11 @@ class Checkpoint:
         """
         if self.restarts:
             return 2**31
-        found = [2**31, unscaled_tokens(self.config) or 2**31]
-        for key in ("max_position_embeddings", "n_positions"):
-            if isinstance(self.config.get(key), int):
-                found.append(int(self.config[key]))
+        said = self.text
+        found = [2**31, unscaled_tokens(said) or 2**31]
+        for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
+            if isinstance(said.get(key), int):
+                found.append(int(said[key]))
                 break
         return min(found)
 
@@ -69,7 +80,7 @@ class Checkpoint:
     @property
     def limited_by(self) -> str:
         """Why no more than `context_tokens` are read, in a clause; empty if it needs no reason."""
-        kind = length_dependent(self.config)
+        kind = length_dependent(self.text)
         if kind is None:
             return ""
         return f" (in longer texts its {kind} RoPE has other factors, and prefixes would be wrong)"
@@ -79,7 +90,7 @@ class Checkpoint:
         """Tokens that end a turn or a text, as both configurations say; without those of the
         tokenizer."""
         found: list[int] = []
-        for said in (self.generation, self.config):
+        for said in (self.generation, self.config, self.text):
             ids = said.get("eos_token_id")
             found += ids if isinstance(ids, list) else [] if ids is None else [ids]
         return tuple(
@@ -89,7 +100,7 @@ class Checkpoint:
     @property
     def rows(self) -> int | None:
         """Tokens that the model has embeddings for; None where the configuration is silent."""
-        rows = self.config.get("vocab_size")
+        rows = self.text.get("vocab_size")
         return int(rows) if isinstance(rows, int) else None
 
     @property
@@ -240,16 +251,8 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
         raise CheckpointError(
             f"agents.model: expected a decoder-only model, got an encoder–decoder in {folder}"
         )
-    kinds = set(config.get("layer_types") or ()) - {"full_attention", "sliding_attention"}
-    if kinds:
+    if (kind := config.get("model_type")) in NOT_THE_SAME_TWICE:
         raise CheckpointError(
-            f"agents.model: expected full attention in every layer, got {', '.join(sorted(kinds))} "
-            f"in {folder}"
-        )
-    sliding = "sliding_attention" in (config.get("layer_types") or ()) or (
-        config.get("sliding_window") and config.get("use_sliding_window", True)
-    )
-    if sliding:
-        raise CheckpointError(
-            f"agents.model: expected full attention, got sliding-window attention in {folder}"
+            f"agents.model: expected a model that says the same of a text each time, got {kind} in "
+            f"{folder}, whose attention draws at random"
         )

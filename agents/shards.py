@@ -22,6 +22,10 @@ class CheckpointError(ValueError):
     """A model that cannot be used: says what was expected and what was got."""
 
 
+class BeyondEngineError(CheckpointError):
+    """A model whose layers the engine cannot compute."""
+
+
 def find_shards(folder: Path) -> tuple[Path, ...]:
     """The files that transformers loads: one of the whole model, or those of its index.
 

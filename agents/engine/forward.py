@@ -8,20 +8,29 @@ prefix, S columns of a row's own keys, D width of a head, V vocabulary, I places
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from mgptn.agents.checkpoints import CheckpointError
-from mgptn.agents.engine.attention import NAME, AttentionState
-from mgptn.agents.engine.experts import take_experts_over
+from mgptn.agents.checkpoints import BeyondEngineError
 from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
+from mgptn.agents.engine.probing import (
+    FAILURES,
+    LONG,
+    NARROW,
+    SHORT,
+    Probe,
+    check_causal,
+    narrowed,
+    probe,
+    text_of,
+)  # fmt: skip
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
-
-PROBE_TOKENS = 12
-"""Tokens of the text on which a loaded model is held against transformers' own attention."""
+from mgptn.agents.layers.attention import NAME, AttentionState
+from mgptn.agents.layers.experts import take_experts_over
 
 STRIDE_PADDING = 16
 """Numbers between a weight's columns: at a power of two they would share places in a cache."""
@@ -32,7 +41,7 @@ do not fill whole vectors, as a head's may not: there a row's place would show i
 
 
 class Forward:
-    """A causal language model with full attention on one device.
+    """A causal language model on one device, all layers of which attend to tokens.
 
     Attributes
     ----------
@@ -41,37 +50,53 @@ class Forward:
     places
         How the model counts the places of tokens.
 
+    Parameters
+    ----------
+    thoroughly
+        Hold it against transformers' own attention on a long text too, with further tokens step by
+        step, and in company.
+
     Raises
     ------
     CheckpointError
-        If weights are missing, or the model's attention cannot be replaced, or not by ours.
+        If weights are missing, or it is not causal.
+    BeyondEngineError
+        If the model's attention cannot be replaced, or not by ours.
     """
 
-    def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, folder: Path, device: torch.device, dtype: torch.dtype, *, thoroughly: bool = True
+    ) -> None:
         model = load_whole(folder, dtype)
-        self._adopt(model.to(device).eval().requires_grad_(False), str(folder))
+        self._adopt(model.to(device).eval().requires_grad_(False), str(folder), thoroughly)
 
     @classmethod
     def of_model(cls, model: torch.nn.Module) -> Forward:
         """As of a loaded model, which becomes the engine's: for benchmarks."""
         made = cls.__new__(cls)
-        made._adopt(model.eval().requires_grad_(False), type(model).__name__)
+        made._adopt(model.eval().requires_grad_(False), type(model).__name__, False)
         return made
 
-    def _adopt(self, model: Any, where: str) -> None:
+    def _adopt(self, model: Any, where: str, thoroughly: bool) -> None:
         self.model = model
         self.device = next(model.parameters()).device
         self.dtype = next(model.parameters()).dtype
         self.places = Places.of(model.config.to_dict())
         self._state = AttentionState()
         self._pick: torch.Tensor | None = None
-        probe = torch.arange(1, 1 + PROBE_TOKENS, device=self.device).unsqueeze(0)
-        probe = probe % model.config.vocab_size
         with torch.inference_mode():
-            expected = model(input_ids=probe, use_cache=False).logits[0].float()
+            short = probe(model, text_of(model, SHORT))
+            if thoroughly:
+                with narrowed(model):
+                    long = probe(model, text_of(model, LONG))
+                    check_causal(model, long, where)
             self._take_attention_over(where)
             self._prepare()
-            self._check(probe, expected, where)
+            if thoroughly and long.tokens.shape[1] == LONG:
+                with narrowed(model):
+                    self._check(lambda: self._check_long(long), where)
+                self._state.windows.clear()
+            self._check(lambda: self._check_short(short), where)
 
     def read(
         self,
@@ -97,7 +122,8 @@ class Forward:
             [I, V]; [A, 2, R, G, W, D], the rows' own keys and values.
         """
         given = () if prefix is None else (prefix,)
-        key = (*tokens.shape, len(pick), len(given))
+        seen = self._state.beyond(tokens.shape[1], prefix)
+        key = (*tokens.shape, len(pick), len(given), *seen)
         logits, state = self._read(tokens, positions, pick, *given, key=key)
         return logits, state
 
@@ -106,7 +132,8 @@ class Forward:
     ) -> torch.Tensor:
         """Keys and values [A, 2, G, W, D] of a prefix's next tokens int64 [1, W]; no logits."""
         given = () if past is None else (past,)
-        (state,) = self._read_block(tokens, positions, *given, key=(tokens.shape[1], len(given)))
+        key = (tokens.shape[1], len(given), *self._state.beyond(tokens.shape[1], past))
+        (state,) = self._read_block(tokens, positions, *given, key=key)
         return state[:, :, 0]
 
     def step(
@@ -129,7 +156,8 @@ class Forward:
         shared
             Of a tile with a prefix: `prefix`, and `shown` where there is padding in it.
         """
-        key = (tokens.shape[0], mask.shape[-1], len(shared))
+        room = own.shape[4] if self._state.windows else 0
+        key = (tokens.shape[0], mask.shape[-1], len(shared), room)
         (logits,) = self._step(tokens, positions, flat, mask, own, *shared, key=key)
         return logits
 
@@ -181,10 +209,8 @@ class Forward:
         return (self._logits(tokens, positions, None),)
 
     def _begin(self, prefix: torch.Tensor | None) -> AttentionState:
-        state = self._state
-        state.prefix, state.shown, state.own = prefix, None, None
-        state.fresh = []
-        return state
+        self._state.begin(prefix)
+        return self._state
 
     def _fresh(self, state: AttentionState) -> torch.Tensor:
         if not state.fresh:
@@ -219,14 +245,14 @@ class Forward:
         head: Any = self.model.get_output_embeddings()
         layers = [m for m in self.model.modules() if isinstance(getattr(m, "layer_idx", None), int)]
         if head is None or not layers:
-            raise CheckpointError(
+            raise BeyondEngineError(
                 f"agents.model: expected a model with a head and attention layers, got {where}"
             )
         take_experts_over(self.model, where)
         try:
             self.model.set_attn_implementation(NAME)
         except (ValueError, NotImplementedError) as error:
-            raise CheckpointError(
+            raise BeyondEngineError(
                 f"agents.model: expected a model whose attention can be replaced, got {where}: "
                 f"{error}"
             ) from error
@@ -237,31 +263,76 @@ class Forward:
             if isinstance(module, torch.nn.Linear):
                 module.weight = torch.nn.Parameter(as_multiplied(module.weight), False)
 
-    def _check(self, probe: torch.Tensor, expected: torch.Tensor, where: str) -> None:
-        """The engine's logits of a text, its beginning as a prefix, are those of the model."""
-        half = PROBE_TOKENS // 2
-        places = torch.arange(PROBE_TOKENS, device=self.device).unsqueeze(0)
+    def _check(self, miss: Callable[[], float], where: str) -> None:
+        """The engine's logits of a text are those of the model."""
         try:
-            past = self._read_block_plainly(probe[:, :half], places[:, :half])[0][:, :, 0]
-            logits = self._read_plainly(
-                probe[:, half:], places[:, half:], places[0, : PROBE_TOKENS - half], past
-            )[0].float()
-        except (NotImplementedError, RuntimeError, TypeError) as error:
-            raise CheckpointError(
-                f"agents.model: expected a model with plain full attention, got {where}: {error}"
+            missed = miss()
+        except torch.OutOfMemoryError:
+            raise
+        except FAILURES as error:
+            raise BeyondEngineError(
+                f"agents.model: expected a model whose attention the engine can compute, got "
+                f"{where}: {type(error).__name__}: {error}"
             ) from error
-        slack = 1e-3 if self.dtype == torch.float32 else 0.1
-        known = expected[half:]
-        readable = torch.isfinite(known) & torch.isfinite(logits)
-        logits, known = (t.where(readable, 0.0) for t in (logits, known))
-        missed = (logits - known).abs().max().item()
-        if missed > slack * (1.0 + known.abs().max().item()):
-            raise CheckpointError(
-                f"agents.model: expected a model with plain full attention, got {where}, whose "
-                f"logits the engine misses by {missed:.3g}"
+        if not missed <= 1.0:
+            raise BeyondEngineError(
+                f"agents.model: expected a model whose attention the engine can compute, got "
+                f"{where}, whose logits it misses by {missed:.3g} times what is allowed"
             )
+
+    def _check_short(self, known: Probe) -> float:
+        """A text's beginning as a prefix, and its rest; learns the shape of keys and values."""
+        half = SHORT // 2
+        places = torch.arange(SHORT, device=self.device).unsqueeze(0)
+        past = self._read_block_plainly(known.tokens[:, :half], places[:, :half])[0][:, :, 0]
+        logits = self._read_plainly(
+            known.tokens[:, half:], places[:, half:], places[0, : SHORT - half], past
+        )[0]
         self.layers, _, self.heads, _, self.width = past.shape
         self.item: int = past.element_size()
+        return known.missed(half, logits)
+
+    def _check_long(self, known: Probe) -> float:
+        """A prefix in two blocks, a row in the company of others, further tokens step by step; in
+        other company it has the same bits."""
+        block, width, rows = LONG * 2 // 5, LONG // 10, FEWEST_ROWS
+        before, read = 2 * block, 2 * block + width
+        places = torch.arange(LONG, device=self.device).unsqueeze(0)
+        past = None
+        for start in (0, block):
+            here = slice(start, start + block)
+            (made,) = self._read_block_plainly(
+                known.tokens[:, here], places[:, here], *(() if past is None else (past,))
+            )
+            past = made[:, :, 0] if past is None else torch.cat([past, made[:, :, 0]], dim=3)
+        assert past is not None
+        found = []
+        for row in range(2):  # the others change, and so does the row's place
+            tokens = torch.cat([text_of(self.model, LONG, 1 + 4 * row + r) for r in range(rows)])
+            tokens[row] = known.tokens[0]
+            along = places.expand(rows, -1)
+            pick = torch.arange(width, device=self.device) + row * width
+            logits, state = self._read_plainly(
+                tokens[:, before:read], along[:, before:read], pick, past
+            )
+            own = state.new_zeros(*state.shape[:4], LONG - before, state.shape[5])
+            own[:, :, :, :, :width] = state
+            starts = torch.arange(rows * state.shape[3], device=self.device) * own.shape[4]
+            whole = [logits]
+            for column in range(width, LONG - before):
+                mask = own.new_zeros(rows, 1, 1, own.shape[4])
+                mask[..., column + 1 :] = -torch.inf
+                here = slice(before + column, before + column + 1)
+                step = self._step_plainly(
+                    tokens[:, here], along[:, here], starts + column, mask, own, past
+                )[0]
+                whole.append(step[row : row + 1])
+            found.append(torch.cat(whole))
+        if not torch.equal(*found):
+            raise NotImplementedError("its bits depend on the company it is in")
+        if any(window > NARROW for window in self._state.windows):
+            raise NotImplementedError("its window is by a name of its own")
+        return known.missed(before, found[0])
 
 
 def as_multiplied(weight: torch.Tensor) -> torch.Tensor:

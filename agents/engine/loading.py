@@ -37,7 +37,7 @@ def load_whole(folder: Path, dtype: torch.dtype, **further: Any) -> Any:
     ------
     CheckpointError
         If weights are missing, or of another shape than config.json says, or of layers that the
-        model has not got.
+        model has not got; or if transformers knows no causal model of this kind.
     """
     logging.disable_progress_bar()
     said = logging.get_verbosity()
@@ -54,6 +54,12 @@ def load_whole(folder: Path, dtype: torch.dtype, **further: Any) -> Any:
             output_loading_info=True,
             **further,
         )
+    except (ValueError, KeyError, ImportError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise CheckpointError(
+            f"agents.model: expected a causal model that this version of transformers loads, got "
+            f"{folder}: {lines[0][:300]}"
+        ) from error
     finally:
         logging.set_verbosity(said)
     model, found = loaded

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from mgptn.agents.allowance import available_memory
-from mgptn.agents.checkpoints import Checkpoint, CheckpointError, count_parameters
+from mgptn.agents.checkpoints import Checkpoint, count_parameters
+from mgptn.agents.engine.shapes import shape_of
 from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket
 
 PREFIX_CACHE_BYTES = 256 * 2**20
@@ -102,13 +102,9 @@ def needed_bytes(
     mgptn.agents.checkpoints.CheckpointError
         If the configuration does not say a dimension.
     """
-    shape, item = checkpoint.config, ITEM[dtype]
-    layers = dimension(shape, "num_hidden_layers", "n_layer")
-    width = dimension(shape, "hidden_size", "n_embd")
-    heads = dimension(shape, "num_attention_heads", "n_head")
-    stored = shape.get("num_key_value_heads") or heads
-    state = 2 * layers * stored * (shape.get("head_dim") or width // heads) * item
-    vocabulary = dimension(shape, "vocab_size")
+    shape, item = shape_of(checkpoint), ITEM[dtype]
+    width, vocabulary = shape.width, shape.vocabulary
+    state = 2 * shape.layers * shape.stored * shape.head * item
     row, answer = bucket(lengths.row), bucket(lengths.answer)
     read = max(slots * READ_TOKENS, row)
     weights = count_parameters(checkpoint.folder) * item
@@ -152,19 +148,3 @@ def free_memory(device: str) -> int:
 
         return int(torch.cuda.mem_get_info()[0])
     return available_memory()
-
-
-def dimension(shape: dict[str, Any], *names: str) -> int:
-    """A number of a model's configuration, which has one of several names.
-
-    Raises
-    ------
-    CheckpointError
-        If it has none of them.
-    """
-    for name in names:
-        if isinstance(shape.get(name), int):
-            return int(shape[name])
-    raise CheckpointError(
-        f"agents.model: expected a configuration that says {' or '.join(names)}, got none"
-    )

@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 
 from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
 from mgptn.agents.engine.clock import Clock
-from mgptn.agents.engine.decoding import Decoder
 from mgptn.agents.engine.forward import Forward
 from mgptn.agents.engine.memory import PREFIX_CACHE_BYTES
 from mgptn.agents.engine.prefixes import Prefixes
-from mgptn.agents.engine.scoring import score
 from mgptn.agents.hosts.host import HostSettings
+from mgptn.agents.hosts.ways import Together, Way, find_way
 from mgptn.agents.learning.learner import Learner
 from mgptn.agents.learning.wardrobe import Wardrobe
 from mgptn.agents.requests import Generate, HostRequest, Learn, Tile, TileReply, Work
@@ -25,13 +24,13 @@ from mgptn.agents.rope import length_dependent, unscaled_tokens
 
 
 class TransformersHost:
-    """One causal language model with full attention, on one device.
+    """One causal language model, on one device.
 
     Raises
     ------
     CheckpointError
-        If the files found here are not those with the expected hash, or the model's attention is
-        not plain full attention.
+        If the files found here are not those with the expected hash, or the model says something
+        else than transformers' own attention would, in whatever way it is run.
     """
 
     prefixes = Prefixes
@@ -46,37 +45,40 @@ class TransformersHost:
             )
         if settings.device == "cpu":
             torch.set_num_threads(settings.threads)
-        forward = Forward(
-            checkpoint.folder, torch.device(settings.device), getattr(torch, settings.dtype)
-        )
-        self._begin(forward, checkpoint.weights, prefix_bytes, checkpoint.folder)
+        way = find_way(
+            checkpoint.folder, torch.device(settings.device), getattr(torch, settings.dtype),
+            self.prefixes, prefix_bytes, known=checkpoint.own,
+        )  # fmt: skip
+        self._begin(way, checkpoint.weights, checkpoint.folder)
 
     @classmethod
     def of_model(cls, model: torch.nn.Module, weights: str) -> Self:
         """A host of a loaded model, which becomes the host's: for benchmarks."""
         made = cls.__new__(cls)
-        made._begin(Forward.of_model(model), weights, PREFIX_CACHE_BYTES)
+        way = Together(Forward.of_model(model), cls.prefixes, PREFIX_CACHE_BYTES)
+        made._begin(way, weights)
         return made
 
-    def _begin(
-        self, forward: Forward, weights: str, prefix_bytes: int, folder: Path | None = None
-    ) -> None:
+    def _begin(self, way: Way, weights: str, folder: Path | None = None) -> None:
         self.weights = weights
-        self.forward = forward
-        self._decoder = Decoder(forward)
-        self._prefixes = self.prefixes(
-            forward.read_block, forward.places, prefix_bytes, forward.device
-        )
-        self._wardrobe = Wardrobe(forward.model)
+        self.way = way
+        self._wardrobe = Wardrobe(way.model)
         self._folder = folder
-        self._exact = unscaled_tokens(forward.model.config.to_dict())
+        self._config = way.model.config.get_text_config().to_dict()
+        self._exact = unscaled_tokens(self._config)
         self._learner: Learner | None = None
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        device: torch.device = self.forward.device
-        return device
+        return self.way.device
+
+    @property
+    def forward(self) -> Forward:
+        """The model's passes, where the engine runs it."""
+        if not isinstance(self.way, Together):
+            raise TypeError(f"expected a model that the engine runs, got {self.way.model}")
+        return self.way.forward
 
     @torch.inference_mode()
     def generate(self, tile: Tile) -> TileReply:
@@ -84,7 +86,7 @@ class TransformersHost:
         work = Work()
         with Clock.whole(work) as clock:
             prefix = self._prefix(tile, work, clock)
-            replies = self._decoder.generate(tile, prefix, work, clock)
+            replies = self.way.generate(tile, prefix, work, clock)
         return TileReply(replies, work)
 
     @torch.inference_mode()
@@ -93,7 +95,7 @@ class TransformersHost:
         work = Work()
         with Clock.whole(work) as clock:
             prefix = self._prefix(tile, work, clock)
-            replies = score(self.forward, tile, prefix, work, clock)
+            replies = self.way.score(tile, prefix, work, clock)
         return TileReply(replies, work)
 
     def learn(self, tile: Tile) -> TileReply:
@@ -114,14 +116,13 @@ class TransformersHost:
 
     def forget_prefixes(self) -> None:
         """Empty the cache of prefixes, as for a measurement that starts cold."""
-        self._prefixes.forget()
+        self.way.forget()
 
-    def _prefix(self, tile: Tile, work: Work, clock: Clock) -> torch.Tensor | None:
-        """Keys and values of the tile's prefix."""
+    def _prefix(self, tile: Tile, work: Work, clock: Clock) -> Any:
+        """What the model's way wants of the tile's prefix."""
         self._check(tile)
         self._wardrobe.wear(tile.worn, tile.supply)
-        prefix = self._prefixes.get(tile.prefix, (tile.weights, tile.adapter), work)
-        work.tokens_saved += len(tile.prefix) * len(tile.requests) - work.tokens_computed
+        prefix = self.way.prefix(tile, work)
         clock.lap("forward")
         return prefix
 
@@ -138,7 +139,7 @@ class TransformersHost:
         if longest > limit:
             raise CheckpointError(
                 f"agents.model: expected texts of at most {limit} tokens, up to which this model's "
-                f"{length_dependent(self.forward.model.config.to_dict())} RoPE keeps its factors, "
+                f"{length_dependent(self._config)} RoPE keeps its factors, "
                 f"got one of {longest}; ask it less at once, as by agents.context_capacity"
             )
 

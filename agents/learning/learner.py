@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM
 
 from mgptn.agents.learning.documents import Pages
 from mgptn.agents.learning.factors import Factors, Outfit, adapted_layers, first_factors
 from mgptn.agents.learning.lora import adapted
+from mgptn.agents.learning.reading import load_to_learn
 from mgptn.agents.learning.trainable import trainable_names
 from mgptn.agents.learning.training import train
 from mgptn.agents.learning.wardrobe import Wardrobe
@@ -29,15 +29,8 @@ class Learner:
     """
 
     def __init__(self, folder: Path, device: torch.device) -> None:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            attn_implementation="sdpa",
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-        )
-        self._begin(model.to(device))
+        model, own_masks = load_to_learn(folder, device)
+        self._begin(model, own_masks)
 
     @classmethod
     def of_model(cls, model: Any) -> Learner:
@@ -46,7 +39,8 @@ class Learner:
         made._begin(model)
         return made
 
-    def _begin(self, model: Any) -> None:
+    def _begin(self, model: Any, own_masks: bool = False) -> None:
+        self._own_masks = own_masks
         # Dropout would be noise of a global generator's.
         self.model = model.eval().requires_grad_(False)
         self.device = next(model.parameters()).device
@@ -77,7 +71,10 @@ class Learner:
         return self._learned(Outfit(self._changed(), ended) if sound else None, losses)
 
     def _trained(self, asked: Learn, parameters: list[torch.Tensor]) -> list[float]:
-        return train(self.model, parameters, [pages_of(asked)], lambda step: asked.rate)
+        return train(
+            self.model, parameters, [pages_of(asked)], lambda step: asked.rate,
+            own_masks=self._own_masks,
+        )  # fmt: skip
 
     def _learned(self, outfit: Outfit | None, losses: list[float]) -> Learned:
         return Learned(None if outfit is None else outfit.to_file(), (losses[0], losses[-1]))

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mgptn.agents.checkpoints import Checkpoint, count_parameters
-from mgptn.agents.engine.memory import ITEM, NOTHING, OVERHEAD, Needed, dimension
+from mgptn.agents.engine.memory import ITEM, NOTHING, OVERHEAD, Needed
+from mgptn.agents.engine.shapes import shape_of
 from mgptn.agents.tiles import bucket
 
 HELD_BYTES = 512 * 2**20
@@ -61,15 +62,11 @@ def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) ->
     """
     if lesson is None:
         return NOTHING
-    shape = checkpoint.config
-    layers = dimension(shape, "num_hidden_layers", "n_layer")
-    width = dimension(shape, "hidden_size", "n_embd")
-    heads = dimension(shape, "num_attention_heads", "n_head")
-    vocabulary = dimension(shape, "vocab_size")
+    shape = shape_of(checkpoint)
     parameters = count_parameters(checkpoint.folder)
     tokens = bucket(lesson.tokens)
     each = lesson.trained * 4
-    left = layers * (KEPT_ACTIVATIONS * width + KEPT_SCORES * heads * tokens)
+    left = shape.layers * (KEPT_ACTIVATIONS * shape.width + KEPT_SCORES * shape.heads * tokens)
     lasting = (
         2 * parameters * 4,
         parameters * ITEM[dtype],
@@ -77,6 +74,6 @@ def learning_bytes(checkpoint: Checkpoint, dtype: str, lesson: Lesson | None) ->
     )
     passing = (
         OF_TRAINED * each,
-        lesson.documents * tokens * (left + KEPT_LOGITS * vocabulary) * 4,
+        lesson.documents * tokens * (left + KEPT_LOGITS * shape.vocabulary) * 4,
     )
     return Needed(int(OVERHEAD * sum(lasting)), int(OVERHEAD * sum(passing)))

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from mgptn.agents.engine.places import Places
 from mgptn.agents.learning.documents import Pages
+from mgptn.agents.learning.reading import logits_of
 
 BETAS = (0.9, 0.98)
 WEIGHT_DECAY = 0.01
@@ -34,6 +35,8 @@ def train(
     parameters: list[torch.Tensor],
     several: Iterable[Pages],
     rate: Callable[[int], float],
+    *,
+    own_masks: bool = False,
 ) -> list[float]:
     """Train some parameters of a model in place; each step's mean loss, in nats a taught token.
 
@@ -45,6 +48,8 @@ def train(
         Documents of the steps, in parts of any number of steps.
     rate
         Learning rate of a step, from 0.
+    own_masks
+        As of `mgptn.agents.learning.reading.logits_of`.
     """
     places = Places.of(model.config.to_dict())
     losses: list[torch.Tensor] = []
@@ -58,7 +63,7 @@ def train(
             ):
                 for group in optimizer.param_groups:
                     group["lr"] = rate(len(losses))
-                loss = mean_loss(model, tokens, taught, where)
+                loss = mean_loss(model, tokens, taught, where, own_masks=own_masks)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
                 optimizer.step()
@@ -85,15 +90,15 @@ def tensors_of(
 
 
 def mean_loss(
-    model: Any, tokens: torch.Tensor, taught: torch.Tensor, places: torch.Tensor
+    model: Any,
+    tokens: torch.Tensor,
+    taught: torch.Tensor,
+    places: torch.Tensor,
+    *,
+    own_masks: bool = False,
 ) -> torch.Tensor:
     """Mean loss of the tokens that are taught, in nats."""
-    width = tokens.shape[1]
-    # Given whole: transformers would take places that begin anew for texts side by side.
-    mask = torch.full((1, 1, width, width), -torch.inf, device=tokens.device).triu(1)
-    logits = model(
-        input_ids=tokens, position_ids=places, attention_mask=mask, use_cache=False
-    ).logits[:, :-1]
+    logits = logits_of(model, tokens, places, own_masks=own_masks)[:, :-1]
     losses = functional.cross_entropy(
         logits.flatten(0, 1).float(), tokens[:, 1:].flatten(), reduction="none"
     )

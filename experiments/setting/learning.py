@@ -102,13 +102,15 @@ def _trained(config: RunConfig, checkpoint: Checkpoint) -> int:
     learning = config.agents.learning
     if learning.method == "full" and learning.trainable == ("all",):
         return count_parameters(checkpoint.folder)
-    # Only here: both import torch and transformers.
+    # Only here: they import torch and transformers.
     from mgptn.agents.learning.factors import count_factors
+    from mgptn.agents.learning.lora import check_adapted
     from mgptn.agents.learning.trainable import count_trainable, outline
 
     try:
         model = outline(checkpoint.folder)
         if learning.method == "lora":
+            check_adapted(model, learning.lora.asked)
             return count_factors(model, learning.lora.asked)
         return count_trainable(model, learning.trainable)
     except ValueError as error:

@@ -10,6 +10,7 @@ from mgptn.agents.engine.memory import KEPT
 from mgptn.agents.engine.recording import GRAPHS
 from mgptn.agents.hosts.fleet import LocalFleet, run_tile
 from mgptn.agents.hosts.transformers_host import TransformersHost
+from mgptn.agents.hosts.ways import Together
 from mgptn.agents.requests import Generate, HostReply, Score
 from mgptn.agents.tiles import plan
 from mgptn.experiments.config.run_config import check_config
@@ -77,7 +78,8 @@ def test_buffers_and_graphs_of_many_shapes_are_few():
     shapes = [(prefix, longest) for prefix in (0, 100, 200, 300, 500, 700) for longest in (8, 200)]
     first = [tile(*shape) for shape in shapes]
     assert [tile(*shape) for shape in shapes] == first
-    decoder = host._decoder
+    assert isinstance(host.way, Together)
+    decoder = host.way.decoder
     assert len(decoder._own) <= KEPT["cuda"]
     assert len(decoder._shared) <= KEPT["cuda"]
     assert len(host.forward._step._graphs) <= GRAPHS

@@ -22,7 +22,9 @@ ORDER = (
     "protocols",
     "protocols/interfaces",
     "agents",
+    "agents/layers",
     "agents/engine",
+    "agents/alone",
     "agents/learning",
     "agents/hosts",
     "agents/training",
@@ -71,7 +73,9 @@ WITHOUT_HOSTS = ("experiments/record", "experiments/config", "experiments/views"
 """Rooms of `experiments/` that reach neither torch nor Ray at the top of any module."""
 
 MODELS_RUN = (
+    "agents/layers",
     "agents/engine",
+    "agents/alone",
     "agents/learning",
     "agents/hosts",
     "agents/training",

@@ -147,8 +147,8 @@ def _watched(subject: Subject) -> Any:
     class Watched(Learner):
         moved = 0.0
 
-        def _begin(self, model: Any) -> None:
-            super()._begin(model)
+        def _begin(self, model: Any, own_masks: bool = False) -> None:
+            super()._begin(model, own_masks)
             self._wardrobe = WatchedWardrobe(model)
 
         def _learned(self, *given: Any) -> Learned:

@@ -142,30 +142,16 @@ def test_an_encoder_decoder_is_refused(folder):
     assert "expected a decoder-only model, got an encoder–decoder" in refused(folder)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"sliding_window": 16},
-        {"sliding_window": 16, "use_sliding_window": True},
-        {"layer_types": ["full_attention", "sliding_attention"]},
-    ],
-)
-def test_sliding_window_attention_is_refused(folder, changes):
-    edit(folder, **changes)
-    assert "expected full attention, got sliding-window attention" in refused(folder)
+def test_a_model_that_draws_at_random_is_refused(folder):
+    edit(folder, model_type="reformer")
+    assert "says the same of a text each time, got reformer in" in refused(folder)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"sliding_window": None},
-        {"sliding_window": 16, "use_sliding_window": False},
-        {"layer_types": ["full_attention"] * 2},
-    ],
-)
-def test_a_window_that_is_not_used_is_no_hindrance(folder, changes):
-    edit(folder, **changes)
-    assert find_checkpoint(str(folder)).config["model_type"] == "llama"
+def test_limits_and_ends_are_those_of_the_part_that_reads_text(folder):
+    part = {"vocab_size": 30, "max_position_embeddings": 99, "eos_token_id": 7}
+    edit(folder, eos_token_id=[5, 6], text_config=part)
+    found = find_checkpoint(str(folder))
+    assert (found.rows, found.context_tokens, found.ends) == (30, 99, (5, 6, 7))
 
 
 def test_the_hash_is_of_the_content_alone(folder, tmp_path):

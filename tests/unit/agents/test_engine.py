@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from mgptn.agents.engine.attention import attend, over, over_plainly
 from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.prefixes import BLOCK, Prefixes
 from mgptn.agents.engine.recording import Traced
 from mgptn.agents.engine.sampling import draw, philox, uniforms
+from mgptn.agents.layers import attention
+from mgptn.agents.layers.attention import Asked, AttentionState, attend
+from mgptn.agents.layers.kernels import over, over_blocks, over_plainly
 from mgptn.agents.requests import Work
 from mgptn.population.draws.philox import philox4x32
 
@@ -122,11 +124,103 @@ def test_the_fast_attention_is_the_plain_one(heads, causal):
         torch.testing.assert_close(got, wanted)
 
 
-@pytest.mark.parametrize("more", ["softcap", "s_aux", "position_bias", "sliding_window"])
-def test_attention_that_is_more_than_full_attention_is_refused(more):
+def test_attention_that_is_more_than_is_done_here_is_refused():
     query = torch.zeros(1, 1, 1, 4)
-    with pytest.raises(NotImplementedError, match=f"expected plain full attention.*{more}"):
-        attend(torch.nn.Module(), query, query, query, None, **{more: 3.0})
+    with pytest.raises(NotImplementedError, match="expected attention without position_bias"):
+        attend(torch.nn.Module(), query, query, query, None, position_bias=3.0)
+
+
+def densely(query, key, value, asked):
+    """Of one row [H, T, D], all at once: what it should be."""
+    scores = query.double() @ key.double().mT * query.shape[-1] ** -0.5
+    if asked.cap is not None:
+        scores = asked.cap * torch.tanh(scores / asked.cap)
+    place = torch.arange(query.shape[1])
+    behind = place[:, None] - place
+    hidden = (behind < 0) | (behind >= (asked.window or 10**6))
+    scores = scores.masked_fill(hidden, -math.inf)
+    if asked.sinks is not None:
+        beside = asked.sinks.double()[:, None, None].expand(-1, len(place), 1)
+        scores = torch.cat([scores, beside], dim=-1)
+    weights = scores.softmax(-1)[..., : len(place)]
+    return (weights @ value.double()).float().transpose(0, 1)
+
+
+SINKS = torch.tensor([0.5, -1.0, 2.0, 4.0])
+FURTHER = {
+    "plain": Asked(),
+    "window": Asked(window=9),
+    "narrow": Asked(window=1),
+    "wide": Asked(window=100),
+    "cap": Asked(cap=1.5),
+    "sinks": Asked(sinks=SINKS),
+    "all": Asked(window=7, cap=1.5, sinks=SINKS),
+}
+
+
+@pytest.mark.parametrize("kernel", ["a processor's", "plain, and prefixes padded as on a GPU"])
+@pytest.mark.parametrize("before", [0, 5, 20])
+@pytest.mark.parametrize("name", list(FURTHER))
+def test_the_parts_of_attention_are_merged_exactly(monkeypatch, name, before, kernel):
+    """Rows that are read after a prefix and go on step by step, against all of it at once."""
+    asked, padded = FURTHER[name], kernel != "a processor's"
+    if padded:
+        monkeypatch.setattr(attention, "over", over_plainly)
+    torch.manual_seed(0)
+    rows, width, steps = 2, 6, 8
+    length = before + width + steps
+    query = torch.randn(rows, 4, length, 16)
+    key, value = torch.randn(2, rows, 4, length, 16)
+    key[1, :, :before], value[1, :, :before] = key[0, :, :before], value[0, :, :before]
+    known = torch.stack([densely(query[r], key[r], value[r], asked) for r in range(rows)])
+    prefix = torch.stack([key[0, :, :before], value[0, :, :before]])[None] if before else None
+
+    def part(tensor, start, end):
+        return tensor[:, :, start:end].contiguous()
+
+    state = AttentionState()
+    state.begin(prefix)
+    here = before, before + width
+    read = state.attend(0, *(part(t, *here) for t in (query, key, value)), None, asked)
+    torch.testing.assert_close(read, known[:, slice(*here)])
+    own = torch.zeros(1, 2, rows, 4, 32, 16)
+    own[0, :, :, :, :width] = torch.stack(state.fresh)
+    shown = None
+    if padded and prefix is not None:
+        prefix = torch.nn.functional.pad(prefix, (0, 0, 0, 128 - before))
+        shown = torch.zeros(128).masked_fill(torch.arange(128) >= before, -math.inf)
+    for column in range(width, width + steps):
+        state.begin(prefix)
+        state.own, state.shown = own, shown
+        state.flat = torch.arange(rows * 4) * 32 + column
+        state.mask = torch.zeros(rows, 1, 1, 16).masked_fill(torch.arange(16) > column, -math.inf)
+        here = before + column, before + column + 1
+        step = state.attend(0, *(part(t, *here) for t in (query, key, value)), None, asked)
+        torch.testing.assert_close(step, known[:, slice(*here)])
+
+
+def test_keys_that_are_hidden_do_not_change_a_bit_where_scores_are_capped():
+    torch.manual_seed(0)
+    query = torch.randn(3, 4, 1, 16)
+    key, value = torch.randn(2, 3, 2, 512, 16)
+    mask = torch.zeros(3, 1, 1, 512).masked_fill_(torch.arange(512) > 40, -math.inf)
+    first = over_blocks(query, key[:, :, :48], value[:, :, :48], None, mask[..., :48], 2.0)
+    for keys in (64, 80, 256, 512):
+        cut = (key[:, :, :keys], value[:, :, :keys], None, mask[..., :keys], 2.0)
+        for got, wanted in zip(over_blocks(query, *cut), first, strict=True):
+            assert torch.equal(got, wanted)
+
+
+@pytest.mark.parametrize(("keys", "values"), [(16, 10), (10, 16)])
+def test_keys_and_values_of_different_width_are_kept_side_by_side(keys, values):
+    torch.manual_seed(0)
+    module = torch.nn.Module()
+    module.layer_idx, module.engine_state = 0, AttentionState()
+    query, key = torch.randn(2, 1, 4, 6, keys)
+    value = torch.randn(1, 4, 6, values)
+    out, _ = attend(module, query, key, value, None)
+    assert {t.shape[-1] for t in module.engine_state.fresh} == {16}
+    torch.testing.assert_close(out[0], densely(query[0], key[0], value[0], Asked()))
 
 
 class Counted:

@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from mgptn.agents.checkpoints import count_parameters, find_checkpoint
+from mgptn.agents.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    count_parameters,
+    find_checkpoint,
+)
 from mgptn.agents.engine.memory import (
     CONTEXT_BYTES,
     KEPT,
@@ -17,12 +22,14 @@ from mgptn.agents.engine.memory import (
     needed_bytes,
     together,
 )
+from mgptn.agents.engine.shapes import Shape, shape_of
 from mgptn.agents.hosts import counting
 from mgptn.agents.hosts.counting import fitting, hosts_on_cards, planned
 from mgptn.agents.learning.memory import HELD_BYTES, Lesson, learning_bytes
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.running.fleets import hosts, joint_settings
 from mgptn.experiments.setting.stage import Stage
+from tests.architectures import ALONE, ENGINE
 
 LENGTHS = Lengths(prefix=200, row=16, answer=8)
 
@@ -40,6 +47,38 @@ def test_what_is_needed_covers_slots_columns_layers_and_prefixes():
     assert doubled < 2 * base
     half = together([needed_bytes(checkpoint, "bfloat16", 64, LENGTHS, "cpu")])
     assert half < base
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("llama", Shape(2, 32, 4, 2, 8, 260)),
+        ("gpt2", Shape(2, 32, 4, 4, 8, 260)),
+        ("gemma2", Shape(2, 32, 4, 2, 16, 260)),
+        ("gemma3_images", Shape(6, 32, 4, 2, 16, 260)),  # its part that reads text
+        ("gemma4", Shape(4, 32, 4, 2, 16, 260)),  # heads of two widths
+        ("deepseek_v3", Shape(2, 32, 4, 4, 24, 260)),  # keys are wider than values
+        ("falcon", Shape(2, 32, 4, 4, 8, 260)),
+        ("gpt_neo", Shape(2, 32, 4, 4, 8, 260)),
+        ("mpt", Shape(2, 32, 4, 4, 8, 260)),
+        ("jetmoe", Shape(2, 32, 4, 2, 8, 260)),
+        ("mamba", Shape(2, 32, 1, 1, 32, 260)),
+    ],
+)
+def test_shapes_are_known_by_whatever_names_a_configuration_has(tmp_path, name, expected):
+    config = {**ENGINE, **ALONE}[name]().to_dict()
+    assert shape_of(Checkpoint(name, tmp_path, "", config)) == expected
+
+
+def test_what_a_configuration_leaves_out_is_what_transformers_takes_for_granted(tmp_path):
+    """As the files of Gemma 3 leave out heads, their width, and the vocabulary."""
+    said = {"model_type": "gemma3_text", "hidden_size": 2560, "num_hidden_layers": 34}
+    config = {"model_type": "gemma3", "text_config": said}
+    found = shape_of(Checkpoint("", tmp_path, "", config))
+    assert (found.layers, found.width, found.heads, found.head) == (34, 2560, 8, 256)
+    assert found.vocabulary > 250_000
+    with pytest.raises(CheckpointError, match="expected a configuration that says hidden_size"):
+        shape_of(Checkpoint("", tmp_path, "", {"model_type": "unheard-of"}))
 
 
 def test_a_shortage_names_the_setting_to_lower():

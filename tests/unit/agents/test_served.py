@@ -9,33 +9,26 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from mgptn.agents.checkpoints import Checkpoint, CheckpointError, find_checkpoint
+from mgptn.agents.alone.answering import OneByOne
+from mgptn.agents.checkpoints import (
+    BeyondEngineError,
+    Checkpoint,
+    CheckpointError,
+    find_checkpoint,
+)
+from mgptn.agents.engine.forward import Forward
 from mgptn.agents.engine.loading import check_whole
 from mgptn.agents.engine.memory import Lengths, needed_bytes
-from mgptn.agents.hosts.fleet import run_tile
-from mgptn.agents.hosts.host import HostSettings
-from mgptn.agents.hosts.transformers_host import TransformersHost
+from mgptn.agents.engine.probing import SHORT
+from mgptn.agents.layers import attention
+from mgptn.agents.layers.attention import PLAIN
 from mgptn.agents.requests import Generate, Score
 from mgptn.agents.rope import length_dependent, unscaled_tokens
-from mgptn.agents.tiles import plan
+from tests.architectures import REFUSED
 from tests.random_models import TINY, random_weights
+from tests.served import answered, host_of, in_any_company, text
 
 MIXED = {"moe_intermediate_size": 32, "num_experts": 8, "num_experts_per_tok": 2}
-
-
-def host_of(folder, dtype="float32"):
-    weights = find_checkpoint(str(folder)).weights
-    return TransformersHost(HostSettings(str(folder), weights, dtype=dtype))
-
-
-def answered(host, requests, slots=8):
-    planned = plan(requests, host.weights, slots)
-    return planned.collect([run_tile(host, tile) for tile in planned.tiles])
-
-
-def text(count, seed=3):
-    generator = torch.Generator().manual_seed(seed)
-    return tuple(torch.randint(3, 250, (count,), generator=generator).tolist())
 
 
 @pytest.fixture
@@ -238,11 +231,35 @@ def test_mixtures_of_experts_say_what_transformers_says(tmp_path, name):
     assert reply.log_probabilities == pytest.approx(expected, abs=1e-4)
 
 
-def test_experts_of_a_models_own_are_refused(tmp_path):
+def test_experts_of_a_models_own_are_run_a_text_at_a_time(tmp_path, caplog):
     config = transformers.JetMoeConfig(
         vocab_size=260, hidden_size=32, num_hidden_layers=1, num_key_value_heads=2, kv_channels=8,
         intermediate_size=64, num_local_experts=4, num_experts_per_tok=2,
     )  # fmt: skip
-    folder = random_weights(tmp_path / "jetmoe", config)
-    with pytest.raises(CheckpointError, match=r"alike in any company, got .* JetMoeForCausalLM"):
+    host = host_of(random_weights(tmp_path / "jetmoe", config))
+    assert isinstance(host.way, OneByOne)
+    assert "is run a text at a time" in caplog.text
+    assert "whose JetMoeForCausalLM computes its own" in caplog.text
+    assert in_any_company(host)
+
+
+def test_what_is_not_causal_is_refused_by_name(tmp_path):
+    folder = random_weights(tmp_path / "bert", REFUSED["bert"]())
+    with pytest.raises(CheckpointError, match=r"expected a causal model, got .* BertLMHeadModel"):
         host_of(folder)
+
+
+def test_a_kind_of_which_there_is_no_causal_model_is_refused_by_name(llama):
+    config = json.loads((llama / "config.json").read_text())
+    (llama / "config.json").write_text(json.dumps(config | {"model_type": "distilbert"}))
+    assert "expected a causal model that this version of transformers loads" in refused(llama)
+
+
+def test_a_window_that_were_left_out_would_show_on_the_long_text_alone(tmp_path, monkeypatch):
+    config = transformers.MistralConfig(**TINY, sliding_window=SHORT + 1)
+    folder = random_weights(tmp_path / "mistral", config)
+    monkeypatch.setattr(attention, "Asked", lambda window, cap, sinks: PLAIN)
+    Forward(folder, torch.device("cpu"), torch.float32, thoroughly=False)
+    with pytest.raises(BeyondEngineError, match="whose logits it misses by"):
+        Forward(folder, torch.device("cpu"), torch.float32)
+    assert isinstance(host_of(folder).way, OneByOne)

@@ -20,7 +20,7 @@ import torch
 from torch.nn.functional import linear
 from transformers.integrations.moe import ALL_EXPERTS_FUNCTIONS
 
-from mgptn.agents.checkpoints import CheckpointError
+from mgptn.agents.checkpoints import BeyondEngineError
 
 NAME = "mgptn"
 
@@ -41,13 +41,13 @@ def take_experts_over(model: Any, where: str) -> None:
 
     Raises
     ------
-    CheckpointError
+    BeyondEngineError
         If it has experts that are not transformers' own kind.
     """
     ours = [m for m in model.modules() if hasattr(m, "_is_expert_parallel")]
     if not ours:
         if _several(model.config.to_dict()):
-            raise CheckpointError(
+            raise BeyondEngineError(
                 f"agents.model: expected experts that can be computed alike in any company, got "
                 f"{where}, whose {type(model).__name__} computes its own"
             )
