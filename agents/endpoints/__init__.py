@@ -1,0 +1,1 @@
+"""Models behind OpenAI-compatible servers: asked in text, over HTTP, from this process."""
