@@ -1,5 +1,7 @@
 """What a host is asked, in tokens: two kinds of request, the tiles they travel in, the replies.
 
+What a server is asked in text (`mgptn.agents.texts`) travels in the same tiles, one request each.
+
 Dimensions: R rows of a tile, W tokens of its widest row, P tokens of the shared prefix.
 """
 
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from mgptn.agents.texts import TextReply, TextRequest, Usage
 from mgptn.population.records.weights import Weights
 
 Tokens = tuple[int, ...]
@@ -126,6 +129,7 @@ class Learn:
 
 
 HostRequest = Generate | Score
+AnyRequest = HostRequest | TextRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ class Learned:
 
 
 HostReply = Generated | Scored
+AnyReply = HostReply | TextReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ class Tile:
     Attributes
     ----------
     weights
-        Hash of the model's files.
+        Hash of the model's files, or what stands for it at an endpoint.
     prefix
         int [P], shared by all requests.
     requests
@@ -210,7 +215,7 @@ class Tile:
 
     weights: str
     prefix: Tokens
-    requests: tuple[Generate, ...] | tuple[Score, ...] | tuple[Learn, ...]
+    requests: tuple[Generate, ...] | tuple[Score, ...] | tuple[Learn, ...] | tuple[TextRequest]
     rows: int
     width: int
     room: int = 0
@@ -250,6 +255,8 @@ class Work:
     seconds
         Wall time of the host, and of it `forward` passes with the moving of their keys and values,
         `sampling`, and `transfer`: tokens made tensors, and what comes back made replies.
+    usage
+        Of an endpoint; None where a host worked.
     """
 
     tokens_computed: int = 0
@@ -263,13 +270,14 @@ class Work:
     forward: float = 0.0
     sampling: float = 0.0
     transfer: float = 0.0
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TileReply:
     """Replies to a tile's requests, in order, and what they cost."""
 
-    replies: tuple[HostReply, ...] | tuple[Learned, ...]
+    replies: tuple[HostReply, ...] | tuple[Learned, ...] | tuple[TextReply]
     work: Work = field(default_factory=Work)
 
 

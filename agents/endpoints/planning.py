@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mgptn.agents.requests import HostRequest, Supply, Tile
-from mgptn.agents.texts import TextRequest, Weigh, Write
+from mgptn.agents.requests import AnyRequest, HostRequest, Supply, Tile
+from mgptn.agents.texts import Weigh, Write
 from mgptn.agents.tiles import Model, Plan, plan_mixed
-
-AnyRequest = HostRequest | TextRequest
 
 
 def plan_any(

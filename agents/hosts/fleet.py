@@ -20,7 +20,11 @@ class Fleet(Protocol):
     """Runs tiles; the replies do not depend on how many hosts there are."""
 
     settings: HostSettings
-    restarts: int
+
+    @property
+    def restarts(self) -> int:
+        """Hosts that were lost and replaced."""
+        ...
 
     @property
     def alive(self) -> int:

@@ -19,7 +19,7 @@ from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ways import Together, Way, find_way
 from mgptn.agents.learning.learner import Learner
 from mgptn.agents.learning.wardrobe import Wardrobe
-from mgptn.agents.requests import Generate, HostRequest, Learn, Tile, TileReply, Work
+from mgptn.agents.requests import AnyRequest, Generate, Learn, Score, Tile, TileReply, Work
 from mgptn.agents.rope import length_dependent, unscaled_tokens
 
 
@@ -135,7 +135,7 @@ class TransformersHost:
         limit = self._exact
         if limit is None:
             return
-        longest = max(len(tile.prefix) + _read_tokens(asked) for asked in tile.requests)
+        longest = len(tile.prefix) + max(map(_read_tokens, tile.requests))
         if longest > limit:
             raise CheckpointError(
                 f"agents.model: expected texts of at most {limit} tokens, up to which this model's "
@@ -144,9 +144,11 @@ class TransformersHost:
             )
 
 
-def _read_tokens(asked: HostRequest | Learn) -> int:
+def _read_tokens(asked: AnyRequest | Learn) -> int:
     """Tokens after the prefix that are read for a request; an answer's last one never is."""
     if isinstance(asked, Learn):
         return asked.shape[2]
+    if not isinstance(asked, Generate | Score):
+        raise TypeError(f"tile: expected requests in tokens, got {type(asked).__name__}")
     written = asked.max_tokens if isinstance(asked, Generate) else max(map(len, asked.options))
     return len(asked.suffix) + written - 1

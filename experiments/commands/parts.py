@@ -74,11 +74,11 @@ def checked(config: Path, overrides: tuple[str, ...]) -> Any:
         return load_config(config, overrides)
 
 
-def load_hosts(model: str) -> None:
+def load_hosts(agents: Any) -> None:
     """Import what a run with a model imports anyway, but while Ctrl-C may end the process."""
     from mgptn.agents.behaviour import SCRIPTED_MODELS
 
-    if model not in SCRIPTED_MODELS:
+    if agents.model not in SCRIPTED_MODELS and not set(agents.model.split(",")) <= agents.remote:
         import ray  # noqa: F401
         import torch  # noqa: F401
 

@@ -57,7 +57,7 @@ def run(
         with loading():
             from mgptn.experiments.running.run import run as run_config
 
-            load_hosts(base.agents.model)
+            load_hosts(base.agents)
         finished = run_config(
             base, folder, console(), controls=not no_controls, ray_address=ray_address
         )
@@ -167,7 +167,7 @@ def sweep(
     with loading():
         from mgptn.experiments.running.sweep import Axes, run_sweep
 
-        load_hosts(base.agents.model)
+        load_hosts(base.agents)
     varied = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
     folder = out or RUNS / f"{base.name}-sweep"
     try:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.bundled import bundled_instead, find_config
+from mgptn.experiments.config.endpoints import LimitsConfig
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
 from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import find_protocol, protocols
@@ -51,6 +52,7 @@ class RunConfig(Section):
     human: HumanConfig = HumanConfig()
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
+    limits: LimitsConfig = LimitsConfig()
     problems_per_generation: Annotated[int, Field(ge=1)] = 24
 
     @model_validator(mode="before")
@@ -119,6 +121,34 @@ class RunConfig(Section):
             raise ValueError(
                 "task.growth.by: expected gold or schedule where the selector goes by verdicts "
                 f"({', '.join(sorted(reads))}), got 'agreement', which is to take none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_that_a_server_cannot(self) -> RunConfig:
+        if not self.agents.endpoint:
+            if self.limits.cost is not None:
+                raise ValueError("limits.cost: expected an agents.endpoint with a price, got none")
+            return self
+        mutation = self.population.mutation
+        for key, value, allowed in (
+            ("agents.learning.method", self.agents.learning.method, "none"),
+            ("population.mutation.noise", mutation.noise, 0.0),
+            ("population.mutation.merging", mutation.merging, 0.0),
+        ):
+            if value != allowed:
+                raise ValueError(
+                    f"{key}: expected {allowed} beside agents.endpoint (weights behind a server "
+                    f"stay as they are), got {value!r}"
+                )
+        if self.protocol.reading == "likelihood":
+            raise ValueError(
+                "protocol.reading: expected logits or sampled beside agents.endpoint (a server "
+                "tells the likeliest next tokens, and not how likely a text is), got 'likelihood'"
+            )
+        if self.limits.cost is not None and not any(e.price.charges for e in self.agents.endpoint):
+            raise ValueError(
+                "limits.cost: expected a price in agents.endpoint to count by, got none"
             )
         return self
 
@@ -307,7 +337,7 @@ def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str
     for name, field in model.model_fields.items():
         name = field.alias or name
         keys.append(prefix + name)
-        kinds = set(get_args(field.annotation)) - {type(None)} or {field.annotation}
+        kinds = set(get_args(field.annotation)) - {type(None), ...} or {field.annotation}
         for kind in kinds if len(kinds) == 1 else ():
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 keys += known_keys(kind, f"{prefix}{name}.")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from mgptn.experiments.config.endpoints import EndpointConfig, models_with_endpoints
 from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
 from mgptn.experiments.config.learning import FoundersConfig, LearningConfig
 from mgptn.experiments.config.plugins import interfaces, protocols
@@ -116,10 +117,24 @@ class ScriptedConfig(Section):
         return self
 
 
+LAYOUTS = {"chat": "chat", "completions": "base"}
+"""How problems are laid out for either API of an endpoint."""
+
+
+def _endpoints_in(value: Any) -> list[EndpointConfig]:
+    """Endpoints as they are configured: one, or a list of several."""
+    several = [value] if isinstance(value, dict) else value
+    if not isinstance(several, list | tuple):
+        return []
+    return [EndpointConfig.model_validate(one) for one in several]
+
+
 class AgentsConfig(Section):
-    """What every founder is: a bundled model's name, a checkpoint folder, or a hub id."""
+    """What every founder is: a bundled model's name, a checkpoint folder, or a hub id; or what a
+    server has."""
 
     model: Annotated[str, Field(min_length=1)] = "gpt-3"
+    endpoint: tuple[EndpointConfig, ...] = ()
     founders: FoundersConfig | None = None
     learning: LearningConfig = LearningConfig()
     dealt: Literal["turns", "blocks"] = "turns"
@@ -133,23 +148,48 @@ class AgentsConfig(Section):
     context_capacity: Annotated[int, Field(ge=0)] = 16
     context_entry: Literal["plain", "graded", "stamped"] = "plain"
 
+    @field_validator("endpoint", mode="before")
+    @classmethod
+    def _one_endpoint(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict) else () if value is None else value
+
     @model_validator(mode="before")
     @classmethod
-    def _models_of_founders(cls, data: Any) -> Any:
-        """Founders' names stand where any other models' would."""
-        if not isinstance(data, dict) or data.get("founders") is None:
+    def _models_of_founders_and_endpoints(cls, data: Any) -> Any:
+        """Founders' and endpoints' names stand where any other models' would."""
+        if not isinstance(data, dict):
             return data
         try:
-            founders = FoundersConfig.model_validate(data["founders"])
+            founders = data.get("founders") and FoundersConfig.model_validate(data["founders"])
+            endpoints = _endpoints_in(data.get("endpoint"))
         except ValidationError:
             return data  # which the field itself will say, under its own name
-        names = ",".join(founders.names)
-        if data.get("model", names) != names:
-            raise ValueError(
-                f"model: expected nothing beside agents.founders, which are trained here, got "
-                f"{data['model']!r}"
-            )
-        return {**data, "model": names}
+        names = [endpoint.called for endpoint in endpoints]
+        model = data.get("model")
+        if founders is not None and data.get("founders") is not None:
+            trained = ",".join(founders.names)
+            given = [part for part in str(model or trained).split(",") if part not in names]
+            if ",".join(given) != trained:
+                raise ValueError(
+                    f"model: expected nothing beside agents.founders, which are trained here, got "
+                    f"{model!r}"
+                )
+            data = {**data, "model": model or trained}
+        if not isinstance(data.get("model", ""), str):
+            return data
+        known = models_with_endpoints(data.get("model"), names)
+        if not names:
+            return data
+        apis = {endpoint.api for endpoint in endpoints}
+        if data.get("interface", "auto") == "auto" and set(known.split(",")) <= set(names):
+            layouts = {LAYOUTS[api] for api in apis}
+            data = {**data, "interface": layouts.pop() if len(layouts) == 1 else "auto"}
+        return {**data, "model": known}
+
+    @property
+    def remote(self) -> frozenset[str]:
+        """Names of the models that are behind endpoints."""
+        return frozenset(endpoint.called for endpoint in self.endpoint)
 
     @property
     def said(self) -> str:

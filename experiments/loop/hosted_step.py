@@ -8,9 +8,11 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mgptn.agents.endpoints.planning import plan_any
 from mgptn.agents.learning.numbers import Numbers
-from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, HostRequest, TileReply
-from mgptn.agents.tiles import Plan, plan_learning, plan_mixed
+from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, AnyRequest, TileReply
+from mgptn.agents.texts import Usage
+from mgptn.agents.tiles import Plan, plan_learning
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.seats.adversaries import as_said
 from mgptn.experiments.seats.asking import (
@@ -63,7 +65,7 @@ class HostedPlay(Play):
 
     def plan(self) -> Plan:
         """Tiles for everything asked in this round."""
-        known: dict[Hashable, HostRequest] = {}
+        known: dict[Hashable, AnyRequest] = {}
         requests, beside = [], []
         for scene, request, script in self._asked():
             same = _same_grade(request, scene.cast, script)
@@ -82,19 +84,22 @@ class HostedPlay(Play):
         self._phase = "answer" if answering else "grade"
         began = time.perf_counter()
         # What grades by likelihood are compared with stands behind everything asked.
-        planned = plan_mixed([*requests, *beside], self.stage.config.hosts.slots, self._numbers)
+        planned = plan_any([*requests, *beside], self.stage.config.hosts.slots, self._numbers)
         self.seconds["planner"] += time.perf_counter() - began
         return planned
 
     def account(self, replies: Sequence[TileReply], elapsed: float) -> None:
         """Book the round's work and its share of the wall time."""
-        self.counters["tiles"] += len(replies)
+        self.counters["tiles"] += sum(reply.work.usage is None for reply in replies)
         self.seconds[self._phase] += elapsed
         for reply in replies:
             for name in WORK_SECONDS:
                 self.seconds[name] += getattr(reply.work, name)
             for name in WORK_COUNTS:
                 self.counters[name] += getattr(reply.work, name)
+        used = [reply.work.usage for reply in replies if reply.work.usage is not None]
+        for name, count in sum(used, Usage()).counts.items() if used else ():
+            self.counters[name] = self.counters.get(name, 0) + count
 
     def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
         """Send each conversation the replies to what it asked."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mgptn.agents.texts import USAGE_COUNTS
 from mgptn.experiments.record.packed_agents import (
     pack_births,
     pack_populations,
@@ -50,6 +51,9 @@ COUNTERS = (
 )
 """Keys of a generation's `counters`."""
 
+ENDPOINT_COUNTERS = USAGE_COUNTS
+"""Further keys, of a generation that was asked of endpoints too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
@@ -70,7 +74,9 @@ class Committed:
         Work done by the hosts: ``"answer_requests"``, ``"grade_requests"``, ``"tokens_computed"``,
         ``"tokens_saved"`` (by prefix reuse), ``"tokens_padded"``, ``"slots_idle"`` (of the padded
         ones, those of slots without an answer to write), ``"prefix_evictions"``, ``"tiles"``,
-        ``"host_restarts"``.
+        ``"host_restarts"``. Of endpoints, where there are some: ``"endpoint_requests"``,
+        ``"endpoint_retries"``, ``"prompt_tokens"``, ``"completion_tokens"``, and
+        ``"cost_millionths"`` by the configured prices.
     """
 
     arm: str

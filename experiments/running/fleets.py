@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from mgptn.agents.checkpoints import FOUNDERS
+from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
@@ -38,7 +39,7 @@ def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
         settings = stage.host_settings(device)
         if (settings.dtype, settings.threads) != (first.dtype, first.threads):
             raise ConfigError("hosts: expected one dtype and one number of threads in all cells")
-        if stage.scripted is None:
+        if stage.hosted:
             models |= dict([(settings.model, settings.weights), *settings.others])
             for name, needed in stage.memory(device).items():
                 memory[name] = needed.at_most(memory.get(name, NOTHING))
@@ -56,11 +57,12 @@ def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
 
 def fleet_here(stages: Sequence[Stage]) -> Fleet:
     """One host in this process for all that some stages ask; none where no model is asked."""
-    if all(stage.scripted is not None for stage in stages):
-        return NoFleet(stages[0].host_settings("cpu"))
+    served = {name: one for stage in stages for name, one in stage.served.items()}
+    if not any(stage.hosted for stage in stages):
+        return stages[0].joined(NoFleet(stages[0].host_settings("cpu")), served)
     settings = joint_settings(stages, stages[0].device())
     with doing(f"1 host ({settings.device}): loading {_models(settings)}"):
-        return LocalFleet(settings)
+        return stages[0].joined(LocalFleet(settings), served)
 
 
 @contextmanager
@@ -69,6 +71,7 @@ def hosts(
     ray_address: str | None,
     device: str | None = None,
     settings_on: Callable[[str], HostSettings] | None = None,
+    served: Mapping[str, Served] | None = None,
 ) -> Iterator[Fleet]:
     """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started.
 
@@ -76,11 +79,15 @@ def hosts(
     ----------
     settings_on
         From a device to hosts that serve more than the stage; its own by default.
+    served
+        Endpoints of more than the stage; its own by default.
     """
     with ExitStack() as stack:
-        if stage.scripted is not None:
+        if not stage.hosted:
             stack.enter_context(_terminated_as_interrupted())
-            yield stage.local_fleet()
+            fleet = stage.joined(NoFleet(stage.host_settings("cpu")), served)
+            stack.callback(fleet.close)
+            yield fleet
             return
         joining = cluster_to_join(ray_address)
         with doing(f"joining {joining.told()}" if joining else "starting Ray"):
@@ -90,7 +97,8 @@ def hosts(
         stack.enter_context(_terminated_as_interrupted())
         room = stage.ray_room(device, settings_on, here=started)
         with doing(f"{room.told()}: loading {_models(room.settings)}"):
-            fleet = RayFleet(room.settings, room.count, room.gpus_per_host)
+            started_fleet = RayFleet(room.settings, room.count, room.gpus_per_host)
+            fleet = stage.joined(started_fleet, served)
             stack.callback(fleet.close)
         yield fleet
 

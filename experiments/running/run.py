@@ -11,6 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached
+from mgptn.agents.endpoints.fleet import JointFleet
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.recorded import recorded
@@ -27,6 +29,10 @@ from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics, check_port
 from mgptn.experiments.views.printable import print_anything
+
+
+UNCOMMITTED = "uncommitted.jsonl"
+"""What endpoints said of the generation under way; gone when it is committed."""
 
 
 def run(
@@ -125,16 +131,33 @@ def _complete(
     metrics = RunMetrics(config.name, config.task.name, arms)
     title = (
         f"{config.name}: {config.population.size} × {config.agents.said} on "
-        f"{stage.task.name}, {len(arms)} arms, {fleet.alive} hosts ({fleet.settings.device})"
+        f"{stage.task.name}, {len(arms)} arms, {_where(stage, fleet)}"
     )
     with ExitStack() as stack:
         stack.callback(metrics.close)
         metrics.serve(config.metrics.host, config.metrics.port)
-        run_what_is_left(session, fleet, metrics, LiveTable(console, title, generations), watch)
+        table = LiveTable(console, title, generations)
+        try:
+            run_what_is_left(session, fleet, metrics, table, watch)
+        except (EndpointFault, LimitReached) as fault:
+            if session.digests:
+                write_results(session.folder, watch.derived)
+            how = f"carry the run on with: mgptn resume {session.folder}"
+            raise type(fault)(f"{fault}; {how}") from None
         finished = write_results(session.folder, watch.derived)
         if config.metrics.port:
             time.sleep(config.metrics.linger_seconds)
     return finished
+
+
+def _where(stage: Stage, fleet: Fleet) -> str:
+    """Who does the work, in few words."""
+    count = len(stage.served)
+    endpoints = f"{count} endpoint{'s' if count > 1 else ''}"
+    if count and not stage.hosted:
+        return endpoints
+    hosts = f"{fleet.alive} hosts ({fleet.settings.device})"
+    return f"{hosts}, {endpoints}" if count else hosts
 
 
 def run_what_is_left(
@@ -143,6 +166,8 @@ def run_what_is_left(
     """Every generation of a session that is not committed yet, shown as each is."""
     with ExitStack() as stack:
         stack.callback(session.close)
+        if isinstance(fleet, JointFleet):
+            fleet.remember(session.folder / UNCOMMITTED)
         stack.enter_context(table)
 
         def seen(done: MeasuredRound) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mgptn.agents.endpoints.fleet import JointFleet
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.learning.numbers import NumbersError, NumbersFolder
 from mgptn.experiments.config.arms import SELECTED
@@ -175,11 +176,21 @@ class Session:
 
 
 def advance(sessions: Sequence[Session], fleet: Fleet) -> None:
-    """One generation of several runs side by side on one fleet, each committed in its journal."""
+    """One generation of several runs side by side on one fleet, each committed in its journal.
+
+    Raises
+    ------
+    mgptn.agents.endpoints.endpoint.LimitReached
+        If what may be spent is spent; what is committed stays, and the runs can be carried on.
+    """
+    if isinstance(fleet, JointFleet):
+        fleet.budget.check()
     simulations = [s for session in sessions for s in session.simulations]
     committed = iter(step_together(simulations, fleet))
     for session in sessions:
         session.commit([next(committed) for _ in session.simulations])
+    if isinstance(fleet, JointFleet):
+        fleet.committed()
 
 
 def check_vacant(folder: Path) -> None:

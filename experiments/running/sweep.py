@@ -81,7 +81,8 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
 
 def _check_axis(key: str) -> None:
     """Refuse what all cells of a sweep share."""
-    if key == "agents.model" or key.startswith(("hosts.", "metrics.")):
+    fleets = ("agents.endpoint", "hosts.", "limits.", "metrics.")
+    if key == "agents.model" or key.startswith(fleets):
         raise ConfigError(
             f"--vary {key}: expected a key that cells on one fleet may differ in, got one of the "
             "fleet's own; run a sweep for each"
@@ -115,6 +116,7 @@ def run_sweep(
         first,
         ray_address,
         settings_on=lambda device: joint_settings(list(stages.values()), device),
+        served={name: one for stage in stages.values() for name, one in stage.served.items()},
     )
     run_grid(grid, stages, fleet, console, parallel)
     table = sweep_table(folder, cells)

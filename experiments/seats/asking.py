@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mgptn.agents.encoder import Encoder
-from mgptn.agents.requests import Generate, HostRequest, Score
+from mgptn.agents.endpoints.textual import TextOnly, said_of
+from mgptn.agents.requests import AnyRequest, Generate, Score
+from mgptn.agents.texts import Weigh, Write
 from mgptn.population.draws.streams import philox_key
 from mgptn.population.records.agents import Agent, AgentId, Example
 from mgptn.population.records.matches import Match
@@ -41,8 +43,10 @@ class Script:
     grader_context
         What graders see before what they grade: ``"empty"``, ``"own"`` (their examples) or
         ``"shared"`` (those of the whole population that are newest).
+    encoder
+        Of the model's tokens; `TextOnly` where it is behind an endpoint.
     weights
-        Hash of the model's files.
+        Hash of the model's files, or what stands for it.
     reading
         How grades are read: from the ``"logits"`` of options, as text that is ``"sampled"``, or as
         the ``"likelihood"`` of the answer under the grader's own answering.
@@ -102,8 +106,8 @@ def cast_match(
     return Cast(match, problem, seats, generation, shared)
 
 
-def to_host(request: Request, cast: Cast, script: Script) -> HostRequest:
-    """A request to a seat, as one to a host: the seated agent's genome and the layout applied.
+def to_host(request: Request, cast: Cast, script: Script) -> AnyRequest:
+    """A request to a seat, as one to a host or a server: the seated agent's genome and the layout applied.
 
     Raises
     ------
@@ -194,38 +198,41 @@ def _before_grading(own: tuple[Shown, ...], cast: Cast, script: Script) -> tuple
 
 def _answer(
     prompt: Prompt, agent: Agent, cast: Cast, script: Script, *place: int | str
-) -> Generate:
-    encoder, layout = script.encoder, script.interface
-    return Generate(
-        prefix=encoder.prefix(prompt.prefix),
-        suffix=encoder.suffix(prompt.suffix),
-        stops=encoder.stops(layout.stops),
-        max_tokens=script.max_tokens,
-        sampling_temperature=agent.genome.sampling_temperature,
-        key=philox_key(
-            script.seed, "answer", cast.generation, agent.id, cast.match.problem, *place
-        ),
-        endings=encoder.endings(layout.endings),
+) -> Generate | Write:
+    key = philox_key(
+        script.seed, "answer", cast.generation, agent.id, cast.match.problem, *place
     )
+    return _write(prompt, script.max_tokens, agent.genome.sampling_temperature, key, script)
 
 
 def _words(
     prompt: Prompt, purpose: str, answer: str, agent: Agent, cast: Cast, script: Script
-) -> Generate:
+) -> Generate | Write:
     """A grade or a critique told in words, at sampling temperature 1: as the model would say it."""
+    layout = script.interface
+    limit = layout.grade_tokens if purpose == "grade" else layout.critique_tokens
+    key = philox_key(
+        script.seed, purpose, cast.generation, agent.id, cast.match.author, cast.match.problem,
+        answer.encode("utf-8", "backslashreplace").decode(),
+    )  # fmt: skip
+    return _write(prompt, limit, 1.0, key, script)
+
+
+def _write(
+    prompt: Prompt, limit: int, temperature: float, key: tuple[int, int], script: Script
+) -> Generate | Write:
     encoder, layout = script.encoder, script.interface
+    if isinstance(encoder, TextOnly):
+        return Write(said_of(prompt), layout.endings, limit, temperature, key)
     return Generate(
         prefix=encoder.prefix(prompt.prefix),
         suffix=encoder.suffix(prompt.suffix),
         stops=encoder.stops(layout.stops),
-        max_tokens=layout.grade_tokens if purpose == "grade" else layout.critique_tokens,
-        sampling_temperature=1.0,
-        key=philox_key(
-            script.seed, purpose, cast.generation, agent.id, cast.match.author,
-            cast.match.problem, answer.encode("utf-8", "backslashreplace").decode(),
-        ),
+        max_tokens=limit,
+        sampling_temperature=temperature,
+        key=key,
         endings=encoder.endings(layout.endings),
-    )  # fmt: skip
+    )
 
 
 def weighs_alone(request: Request, script: Script) -> bool:
@@ -233,18 +240,20 @@ def weighs_alone(request: Request, script: Script) -> bool:
     return script.reading == "likelihood" and isinstance(request, GradeRequest)
 
 
-def answer_alone(request: GradeRequest, script: Script) -> Score:
+def answer_alone(request: GradeRequest, script: Script) -> Score | Weigh:
     """What a grade by likelihood is compared with: the same answer to no question."""
     return _likelihood(Asked("", instruction=script.instruction), request.answer, script)
 
 
-def _likelihood(asked: Asked, answer: str, script: Script) -> Score:
+def _likelihood(asked: Asked, answer: str, script: Script) -> Score | Weigh:
     """The answer as what the grader might have said itself."""
     layout = script.interface
     return _score(layout.answer_prompt(asked), (layout.said(answer),), script)
 
 
-def _score(prompt: Prompt, options: tuple[str, ...], script: Script) -> Score:
+def _score(prompt: Prompt, options: tuple[str, ...], script: Script) -> Score | Weigh:
+    if isinstance(script.encoder, TextOnly):
+        return Weigh(said_of(prompt), options)
     prefix = script.encoder.prefix(prompt.prefix)
     suffix, continued = script.encoder.before(prompt.suffix, options)
     if not suffix:  # a request's own part has at least a token

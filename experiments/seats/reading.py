@@ -7,7 +7,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from mgptn.agents.requests import Generated, HostReply, Scored
+from mgptn.agents.requests import AnyReply, Generated, Scored
+from mgptn.agents.texts import Weighed, Written
 from mgptn.experiments.seats.asking import Cast, Script
 from mgptn.population.records.outcomes import Grade, Outcome
 from mgptn.population.records.turns import Turn
@@ -32,9 +33,9 @@ from mgptn.protocols.tasks.task import CountsParts, Task
 
 
 def from_host(
-    reply: HostReply, request: Request, script: Script, alone: HostReply | None = None
+    reply: AnyReply, request: Request, script: Script, alone: AnyReply | None = None
 ) -> Reply:
-    """A host's reply to a request, as what the seat says; what cannot be read is None.
+    """A host's or a server's reply to a request, as what the seat says; what cannot be read is None.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def from_host(
     layout = script.interface
     if isinstance(reply, Scored) and isinstance(alone, Scored):
         return GradeReply(_by_likelihood(reply, alone, request, script))
-    if isinstance(reply, Scored):
+    if isinstance(reply, Scored | Weighed):
         if isinstance(request, CompareRequest):
             # What a ballot's options mean does not depend on the answers.
             ballot = layout.ballot(Asked(request.query, request.first, request.second))
@@ -52,10 +53,10 @@ def from_host(
             return CompareReply(ballot.read(logs), option_mass(logs[: ballot.next_words]))
         return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
     if isinstance(request, AnswerRequest | RevisionRequest):
-        written = script.encoder.decode(reply.tokens)
+        written = _text(reply, script)
         said = _answer(layout.read_answer(written), written, reply, script)
         return replace(said, part=part_that_counts(request.query, said.text, script.task))
-    written = script.encoder.written(reply.tokens)
+    written = _text(reply, script, whole=True)
     if isinstance(request, CritiqueRequest):
         return _answer(layout.read_critique(written), written, reply, script)
     option = layout.read_grade(written)
@@ -75,7 +76,7 @@ def _by_likelihood(
     return None if math.isnan(gain) else certainty(1.0 / (1.0 + math.exp(-max(-700.0, gain))))
 
 
-def read_levels(reply: Scored, script: Script) -> tuple[float, ...] | None:
+def read_levels(reply: Scored | Weighed, script: Script) -> tuple[float, ...] | None:
     """The distribution over the survey's levels; None unless every logit was a number."""
     over_options = normalised(reply.log_probabilities)
     return None if over_options is None else script.interface.wording.distribution(over_options)
@@ -113,8 +114,17 @@ def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
     )
 
 
-def _answer(text: str, written: str, reply: Generated, script: Script) -> AnswerReply:
+def _text(reply: Generated | Written, script: Script, *, whole: bool = False) -> str:
+    """What was written; of a host's tokens the special ones too, if `whole`."""
+    if isinstance(reply, Written):
+        return reply.text
+    return (script.encoder.written if whole else script.encoder.decode)(reply.tokens)
+
+
+def _answer(text: str, written: str, reply: Generated | Written, script: Script) -> AnswerReply:
     finished = reply.finished or any(ending in written for ending in script.interface.endings)
+    if isinstance(reply, Written):
+        return AnswerReply(text, finished, reply.tokens, math.nan)
     return AnswerReply(text, finished, len(reply.tokens), reply.log_probability)
 
 

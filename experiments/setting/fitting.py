@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mgptn.agents.checkpoints import Checkpoint
+from mgptn.agents.endpoints.textual import TextOnly
 from mgptn.agents.engine.memory import Lengths
-from mgptn.agents.requests import Generate, HostRequest
+from mgptn.agents.requests import AnyRequest, Generate, Score
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.seats.asking import Cast, Script, to_host
 from mgptn.population.records.agents import Agent
@@ -28,7 +29,7 @@ from mgptn.protocols.messages import (
     Request,
     Seat,
 )
-from mgptn.protocols.protocol import Protocol, ProtocolOptions
+from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.scale import LEVELS, certainty
 from mgptn.protocols.tasks.task import Problem
 
@@ -116,7 +117,7 @@ def check_context_fits(
         shown = script.interface.answer_prompt(Asked("", examples=[item])).prefix
         example = max(example, len(encoder.prefix(shown)) - empty)
     longest = max(problems, key=lambda problem: len(encoder.suffix(encoder.plain(problem.query))))
-    alone = _longest_request(longest, script, founder, protocol, config.protocol.as_options())
+    alone = _longest_request(longest, script, founder, protocol, config)
     context = capacity * (example + script.max_tokens)
     needed = alone + context
     if needed <= room:
@@ -133,28 +134,43 @@ def check_context_fits(
 
 
 def _longest_request(
-    problem: Problem, script: Script, founder: Agent, protocol: Protocol, options: ProtocolOptions
+    problem: Problem, script: Script, founder: Agent, protocol: Protocol, config: RunConfig
 ) -> int:
     """Tokens of the longest thing that a protocol asks an agent without a context, replies too."""
+    return max(map(_tokens, asked_in_play(problem, script, founder, protocol, config)), default=0)
+
+
+def asked_in_play(
+    problem: Problem, script: Script, founder: Agent, protocol: Protocol, config: RunConfig
+) -> Iterator[AnyRequest]:
+    """All that a protocol asks agents without a context, who answer at the maximum length."""
     seats: dict[Seat, Agent] = defaultdict(lambda: founder)
     match = Match(founder.id, 0, ())
     cast = Cast(match, problem, seats, 0)
     written = problem.reference or "0"
-    while len(script.encoder.suffix(script.encoder.plain(written))) < script.max_tokens:
+    while _length(written, script) < script.max_tokens:
         written += problem.reference or "0"
-    conversation, replies, longest = protocol.converse(problem.query, options), None, 0
+    conversation = protocol.converse(problem.query, config.protocol.as_options())
+    replies = None
     while True:
         try:
             requests = next(conversation) if replies is None else conversation.send(replies)
         except StopIteration:
-            return longest
+            return
         for request in requests:
             if not isinstance(request, PickRequest):
-                longest = max(longest, _tokens(to_host(request, cast, script)))
+                yield to_host(request, cast, script)
         replies = [_dummy(request, written) for request in requests]
 
 
-def _tokens(request: HostRequest) -> int:
+def _length(text: str, script: Script) -> int:
+    """In tokens; in characters where nobody here knows those."""
+    encoder = script.encoder
+    return len(text) if isinstance(encoder, TextOnly) else len(encoder.suffix(encoder.plain(text)))
+
+
+def _tokens(request: AnyRequest) -> int:
+    assert isinstance(request, Generate | Score)
     asked = len(request.prefix) + len(request.suffix)
     if isinstance(request, Generate):
         return asked + request.max_tokens

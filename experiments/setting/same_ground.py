@@ -12,6 +12,7 @@ from typing import Any
 
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.manifest import library_versions
+from mgptn.experiments.setting.endpoints import irreproducible
 from mgptn.experiments.setting.problems import hash_of_problems
 from mgptn.experiments.setting.stage import Stage
 from mgptn.protocols.interfaces.chat import CHAT_LAYOUT
@@ -41,6 +42,7 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "command": " ".join(sys.argv),
         **told,
         **layouts,
+        **irreproducible(stage.served),
         **remarks,
     }
 
@@ -70,6 +72,7 @@ def check_same_ground(
             f"{folder}: expected {manifest['model']!r} with weights hash {manifest['weights']}, "
             f"got {stage.weights}"
         )
+    _check_same_served(manifest, stage, folder)
     begun = begun_on(manifest)
     if begun is not None and begun != stage.today:
         raise ConfigError(
@@ -100,6 +103,17 @@ def check_same_ground(
 
 def _chats(stage: Stage) -> bool:
     return any(script.interface.name == "chat" for script in stage.scripts.values())
+
+
+def _check_same_served(manifest: Any, stage: Stage, folder: Path) -> None:
+    """Refuse a server that says other things of its model than it did, as far as it says any."""
+    for name, begun in manifest.get("endpoints", {}).items():
+        one = stage.served.get(name)
+        if one is not None and one.known != begun["says"]:
+            raise ConfigError(
+                f"{folder}: expected {name!r} at {one.endpoint.url} to be the model that the run "
+                f"was begun with, {begun['says']}, got {one.known}"
+            )
 
 
 def _check_same_file(manifest: Any, stage: Stage, folder: Path) -> None:

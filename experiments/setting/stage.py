@@ -11,6 +11,10 @@ from pathlib import Path
 
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
 from mgptn.agents.encoder import Encoder
+from mgptn.agents.endpoints.budget import Budget
+from mgptn.agents.endpoints.fleet import JointFleet
+from mgptn.agents.endpoints.probing import Served
+from mgptn.agents.endpoints.textual import TextOnly
 from mgptn.agents.engine.memory import Lengths, Needed, needed_bytes, together
 from mgptn.agents.hosts.counting import fitting, host_count
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
@@ -23,6 +27,12 @@ from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.seats.asking import Script, grown_script
 from mgptn.experiments.seats.humans import make_picks
+from mgptn.experiments.setting.endpoints import (
+    check_remote,
+    find_served,
+    remote_layout,
+    remote_setting,
+)
 from mgptn.experiments.setting.fitting import (
     check_answers_fit,
     check_context_fits,
@@ -72,7 +82,9 @@ class Stage:
     scripted
         The agents of a run without a model; None for one with.
     checkpoints
-        Name → files of each model that founders are copies of.
+        Name → files of each model that founders are copies of, and that is here.
+    served
+        Name → each that is behind an endpoint.
     scripts
         Name → how its copies are asked; a run without a model has none.
     grown
@@ -92,6 +104,8 @@ class Stage:
         answers do not fit the model, or its weights cannot learn as configured.
     mgptn.agents.checkpoints.CheckpointError
         If the model cannot be used.
+    mgptn.agents.endpoints.endpoint.EndpointFault
+        If a server cannot be worked with.
     """
 
     def __init__(self, config: RunConfig, begun: date | None = None) -> None:
@@ -120,6 +134,7 @@ class Stage:
         self._grown_scripts: dict[int, dict[str, Script]] = {}
         self._lengths: dict[str, Lengths] = {}
         self._lessons: dict[str, Lesson | None] = {}
+        self.served: dict[str, Served] = {}
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
@@ -128,17 +143,28 @@ class Stage:
         self.scripted = None
         for found in self.checkpoints.values():
             _check_whole(found)
-        self.scripts = {name: self._script(found) for name, found in self.checkpoints.items()}
+        if config.agents.remote:
+            self.served = find_served(config, set(self._names()) - set(self.checkpoints))
+        self.scripts = {
+            name: self._remote_script(self.served[name])
+            if name in self.served
+            else self._script(self.checkpoints[name])
+            for name in self._names()
+        }
 
     def _found(self) -> dict[str, Checkpoint]:
-        """Name → files of each model; of agents without one, what they do."""
+        """Name → files of each model that is here; of agents without one, what they do."""
         config = self.config
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             name = config.agents.model
             return {name: Checkpoint(name, Path(name), behaviour.digest(), {})}
-        names = expand_models(config.agents.model)[: config.population.size]
-        return {name: find_checkpoint(name) for name in names}
+        remote = config.agents.remote
+        return {name: find_checkpoint(name) for name in self._names() if name not in remote}
+
+    def _names(self) -> tuple[str, ...]:
+        """Of the models that founders are copies of."""
+        return expand_models(self.config.agents.model)[: self.config.population.size]
 
     def _interface(self, checkpoint: Checkpoint) -> str:
         """The layout's name: one that nobody chose is a chat where the model has a template."""
@@ -147,7 +173,10 @@ class Stage:
 
     def _talks(self) -> bool:
         """Does any model answer as people do?"""
-        return any(self._interface(found) == "chat" for found in self.checkpoints.values())
+        agents, names = self.config.agents, self._names()
+        chats = (e.api == "chat" for e in agents.endpoint if e.called in names)
+        here = (self._interface(found) == "chat" for found in self.checkpoints.values())
+        return any(chats) or any(here)
 
     def scene(self, generation: int, size: int) -> Scene:
         """What is set up for a generation, whose task has a size if it grows."""
@@ -174,7 +203,7 @@ class Stage:
             f"{name!r} has a chat template, and is asked in chats: agents.interface=base would ask "
             "it in few-shot text."
             for name, script in self.scripts.items()
-            if chosen and script.interface.name == "chat"
+            if chosen and script.interface.name == "chat" and name in self.checkpoints
         )
         if not self.config.agents.personas:
             return chats
@@ -192,8 +221,14 @@ class Stage:
 
     @property
     def weights(self) -> dict[str, str]:
-        """Name → hash of the files of each model."""
-        return {name: found.weights for name, found in self.checkpoints.items()}
+        """Name → hash of the files of each model, or what stands for it."""
+        remote = {name: one.endpoint.weights for name, one in self.served.items()}
+        return {name: found.weights for name, found in self.checkpoints.items()} | remote
+
+    @property
+    def hosted(self) -> bool:
+        """Does any model run on a host?"""
+        return self.scripted is None and bool(self.checkpoints)
 
     def layout(self, model: str, wording: Wording) -> Interface | None:
         """A model's layout with another grading question; None where it has no words for it."""
@@ -215,6 +250,8 @@ class Stage:
     def host_settings(self, device: str) -> HostSettings:
         """How to make a host of this run on a device."""
         hosts = self.config.hosts
+        if not self.checkpoints:
+            return HostSettings(self.config.agents.model, "", "cpu", hosts.dtype, hosts.threads)
         (model, weights), *others = ((c.name, c.weights) for c in self.checkpoints.values())
         return HostSettings(
             model=model,
@@ -228,9 +265,21 @@ class Stage:
 
     def local_fleet(self) -> Fleet:
         """One host in this process; none where there is no model."""
-        if self.scripted is not None:
-            return NoFleet(self.host_settings("cpu"))
-        return LocalFleet(self.host_settings(self.device()))
+        if not self.hosted:
+            return self.joined(NoFleet(self.host_settings("cpu")))
+        return self.joined(LocalFleet(self.host_settings(self.device())))
+
+    def joined(self, fleet: Fleet, served: Mapping[str, Served] | None = None) -> Fleet:
+        """A fleet with what a run has beside it: endpoints, and limits on what it may spend.
+
+        Parameters
+        ----------
+        served
+            Endpoints of other runs too; this one's own by default.
+        """
+        beside = {one.endpoint.weights: one for one in (served or self.served).values()}
+        limits = self.config.limits.limits
+        return JointFleet(fleet, beside, Budget(limits)) if beside or limits else fleet
 
     def ray_fleet(
         self,
@@ -299,6 +348,8 @@ class Stage:
         ConfigError
             If cuda is asked for and there is none.
         """
+        if not self.hosted:
+            return "cpu"
         import torch
 
         wanted = self.config.hosts.device
@@ -336,25 +387,9 @@ class Stage:
             )
             self._settings[checkpoint.name] = setting
             interface = make_interface(self._interface(checkpoint), setting, interfaces())
-            for persona in (None, *config.agents.personas):
-                interface.answer_prompt(Asked("", persona=persona))
         except ValueError as error:
             raise ConfigError(str(error)) from None
-        usual = self.task.max_answer_characters + interface.extra_answer_tokens
-        least = getattr(interface, "least_answer_tokens", 0)
-        script = Script(
-            task=self.task,
-            interface=interface,
-            encoder=encoder,
-            max_tokens=config.agents.max_answer_tokens or max(usual, least),
-            grader_context=config.protocol.grader_context,
-            reading=config.protocol.reading,
-            seed=config.seed,
-            weights=checkpoint.weights,
-            instruction=config.task.told(talks=interface.name == "chat"),
-            shots=self.shots,
-            graded_shots=self.graded_shots,
-        )
+        script = self._script_of(interface, encoder, checkpoint.weights)
         encoder.stops(interface.stops)
         if checkpoint.restarts and self.grown:
             check_places_fit(checkpoint, max(self.grown))
@@ -362,13 +397,55 @@ class Stage:
         for one, some in examples:
             check_answers_fit(some, one, checkpoint.name)
         largest, problems = examples[-1]
-        longest = max(config.agents.personas, key=len, default=None)
-        genome = Genome(checkpoint.name, config.agents.sampling_temperature, persona=longest)
-        founder = Agent(AgentId(0), genome, None, AgentId(0), -1)
+        founder = self._founder(checkpoint.name)
         lengths = check_context_fits(problems, largest, founder, self.protocol, config, checkpoint)
         self._lengths[checkpoint.name] = lengths
         self._lessons[checkpoint.name] = lesson_of(config, checkpoint, largest, problems)
         return script
+
+    def _remote_script(self, served: Served) -> Script:
+        """How an endpoint's model is asked; it is checked that its server can do so."""
+        try:
+            setting = remote_setting(self.config, served, self._multiline())
+            self._settings[served.endpoint.name] = setting
+            interface = make_interface(remote_layout(self.config, served), setting, interfaces())
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        script = self._script_of(interface, TextOnly(), served.endpoint.weights)
+        examples = [(grown_script(script, task), some) for task, some in self._examples()]
+        founder = self._founder(served.endpoint.name)
+        check_remote(examples, served, founder, self.protocol, self.config)
+        return script
+
+    def _script_of(self, interface: Interface, encoder: Encoder, weights: str) -> Script:
+        config = self.config
+        try:
+            for persona in (None, *config.agents.personas):
+                interface.answer_prompt(Asked("", persona=persona))
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        usual = self.task.max_answer_characters + interface.extra_answer_tokens
+        least = getattr(interface, "least_answer_tokens", 0)
+        return Script(
+            task=self.task,
+            interface=interface,
+            encoder=encoder,
+            max_tokens=config.agents.max_answer_tokens or max(usual, least),
+            grader_context=config.protocol.grader_context,
+            reading=config.protocol.reading,
+            seed=config.seed,
+            weights=weights,
+            instruction=config.task.told(talks=interface.name == "chat"),
+            shots=self.shots,
+            graded_shots=self.graded_shots,
+        )
+
+    def _founder(self, model: str) -> Agent:
+        """One with an empty context, and the longest persona."""
+        agents = self.config.agents
+        longest = max(agents.personas, key=len, default=None)
+        genome = Genome(model, agents.sampling_temperature, persona=longest)
+        return Agent(AgentId(0), genome, None, AgentId(0), -1)
 
 
 def _check_whole(checkpoint: Checkpoint) -> None:

@@ -196,6 +196,15 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ),
     ("tiles", "tiles", "Tiles of work done."),
     ("host_restarts", "host_restarts", "Hosts that died and were started again."),
+    ("endpoint_requests", "endpoint_requests", "Requests that servers answered."),
+    ("endpoint_retries", "endpoint_retries", "Requests to servers that had to be repeated."),
+    ("prompt_tokens", "prompt_tokens", "Tokens of prompts, as servers count them."),
+    ("completion_tokens", "completion_tokens", "Tokens of completions, as servers count them."),
+    (
+        "cost_millionths",
+        "cost_millionths",
+        "Cost of servers by the configured prices, in millionths of their currency.",
+    ),
 )
 """Name without its ``_total``, key of `Committed.counters`, help."""
 

@@ -21,7 +21,7 @@ from mgptn.agents.files import write_whole
 from mgptn.experiments.figures.drawing import RUN
 from mgptn.experiments.figures.files import figures_of, inline_svg
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
-from mgptn.experiments.record.committed import COUNTERS, PHASES
+from mgptn.experiments.record.committed import COUNTERS, ENDPOINT_COUNTERS, PHASES
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Cells: TypeAlias = dict[str, Any]
@@ -303,12 +303,14 @@ def _graders(graders: pl.DataFrame) -> Cells:
 def _cost(generations: pl.DataFrame, arms: Sequence[str]) -> Cells:
     """Sums over generations, an arm a column, and over arms."""
     measured = [f"seconds_{phase}" for phase in PHASES]
-    sums = generations.group_by("arm").agg(pl.col("tokens", *measured, *COUNTERS).sum())
+    endpoints = generations["endpoint_requests"].is_not_null().any()
+    counters = (*COUNTERS, *ENDPOINT_COUNTERS) if endpoints else COUNTERS
+    sums = generations.group_by("arm").agg(pl.col("tokens", *measured, *counters).sum())
     rows = [sums.row(by_predicate=pl.col("arm") == arm, named=True) for arm in arms]
     labels: list[tuple[str, str, Callable[[Any], Any]]] = [
         *((f"seconds_{phase}", f"seconds: {_PHASE_NAMES[phase]}", _seconds) for phase in PHASES),
         ("tokens", "tokens of answers", shown),
-        *((counter, counter.replace("_", " "), shown) for counter in COUNTERS),
+        *((counter, counter.replace("_", " "), shown) for counter in counters),
     ]
     return {
         "head": [*arms, "all arms"],

@@ -18,7 +18,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from mgptn.agents.files import write_whole
-from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
+from mgptn.experiments.record.committed import COUNTERS, ENDPOINT_COUNTERS, PHASES, Committed
 from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import offspring_numbers
@@ -38,7 +38,7 @@ SCHEMAS: dict[str, Schema] = {
         **_KEY,
         **{name: _KINDS[kind] for name, kind in get_type_hints(Measures).items()},
         **{f"seconds_{phase}": _FLOAT for phase in PHASES},
-        **dict.fromkeys(COUNTERS, _INTEGER),
+        **dict.fromkeys((*COUNTERS, *ENDPOINT_COUNTERS), _INTEGER),
     },
     "answers": {
         **_KEY,
@@ -157,7 +157,7 @@ def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
     """The row of a generation of an arm: what was measured, and what it cost."""
     for label, given, known in (
         ("seconds", one.seconds.keys(), PHASES),
-        ("counters", one.counters.keys(), COUNTERS),
+        ("counters", one.counters.keys(), (*COUNTERS, *ENDPOINT_COUNTERS)),
     ):
         unknown = sorted(set(given) - set(known))
         if unknown:
@@ -165,7 +165,7 @@ def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
     row = {
         **asdict(measures),
         **{f"seconds_{phase}": one.seconds.get(phase) for phase in PHASES},
-        **{counter: one.counters.get(counter) for counter in COUNTERS},
+        **{counter: one.counters.get(counter) for counter in (*COUNTERS, *ENDPOINT_COUNTERS)},
     }
     return _frame("generations", one, {name: [value] for name, value in row.items()})
 

@@ -27,6 +27,7 @@ ORDER = (
     "agents/alone",
     "agents/learning",
     "agents/hosts",
+    "agents/endpoints",
     "agents/training",
     "agents/founding",
     "experiments/record",
@@ -78,6 +79,7 @@ MODELS_RUN = (
     "agents/alone",
     "agents/learning",
     "agents/hosts",
+    "agents/endpoints",
     "agents/training",
     "agents/founding",
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mgptn.agents.hosts.fleet import LocalFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.transformers_host import TransformersHost
-from mgptn.agents.requests import HostRequest, Learn, Tile, TileReply
+from mgptn.agents.requests import Generate, HostRequest, Score, Tile, TileReply
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.record.committed import Committed
@@ -72,7 +72,7 @@ class Recorder(LocalFleet):
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order."""
         asked = (request for tile in tiles for request in tile.requests)
-        self.requests += [request for request in asked if not isinstance(request, Learn)]
+        self.requests += [request for request in asked if isinstance(request, Generate | Score)]
         return super().run(tiles)
 
 
