@@ -126,8 +126,8 @@ class FaultServer:
                 for name, value in (headers or {}).items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self._headers_buffer.append(b"\r\n" + content)
+                self.flush_headers()  # in one packet, which nobody waits to acknowledge
 
             def log_message(self, *arguments: Any) -> None:
                 pass
@@ -195,10 +195,10 @@ def _share(*parts: object) -> float:
 
 
 def _sum(turns: list[dict[str, str]], seed: int) -> str:
-    """The sum that the last user's turn asks for, now and then wrong."""
+    """The sum that the last user's turn asks for, last digit first, now and then wrong."""
     asked = [turn["content"] for turn in turns if turn["role"] == "user"][-1]
     numbers = [int(number) for number in re.findall(r"\d+", asked)[-2:]]
-    return f" {sum(numbers) + (_share(asked, seed) < 0.4)}"
+    return f" {sum(numbers) + (_share(asked, seed) < 0.4):03d}"[:0:-1]
 
 
 def _judged(turns: list[dict[str, str]]) -> list[dict[str, Any]]:
