@@ -107,8 +107,9 @@ class FaultServer:
                 if fault == "half":
                     self.send(200, whole[: len(whole) // 2])
                     return
-                with server._lock:
-                    server.answered.append(body)
+                if fault != "other":
+                    with server._lock:
+                        server.answered.append(body)
                 self.send(200, whole)
 
             def sent(self) -> str:
