@@ -8,6 +8,7 @@ hash. So what it says is a function of what it is asked, whatever came in betwee
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -134,10 +135,8 @@ class FaultServer:
                 pass
 
             def handle(self) -> None:
-                try:
+                with contextlib.suppress(ConnectionError):  # whoever asked has left
                     super().handle()
-                except ConnectionError:
-                    pass  # whoever asked has left
 
         ThreadingHTTPServer.allow_reuse_address = True
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
@@ -166,10 +165,7 @@ class FaultServer:
         goes_on = bool(begun) and self.continues
         prompt = sum(len(turn["content"].split()) + 4 for turn in turns) + 3
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
-        if body["max_tokens"] == 1:
-            text = " correct"
-        else:
-            text = _sum(turns, body.get("seed", 0))
+        text = " correct" if body["max_tokens"] == 1 else _sum(turns, body.get("seed", 0))
         shown = f"{begun}{text}" if goes_on and self.echoes else text
         if chat:
             choice["message"] = {"role": "assistant", "content": shown}

@@ -14,7 +14,7 @@ import json
 import random
 import ssl
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
@@ -201,7 +201,9 @@ class Client:
 
     def _check_model(self, said: dict[str, Any]) -> None:
         wanted, listed = self.endpoint.model, said.get("data")
-        models = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        models = (
+            [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        )
         found = next((one for one in models if one.get("id") == wanted), None)
         if found is None:
             names = ", ".join(repr(one.get("id")) for one in models[:8]) or "none"
@@ -267,8 +269,8 @@ class Client:
         except ValueError:
             return 0.0
         if until.tzinfo is None:
-            until = until.replace(tzinfo=timezone.utc)
-        return max(0.0, (until - datetime.now(timezone.utc)).total_seconds())
+            until = until.replace(tzinfo=UTC)
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
     @property
     def _where(self) -> str:

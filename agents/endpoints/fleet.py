@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from mgptn.agents.endpoints.answering import answer
 from mgptn.agents.endpoints.budget import Budget
 from mgptn.agents.endpoints.client import Client
-from mgptn.agents.endpoints.endpoint import LimitReached, key_of
+from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached, key_of
 from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.endpoints.uncommitted import Answered, Uncommitted
 from mgptn.agents.hosts.fleet import Fleet
@@ -26,6 +26,7 @@ from mgptn.agents.requests import Tile, TileReply, Work
 from mgptn.agents.texts import TextRequest, Weigh, Write
 
 Result = TypeVar("Result")
+Fault = EndpointFault | LimitReached
 
 
 class JointFleet:
@@ -102,22 +103,23 @@ class JointFleet:
         for i, tile in enumerate(tiles):
             waiting[tile.weights].append(i)
         clients = {weights: self._client(self._served[weights]) for weights in waiting}
+        faults: list[Fault] = []
         workers = [
-            asyncio.create_task(self._work(order, tiles, clients[weights], replies))
+            asyncio.create_task(self._work(order, tiles, clients[weights], replies, faults))
             for weights, places in waiting.items()
             for order in [iter(places)]
             for _ in range(min(len(places), self._served[weights].endpoint.concurrency))
         ]
         try:
-            spent = [fault for fault in await asyncio.gather(*workers) if fault is not None]
+            await asyncio.gather(*workers)
         finally:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
             for client in clients.values():
                 await client.aclose()
-        if spent:
-            raise spent[0]
+        if faults:
+            raise faults[0]
         return [replies[i] for i in range(len(tiles))]
 
     async def _work(
@@ -126,10 +128,14 @@ class JointFleet:
         tiles: Sequence[Tile],
         client: Client,
         replies: dict[int, TileReply],
-    ) -> LimitReached | None:
-        """Ask one after the other until there are no more; what is under way is let end."""
+        faults: list[Fault],
+    ) -> None:
+        """Ask one after the other until there are no more, or a fault; what is under way is let
+        end, since it is paid for."""
         abilities = self._served[client.endpoint.weights].abilities
         for i in order:
+            if faults:
+                return
             tile = tiles[i]
             (asked,) = tile.requests
             assert isinstance(asked, Write | Weigh)
@@ -137,15 +143,15 @@ class JointFleet:
             if known is None:
                 try:
                     self.budget.begin()
-                except LimitReached as fault:
-                    return fault
-                known = await answer(asked, client, abilities)
+                    known = await answer(asked, client, abilities)
+                except (EndpointFault, LimitReached) as fault:
+                    faults.append(fault)
+                    return
                 self.budget.spend(known[1])
                 if self._uncommitted is not None:
                     self._uncommitted.add(tile.weights, asked, known)
             work = Work(seconds=time.perf_counter() - began, usage=known[1])
             replies[i] = TileReply((known[0],), work)
-        return None
 
     def _known(self, weights: str, asked: TextRequest) -> Answered | None:
         return None if self._uncommitted is None else self._uncommitted.get(weights, asked)

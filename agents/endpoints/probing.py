@@ -50,9 +50,7 @@ async def probe(client: Client) -> Served:
     found = replace(found, counts=first.counted)
     system = Said(turns=(("system", PERSONA), *asked.turns))
     told = await _plain(system, client)
-    more = told is not None and (
-        not told.counted or told.prompt_tokens > first.prompt_tokens
-    )
+    more = told is not None and (not told.counted or told.prompt_tokens > first.prompt_tokens)
     found = replace(found, system=more)
     if endpoint.continues == "no":
         return Served(endpoint, known, replace(found, continues=False))
@@ -70,10 +68,8 @@ async def probe(client: Client) -> Served:
     return Served(endpoint, known, replace(found, continues=goes_on, echoes=goes_on and echoes))
 
 
-async def _likeliest(
-    said: Said, client: Client, found: Abilities
-) -> tuple[Reply, Abilities]:
-    """The reply to a request for the likeliest tokens; or, where that is refused, to one without."""
+async def _likeliest(said: Said, client: Client, found: Abilities) -> tuple[Reply, Abilities]:
+    """The reply to a request for the likeliest tokens; where that is refused, to one without."""
     body = weigh_body(Weigh(said, ("A", "B")), client.endpoint, found)
     try:
         reply, _ = await exchange(body, said, client, found)

@@ -95,7 +95,9 @@ def weigh_body(asked: Weigh, endpoint: Endpoint, abilities: Abilities) -> dict[s
         "temperature": 1.0,
         "top_p": 1.0,
         "seed": 0,
-        **({"logprobs": True, "top_logprobs": endpoint.top} if chat else {"logprobs": endpoint.top}),
+        **(
+            {"logprobs": True, "top_logprobs": endpoint.top} if chat else {"logprobs": endpoint.top}
+        ),
         **json.loads(endpoint.body),
     }
 

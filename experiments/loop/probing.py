@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mgptn.agents.endpoints.planning import plan_any
 from mgptn.agents.hosts.fleet import Fleet
-from mgptn.agents.requests import HostReply, HostRequest
-from mgptn.agents.tiles import plan
+from mgptn.agents.requests import AnyReply, AnyRequest
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.seats.asking import Cast, Script, answer_alone, to_host
 from mgptn.experiments.seats.reading import from_host
+from mgptn.experiments.setting.endpoints import can_weigh
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.rates import auc
@@ -106,7 +107,7 @@ def grades(
         if script.reading == "likelihood":
             beside.append(answer_alone(request, script))
     replies = _ask(stage, fleet, script, [*asked, *beside])
-    alone: Sequence[HostReply | None] = replies[len(asked) :] or [None] * len(asked)
+    alone: Sequence[AnyReply | None] = replies[len(asked) :] or [None] * len(asked)
     said = []
     for reply, request, other in zip(replies, seated, alone, strict=False):
         grade = from_host(reply, request, script, other)
@@ -117,7 +118,7 @@ def grades(
 
 def first_answer(
     stage: Stage, fleet: Fleet, model: str, problem: Problem
-) -> tuple[HostRequest, HostReply]:
+) -> tuple[AnyRequest, AnyReply]:
     """What a founder of a model is asked to answer a problem, and what it writes."""
     script = stage.scripts[model]
     asked = to_host(AnswerRequest(GRADER, problem.query), _cast(stage, model, problem), script)
@@ -125,14 +126,18 @@ def first_answer(
 
 
 def other_wordings(stage: Stage, model: str) -> dict[str, Script]:
-    """How a model could be asked otherwise: every wording, and the answer's likelihood."""
-    script = stage.scripts[model]
+    """How a model could be asked otherwise: every wording, and the answer's likelihood.
+
+    Of one behind an endpoint, those that its server can tell probabilities for.
+    """
+    script, served = stage.scripts[model], stage.served.get(model)
     found = {}
     for wording in WORDINGS.values():
         layout = stage.layout(model, wording)
-        if layout is not None:
+        if layout is not None and (served is None or can_weigh(layout.level_options, served)):
             found[wording.name] = replace(script, interface=layout, reading="logits")
-    found["likelihood"] = replace(script, reading="likelihood")
+    if served is None:
+        found["likelihood"] = replace(script, reading="likelihood")
     return found
 
 
@@ -202,7 +207,8 @@ def _cast(stage: Stage, model: str, problem: Problem) -> Cast:
 
 
 def _ask(
-    stage: Stage, fleet: Fleet, script: Script, requests: Sequence[HostRequest]
-) -> list[HostReply]:
-    planned = plan(requests, script.weights, stage.config.hosts.slots)
+    stage: Stage, fleet: Fleet, script: Script, requests: Sequence[AnyRequest]
+) -> list[AnyReply]:
+    asked = [((script.weights, None), request) for request in requests]
+    planned = plan_any(asked, stage.config.hosts.slots)
     return planned.collect(fleet.run(planned.tiles))

@@ -30,7 +30,6 @@ from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics, check_port
 from mgptn.experiments.views.printable import print_anything
 
-
 UNCOMMITTED = "uncommitted.jsonl"
 """What endpoints said of the generation under way; gone when it is committed."""
 

@@ -107,7 +107,8 @@ def cast_match(
 
 
 def to_host(request: Request, cast: Cast, script: Script) -> AnyRequest:
-    """A request to a seat, as one to a host or a server: the seated agent's genome and the layout applied.
+    """A request to a seat, as one to a host or a server: the seated agent's genome and the layout
+    applied.
 
     Raises
     ------
@@ -199,9 +200,7 @@ def _before_grading(own: tuple[Shown, ...], cast: Cast, script: Script) -> tuple
 def _answer(
     prompt: Prompt, agent: Agent, cast: Cast, script: Script, *place: int | str
 ) -> Generate | Write:
-    key = philox_key(
-        script.seed, "answer", cast.generation, agent.id, cast.match.problem, *place
-    )
+    key = philox_key(script.seed, "answer", cast.generation, agent.id, cast.match.problem, *place)
     return _write(prompt, script.max_tokens, agent.genome.sampling_temperature, key, script)
 
 

@@ -35,7 +35,7 @@ from mgptn.protocols.tasks.task import CountsParts, Task
 def from_host(
     reply: AnyReply, request: Request, script: Script, alone: AnyReply | None = None
 ) -> Reply:
-    """A host's or a server's reply to a request, as what the seat says; what cannot be read is None.
+    """A host's or a server's reply, as what the seat says; what cannot be read is None.
 
     Parameters
     ----------

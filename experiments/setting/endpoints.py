@@ -164,6 +164,13 @@ def _check_weighed(request: Weigh, served: Served, protocol: Protocol) -> None:
         )
 
 
+def can_weigh(options: Sequence[str], served: Served) -> bool:
+    """Can a server tell these options apart, and how likely each is?"""
+    can = served.abilities
+    apart = can.continues or len({option.split()[0] for option in options}) == len(options)
+    return can.logprobs and apart and ambiguous(options) is None
+
+
 def irreproducible(served: Mapping[str, Served]) -> dict[str, object]:
     """What a manifest says of endpoints: that nobody can promise the same again, and of which."""
     if not served:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mgptn.agents.hosts.fleet import Fleet
-from mgptn.agents.requests import Generated, HostRequest, Score
+from mgptn.agents.requests import AnyRequest, Generate, Generated, Score
+from mgptn.agents.texts import Written
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.probing import (
     Item,
@@ -67,13 +68,17 @@ def ask(config: RunConfig, problem: int = 0, *, others: bool = True) -> Iterator
 
 def _answer(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) -> Iterator[str]:
     request, reply = first_answer(stage, fleet, model, item.problem)
-    assert isinstance(reply, Generated)
+    assert isinstance(reply, Generated | Written)
     yield f"What {model} is asked ({script.interface.name}, at most {script.max_tokens} tokens):"
     yield from _prompt(request, script)
     said = from_host(reply, AnswerRequest(grader_seat(0), item.problem.query), script)
     assert isinstance(said, AnswerReply)
-    yield f"What it says ({len(reply.tokens)} tokens, ended by: {reply.reason}):"
-    yield from _indented(script.encoder.written(reply.tokens))
+    if isinstance(reply, Written):
+        yield f"What it says ({reply.tokens} tokens, {'ended' if reply.finished else 'cut off'}):"
+        yield from _indented(reply.text)
+    else:
+        yield f"What it says ({len(reply.tokens)} tokens, ended by: {reply.reason}):"
+        yield from _indented(script.encoder.written(reply.tokens))
     verdict = "right" if script.task.verify(item.problem.query, said.text) else "wrong"
     counts = "" if said.part is None else f"; of it counts {said.part!r}"
     yield f"  = {verdict}{counts}; a right answer is {item.problem.reference!r}"
@@ -113,8 +118,13 @@ def _row(one: Probe) -> str:
     return f"{one.name:12}  {mass}  {one.auc:5.2f}"
 
 
-def _prompt(request: HostRequest, script: Script) -> Iterator[str]:
-    """A prompt with its control tokens, as the model reads it."""
+def _prompt(request: AnyRequest, script: Script) -> Iterator[str]:
+    """A prompt with its control tokens, as the model reads it; or as its server is told it."""
+    if not isinstance(request, Generate | Score):
+        said = request.prompt
+        for role, text in said.turns or (("text", said.text),):
+            yield from _indented(f"[{role}] {text}")
+        return
     tokens = request.prefix + request.suffix
     yield from _indented(script.encoder.written(tokens))
     if isinstance(request, Score):

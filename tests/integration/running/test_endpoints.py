@@ -1,9 +1,10 @@
-"""Populations behind a server: faults stop a run in a line, and it is carried on to the same end."""
+"""Populations behind a server: faults stop a run in a line, and it is carried on to its end."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from mgptn.experiments.record.rounds import population_hash
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.run import UNCOMMITTED, resume, run
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.studies.ask import ask
 from mgptn.experiments.views.derive import Finished
 from tests.fault_server import KEY, FaultServer
 
@@ -45,7 +47,8 @@ def made(small: Callable[..., RunConfig]) -> Callable[..., RunConfig]:
             "url": url, "model": "adder", "key_env": "A_KEY", "retries": 2,
             "backoff_seconds": 0.01, "price": {"prompt": 1, "completion": 10},
         }  # fmt: skip
-        return small({"agents.endpoint": endpoint, **(changes or {})})
+        usual = {"agents.endpoint": endpoint, "protocol.least_mass": 0.0}
+        return small({**usual, **(changes or {})})
 
     return make
 
@@ -187,24 +190,21 @@ def test_limits_stop_a_run_and_let_it_go_on(
     config: Made, server: FaultServer, undisturbed: str, tmp_path: Path, console: Console,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    folder, lives = tmp_path / "run", 0
+    folder = tmp_path / "run"
     monkeypatch.setattr(
         "mgptn.experiments.running.run.write_results",
         lambda folder, derived: Finished(folder, None, derived.population_hash, ()),  # type: ignore[arg-type]
     )
     server.answered.clear()
     limited = config({"limits.requests": 17})
-    while True:
+    reached = r"limits\.requests: expected at most 17 in one go, got 17; carry"
+    with pytest.raises(LimitReached, match=reached):
+        run(limited, folder, console, controls=False)
+    finished, lives = None, 1
+    while finished is None:
         lives += 1
-        try:
-            finished = (
-                run(limited, folder, console, controls=False)
-                if lives == 1
-                else resume(folder, console)
-            )
-            break
-        except LimitReached as fault:
-            assert "limits.requests: expected at most 17 in one go, got 17; carry" in str(fault)
+        with contextlib.suppress(LimitReached):
+            finished = resume(folder, console)
     assert lives > 3
     assert finished.population_hash == undisturbed
     assert asked_twice(server) == 0
@@ -252,6 +252,23 @@ def test_personas_stand_with_the_user_where_a_server_refuses_a_system(
     last = server.answered[-1]["messages"]
     assert last[0]["role"] == "user"
     assert last[0]["content"].startswith("You add slowly.\n\n")
+
+
+def test_a_grading_question_that_is_hardly_answered_is_refused_and_another_named(
+    config: Made, tmp_path: Path, console: Console
+):
+    asked = config({"protocol.question": "yes-no", "protocol.least_mass": 0.05})
+    with pytest.raises(ConfigError, match=r"correct: mass 0\.\d+") as caught:
+        run(asked, tmp_path / "run", console)
+    assert "protocol.question: expected options that 'endpoint/adder' says" in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_server_is_asked_can_be_looked_at(config: Made):
+    lines = list(ask(config(), 0))
+    assert any(line.startswith("  | [user] ") for line in lines)
+    assert any("What it says (2 tokens, ended)" in line for line in lines)
+    assert not any("likelihood" in line for line in lines)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,11 @@ def here() -> Path:
             return fetch_instruct()
         except InstructError as error:
             pytest.skip(f"needs a real model: {error}")
+
+
+def say(line: str) -> None:
+    """What was measured, for whoever runs these with ``-s``."""
+    sys.stdout.write(f"{line}\n")
 
 
 def config_of(agents: dict[str, Any], **changes: Any) -> RunConfig:
@@ -116,14 +122,14 @@ def test_grades_of_the_same_answers_are_those_of_the_model_in_this_process(
     assert len(there) == len(grades) == 48
     correlation = float(np.corrcoef(grades, there[:, 0])[0, 1])
     masses = float(local.outcomes.masses.mean()), float(there[:, 1].mean())
-    print(f"grades: correlation {correlation:.4f}; mass here {masses[0]:.3f}, there {masses[1]:.3f}")
+    say(f"grades: correlation {correlation:.4f}; mass here {masses[0]:.3f}, there {masses[1]:.3f}")
     assert correlation > 0.95
     assert abs(masses[0] - masses[1]) < 0.1
     remote = next(iter(Simulation(config_of(behind(server)))))
     errors = [(~one.outcomes.verdicts).mean() for one in (local, remote)]
     cut = [(~one.outcomes.finished).mean() for one in (local, remote)]
     lengths = [float(one.outcomes.tokens.mean()) for one in (local, remote)]
-    print(f"here and there: error {errors}, cut off {cut}, tokens {lengths}")
+    say(f"here and there: error {errors}, cut off {cut}, tokens {lengths}")
     # Of 48 answers each: alike up to four standard errors of a difference.
     assert abs(errors[0] - errors[1]) < 0.4
     assert max(cut) < 0.3
@@ -154,7 +160,7 @@ def test_a_server_that_is_gone_stops_the_run_and_the_run_goes_on_with_it(
     server.start() if how == "killed" else server.wake()
     began = time.monotonic()
     finished = resume(folder, console)
-    print(f"carried on in {time.monotonic() - began:.0f} s")
+    say(f"carried on in {time.monotonic() - began:.0f} s")
     assert finished.population_hash == replay(folder).population_hash
     assert replay(folder).confirmed
 

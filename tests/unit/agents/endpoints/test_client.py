@@ -8,8 +8,8 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest

@@ -1,4 +1,4 @@
-"""What the likeliest tokens say of options, held against a whole distribution where there is one."""
+"""What the likeliest next tokens say of options."""
 
 # SPDX-License-Identifier: Apache-2.0
 
