@@ -17,6 +17,7 @@ from rich.console import Console
 from mgptn.agents.endpoints.endpoint import EndpointFault
 from mgptn.agents.endpoints.planning import plan_any
 from mgptn.experiments.config.run_config import RunConfig, check_config
+from mgptn.experiments.loop import hosted_step
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.machine.instruct import InstructError, fetch_instruct
 from mgptn.experiments.running.replay import replay
@@ -141,9 +142,8 @@ def test_a_server_that_is_gone_stops_the_run_and_the_run_goes_on_with_it(
     server: LlamaServer, tmp_path: Path, console: Console, how: str, monkeypatch: pytest.MonkeyPatch
 ):
     folder = tmp_path / "run"
-    config = config_of(behind(server, timeout_seconds=20 if how == "suspended" else 120))
-    from mgptn.experiments.loop import hosted_step
-
+    agents = behind(server, timeout_seconds=20 if how == "suspended" else 120)
+    config = config_of(agents, problems_per_generation=3, protocol={"graders": 2})
     play, rounds = hosted_step.HostedPlay.plan, []
 
     def plan(self: Any) -> Any:
