@@ -28,7 +28,7 @@ params = xllamacpp.CommonParams()
 params.model.path, params.model_alias = model, {alias}
 params.hostnames, params.port = ["127.0.0.1"], int(port)
 params.n_ctx, params.n_parallel, params.warmup = 8192, 4, False
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # threads spin as they wait
 server = xllamacpp.Server(params)
 while True:
     time.sleep(1)
