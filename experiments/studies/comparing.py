@@ -188,6 +188,12 @@ def run_comparison(config: RunConfig, folder: Path, console: Console) -> list[Pa
             f"agents.model: expected a model whose grades can be read in different ways, got "
             f"{config.agents.model!r}"
         )
+    if config.agents.endpoint:
+        raise ConfigError(
+            f"agents.model: expected models that are here, so that all ways grade the same "
+            f"answers, got {config.agents.model!r}, which no server says twice alike; 'mgptn ask' "
+            "holds grading questions side by side"
+        )
     graded = compare(config)
     table = comparison_table(graded, config.protocol.threshold, config.seed)
     curve = reliability(graded)
