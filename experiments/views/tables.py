@@ -126,12 +126,16 @@ def joined(name: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path:
     """Write a table's parts, in order, as ``<name>.parquet``; one part at a time is in memory."""
-    path = folder / f"{name}.parquet"
+    return write_parts(folder / f"{name}.parquet", SCHEMAS[name], frames)
+
+
+def write_parts(path: Path, schema: Schema, frames: Iterable[pl.DataFrame]) -> Path:
+    """Write the parts of a table, in order, as Parquet; one part at a time is in memory."""
 
     def parts(*pushed_down: object) -> Iterator[pl.DataFrame]:
         yield from frames
 
-    table = register_io_source(parts, schema=SCHEMAS[name])
+    table = register_io_source(parts, schema=schema)
     write_whole(path, partial(table.sink_parquet, compression="zstd"))
     return path
 
@@ -151,6 +155,11 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
             raise FileNotFoundError(f"{path}: expected the table of {name}, got nothing")
         tables[name] = pl.read_parquet(path)
     return tables
+
+
+def storable(text: str) -> str:
+    """A text with lone surrogates, which UTF-8 cannot hold, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
@@ -304,9 +313,8 @@ def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFram
 
 
 def _texts(texts: Sequence[str]) -> pl.Series:
-    """Texts with lone surrogates, which UTF-8 cannot hold, written as escapes."""
-    storable = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts]
-    return pl.Series(storable, dtype=pl.String)
+    """Texts as a column."""
+    return pl.Series(list(map(storable, texts)), dtype=pl.String)
 
 
 def _unknown(rows: int) -> Floats:
