@@ -137,6 +137,29 @@ def export_weights(
 
 
 @click.command()
+@click.argument("folder", metavar="RUN", type=FOLDER)
+@click.option("--to", type=click.Choice(["hf", "inspect", "csv"]), help="What to write.")
+@click.option("--best", is_flag=True, help="Write the best agent, by fitness, instead.")
+@click.option("--arm", default="selected", show_default=True, help="Of the best agent.")
+@click.option("--out", type=FOLDER, help="Folder to write, new [RUN/exports/<what>].")
+def export(folder: Path, to: str | None, best: bool, arm: str, out: Path | None) -> None:
+    """Pass a run on: a data set, logs, tables, or its best agent.
+
+    hf is a folder for datasets.load_dataset, with a card; inspect has logs that inspect_ai's viewer
+    opens; csv has tables. Nothing that exists is overwritten.
+    """
+    if (to is None) == (not best):
+        got = "both" if best else "neither"
+        raise click.UsageError(f"expected either --to hf, inspect or csv, or --best, got {got}")
+    with loading():
+        from mgptn.experiments.sharing.formats import export_best, export_run
+
+    out = out or folder / "exports" / (to or "best")
+    for line in export_best(folder, out, arm) if to is None else export_run(folder, to, out):
+        say(line)
+
+
+@click.command()
 @click.argument("config", type=FILE)
 @click.option("--population", callback=numbers(int), metavar="M,…", help="Population sizes.")
 @click.option("--selection-temperature", callback=numbers(float), metavar="T,…")
