@@ -19,13 +19,14 @@ from mgptn.experiments.sharing.source import Source
 CARD, CONFIG = "README.md", "config.yaml"
 
 LIMITS = (
-    "One run, with one seed: other seeds vary more than its intervals say.",
-    "Verdicts are the task's verifier's, for measurement; in all arms but an oracle's, selection "
-    "saw grades alone. Who trains on answers that were selected here trains on what peers liked.",
+    "This is one run with one seed. Other seeds vary more than its intervals.",
+    "Verdicts are the task's verifier's. They are for measurement: selection saw them only where "
+    "its selector is an oracle or a simulated human, as the arm `oracle` is.",
+    "What was accepted is what a selector liked, and not what is right.",
     "Grades of copies of one model are not independent: their errors are alike.",
-    "Wall times are this machine's. The same population is promised on the same class of device "
-    "with the same library versions.",
-    "Answers are a model's own words, kept as they were said: they may be wrong or worse.",
+    "Wall times are of the machine that made them. The same population is promised on the same "
+    "class of device, with the same library versions.",
+    "Answers are a model's words, kept as they were said: they may be wrong, or worse.",
 )
 
 
@@ -59,10 +60,10 @@ def _lines(source: Source, rows: Mapping[str, int]) -> list[str]:
         f"# {_plain(config.name)}: a population of language models",
         "",
         f"{config.population.size} agents, each a copy of {_code(config.agents.said)}, answered "
-        f"problems of {_code(config.task.name)} for {source.generations} generations, graded each "
-        f"other's answers by the protocol {_code(config.protocol.name)}, and replicated by what "
-        f"they were graded. {source.state} Made by mgptn, a population simulator for language "
-        "models.",
+        f"problems of {_code(config.task.name)} for {source.generations} generations, by the "
+        f"protocol {_code(config.protocol.name)}, and replicated by the fitness that the selector "
+        f"{_code(str(source.manifest['config'].get('selector', 'peers')))} gave them. "
+        f"{source.state} Made by mgptn, a population simulator for language models.",
         "",
         *_arms(source),
         "## Tables",

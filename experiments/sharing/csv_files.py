@@ -16,12 +16,12 @@ from mgptn.experiments.sharing.source import Source
 FORMULA = r"^[=+\-@\t\r]"
 """What a cell begins with that a spreadsheet takes for a formula."""
 
-READING = """UTF-8, with a line of names; texts are always in quotes, line breaks in them as they \
-are; an empty cell without quotes is null.
+READING = """UTF-8, with a line of names. Texts and truths are always in quotes, line breaks in them \
+as they are; an empty cell without quotes is null.
 
-Texts stand here exactly as they were said, so {count} of their cells begin with `=`, `+`, `-` or \
-`@`, as a negative number does. A program reads them right; a spreadsheet may compute them: import \
-the columns as text, and do not open a file with answers that you do not trust by a double click.
+Texts stand here exactly as they were said: cells that begin with `=`, `+`, `-` or `@`, as a \
+negative number does, are {count}. A program reads them right; a spreadsheet may compute them: \
+import the columns as text.
 """
 
 
