@@ -48,7 +48,8 @@ def run(
     Parameters
     ----------
     onlookers
-        Entered before hosts are started and the folder is made, and left with the run; each then sees every round.
+        Entered before hosts are started and the folder is made, and left with the run; each then
+        sees every round.
     """
     print_anything(console.file)
     check_vacant(folder)

@@ -101,7 +101,7 @@ def write_best(source: Source, folder: Path, arm: str) -> str:
         known = ", ".join(source.manifest["arms"])
         raise ConfigError(f"--arm: expected one of {known}, got {arm!r}")
     last: Committed | None = None
-    for done in source.rounds():
+    for done in source.read():
         last = done.of(arm)
     assert last is not None
     best = best_of(last.generation)

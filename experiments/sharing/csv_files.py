@@ -16,8 +16,8 @@ from mgptn.experiments.sharing.source import Source
 FORMULA = r"^[=+\-@\t\r]"
 """What a cell begins with that a spreadsheet takes for a formula."""
 
-READING = """UTF-8, with a line of names. Texts and truths are always in quotes, line breaks in them \
-as they are; an empty cell without quotes is null.
+READING = """UTF-8, with a line of names. Texts and truths are always in quotes, with line \
+breaks as they are; an empty cell without quotes is null.
 
 Texts stand here exactly as they were said: cells that begin with `=`, `+`, `-` or `@`, as a \
 negative number does, are {count}. A program reads them right; a spreadsheet may compute them: \

@@ -24,7 +24,6 @@ from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.sharing.inspect_samples import Plain, sample_of, summary_of
 from mgptn.experiments.sharing.references import References
 from mgptn.experiments.sharing.source import Source
-from mgptn.experiments.views.tables import storable
 from mgptn.population.measures.generation_measures import Measures
 
 VERSION = 2
@@ -102,7 +101,7 @@ def _header(one: Committed, measures: Measures, source: Source, fault: str) -> P
         "run_id": _identity("run", json.dumps(source.manifest, sort_keys=True)),
         "task_id": _identity(one.arm, json.dumps(source.manifest, sort_keys=True)),
         "created": begun,
-        "task": storable(name),
+        "task": name,
         "task_version": 0,
         "task_args": {"arm": one.arm, "generation": generation.index, "seed": config.seed},
         "task_description": (
@@ -110,17 +109,17 @@ def _header(one: Committed, measures: Measures, source: Source, fault: str) -> P
             f"problems of {config.task.name}; arm {one.arm}: {ARMS.get(one.arm, 'a control')}."
         ),
         "dataset": {
-            "name": storable(config.task.name),
+            "name": config.task.name,
             "samples": samples,
             "shuffled": False,
         },
-        "model": storable(config.agents.said),
+        "model": config.agents.said,
         "model_generate_config": {},
         "config": {"epochs": 1},
         "packages": {"mgptn": str(source.manifest.get("versions", {}).get("mgptn", "unknown"))},
         "metadata": {
             "made_by": "mgptn export --to inspect",
-            "models": [storable(model) for model in models],
+            "models": [model for model in models],
             "population_digest": generation.digest,
             "weights": source.manifest.get("weights", {}),
             "config": source.manifest["config"],

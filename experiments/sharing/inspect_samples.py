@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from mgptn.experiments.views.tables import storable
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
@@ -40,19 +39,19 @@ def sample_of(generation: Generation, arm: str, index: int, right: Sequence[str]
     outcome = generation.outcomes[index]
     match = outcome.match
     author = generation.agents[index // generation.outcomes.matches.problems]
-    answer = {**_message("assistant", outcome.answer), "model": storable(author.genome.model)}
+    answer = {**_message("assistant", outcome.answer), "model": author.genome.model}
     sample = {
         "id": f"agent-{match.author}-problem-{match.problem}",
         "epoch": 1,
-        "input": storable(outcome.query),
+        "input": outcome.query,
         "target": _target(right),
         "messages": [*_before(author, outcome), answer],
         "output": {
-            "model": storable(author.genome.model),
+            "model": author.genome.model,
             "choices": [
                 {"message": answer, "stop_reason": "stop" if outcome.finished else "max_tokens"}
             ],
-            "completion": storable(outcome.answer),
+            "completion": outcome.answer,
         },
         "scores": _scores(generation, outcome, index),
         "metadata": {
@@ -98,17 +97,17 @@ def _before(author: Agent, outcome: Outcome) -> list[Plain]:
 
 
 def _message(role: str, text: str) -> Plain:
-    return {"role": role, "content": storable(text)}
+    return {"role": role, "content": text}
 
 
 def _target(right: Sequence[str]) -> str | list[str]:
-    texts = [storable(text) for text in right]
+    texts = [text for text in right]
     return texts[0] if len(texts) == 1 else texts or ""
 
 
 def _scores(generation: Generation, outcome: Outcome, index: int) -> dict[str, Plain]:
     """The verdict, each grade that could be read, their mean, and what selection made of them."""
-    counted = storable(outcome.answer if outcome.part is None else outcome.part)
+    counted = outcome.answer if outcome.part is None else outcome.part
     scores: dict[str, Plain] = {
         "verdict": {
             "value": RIGHT if outcome.verdict else WRONG,

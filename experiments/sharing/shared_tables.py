@@ -10,7 +10,7 @@ import polars as pl
 
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.views.measured import MeasuredRound
-from mgptn.experiments.views.tables import FRAMES, SCHEMAS, Schema, generation_frame, storable
+from mgptn.experiments.views.tables import FRAMES, SCHEMAS, Schema, generation_frame
 from mgptn.population.records.agents import Agent, Birth
 
 SAID = ("answers", "grades", "turns")
@@ -85,9 +85,9 @@ def _row(
         "born": agent.born,
         "mutations": list(mutations),
         "genome": genome.digest(),
-        "model": storable(genome.model),
+        "model": genome.model,
         "role": genome.role,
-        "persona": None if genome.persona is None else storable(genome.persona),
+        "persona": genome.persona,
         "sampling_temperature": genome.sampling_temperature,
         "context": len(genome.context),
         "weights": None if genome.weights is None else genome.weights.digest(),

@@ -11,7 +11,7 @@ from typing import Any
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.record.rounds import RunRecord, joint_hash, read_rounds
+from mgptn.experiments.record.rounds import Round, RunRecord, joint_hash, read_rounds
 from mgptn.experiments.views.measured import MeasuredRound, measured
 
 
@@ -43,14 +43,19 @@ class Source:
         self._record = RunRecord(folder)
         self._digests: list[str] = []
 
-    def rounds(self) -> Iterator[MeasuredRound]:
-        """Every intact round with its measures, one at a time; once."""
-        for done in measured(self._record.rounds(), self.config):
+    def read(self) -> Iterator[Round]:
+        """Every intact round, one at a time; once, be it here or in `rounds`."""
+        for done in self._record.rounds():
             self.generations += 1
-            self.faults += done.faults
             own = done.of(SELECTED)
             if own is not None:
                 self._digests.append(own.generation.digest)
+            yield done
+
+    def rounds(self) -> Iterator[MeasuredRound]:
+        """Every intact round with its measures, one at a time; once."""
+        for done in measured(self.read(), self.config):
+            self.faults += done.faults
             yield done
 
     @property

@@ -98,7 +98,7 @@ class WeightsAndBiases:
             self._run = wandb.init(
                 project=target,
                 name=run.name,
-                id=known or wandb.util.generate_id(),
+                id=known,
                 resume="allow",
                 config=run.config.model_dump(mode="json"),
                 settings=wandb.Settings(silent=True, console="off"),

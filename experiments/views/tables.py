@@ -157,11 +157,6 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def storable(text: str) -> str:
-    """A text with lone surrogates, which UTF-8 cannot hold, written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
     """The row of a generation of an arm: what was measured, and what it cost."""
     for label, given, known in (
@@ -313,8 +308,9 @@ def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFram
 
 
 def _texts(texts: Sequence[str]) -> pl.Series:
-    """Texts as a column."""
-    return pl.Series(list(map(storable, texts)), dtype=pl.String)
+    """Texts with lone surrogates, which UTF-8 cannot hold, written as escapes."""
+    storable = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in texts]
+    return pl.Series(storable, dtype=pl.String)
 
 
 def _unknown(rows: int) -> Floats:
