@@ -219,8 +219,8 @@ def _needed(module: str, package: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise TrackingError(
-            f"--log-to {package}: expected the package {package} to be installed, got "
-            f"{type(error).__name__}: {error}; pip install {package}"
+            f"--log-to {package}: expected the package {package} to be installed, got: {error}; "
+            f"pip install {package}"
         ) from None
 
 
