@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
@@ -21,13 +20,11 @@ import numpy as np
 from mgptn.agents.files import write_whole
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.sharing.prompts import Told
+from mgptn.experiments.sharing.references import References
 from mgptn.experiments.sharing.source import Source
 from mgptn.population.records.agents import Agent, AgentId
 from mgptn.population.records.generation import Generation
-from mgptn.protocols.interfaces.base import BaseInterface
-from mgptn.protocols.interfaces.chat import ChatInterface
-from mgptn.protocols.interfaces.interface import Asked, Shown
-from mgptn.protocols.interfaces.wordings import Wording
 
 AGENT, PROMPT, CHECKPOINT = "agent.json", "prompt.txt", "checkpoint"
 QUESTION = "{question}"
@@ -106,10 +103,19 @@ def write_best(source: Source, folder: Path, arm: str) -> str:
     assert last is not None
     best = best_of(last.generation)
     said = _said(best, last)
-    plain = _plain(best, last, source, said)
+    references = References(source)
+    told = Told.of(source, references)
+    if references.fault and source.config.task.shots:
+        said = f"{said}. Its examples from task.shots are not there: {references.fault}"
+    plain = _plain(best, last, source, said) | {
+        "shots": [_example(*shown) for shown in told.shots],
+        "examples": [_example(x.query, x.answer, x.level) for x in best.agent.genome.context],
+        "instruction": told.instruction,
+        "messages": told.messages(best.agent.genome, QUESTION),
+    }
     files = {
         AGENT: json.dumps(plain, indent=2, ensure_ascii=False) + "\n",
-        PROMPT: _as_text(best.agent, source.config.protocol.wording),
+        PROMPT: told.text(best.agent.genome, QUESTION),
     }
     for name, text in files.items():
         write_whole(folder / name, methodcaller("write", text.encode("utf-8", "backslashreplace")))
@@ -156,38 +162,9 @@ def _plain(best: Best, one: Committed, source: Source, said: str) -> dict[str, A
         "sampling_temperature": genome.sampling_temperature,
         "persona": genome.persona,
         "role": genome.role,
-        "examples": [
-            {
-                "question": shown.query,
-                "answer": shown.answer,
-                **({} if shown.level is None else {"level": shown.level}),
-            }
-            for shown in genome.context
-        ],
-        "messages": _as_messages(agent, source.config.protocol.wording),
         "run": {"name": source.config.name, "state": source.state, **source.provenance},
     }
 
 
-def _asked(agent: Agent) -> Asked:
-    genome = agent.genome
-    examples = [Shown(shown.query, shown.answer, shown.level) for shown in genome.context]
-    return Asked(QUESTION, examples=examples, persona=genome.persona)
-
-
-def _as_messages(agent: Agent, wording: Wording) -> list[dict[str, str]]:
-    """The agent as turns of a chat, the last of which asks."""
-
-    def render(messages: Sequence[dict[str, str]], _: bool) -> str:
-        return json.dumps(messages)
-
-    prompt = ChatInterface(render, wording).answer_prompt(_asked(agent))
-    messages: list[dict[str, str]] = json.loads(prompt.prefix + prompt.suffix)
-    return messages
-
-
-def _as_text(agent: Agent, wording: Wording) -> str:
-    """The agent as text, after which a model without turns writes its answer."""
-    multiline = any("\n" in shown.answer for shown in agent.genome.context)
-    prompt = BaseInterface(multiline, wording).answer_prompt(_asked(agent))
-    return prompt.prefix + prompt.suffix
+def _example(query: str, answer: str, level: int | None = None) -> dict[str, Any]:
+    return {"question": query, "answer": answer, **({} if level is None else {"level": level})}

@@ -48,8 +48,8 @@ def write_card(folder: Path, source: Source, rows: Mapping[str, int], head: str 
 
 
 def config_text(source: Source) -> str:
-    """A run's configuration as YAML."""
-    plain = source.manifest["config"]
+    """A run's configuration as YAML: as it is meant now, if it is from an earlier version."""
+    plain = source.config.model_dump(mode="json")
     text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     return text
 
@@ -62,7 +62,7 @@ def _lines(source: Source, rows: Mapping[str, int]) -> list[str]:
         f"{config.population.size} agents, each a copy of {_code(config.agents.said)}, answered "
         f"problems of {_code(config.task.name)} for {source.generations} generations, by the "
         f"protocol {_code(config.protocol.name)}, and replicated by the fitness that the selector "
-        f"{_code(str(source.manifest['config'].get('selector', 'peers')))} gave them. "
+        f"{_code(str(config.selector))} gave them. "
         f"{source.state} Made by mgptn, a population simulator for language models.",
         "",
         *_arms(source),

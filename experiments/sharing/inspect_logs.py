@@ -22,6 +22,7 @@ from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.sharing.inspect_samples import Plain, sample_of, summary_of
+from mgptn.experiments.sharing.prompts import Told
 from mgptn.experiments.sharing.references import References
 from mgptn.experiments.sharing.source import Source
 from mgptn.population.measures.generation_measures import Measures
@@ -46,17 +47,23 @@ METRICS: dict[str, tuple[tuple[str, str, bool], ...]] = {
 def write_logs(source: Source, folder: Path) -> str:
     """Write a log for each arm and generation; a sentence about them."""
     references, count = References(source), 0
+    told = Told.of(source, references)
     for done in source.rounds():
         for one in done.committed:
             path = folder / f"{one.arm}-generation-{one.generation.index:04}.eval"
-            _write_log(path, one, done.measures[one.arm], source, references)
+            _write_log(path, one, done.measures[one.arm], source, references, told)
             count += 1
     missing = f". {references.fault}" if references.fault else ""
     return f"{count} logs; `inspect view --log-dir` with this folder shows them{missing}"
 
 
 def _write_log(
-    path: Path, one: Committed, measures: Measures, source: Source, references: References
+    path: Path,
+    one: Committed,
+    measures: Measures,
+    source: Source,
+    references: References,
+    told: Told,
 ) -> None:
     header = _header(one, measures, source, references.fault)
     right = references(one.generation)
@@ -66,7 +73,7 @@ def _write_log(
         summaries = []
         with ZipFile(file, "w", ZIP_DEFLATED) as packed:
             _put(packed, "_journal/start.json", start)
-            for sample in _samples(one, right):
+            for sample in _samples(one, right, told):
                 _put(packed, f"samples/{sample['id']}_epoch_{sample['epoch']}.json", sample)
                 summaries.append(summary_of(sample))
             _put(packed, "summaries.json", summaries)
@@ -75,11 +82,11 @@ def _write_log(
     write_whole(path, write)
 
 
-def _samples(one: Committed, right: Sequence[Sequence[str]]) -> Iterator[Plain]:
+def _samples(one: Committed, right: Sequence[Sequence[str]], told: Told) -> Iterator[Plain]:
     generation = one.generation
     for index in range(len(generation.outcomes)):
         answers = right[index % generation.outcomes.matches.problems]
-        yield sample_of(generation, one.arm, index, answers)
+        yield sample_of(generation, one.arm, index, answers, told)
 
 
 def _put(packed: ZipFile, name: str, content: object) -> None:
@@ -122,7 +129,7 @@ def _header(one: Committed, measures: Measures, source: Source, fault: str) -> P
             "models": [model for model in models],
             "population_digest": generation.digest,
             "weights": source.manifest.get("weights", {}),
-            "config": source.manifest["config"],
+            "config": source.config.model_dump(mode="json"),
             **({"targets": fault} if fault else {}),
         },
         "scorers": [{"name": score} for score in METRICS],

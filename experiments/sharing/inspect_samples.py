@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from mgptn.experiments.sharing.prompts import Told
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
@@ -26,11 +27,15 @@ OTHERS = ("rival", "critique")
 assert set(OTHERS) < set(KINDS)
 
 
-def sample_of(generation: Generation, arm: str, index: int, right: Sequence[str]) -> Plain:
+def sample_of(
+    generation: Generation, arm: str, index: int, right: Sequence[str], told: Told
+) -> Plain:
     """One answer.
 
     Parameters
     ----------
+    told
+        What every author is told.
     index
         Of the answer in its generation.
     right
@@ -45,7 +50,7 @@ def sample_of(generation: Generation, arm: str, index: int, right: Sequence[str]
         "epoch": 1,
         "input": outcome.query,
         "target": _target(right),
-        "messages": [*_before(author, outcome), answer],
+        "messages": [*_before(author, outcome, told), answer],
         "output": {
             "model": author.genome.model,
             "choices": [
@@ -83,13 +88,9 @@ def summary_of(sample: Plain) -> Plain:
     }
 
 
-def _before(author: Agent, outcome: Outcome) -> list[Plain]:
-    """The conversation up to the answer: who the author is, its examples, the question, turns."""
-    genome = author.genome
-    messages = [] if genome.persona is None else [_message("system", genome.persona)]
-    for shown in genome.context:
-        messages += [_message("user", shown.query), _message("assistant", shown.answer)]
-    messages.append(_message("user", outcome.query))
+def _before(author: Agent, outcome: Outcome, told: Told) -> list[Plain]:
+    """The conversation up to the answer: what the author is shown, and what was said since."""
+    messages: list[Plain] = [*told.messages(author.genome, outcome.query)]
     for turn in outcome.turns:
         role = "user" if turn.kind in OTHERS else "assistant"
         messages.append(_message(role, f"[{turn.kind}] {turn.text}"))

@@ -1,4 +1,4 @@
-"""Right answers to the problems of a run, which its journal does not hold: they are drawn again."""
+"""What of a run's problems its journal does not hold, drawn again: right answers, and shots."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.setting.problems import draw_grown, draw_problems, hash_of_problems
-from mgptn.experiments.setting.tasks import grown_tasks, make_task
+from mgptn.experiments.setting.shots import draw_shots
+from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
 from mgptn.experiments.sharing.source import Source
 from mgptn.population.records.generation import Generation
+from mgptn.protocols.interfaces.interface import Shown
 from mgptn.protocols.tasks.task import Problem, Task
 
 
@@ -17,12 +19,15 @@ class References:
 
     Attributes
     ----------
+    shots
+        Examples that every author was shown before its own.
     fault
         Why there are none, as a sentence; empty where there are.
     """
 
     def __init__(self, source: Source) -> None:
         self.fault = ""
+        self.shots: tuple[Shown, ...] = ()
         self._config = source.config
         self._fixed: list[tuple[Problem, ...]] = []
         self._grown: dict[int, Task] = {}
@@ -44,7 +49,7 @@ class References:
 
     def _draw(self, source: Source) -> None:
         config = source.config
-        made = make_task(config.task, config.agents.interface)
+        made = make_task(config.task, source.talks)
         begun = source.manifest.get("task_file")
         if made.file_hash != begun:
             raise ConfigError(
@@ -52,11 +57,14 @@ class References:
             )
         if config.task.growth is not None:
             self._grown = grown_tasks(config.task)
-            return
-        drawn = draw_problems(made.task, config)
+            drawn = [draw_grown(made.task, bundled_size(config.task), 0, config)]
+        else:
+            drawn = draw_problems(made.task, config)
         begun, here = source.manifest.get("problems"), hash_of_problems(drawn)
         if begun not in (None, here):
             raise ConfigError(
                 f"{made.task.name}: expected problems of hash {begun}, got others, of {here}"
             )
-        self._fixed = drawn
+        self._fixed = [] if self._grown else drawn
+        asked = {made.task.canonical(problem.query) for some in drawn for problem in some}
+        self.shots = draw_shots(made.task, config, asked)

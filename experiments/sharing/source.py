@@ -13,6 +13,7 @@ from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.rounds import Round, RunRecord, joint_hash, read_rounds
 from mgptn.experiments.views.measured import MeasuredRound, measured
+from mgptn.protocols.interfaces.chat import ChatInterface
 
 
 class Source:
@@ -57,6 +58,11 @@ class Source:
         for done in measured(self.read(), self.config):
             self.faults += done.faults
             yield done
+
+    @property
+    def talks(self) -> bool:
+        """Were agents asked in turns of a chat?"""
+        return self.manifest.get("interface") == ChatInterface.name
 
     @property
     def state(self) -> str:

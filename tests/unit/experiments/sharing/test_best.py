@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.setting.tasks import make_task
 from mgptn.experiments.sharing.best import best_of
 from mgptn.experiments.sharing.formats import export_best
 from mgptn.population.records.agents import AgentId, Birth, Example
 from mgptn.population.records.generation import Generation
-from tests.shared_run import write_made_up
+from tests.shared_run import CONFIG, write_made_up
 from tests.synthetic import synthetic_run
 
 
@@ -101,3 +102,19 @@ def test_an_arm_that_is_not_there_is_refused(run: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "best").exists()
     said, _ = export_best(run, tmp_path / "best", "unselected")
     assert "highest of arm unselected" in said
+
+
+def test_what_everybody_is_shown_belongs_to_the_prompt(tmp_path: Path) -> None:
+    task = {"name": "addition", "size": 2, "shots": 2, "instruction": "Say it in short."}
+    run = write_made_up(tmp_path / "run", synthetic_run(("selected",), 1)[0], task=task)
+    export_best(run, tmp_path / "best")
+    plain = json.loads((tmp_path / "best/agent.json").read_text())
+    addition = make_task(check_config(CONFIG | {"task": task}).task).task
+    assert len(plain["shots"]) == 2
+    assert all(addition.verify(shown["question"], shown["answer"]) for shown in plain["shots"])
+    first, second, *_, last = plain["messages"]
+    assert (first["content"], second["content"]) == tuple(plain["shots"][0].values())
+    assert last["content"] == "{question}\n\nSay it in short."
+    text = (tmp_path / "best/prompt.txt").read_text()
+    assert text.startswith(f"Question: {first['content']}\n")
+    assert text.endswith("Say it in short.\nQuestion: {question}\nAnswer:")
