@@ -1,13 +1,19 @@
-"""Files written whole or not at all."""
+"""Files and folders written whole or not at all."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+
+class TakenError(ValueError):
+    """Something lies already where a folder is to be written."""
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -30,3 +36,24 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def folder_made_whole(out: Path) -> Iterator[Path]:
+    """A folder to write to, which stands in its place when all is written.
+
+    Raises
+    ------
+    TakenError
+        If there is something already.
+    """
+    if out.exists() or out.is_symlink():
+        raise TakenError(f"{out}: expected nothing there yet, got something: never overwritten")
+    parts = out.with_name(f".{out.name}.parts")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    try:
+        yield parts
+        parts.rename(out)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)

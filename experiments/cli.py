@@ -19,6 +19,7 @@ from mgptn.experiments.commands.models import models
 from mgptn.experiments.commands.parts import console, interrupted, say
 from mgptn.experiments.commands.pretrain import pretrain
 from mgptn.experiments.commands.run import (
+    export,
     export_weights,
     replay,
     report,
@@ -114,6 +115,7 @@ for _command in (
     resume,
     replay,
     transcript,
+    export,
     export_weights,
     sweep,
     report,

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from mgptn.agents.checkpoints import Checkpoint
 from mgptn.agents.content import GENERATION, TOKENIZER, behaviour_files
-from mgptn.agents.files import write_whole
+from mgptn.agents.files import folder_made_whole, write_whole
 from mgptn.agents.learning.factors import Outfit, is_transposed
 from mgptn.agents.learning.trainable import outline
 from mgptn.agents.learning.wardrobe import Wardrobe
@@ -45,11 +43,11 @@ def write_checkpoint(
 
     Raises
     ------
-    ExportError
+    mgptn.agents.files.TakenError
         If there is something already.
     """
     disable_progress_bar()
-    with _made_whole(out) as folder:
+    with folder_made_whole(out) as folder:
         model: Any = AutoModelForCausalLM.from_pretrained(
             checkpoint.folder, dtype=getattr(torch, dtype), trust_remote_code=False,
             use_safetensors=True, local_files_only=True,
@@ -69,8 +67,10 @@ def write_adapter(out: Path, checkpoint: Checkpoint, content: bytes) -> None:
 
     Raises
     ------
+    mgptn.agents.files.TakenError
+        If there is something already.
     ExportError
-        If there is something already, or the file has not factors alone.
+        If the file has not factors alone.
     """
     outfit = Outfit.of_file(content)
     if outfit.factors is None or outfit.whole:
@@ -91,7 +91,7 @@ def write_adapter(out: Path, checkpoint: Checkpoint, content: bytes) -> None:
         "fan_in_fan_out": any(is_transposed(layers[name]) for name in outfit.factors.pairs),
         "inference_mode": True,
     }
-    with _made_whole(out) as folder:
+    with folder_made_whole(out) as folder:
         text = json.dumps(config, indent=2) + "\n"
         (folder / "adapter_config.json").write_text(text, encoding="utf-8")
         write_whole(folder / "adapter_model.safetensors", lambda file: file.write(content))
@@ -101,18 +101,3 @@ def _base(checkpoint: Checkpoint) -> str:
     """What transformers finds a founder by: a hub's name, or its folder."""
     fetched = "snapshots" in checkpoint.folder.parts and not Path(checkpoint.name).is_dir()
     return checkpoint.name if fetched else str(checkpoint.folder.resolve())
-
-
-@contextmanager
-def _made_whole(out: Path) -> Iterator[Path]:
-    """A folder to write to, which stands in its place when all is written."""
-    if out.exists():
-        raise ExportError(f"{out}: expected nothing there yet, got something: never overwritten")
-    parts = out.with_name(f".{out.name}.parts")
-    shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True)
-    try:
-        yield parts
-        parts.rename(out)
-    finally:
-        shutil.rmtree(parts, ignore_errors=True)

@@ -33,18 +33,27 @@ from mgptn.experiments.commands.parts import (
     say,
 )
 
+LOG_TO = click.option(
+    "--log-to",
+    multiple=True,
+    metavar="KIND:TARGET",
+    help="Log figures too: tensorboard:FOLDER, wandb:PROJECT or mlflow:URI.",
+)
+
 
 @click.command()
 @click.argument("config", type=FILE)
 @SET
 @click.option("--out", type=FOLDER, help="Folder of the run [runs/<name>-<seed>].")
 @CONTROLS
+@LOG_TO
 @RAY
 def run(
     config: Path,
     overrides: tuple[str, ...],
     out: Path | None,
     no_controls: bool,
+    log_to: tuple[str, ...],
     ray_address: str | None,
 ) -> None:
     """Run a population and its controls, and write a report.
@@ -57,9 +66,16 @@ def run(
         with loading():
             from mgptn.experiments.running.run import run as run_config
 
+            shown_on = console()
+            onlookers = _onlookers(log_to, folder, base, shown_on, resumed=False)
             load_hosts(base.agents)
         finished = run_config(
-            base, folder, console(), controls=not no_controls, ray_address=ray_address
+            base,
+            folder,
+            shown_on,
+            controls=not no_controls,
+            ray_address=ray_address,
+            onlookers=onlookers,
         )
     _say_finished(finished)
 
@@ -68,14 +84,28 @@ def run(
 @click.argument("folder", type=FOLDER)
 @RAY
 @click.option("--other-versions", is_flag=True, help="Go on with other library versions.")
-def resume(folder: Path, ray_address: str | None, other_versions: bool) -> None:
+@LOG_TO
+def resume(
+    folder: Path, ray_address: str | None, other_versions: bool, log_to: tuple[str, ...]
+) -> None:
     """Carry on a run that was interrupted or killed."""
     with _resumable(folder):
         with loading():
             from mgptn.experiments.running.run import resume as resume_run
 
+            shown_on = console()
+            onlookers = []
+            if log_to:
+                from mgptn.experiments.config.recorded import recorded
+
+                _, begun = recorded(folder)
+                onlookers = _onlookers(log_to, folder, begun, shown_on, resumed=True)
         finished = resume_run(
-            folder, console(), ray_address=ray_address, other_versions=other_versions
+            folder,
+            shown_on,
+            ray_address=ray_address,
+            other_versions=other_versions,
+            onlookers=onlookers,
         )
     _say_finished(finished)
 
@@ -137,6 +167,29 @@ def export_weights(
 
 
 @click.command()
+@click.argument("folder", metavar="RUN", type=FOLDER)
+@click.option("--to", type=click.Choice(["hf", "inspect", "csv"]), help="What to write.")
+@click.option("--best", is_flag=True, help="Write the best agent, by fitness, instead.")
+@click.option("--arm", default="selected", show_default=True, help="Of the best agent.")
+@click.option("--out", type=FOLDER, help="Folder to write, new [RUN/exports/<what>].")
+def export(folder: Path, to: str | None, best: bool, arm: str, out: Path | None) -> None:
+    """Pass a run on: a data set, logs, tables, or its best agent.
+
+    hf is a folder for datasets.load_dataset, with a card; inspect has logs that inspect_ai's viewer
+    opens; csv has tables. Nothing that exists is overwritten.
+    """
+    if (to is None) == (not best):
+        got = "both" if best else "neither"
+        raise click.UsageError(f"expected either --to hf, inspect or csv, or --best, got {got}")
+    with loading():
+        from mgptn.experiments.sharing.formats import export_best, export_run
+
+    out = out or folder / "exports" / (to or "best")
+    for line in export_best(folder, out, arm) if to is None else export_run(folder, to, out):
+        say(line)
+
+
+@click.command()
 @click.argument("config", type=FILE)
 @click.option("--population", callback=numbers(int), metavar="M,…", help="Population sizes.")
 @click.option("--selection-temperature", callback=numbers(float), metavar="T,…")
@@ -194,6 +247,21 @@ def report(folder: Path) -> None:
         from mgptn.experiments.views.derive import write_results
 
     _say_finished(write_results(folder))
+
+
+def _onlookers(
+    log_to: tuple[str, ...], folder: Path, config: Any, shown_on: Any, *, resumed: bool
+) -> list[Any]:
+    """Who is told of a run's rounds beside its own table and metrics."""
+    if not log_to:
+        return []
+    from mgptn.experiments.sharing.trackers import trackers
+    from mgptn.experiments.sharing.tracking import Tracked
+
+    def tell(line: str) -> None:
+        shown_on.print(line, highlight=False, markup=False)
+
+    return trackers(log_to, Tracked(folder, config, resumed), tell)
 
 
 @contextmanager

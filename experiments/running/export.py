@@ -39,7 +39,7 @@ def export_weights(
 
     Raises
     ------
-    ConfigError, ManifestError, JournalError, CheckpointError, ExportError
+    ConfigError, ManifestError, JournalError, CheckpointError, ExportError, TakenError
         If there is no such run, arm, generation or agent, its numbers are no longer kept, the
         founder is another than then, or there is something at `out`.
     """

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +19,7 @@ from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.probing import check_mass
 from mgptn.experiments.record.journal import Journal
-from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with
+from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds
 from mgptn.experiments.running.fleets import hosts, reading, train_first
 from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
@@ -33,6 +33,9 @@ from mgptn.experiments.views.printable import print_anything
 UNCOMMITTED = "uncommitted.jsonl"
 """What endpoints said of the generation under way; gone when it is committed."""
 
+Onlooker = AbstractContextManager[Callable[[MeasuredRound], None]]
+"""Looks on at a run from its beginning to its end: entered, it gives what is shown each round."""
+
 
 def run(
     config: RunConfig,
@@ -41,10 +44,17 @@ def run(
     *,
     controls: bool = True,
     ray_address: str | None = None,
+    onlookers: Sequence[Onlooker] = (),
 ) -> Finished:
     """Run a configuration in a new folder.
 
     Everything that can be checked is checked before Ray is started and the folder is made.
+
+    Parameters
+    ----------
+    onlookers
+        Entered before hosts are started and the folder is made, and left with the run; each then
+        sees every round.
     """
     print_anything(console.file)
     check_vacant(folder)
@@ -54,12 +64,14 @@ def run(
         stage = Stage(config)
     for remark in stage.remarks:
         console.print(remark, highlight=False, markup=False)
-    with hosts(stage, ray_address) as fleet:
+    watch = Watch(config)
+    with ExitStack() as stack:
+        watch.shown += map(stack.enter_context, onlookers)
+        fleet = stack.enter_context(hosts(stage, ray_address))
         check_mass(stage, fleet)
         session = Session.create(
             folder, config, arms_of(config, controls), stage, fleet.settings.device
         )
-        watch = Watch(config)
         session.observers.append(watch)
         return _complete(session, stage, fleet, console, watch)
 
@@ -70,10 +82,16 @@ def resume(
     *,
     ray_address: str | None = None,
     other_versions: bool = False,
+    onlookers: Sequence[Onlooker] = (),
 ) -> Finished:
     """Carry a run on from its journal's intact records, to the same population hash.
 
     The journal is locked before it is read: whoever else carries the run on is refused.
+
+    Parameters
+    ----------
+    onlookers
+        Entered before anything is asked; each sees every round, those that are recorded first.
     """
     print_anything(console.file)
     manifest, config = recorded(folder)
@@ -81,7 +99,7 @@ def resume(
         if ended_with(journal.contents) is not None:
             journal.close()
             console.print(f"{folder}: this run has ended; writing its tables and report anew.")
-            return write_results(folder)
+            return _seen_again(folder, config, onlookers)
         damage = journal.contents.damage
         if damage is not None:
             console.print(
@@ -95,8 +113,10 @@ def resume(
         with reading(config):
             stage = Stage(config, begun_on(manifest))
         check_same_ground(manifest, stage, folder, other_versions=other_versions)
-        with hosts(stage, ray_address, device=manifest["device"]) as fleet:
-            watch = Watch(config)
+        watch = Watch(config)
+        with ExitStack() as stack:
+            watch.shown += map(stack.enter_context, onlookers)
+            fleet = stack.enter_context(hosts(stage, ray_address, device=manifest["device"]))
             session = Session.reopen(
                 folder, config, manifest["arms"], stage, journal, [watch], fleet
             )
@@ -118,6 +138,18 @@ class Watch:
         self.derived.add(measured)
         for show in self.shown:
             show(measured)
+
+
+def _seen_again(folder: Path, config: RunConfig, onlookers: Sequence[Onlooker]) -> Finished:
+    """The results of a run that has ended, and its rounds for who looks on only now."""
+    if not onlookers:
+        return write_results(folder)
+    watch = Watch(config)
+    with ExitStack() as stack:
+        watch.shown += map(stack.enter_context, onlookers)
+        for done in read_rounds(folder):
+            watch(done)
+    return write_results(folder, watch.derived)
 
 
 def _complete(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import methodcaller
@@ -31,8 +31,10 @@ from mgptn.experiments.views.reach import judge_growth
 from mgptn.experiments.views.tables import (
     FRAMES,
     SCHEMAS,
+    Schema,
     generation_frame,
     joined,
+    write_parts,
     write_table,
 )
 from mgptn.experiments.views.verdict import Verdict, judge
@@ -133,7 +135,14 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
                     found.add(measuring(done))
                 yield done
 
-        said = _write_said(folder, rounds())
+        said = write_in_one_pass(
+            folder,
+            {name: SCHEMAS[name] for name in SAID},
+            (
+                {name: joined(name, map(FRAMES[name], done.committed)) for name in SAID}
+                for done in rounds()
+            ),
+        )
         tables = found.tables()
         verdict = (
             judge(found.ends, config, found.faults)
@@ -169,19 +178,27 @@ def _only_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write_said(folder: Path, rounds: Iterator[Round]) -> dict[str, Path]:
-    """The tables of what was said, of rounds that are gone through once."""
+def write_in_one_pass(
+    folder: Path, schemas: Mapping[str, Schema], rounds: Iterable[Mapping[str, pl.DataFrame]]
+) -> dict[str, Path]:
+    """Several tables, by name, of rounds that are gone through once; one round is in memory.
+
+    Parameters
+    ----------
+    rounds
+        What each table has of a round.
+    """
     with tempfile.TemporaryDirectory() as aside:
-        parts: dict[str, list[Path]] = {name: [] for name in SAID}
-        for done in rounds:
+        parts: dict[str, list[Path]] = {name: [] for name in schemas}
+        for frames in rounds:
             for name, paths in parts.items():
                 part = Path(aside) / f"{name}-{len(paths)}.arrow"
-                joined(name, (FRAMES[name](one) for one in done.committed)).write_ipc(
-                    part, compression="zstd"
-                )
+                frames[name].write_ipc(part, compression="zstd")
                 paths.append(part)
         return {
-            name: write_table(name, (pl.read_ipc(p) for p in paths), folder)
+            name: write_parts(
+                folder / f"{name}.parquet", schemas[name], (pl.read_ipc(p) for p in paths)
+            )
             for name, paths in parts.items()
         }
 

@@ -126,12 +126,16 @@ def joined(name: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path:
     """Write a table's parts, in order, as ``<name>.parquet``; one part at a time is in memory."""
-    path = folder / f"{name}.parquet"
+    return write_parts(folder / f"{name}.parquet", SCHEMAS[name], frames)
+
+
+def write_parts(path: Path, schema: Schema, frames: Iterable[pl.DataFrame]) -> Path:
+    """Write the parts of a table, in order, as Parquet; one part at a time is in memory."""
 
     def parts(*pushed_down: object) -> Iterator[pl.DataFrame]:
         yield from frames
 
-    table = register_io_source(parts, schema=SCHEMAS[name])
+    table = register_io_source(parts, schema=schema)
     write_whole(path, partial(table.sink_parquet, compression="zstd"))
     return path
 

@@ -38,6 +38,7 @@ ORDER = (
     "experiments/figures",
     "experiments/views",
     "experiments/running",
+    "experiments/sharing",
     "experiments/theory",
     "experiments/machine",
     "experiments/studies",
@@ -70,7 +71,12 @@ WINGS = {
 """What a folder at the root may import."""
 
 HEAVY = {"torch", "ray", "transformers"}
-WITHOUT_HOSTS = ("experiments/record", "experiments/config", "experiments/views")
+WITHOUT_HOSTS = (
+    "experiments/record",
+    "experiments/config",
+    "experiments/views",
+    "experiments/sharing",
+)
 """Rooms of `experiments/` that reach neither torch nor Ray at the top of any module."""
 
 MODELS_RUN = (

@@ -23,8 +23,8 @@ from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
-    *("init", "run", "resume", "replay", "transcript", "export-weights", "sweep", "report"),
-    *("pretrain", "experiment"),
+    *("init", "run", "resume", "replay", "transcript", "export", "export-weights", "sweep"),
+    *("report", "pretrain", "experiment"),
     *(
         "models",
         "tasks",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,19 @@ def test_what_is_exported_is_loaded_by_transformers_and_by_peft(ended: Path, tmp
     status, said = exported(ended, agent.id, tmp_path / "merged")
     assert status == 1
     assert "expected nothing there yet, got something: never overwritten" in said
+
+
+def test_the_best_agent_is_a_prompt_and_the_weights_that_it_has(ended: Path, tmp_path: Path):
+    done = CliRunner().invoke(main, ["export", str(ended), "--best", "--out", str(tmp_path / "b")])
+    assert done.exit_code == 0, done.output
+    plain = json.loads((tmp_path / "b" / "agent.json").read_text())
+    assert plain["weights"] == "checkpoint"
+    assert exported(ended, plain["agent"], tmp_path / "merged")[0] == 0
+    first, second = (
+        AutoModelForCausalLM.from_pretrained(folder).state_dict()
+        for folder in (tmp_path / "b" / "checkpoint", tmp_path / "merged")
+    )
+    assert all(torch.equal(first[name], tensor) for name, tensor in second.items())
 
 
 @pytest.mark.parametrize(

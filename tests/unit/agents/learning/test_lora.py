@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from mgptn.agents.checkpoints import find_checkpoint
+from mgptn.agents.files import TakenError
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.transformers_host import TransformersHost
 from mgptn.agents.learning.exporting import ExportError, write_adapter, write_checkpoint
@@ -129,7 +130,7 @@ def test_a_folder_of_the_very_bytes_is_what_peft_loads(kind, checkpoints, taught
     with torch.no_grad():
         found = merged_model(torch.tensor([PROMPT])).logits[0, -1].log_softmax(-1)
     assert found.tolist() == pytest.approx(expected.tolist(), abs=2e-5)
-    with pytest.raises(ExportError, match="expected nothing there yet"):
+    with pytest.raises(TakenError, match="expected nothing there yet"):
         write_checkpoint(tmp_path / "merged", checkpoint, worn, numbers, "float32")
     with pytest.raises(ExportError, match=r"weights of factors alone.*1 whole"):
         write_adapter(tmp_path / "other", checkpoint, save({"a": torch.ones(1)}))

@@ -1,0 +1,97 @@
+"""What the columns of shared tables mean, and in which units."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from mgptn.experiments.record.committed import PHASES
+from mgptn.experiments.views.metric_names import (
+    DECISION_GAUGES,
+    GAUGES,
+    MEASURE_COUNTERS,
+    WORK_COUNTERS,
+)
+from mgptn.protocols.scale import LEVELS
+
+_ARM = "Arm of the run: `selected` is the run itself, the others are its controls."
+_GENERATION = "Generation, from 0."
+_KEY = {"arm": _ARM, "generation": _GENERATION}
+_ANSWER = {
+    "index": "Place of the answer in its generation and arm, from 0; joins answers and grades.",
+    "author": "Agent that answered.",
+    "problem": "Place of the problem in its generation, from 0; the same in all arms.",
+}
+
+EXPLAINED: dict[str, dict[str, str]] = {
+    "answers": {
+        **_KEY,
+        **_ANSWER,
+        "query": "The question.",
+        "answer": "The whole answer, as it was said.",
+        "finished": "False if it was cut off at its maximum length.",
+        "tokens": "Length of the answer, in tokens of the author's model.",
+        "log_probability": "Sum of its tokens' log-probabilities, in nats.",
+        "verdict": "Does the task's verifier call it right? Selection by peers never sees it.",
+        "score": "What the selector made of it, 0 to 1; null where it could say nothing.",
+        "grade_mean": "Mean of its grades, 0 to 1; null where none could be read.",
+        "disagreement": "Standard deviation of its grades, 0 to 0.5.",
+        "rating": "A human's word on it, 0 to 1; null where no human looked.",
+        "accepted": "Did it enter its author's context?",
+    },
+    "grades": {
+        **_KEY,
+        **_ANSWER,
+        "grader": "Agent that graded.",
+        "value": "Mean of the grade over the scale, 0 to 1; null where it could not be read.",
+        **{
+            f"level_{i}": f"Probability that the grader gave to the level “{level}”."
+            for i, level in enumerate(LEVELS, start=1)
+        },
+        "order_effect": "Of a comparison: how much what is shown first is favoured, −1 to 1.",
+        "verdict": "Does the task's verifier call the graded answer right?",
+    },
+    "generations": {
+        **_KEY,
+        **{field: told for _, field, told in (*GAUGES, *MEASURE_COUNTERS, *WORK_COUNTERS)},
+        **{
+            field: f"{told} Here of the {of}."
+            for _, fields, told in DECISION_GAUGES
+            for of, field in fields.items()
+        },
+        **_KEY,
+        **{
+            f"seconds_{phase}": f"Wall time of the phase “{phase}”, in seconds; of hosts their sum."
+            for phase in PHASES
+        },
+        "learn_requests": "Lessons that hosts were asked for.",
+        "learn_refused": "Lessons after which weights were no numbers: the former were kept.",
+        "tokens_learned": "Tokens of documents that were trained on, padding among them.",
+    },
+    "lineage": {
+        "arm": _ARM,
+        "agent": "Names an agent of its arm for ever.",
+        "parent": "The agent that it is a child of; null for founders.",
+        "other_parent": "A second parent, of whom it has a part; null for one of a single parent.",
+        "founder": "The founder that it descends from, by first parents.",
+        "born": "Generation at whose end it was born; −1 for founders.",
+        "mutations": "What befell it at birth.",
+        "genome": "Hash of what it began with; null where it died in the generation of its birth.",
+        "model": "The model that it is a copy of; null as above.",
+        "role": "What it makes of its word; `ordinary` says what it thinks. Null as above.",
+        "persona": "Who it is told to be; null for nobody in particular, and as above.",
+        "sampling_temperature": "Of its decoder, without a unit; null as above.",
+        "context": "Examples in its context as it began; null as above.",
+        "weights": "Hash of how its weights descend; null where they are the model's, or as above.",
+    },
+    "turns": {
+        **_KEY,
+        "index": "Place of the answer on whose way it was said; joins answers.",
+        "turn": "Place in the conversation, from 0.",
+        "kind": "`draft`, `candidate`, `rival` (another agent's answer) or `critique`.",
+        "text": "What was said.",
+        "finished": "False if it was cut off at its maximum length.",
+        "verdict": "Does the task's verifier call it right? Null for a critique.",
+        "grade_mean": "Mean grade of it, 0 to 1; null where it has none.",
+    },
+}
+"""Table → column → what it is."""
