@@ -20,15 +20,13 @@ import numpy as np
 from mgptn.agents.files import write_whole
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.sharing.prompts import Told
+from mgptn.experiments.sharing.prompts import QUESTION, Told
 from mgptn.experiments.sharing.references import References
 from mgptn.experiments.sharing.source import Source
 from mgptn.population.records.agents import Agent, AgentId
 from mgptn.population.records.generation import Generation
 
 AGENT, PROMPT, CHECKPOINT = "agent.json", "prompt.txt", "checkpoint"
-QUESTION = "{question}"
-"""Where a question is to stand in what is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.sharing.inspect_samples import Plain, sample_of, summary_of
-from mgptn.experiments.sharing.prompts import Told
+from mgptn.experiments.sharing.prompts import QUESTION, Told
 from mgptn.experiments.sharing.references import References
 from mgptn.experiments.sharing.source import Source
 from mgptn.population.measures.generation_measures import Measures
@@ -84,9 +84,12 @@ def _write_log(
 
 def _samples(one: Committed, right: Sequence[Sequence[str]], told: Told) -> Iterator[Plain]:
     generation = one.generation
-    for index in range(len(generation.outcomes)):
-        answers = right[index % generation.outcomes.matches.problems]
-        yield sample_of(generation, one.arm, index, answers, told)
+    problems = generation.outcomes.matches.problems
+    for slot, author in enumerate(generation.agents):
+        shown = told.messages(author.genome, QUESTION)
+        for problem in range(problems):
+            index = slot * problems + problem
+            yield sample_of(generation, one.arm, index, right[problem], shown)
 
 
 def _put(packed: ZipFile, name: str, content: object) -> None:

@@ -11,8 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from mgptn.experiments.sharing.prompts import Told
-from mgptn.population.records.agents import Agent
+from mgptn.experiments.sharing.prompts import QUESTION
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
 from mgptn.population.records.turns import KINDS
@@ -28,14 +27,14 @@ assert set(OTHERS) < set(KINDS)
 
 
 def sample_of(
-    generation: Generation, arm: str, index: int, right: Sequence[str], told: Told
+    generation: Generation, arm: str, index: int, right: Sequence[str], shown: Sequence[Plain]
 ) -> Plain:
     """One answer.
 
     Parameters
     ----------
-    told
-        What every author is told.
+    shown
+        What its author is shown as turns, the last of which asks `QUESTION`.
     index
         Of the answer in its generation.
     right
@@ -50,7 +49,7 @@ def sample_of(
         "epoch": 1,
         "input": outcome.query,
         "target": _target(right),
-        "messages": [*_before(author, outcome, told), answer],
+        "messages": [*_before(shown, outcome), answer],
         "output": {
             "model": author.genome.model,
             "choices": [
@@ -88,9 +87,11 @@ def summary_of(sample: Plain) -> Plain:
     }
 
 
-def _before(author: Agent, outcome: Outcome, told: Told) -> list[Plain]:
+def _before(shown: Sequence[Plain], outcome: Outcome) -> list[Plain]:
     """The conversation up to the answer: what the author is shown, and what was said since."""
-    messages: list[Plain] = [*told.messages(author.genome, outcome.query)]
+    *earlier, asks = shown
+    question = asks["content"].replace(QUESTION, outcome.query, 1)
+    messages: list[Plain] = [*earlier, {**asks, "content": question}]
     for turn in outcome.turns:
         role = "user" if turn.kind in OTHERS else "assistant"
         messages.append(_message(role, f"[{turn.kind}] {turn.text}"))

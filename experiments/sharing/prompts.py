@@ -18,6 +18,9 @@ from mgptn.protocols.interfaces.wordings import Wording
 
 Message = dict[str, str]
 
+QUESTION = "{question}"
+"""Where a question is to stand in what is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
