@@ -41,9 +41,16 @@ def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--problem", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--items",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Problems on which other ways to ask for grades are tried.",
+)
 @click.option("--alone", is_flag=True, help="Do not try other ways to ask for grades.")
 @SET
-def ask(config: Path, problem: int, alone: bool, overrides: tuple[str, ...]) -> None:
+def ask(config: Path, problem: int, items: int, alone: bool, overrides: tuple[str, ...]) -> None:
     """Show one answer and one grade, with all that the model is told.
 
     The first thing to try with a new model.
@@ -52,7 +59,7 @@ def ask(config: Path, problem: int, alone: bool, overrides: tuple[str, ...]) -> 
     with loading():
         from mgptn.experiments.studies.ask import ask as ask_once
 
-    for line in ask_once(base, problem, others=not alone):
+    for line in ask_once(base, problem, others=not alone, items=items):
         say(line)
 
 

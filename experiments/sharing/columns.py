@@ -28,6 +28,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
         **_ANSWER,
         "query": "The question.",
         "answer": "The whole answer, as it was said.",
+        "counted": "What counts of it to its task; null where all of it does.",
         "finished": "False if it was cut off at its maximum length.",
         "tokens": "Length of the answer, in tokens of the author's model.",
         "log_probability": "Sum of its tokens' log-probabilities, in nats.",

@@ -29,10 +29,12 @@ from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.messages import AnswerReply, AnswerRequest, grader_seat
 
 PROBED = 8
-"""Problems on which ways to ask for grades are held side by side."""
+"""Problems on which ways to ask for grades are held side by side, if nothing else is said."""
 
 
-def ask(config: RunConfig, problem: int = 0, *, others: bool = True) -> Iterator[str]:
+def ask(
+    config: RunConfig, problem: int = 0, *, others: bool = True, items: int = PROBED
+) -> Iterator[str]:
     """Lines of what the first model is asked and says, as they come.
 
     Parameters
@@ -41,6 +43,8 @@ def ask(config: RunConfig, problem: int = 0, *, others: bool = True) -> Iterator
         Which of the first generation's.
     others
         Whether other ways to ask for grades are tried too.
+    items
+        On so many of the first generation's problems.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def ask(config: RunConfig, problem: int = 0, *, others: bool = True) -> Iterator
     yield from _grade(stage, fleet, model, script, item)
     if others:
         yield ""
-        yield from _others(stage, fleet, model, script)
+        yield from _others(stage, fleet, model, script, items)
 
 
 def _answer(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) -> Iterator[str]:
@@ -103,8 +107,8 @@ def _grade(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) -
     yield f"  = {told if script.reading != 'likelihood' else f'{graded.levels[-1]:.3f}'}{mass}"
 
 
-def _others(stage: Stage, fleet: Fleet, model: str, script: Script) -> Iterator[str]:
-    items = probe_items(stage, PROBED)
+def _others(stage: Stage, fleet: Fleet, model: str, script: Script, problems: int) -> Iterator[str]:
+    items = probe_items(stage, problems)
     yield f"Ways to ask for grades, on {len(items)} answers, half of them right:"
     yield "  wording       mass    AUC"
     ways = {"(configured)": script, **other_wordings(stage, model)}

@@ -24,6 +24,7 @@ from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import offspring_numbers
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.records.arrays import Floats
+from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.turns import CRITIQUE, KINDS
 from mgptn.protocols.scale import LEVELS
 
@@ -47,6 +48,7 @@ SCHEMAS: dict[str, Schema] = {
         "problem": _INTEGER,
         "query": _STRING,
         "answer": _STRING,
+        "counted": _STRING,
         "finished": _TRUTH,
         "tokens": _INTEGER,
         "log_probability": _FLOAT,
@@ -186,6 +188,7 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "problem": asked,
         "query": _texts(outcomes.queries)[asked],
         "answer": _texts(outcomes.texts)[outcomes.answers],
+        "counted": _counted(outcomes),
         "finished": outcomes.finished,
         "tokens": outcomes.tokens,
         "log_probability": outcomes.log_probabilities,
@@ -197,6 +200,13 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "accepted": accepted,
     }
     return _frame("answers", one, columns)
+
+
+def _counted(outcomes: Outcomes) -> pl.Series:
+    """What counts of each answer; null where all of it does."""
+    indices = outcomes.counted.astype(np.int64)
+    parts = pl.Series(indices).set(pl.Series(indices == outcomes.answers), None)
+    return _texts(outcomes.texts).gather(parts)
 
 
 def grade_frame(one: Committed) -> pl.DataFrame:

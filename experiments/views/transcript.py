@@ -11,6 +11,7 @@ from mgptn.experiments.record.rounds import read_rounds
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
+from mgptn.protocols.answers.thoughts import thoughts, without_thoughts
 
 
 def describe_conversation(folder: Path, arm: str, generation: int, answer: int) -> list[str]:
@@ -33,7 +34,7 @@ def describe_conversation(folder: Path, arm: str, generation: int, answer: int) 
         )
     outcome = found.outcomes[answer]
     place = f"generation {generation}, problem {outcome.match.problem}"
-    return [f"{place}: {_in_line(outcome.query)}", *_said(outcome, found, answer)]
+    return [f"{place}: {_in_line(outcome.query)}", *conversation_lines(outcome, found, answer)]
 
 
 def _generation(folder: Path, arm: str, index: int) -> Generation:
@@ -52,7 +53,8 @@ def _generation(folder: Path, arm: str, index: int) -> Generation:
     raise ConfigError(f"--generation: expected 0 to {last} of this run, got {index}")
 
 
-def _said(outcome: Outcome, generation: Generation, index: int) -> list[str]:
+def conversation_lines(outcome: Outcome, generation: Generation, index: int) -> list[str]:
+    """Lines of who said what on the way to an answer, and of it."""
     match, lines = outcome.match, []
     genomes = {agent.id: agent.genome for agent in generation.agents}
 
@@ -64,11 +66,13 @@ def _said(outcome: Outcome, generation: Generation, index: int) -> list[str]:
         worth = "" if turn.value is None else f", graded {turn.value:.2f}"
         judged = "" if turn.verdict is None else f"  ({_verdict(turn.verdict)}{worth})"
         lines.append(f"  {turn.kind:10} {_in_line(turn.text)}{judged}")
+    answer, thought = outcome.answer, thoughts(outcome.answer)
+    if thought:
+        answer = without_thoughts(answer).strip()
+        lines.append(f"  {'thought':10} {_in_line(thought)}  (counts for nothing)")
     accepted = "accepted" if index in generation.accepted else "not accepted"
     verdict = f"{_verdict(outcome.verdict)}, {accepted}"
-    lines.append(
-        f"  {'answer':10} {_in_line(outcome.answer)}  ({verdict}), by {name(match.author)}"
-    )
+    lines.append(f"  {'answer':10} {_in_line(answer)}  ({verdict}), by {name(match.author)}")
     if outcome.part is not None:
         lines.append(f"  {'of which':10} {_in_line(outcome.part)}  (counts)")
     effects = outcome.order_effects or (None,) * len(outcome.grades)

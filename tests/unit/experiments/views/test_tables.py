@@ -41,6 +41,20 @@ def test_each_table_has_a_row_for_each_thing_committed(tables: dict[str, pl.Data
     }
 
 
+def test_what_counts_of_an_answer_stands_beside_it() -> None:
+    committed, measures = synthetic_run()
+    one = committed[-4]
+    outcomes = one.generation.outcomes
+    texts = (*outcomes.texts, "7")
+    parts = outcomes.answers.astype(np.int64)
+    parts[0] = len(texts) - 1
+    said = replace(outcomes, texts=texts, parts=parts)
+    told = replace(one, generation=replace(one.generation, outcomes=said))
+    answers = build_tables([told], measures)["answers"]
+    assert answers["counted"].to_list() == ["7", *[None] * (len(outcomes) - 1)]
+    assert answers["answer"][0] == outcomes[0].answer
+
+
 def test_tables_agree_with_the_records_they_come_from() -> None:
     committed, measures = synthetic_run()
     tables = build_tables(committed, measures)
