@@ -26,6 +26,7 @@ from mgptn.agents.engine.probing import (
     check_causal,
     narrowed,
     probe,
+    same_bits,
     text_of,
 )  # fmt: skip
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
@@ -328,7 +329,7 @@ class Forward:
                 )[0]
                 whole.append(step[row : row + 1])
             found.append(torch.cat(whole))
-        if not torch.equal(*found):
+        if not same_bits(*found):
             raise NotImplementedError("its bits depend on the company it is in")
         if any(window > NARROW for window in self._state.windows):
             raise NotImplementedError("its window is by a name of its own")

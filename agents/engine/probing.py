@@ -100,6 +100,12 @@ def probe(model: Any, tokens: torch.Tensor) -> Probe:
     return Probe(tokens, logits.float(), slack)
 
 
+def same_bits(first: torch.Tensor, second: torch.Tensor) -> bool:
+    """Are two tensors the same, what is no number in one being none in the other?"""
+    alike = torch.equal(first.isnan(), second.isnan())
+    return alike and torch.equal(first.nan_to_num(), second.nan_to_num())
+
+
 def check_causal(model: Any, whole: Probe, where: str) -> None:
     """What a token is followed by does not change what a model makes of it.
 

@@ -20,7 +20,7 @@ from mgptn.experiments.setting.fitting import asked_in_play
 from mgptn.population.records.agents import Agent
 from mgptn.protocols.interfaces.chat import Render
 from mgptn.protocols.interfaces.interface import Message
-from mgptn.protocols.interfaces.table import Setting
+from mgptn.protocols.interfaces.table import Setting, usual_wording
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.tasks.task import Problem
 
@@ -80,7 +80,7 @@ def remote_setting(config: RunConfig, served: Served, multiline: bool) -> Settin
     return Setting(
         model=served.endpoint.name,
         vocabulary=(),
-        wording=config.protocol.wording,
+        wording=config.protocol.wording or usual_wording(remote_layout(config, served)),
         multiline=multiline,
         render=_rendered(served.abilities.system),
     )

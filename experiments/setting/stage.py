@@ -40,7 +40,7 @@ from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
 from mgptn.protocols.interfaces.interface import Asked, Interface
-from mgptn.protocols.interfaces.table import Setting, make_interface
+from mgptn.protocols.interfaces.table import Setting, make_interface, usual_wording
 from mgptn.protocols.interfaces.wordings import Wording
 from mgptn.protocols.tasks.task import Problem, Task
 
@@ -228,7 +228,7 @@ class Stage(Hosting):
             setting = Setting(
                 model=checkpoint.name,
                 vocabulary=encoder.vocabulary,
-                wording=config.protocol.wording,
+                wording=config.protocol.wording or usual_wording(self._interface(checkpoint)),
                 multiline=self._multiline(),
                 render=encoder.chat,
                 plain=encoder.plain,

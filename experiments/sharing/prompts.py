@@ -14,7 +14,7 @@ from mgptn.population.records.agents import Genome
 from mgptn.protocols.interfaces.base import BaseInterface
 from mgptn.protocols.interfaces.chat import ChatInterface
 from mgptn.protocols.interfaces.interface import Asked, Shown
-from mgptn.protocols.interfaces.wordings import Wording
+from mgptn.protocols.interfaces.wordings import CORRECT, WORDS, Wording
 
 Message = dict[str, str]
 
@@ -54,7 +54,9 @@ class Told:
         def render(messages: Sequence[Message], _: bool) -> str:
             return json.dumps(messages)
 
-        prompt = ChatInterface(render, self.wording).answer_prompt(self._asked(genome, question))
+        prompt = ChatInterface(render, self.wording or CORRECT).answer_prompt(
+            self._asked(genome, question)
+        )
         messages: list[Message] = json.loads(prompt.prefix + prompt.suffix)
         return messages
 
@@ -62,7 +64,7 @@ class Told:
         """An author as text, after which a model without turns writes its answer."""
         asked = self._asked(genome, question)
         multiline = any("\n" in Shown(*shown).answer for shown in asked.examples)
-        prompt = BaseInterface(multiline, self.wording).answer_prompt(asked)
+        prompt = BaseInterface(multiline, self.wording or WORDS).answer_prompt(asked)
         return prompt.prefix + prompt.suffix
 
     def _asked(self, genome: Genome, question: str) -> Asked:

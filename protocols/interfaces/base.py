@@ -33,7 +33,7 @@ class BaseInterface:
     multiline
         Do the task's answers have several lines?
     wording
-        Of the grading question; this layout's own if None.
+        Of the grading question.
     plain
         Makes a text one that the model's tokenizer reads as text: no control tokens stand here.
     """
@@ -45,11 +45,11 @@ class BaseInterface:
     critique_tokens = 48
 
     def __init__(
-        self, multiline: bool = False, wording: Wording | None = None, plain: Plain = str
+        self, multiline: bool = False, wording: Wording = WORDS, plain: Plain = str
     ) -> None:
         self._plain = plain
         self.multiline = multiline
-        self.wording = wording or WORDS
+        self.wording = wording
         self.endings: tuple[str, ...] = ("\n\n",) if multiline else ("\n",)
         self.level_options = tuple(f" {option}" for option in self.wording.options)
 

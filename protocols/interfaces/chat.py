@@ -43,7 +43,7 @@ class ChatInterface:
     render
         The tokenizer's template.
     wording
-        Of the grading question; this layout's own if None.
+        Of the grading question.
     plain
         Makes a text one that is read as text: the words that a reply begins with.
 
@@ -62,10 +62,10 @@ class ChatInterface:
     grade_tokens = 12
     critique_tokens = 128
 
-    def __init__(self, render: Render, wording: Wording | None = None, plain: Plain = str) -> None:
+    def __init__(self, render: Render, wording: Wording = CORRECT, plain: Plain = str) -> None:
         self._render = render
         self._plain = plain
-        self.wording = wording or CORRECT
+        self.wording = wording
         self.level_options = tuple(f" {option}" for option in self.wording.options)
         if PROBE not in render([_message("user", PROBE)], True):
             raise ValueError(
@@ -92,8 +92,8 @@ class ChatInterface:
     def ballot(self, asked: Asked) -> Ballot:
         """Both answers under a letter each, and which of the letters is better."""
         question = (
-            f"Question: {asked.query}\n\nAnswer A:\n{_said(asked.answer)}\n\n"
-            f"Answer B:\n{_said(asked.rival)}\n\n"
+            f"Question: {asked.query}\n\nAnswer A:\n{_said(asked.answer).strip()}\n\n"
+            f"Answer B:\n{_said(asked.rival).strip()}\n\n"
             "Which answer is better? Say A or B, and nothing else."
         )
         prompt = self._laid_out(asked, question, begun=BETTER)
@@ -106,7 +106,7 @@ class ChatInterface:
 
     def revision_prompt(self, asked: Asked) -> Prompt:
         """Examples as turns, the question with its answer, then the critique."""
-        said = f"A reader says of this answer: {_said(asked.critique)}"
+        said = f"A reader says of this answer: {_said(asked.critique).strip()}"
         turns = replace(asked, examples=[*asked.examples, (asked.query, asked.answer)])
         return self._laid_out(turns, f"{said}\nAnswer the question again.")
 
@@ -222,12 +222,13 @@ def _message(role: str, content: str) -> Message:
 
 
 def _quoted(query: str, answer: str) -> str:
-    return f"Question: {query}\n\nSomebody's answer:\n{_said(answer)}"
+    return f"Question: {query}\n\nSomebody's answer:\n{_said(answer).strip()}"
 
 
 def _said(text: str) -> str:
-    """What others are shown of an answer."""
-    return without_thoughts(text).strip()
+    """What others are shown of an answer: it was stripped of the space around it as it was read."""
+    said = without_thoughts(text)
+    return text if said == text else said.strip()
 
 
 def _wanted(level: str | None) -> str:

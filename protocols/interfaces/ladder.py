@@ -50,8 +50,7 @@ class LadderInterface:
     required_tokens = (START, JUDGE, GRADE, *LEVEL_MARKERS)
     """Tokens that a model's vocabulary must have for this layout to mean anything to it."""
 
-    def __init__(self, wording: Wording | None = None) -> None:
-        wording = wording or WORDS
+    def __init__(self, wording: Wording = WORDS) -> None:
         if wording.name not in OPTIONS or WORDINGS[wording.name] != wording:
             raise ValueError(
                 f"protocol.question: expected one of {', '.join(OPTIONS)} with the ladder's "

@@ -12,7 +12,7 @@ from mgptn.protocols.interfaces.chat import ChatInterface, Render
 from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Interface, Plain
 from mgptn.protocols.interfaces.ladder import LadderInterface
-from mgptn.protocols.interfaces.wordings import Wording
+from mgptn.protocols.interfaces.wordings import CORRECT, WORDS, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Setting:
     model, vocabulary
         The model's name, and every token of it as text.
     wording
-        Of the grading question; None for the layout's own.
+        Of the grading question.
     multiline
         Do the task's answers have several lines?
     render
@@ -35,7 +35,7 @@ class Setting:
 
     model: str
     vocabulary: Collection[str]
-    wording: Wording | None = None
+    wording: Wording = WORDS
     multiline: bool = False
     render: Render | None = None
     plain: Plain = str
@@ -66,6 +66,11 @@ def make_interface(name: str, setting: Setting, known: Mapping[str, MakeInterfac
             f"agents.interface: expected one of auto, {', '.join(known)}, got {name!r}"
         )
     return known[name](setting)
+
+
+def usual_wording(name: str) -> Wording:
+    """The grading question of the layout of this name where none is chosen."""
+    return CORRECT if name == ChatInterface.name else WORDS
 
 
 def _ladder(setting: Setting) -> Interface:

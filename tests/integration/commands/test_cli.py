@@ -23,7 +23,7 @@ from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
-    *("init", "run", "resume", "replay", "transcript", "export", "export-weights", "sweep"),
+    *("init", "ask", "run", "resume", "replay", "transcript", "export", "export-weights", "sweep"),
     *("report", "pretrain", "experiment"),
     *(
         "models",

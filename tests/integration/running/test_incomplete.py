@@ -112,10 +112,10 @@ def test_a_measure_that_fails_is_told_and_the_run_goes_on(tmp_path, monkeypatch)
     whole = run(config(), tmp_path / "whole", silent())
     measure = measured.measure
 
-    def failing(generation, *rest):
+    def failing(generation, *rest, **named):
         if generation.index == 1:
             raise ArithmeticError("the records contradict each other")
-        return measure(generation, *rest)
+        return measure(generation, *rest, **named)
 
     monkeypatch.setattr(measured, "measure", failing)
     console = silent()
@@ -133,7 +133,7 @@ def test_a_measure_that_fails_is_told_and_the_run_goes_on(tmp_path, monkeypatch)
 def test_a_run_whose_measures_fail_is_resumed_and_reported(tmp_path, monkeypatch):
     folder = begun(tmp_path / "run", 2)
 
-    def failing(*_):
+    def failing(*_, **__):
         raise ValueError("no")
 
     monkeypatch.setattr(measured, "measure", failing)

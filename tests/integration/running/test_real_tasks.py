@@ -35,6 +35,7 @@ SMALL = {
     "population.size": 3,
     "population.generations": 2,
     "protocol.graders": 2,
+    "protocol.least_mass": 0,
     "agents.context_capacity": 4,
     "problems_per_generation": 3,
     "hosts.count": 1,

@@ -174,7 +174,7 @@ def test_a_chat_shares_all_that_stands_before_the_question():
     assert asked.suffix == "3+3=<|end|><|assistant|>"
     graded = CHAT.grade_prompt(Asked("3+3=", "6", examples=examples, persona="Be brief."))
     assert graded.prefix == asked.prefix
-    assert graded.suffix.endswith("nothing else.<|end|><|assistant|>")
+    assert graded.suffix.endswith("incorrect?<|end|><|assistant|>This answer is")
 
 
 @pure
@@ -183,7 +183,7 @@ def test_prefix_and_suffix_of_a_chat_are_the_rendered_whole(query, answer):
     prompt = CHAT.grade_prompt(Asked(query, answer, examples=[(query, answer)]))
     whole = prompt.prefix + prompt.suffix
     assert whole.startswith(f"<|user|>{query}<|end|><|assistant|>{answer}<|end|><|user|>Question:")
-    assert whole.endswith("<|assistant|>")
+    assert whole.endswith("<|assistant|>This answer is")
 
 
 def test_a_revision_shows_the_draft_and_what_was_said_of_it():
