@@ -161,3 +161,21 @@ for _name, _pattern, _first in (
     ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
 ):
     _Loader.add_implicit_resolver(f"{TAG}{_name}", re.compile(f"(?:{_pattern})$"), list(_first))
+
+
+def as_yaml(plain: Any) -> str:
+    """Plain data as text that `read_yaml` reads as the same, its keys in their order."""
+    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts text in quotes that would be read as something else, as 1.1 would not."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.Node:
+    number = bool(value) and value[0] in "+-.0123456789" and len(value) < 100
+    return dumper.represent_scalar(f"{TAG}str", value, style="'" if number else None)
+
+
+_Dumper.add_representer(str, _text)

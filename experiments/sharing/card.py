@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from operator import methodcaller
 from pathlib import Path
 
-import yaml
-
 from mgptn.agents.files import write_whole
 from mgptn.experiments.config.arms import ARMS
+from mgptn.experiments.config.yaml_reading import as_yaml
 from mgptn.experiments.sharing.columns import EXPLAINED
 from mgptn.experiments.sharing.source import Source
 
@@ -50,7 +49,7 @@ def write_card(folder: Path, source: Source, rows: Mapping[str, int], head: str 
 def config_text(source: Source) -> str:
     """A run's configuration as YAML: as it is meant now, if it is from an earlier version."""
     plain = source.config.model_dump(mode="json")
-    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    text: str = as_yaml(plain)
     return text
 
 

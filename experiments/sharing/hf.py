@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import yaml
 
+from mgptn.experiments.config.yaml_reading import as_yaml
 from mgptn.experiments.sharing.card import write_card
 from mgptn.experiments.sharing.shared_tables import SHARED, shared_frames
 from mgptn.experiments.sharing.source import Source
@@ -51,7 +51,7 @@ def _header(source: Source, rows: dict[str, int]) -> str:
             for name in rows
         ],
     }
-    return f"---\n{yaml.safe_dump(about, sort_keys=False, allow_unicode=True)}---\n"
+    return f"---\n{as_yaml(about)}---\n"
 
 
 def _rows(path: Path) -> int:

@@ -8,11 +8,13 @@ import time
 import pytest
 import yaml
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.bundled import find_config
 from mgptn.experiments.config.run_config import ConfigError, load_config
-from mgptn.experiments.config.yaml_reading import MOST_BYTES, YamlError, read_yaml
+from mgptn.experiments.config.yaml_reading import MOST_BYTES, YamlError, as_yaml, read_yaml
 from tests.rooms import ROOT, imports, modules
 
 
@@ -139,3 +141,24 @@ def test_yaml_is_read_in_one_place():
     assert [str(m) for m in modules() if "yaml" in imports(m)] == [
         "experiments/config/yaml_reading.py"
     ]
+
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["1e3", "0o10", "010", "1:30", "on", "~", "null", "", "=", "-", "a: b", "2.", "#"]
+    ),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cn", "Co"]), max_size=12),
+)
+PLAIN = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(10**9), 10**9), TEXTS)
+    | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(PLAIN)
+def test_what_is_written_is_read_as_the_same(plain):
+    read = read_yaml(as_yaml({"key": plain}), "here")
+    assert read == {"key": plain}
+    assert repr(read) == repr({"key": plain}), "one and true are equal, and not the same"
