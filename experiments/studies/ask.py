@@ -89,22 +89,29 @@ def _answer(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) 
 
 
 def _grade(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) -> Iterator[str]:
-    layout = script.interface
-    prompt = layout.grade_prompt(Asked(item.problem.query, item.answer, shots=script.graded_shots))
+    layout, likely = script.interface, script.reading == "likelihood"
+    asked = Asked(item.problem.query, item.answer)
+    if likely:
+        asked = replace(asked, examples=script.shots, instruction=script.instruction)
+        prompt, said = layout.answer_prompt(asked), layout.said(item.answer)
+        told = "How likely a grader would have given the right answer itself"
+    else:
+        prompt, said = layout.grade_prompt(replace(asked, shots=script.graded_shots)), ""
+        told = f"What a grader is asked of the right answer ({script.reading})"
     yield ""
-    yield f"What a grader is asked of the right answer ({script.reading}):"
-    yield from _indented(prompt.prefix + prompt.suffix)
+    yield f"{told}:"
+    yield from _indented(prompt.prefix + prompt.suffix + said)
     (graded,) = grades(stage, fleet, model, [item], script)
     if graded.levels is None:
         yield "  = a grade that could not be read"
         return
     wording = layout.wording
-    told = ", ".join(
+    shares = ", ".join(
         f"{option} {graded.levels[level]:.3f}"
         for option, level in zip(wording.options, wording.levels, strict=True)
     )
     mass = "" if graded.mass is None else f"; the options have {graded.mass:.3g} together"
-    yield f"  = {told if script.reading != 'likelihood' else f'{graded.levels[-1]:.3f}'}{mass}"
+    yield f"  = {f'{graded.levels[-1]:.3f}' if likely else shares}{mass}"
 
 
 def _others(stage: Stage, fleet: Fleet, model: str, script: Script, problems: int) -> Iterator[str]:
