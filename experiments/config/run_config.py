@@ -360,7 +360,9 @@ def _explain(fault: Any) -> str:
         return str(message)
     if ", got " in message:
         return f"{path}: {message}"
-    expected = message.removeprefix("Input should be ").removeprefix("expected ")
+    expected = message
+    for beginning in ("Input should be ", "String should have ", "expected "):
+        expected = expected.removeprefix(beginning)
     return f"{path}: expected {expected}, got {fault['input']!r}"
 
 
@@ -382,4 +384,8 @@ def _nearest_key(path: str) -> str:
 
 def _is_tag(part: str) -> bool:
     """Does pydantic name a member of a union here, and not a key of ours?"""
-    return part == "int" or part.startswith(("literal[", "constrained-", "function-"))
+    return (
+        part == "int"
+        or part.endswith("Config")
+        or part.startswith(("literal[", "constrained-", "function-"))
+    )

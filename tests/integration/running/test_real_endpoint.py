@@ -19,7 +19,6 @@ from mgptn.agents.endpoints.planning import plan_any
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.loop import hosted_step
 from mgptn.experiments.loop.simulation import Simulation
-from mgptn.experiments.machine.instruct import InstructError, fetch_instruct
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.run import resume, run
 from mgptn.experiments.seats.asking import cast_match, to_host
@@ -29,6 +28,7 @@ from mgptn.population.records.generation import Generation
 from mgptn.protocols.messages import GradeReply, GradeRequest, grader_seat
 from mgptn.protocols.scale import expected_level
 from tests.llama_server import LlamaServer, NotHad, fetched
+from tests.real_model import real_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -51,12 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
 @pytest.fixture(scope="module")
 def here() -> Path:
     """The same model's folder, for a host in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MGPTN_CACHE", raising=False)
-        try:
-            return fetch_instruct()
-        except InstructError as error:
-            pytest.skip(f"needs a real model: {error}")
+    return real_model()
 
 
 def say(line: str) -> None:

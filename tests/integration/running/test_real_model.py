@@ -18,12 +18,12 @@ from mgptn.agents.hosts.fleet import LocalFleet
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
-from mgptn.experiments.machine.instruct import InstructError, fetch_instruct
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
+from tests.real_model import real_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -37,13 +37,8 @@ CAPITALS = {
 
 @pytest.fixture(scope="module")
 def model() -> Path:
-    """Fetched into the user's own cache, where it stays for the next time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MGPTN_CACHE", raising=False)
-        try:
-            return fetch_instruct()
-        except InstructError as error:
-            pytest.skip(f"needs a real model: {error}")
+    """Its folder."""
+    return real_model()
 
 
 @pytest.fixture(scope="module")

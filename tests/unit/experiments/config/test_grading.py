@@ -147,3 +147,11 @@ def test_who_grades_itself_anyway_is_not_asked_twice(name):
     configured({"name": name, **picker}, selector="self", model="gpt-3")
     with pytest.raises(ConfigError, match=r"protocol\.self_grading: expected none .*got 'also'"):
         configured({"name": name, "self_grading": "also", **picker}, model="gpt-3")
+
+
+def test_a_share_that_is_none_is_refused_by_its_key():
+    with pytest.raises(ConfigError) as caught:
+        check_config({"name": "t", "protocol": {"accept": {"share": 0}}})
+    assert "protocol.accept.share: expected greater than 0, got 0" in str(caught.value)
+    accepted = check_config({"name": "t", "protocol": {"accept": {"share": 0.25}}}).protocol
+    assert (accepted.acceptance.by, accepted.acceptance.share) == ("share", 0.25)
