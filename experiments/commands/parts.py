@@ -108,11 +108,31 @@ def numbers(kind: Any) -> Any:
 def axes(
     ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """A callback for keys with their values: ``key=value,value``, given several times."""
+    """A callback for keys with their values: ``key=value,value``, given several times.
+
+    Commas within brackets, braces and quotes belong to a value: ``key=[],[a text, another]``.
+    """
     found = []
     for text in texts:
         key, equals, values = text.partition("=")
         if not key or not equals or not values:
             raise click.BadParameter(f"expected key=value,value,…, got {text!r}")
-        found.append((key, tuple(values.split(","))))
+        found.append((key, _parted(values)))
     return tuple(found)
+
+
+def _parted(values: str) -> tuple[str, ...]:
+    """What stands between commas that are not within brackets, braces or quotes."""
+    pieces, depth, quote = [""], 0, ""
+    for letter in values:
+        if letter == "," and not depth and not quote:
+            pieces.append("")
+            continue
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'" and not pieces[-1].strip():
+            quote = letter
+        else:
+            depth = max(0, depth + (letter in "[{") - (letter in "]}"))
+        pieces[-1] += letter
+    return tuple(piece.strip() for piece in pieces)

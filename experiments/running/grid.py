@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,9 @@ from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.progress import progress
+
+LONGEST = 40
+"""Letters of a value in the name of a cell's folder: names of files have an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +131,11 @@ def _begun_on(folder: Path) -> date | None:
 
 
 def plain(text: str) -> str:
-    """A text as part of a folder's name."""
-    return re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_")
+    """A text as part of a folder's name; a long one by its beginning and its digest."""
+    name = re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_")
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[:LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _side_by_side(waiting: Iterator[Session], fleet: Fleet, parallel: int) -> Iterator[int]:

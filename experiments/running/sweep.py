@@ -128,7 +128,8 @@ def run_sweep(
 
 
 def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
-    """A row a cell: its axes, the first and last gold error, its controls' last, its last J."""
+    """A row a cell: its axes, the first and last gold error, its controls' last, and of the
+    first generation what its graders are worth, how alike its errors are, and what is cut off."""
     rows = []
     for cell in cells:
         ends = first_and_last(measured(read_rounds(folder / cell.name), cell.config))
@@ -151,6 +152,11 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
                 "error_unselected": unselected.gold_error if unselected else None,
                 "error_best_of_n": unselected.best_of_n_error if unselected else None,
                 "youden_j_first": first.youden_j,
+                "grader_auc_first": first.grader_auc,
+                "grader_correlation_first": first.grader_correlation,
+                "effective_graders_first": first.effective_graders,
+                "collision_first": first.collision,
+                "truncated_first": first.truncated_answers / first.answers,
                 "lineages_last": last.lineages,
             }
         )
