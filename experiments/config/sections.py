@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.endpoints import EndpointConfig, models_with_endpoints
 from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
 from mgptn.experiments.config.learning import FoundersConfig, LearningConfig
@@ -117,6 +118,14 @@ class ScriptedConfig(Section):
         return self
 
 
+class ExampleConfig(Section):
+    """A question with an answer, as `agent.json` has the examples of an exported agent."""
+
+    question: Annotated[str, Field(min_length=1, max_length=100_000)]
+    answer: Annotated[str, Field(max_length=100_000)]
+    level: Annotated[int | None, Field(ge=0, lt=len(LEVELS))] = None
+
+
 LAYOUTS = {"chat": "chat", "completions": "base"}
 """How problems are laid out for either API of an endpoint."""
 
@@ -147,6 +156,7 @@ class AgentsConfig(Section):
     context_text: Literal["whole", "answer"] = "whole"
     context_capacity: Annotated[int, Field(ge=0)] = 16
     context_entry: Literal["plain", "graded", "stamped"] = "plain"
+    examples: tuple[ExampleConfig, ...] = ()
 
     @field_validator("endpoint", mode="before")
     @classmethod
@@ -197,6 +207,18 @@ class AgentsConfig(Section):
         if self.founders is None:
             return self.model
         return f"founders of {self.founders.task} {self.founders.sizes}"
+
+    @field_validator("examples")
+    @classmethod
+    def _that_can_be_held(
+        cls, examples: tuple[ExampleConfig, ...], info: ValidationInfo
+    ) -> tuple[ExampleConfig, ...]:
+        capacity = info.data.get("context_capacity", len(examples))
+        if examples and info.data.get("model") in SCRIPTED_MODELS:
+            raise ValueError(f"expected none for agents without a model, got {len(examples)}")
+        if len(examples) > capacity:
+            raise ValueError(f"expected at most context_capacity = {capacity}, got {len(examples)}")
+        return examples
 
     @field_validator("interface")
     @classmethod

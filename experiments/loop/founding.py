@@ -15,7 +15,7 @@ from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.processes import ProcessOptions
 from mgptn.population.judging.growth import Growth
 from mgptn.population.judging.roles import dealt_roles
-from mgptn.population.records.agents import Genome
+from mgptn.population.records.agents import Example, Genome
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 
@@ -73,11 +73,13 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
     models = founders_models(config.agents.model, population.size, config.agents.dealt)
     # Every model meets every persona before a pair of them comes again.
     personas, kinds = config.agents.personas or (None,), len(set(models))
+    examples = tuple(Example(x.question, x.answer, x.level) for x in config.agents.examples)
     roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
     founders = [
         Genome(
             model,
             config.agents.sampling_temperature,
+            context=examples,
             persona=personas[(slot // kinds) % len(personas)],
             role=roles[slot],
         )

@@ -111,18 +111,23 @@ def check_context_fits(
     room = checkpoint.context_tokens
     empty = len(encoder.prefix(script.interface.answer_prompt(Asked("")).prefix))
     level = None if (protocol.entry or config.agents.context_entry) == "plain" else TOP
-    example = 0
+    example = longest_given = 0
     for problem in problems:
         item = Shown(problem.query, "", level)
         shown = script.interface.answer_prompt(Asked("", examples=[item])).prefix
         example = max(example, len(encoder.prefix(shown)) - empty)
+    for shown in config.agents.examples:
+        given = Shown(shown.question, shown.answer, shown.level)
+        prefix = script.interface.answer_prompt(Asked("", examples=[given])).prefix
+        longest_given = max(longest_given, len(encoder.prefix(prefix)) - empty)
     longest = max(problems, key=lambda problem: len(encoder.suffix(encoder.plain(problem.query))))
     alone = _longest_request(longest, script, founder, protocol, config)
-    context = capacity * (example + script.max_tokens)
+    each = max(example + script.max_tokens, longest_given)
+    context = capacity * each
     needed = alone + context
     if needed <= room:
         return Lengths(empty + context, alone - empty, script.max_tokens)
-    fitting = (room - alone) // (example + script.max_tokens)
+    fitting = (room - alone) // each
     advice = (
         f"at most {fitting} would fit" if fitting >= 0 else "not even a question alone would fit"
     )

@@ -39,7 +39,7 @@ from mgptn.experiments.setting.shots import draw_graded_shots, draw_shots
 from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
-from mgptn.protocols.interfaces.interface import Asked, Interface
+from mgptn.protocols.interfaces.interface import Asked, Interface, Shown
 from mgptn.protocols.interfaces.table import Setting, make_interface, usual_wording
 from mgptn.protocols.interfaces.wordings import Wording
 from mgptn.protocols.tasks.task import Problem, Task
@@ -270,6 +270,8 @@ class Stage(Hosting):
         try:
             for persona in (None, *config.agents.personas):
                 interface.answer_prompt(Asked("", persona=persona))
+            given = [Shown(x.question, x.answer, x.level) for x in config.agents.examples]
+            interface.answer_prompt(Asked("", examples=given))
         except ValueError as error:
             raise ConfigError(str(error)) from None
         usual = self.task.max_answer_characters + interface.extra_answer_tokens

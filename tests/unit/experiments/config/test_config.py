@@ -227,7 +227,8 @@ def test_known_keys_are_the_ones_accepted():
     assert "population.selection.temperature" in keys
     assert len(set(keys)) == len(keys)
     endpoint = {"url": "http://127.0.0.1/v1", "model": "any"}
-    agents = {"founders": {}, "endpoint": endpoint}
+    examples = [{"question": "1+1=", "answer": "2"}]
+    agents = {"founders": {}, "endpoint": endpoint, "examples": examples}
     whole = {"name": "run", "agents": agents, "task": {"growth": {"from": 2}}}
     plain = check_config(whole).model_dump()
     assert check_config(plain) == check_config(whole)
