@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.endpoints import EndpointConfig, models_with_endpoints
