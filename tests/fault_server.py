@@ -34,6 +34,9 @@ class FaultServer:
 
     Attributes
     ----------
+    room
+        Words of a prompt that are read; of a longer one the rest is cut off in silence if it
+        `cuts`, and it is refused otherwise.
     asked
         Bodies of all completions asked for, those that went wrong too.
     answered
@@ -48,6 +51,8 @@ class FaultServer:
     system: bool = True
     continues: bool = True
     echoes: bool = False
+    room: int | None = None
+    cuts: bool = False
     retry_after: str = "0.05"
     about: dict[str, Any] = field(default_factory=dict)
     faults: Faults = lambda number, body: None
@@ -104,7 +109,13 @@ class FaultServer:
                 if "system" in roles and not server.system:
                     self.reply(400, {"error": {"message": "System role not supported"}})
                     return
-                whole = json.dumps(server.said(body, fault == "other")).encode()
+                said = server.said(body, fault == "other")
+                if server.room is not None and said["usage"]["prompt_tokens"] > server.room:
+                    if not server.cuts:
+                        self.reply(400, {"error": {"message": "the context size is exceeded"}})
+                        return
+                    said["usage"]["prompt_tokens"] = server.room
+                whole = json.dumps(said).encode()
                 if fault == "half":
                     self.send(200, whole[: len(whole) // 2])
                     return

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx2
 
-from mgptn.agents.endpoints.endpoint import Endpoint, EndpointFault, Secret
+from mgptn.agents.endpoints.endpoint import Endpoint, EndpointFault, Refused, Secret
 
 MOST_SECONDS = 60.0
 """That a retry waits, unless the server says more."""
@@ -175,7 +175,8 @@ class Client:
             )
         if status != 200:
             moved = response.headers.get("location", "")
-            raise EndpointFault(
+            kind = Refused if status in (400, 413, 422) else EndpointFault
+            raise kind(
                 f"{self._where}: expected a reply from {self.endpoint.url}{path}, got {status}: "
                 f"{self._plain(moved) if moved else self._message(response)}"
             )

@@ -23,6 +23,10 @@ class EndpointFault(RuntimeError):
     """A server that cannot be worked with: says which, what was expected, what was got."""
 
 
+class Refused(EndpointFault):
+    """A server that takes no such request, as it says itself."""
+
+
 class LimitReached(RuntimeError):
     """What a run may spend is spent: says which limit, and how to go on."""
 

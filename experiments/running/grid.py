@@ -19,6 +19,7 @@ from mgptn.agents.hosts.fleet import Fleet
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.probing import check_mass
+from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.manifest import MANIFEST, read_manifest
 from mgptn.experiments.record.reading import read_journal
@@ -116,14 +117,19 @@ def stages_of(cells: Sequence[Cell], folder: Path) -> dict[str, Stage]:
 
 
 def _check_masses(grid: Grid, left: Sequence[Cell], stages: dict[str, Stage], fleet: Fleet) -> None:
-    """Refuse grading questions that models would hardly answer; each is asked once."""
+    """Refuse grading questions that models would hardly answer, and contexts that servers do not
+    take; each is asked once."""
     asked: set[tuple[object, ...]] = set()
     for cell in left:
         stage, protocol = stages[cell.name], cell.config.protocol
         key = tuple(stage.weights.values()), str(protocol.question), protocol.reading
         if key not in asked and not (grid.folder / cell.name / MANIFEST).exists():
             check_mass(stage, fleet)
-        asked.add(key)
+        agents = cell.config.agents
+        room = *stage.served, agents.context_capacity, agents.max_answer_tokens
+        if room not in asked:
+            check_room(stage, fleet)
+        asked |= {key, room}
 
 
 def _begun_on(folder: Path) -> date | None:

@@ -18,6 +18,7 @@ from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.probing import check_mass
+from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds
 from mgptn.experiments.running.fleets import hosts, reading, train_first
@@ -68,6 +69,7 @@ def run(
     with ExitStack() as stack:
         watch.shown += map(stack.enter_context, onlookers)
         fleet = stack.enter_context(hosts(stage, ray_address))
+        check_room(stage, fleet)
         check_mass(stage, fleet)
         session = Session.create(
             folder, config, arms_of(config, controls), stage, fleet.settings.device

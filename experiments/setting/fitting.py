@@ -116,8 +116,8 @@ def check_context_fits(
         item = Shown(problem.query, "", level)
         shown = script.interface.answer_prompt(Asked("", examples=[item])).prefix
         example = max(example, len(encoder.prefix(shown)) - empty)
-    for shown in config.agents.examples:
-        given = Shown(shown.question, shown.answer, shown.level)
+    for held in config.agents.examples:
+        given = Shown(held.question, held.answer, held.level)
         prefix = script.interface.answer_prompt(Asked("", examples=[given])).prefix
         longest_given = max(longest_given, len(encoder.prefix(prefix)) - empty)
     longest = max(problems, key=lambda problem: len(encoder.suffix(encoder.plain(problem.query))))

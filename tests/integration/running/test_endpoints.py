@@ -293,3 +293,24 @@ def test_a_server_that_says_it_has_another_model_now_is_refused_on_going_on(
     server.faults = lambda number, body: None
     with pytest.raises(ConfigError, match=r"begun with, \{'n_params': 135\}, got"):
         resume(tmp_path / "run", console)
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"room": 150}, "takes, got one of 4 answers of 64 tokens: .*context size is exceeded"),
+        ({"room": 150, "cuts": True}, "reads whole, .*: of 256 words it counted 150 tokens"),
+        ({"about": {"max_model_len": 300}}, "has room for .300 tokens.*: 3[0-9]{2} tokens"),
+    ],
+)
+def test_a_context_that_a_server_does_not_take_is_found_before_the_run(
+    config: Made, server: FaultServer, tmp_path: Path, console: Console,
+    changes: dict[str, Any], cause: str,
+) -> None:  # fmt: skip
+    for name, value in changes.items():
+        setattr(server, name, value)
+    settings = {"agents.context_capacity": 4, "agents.max_answer_tokens": 64}
+    with pytest.raises(ConfigError, match=f"agents.context_capacity: expected .*{cause}"):
+        run(config(settings), tmp_path / "run", console)
+    assert not (tmp_path / "run").exists()
+    run(config({**settings, "agents.context_capacity": 1}), tmp_path / "run", console)
