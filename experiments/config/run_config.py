@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.bundled import bundled_instead, find_config
 from mgptn.experiments.config.endpoints import LimitsConfig
+from mgptn.experiments.config.explaining import explained, keys_of
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
 from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import find_protocol, protocols
@@ -269,7 +269,7 @@ def check_config(data: dict[str, Any], source: str = "configuration") -> RunConf
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
-        lines = [_explain(fault) for fault in error.errors()]
+        lines = [explained(fault, known_keys()) for fault in error.errors()]
         raise ConfigError(f"{source}:\n" + "\n".join(f"  {line}" for line in lines)) from None
 
 
@@ -331,61 +331,6 @@ def set_key(data: dict[str, Any], path: str, value: Any, change: str | None = No
     here[leaf] = value
 
 
-def known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]:
+def known_keys() -> list[str]:
     """Dotted paths of every key a configuration may have."""
-    keys: list[str] = []
-    for name, field in model.model_fields.items():
-        name = field.alias or name
-        keys.append(prefix + name)
-        kinds = set(get_args(field.annotation)) - {type(None), ...} or {field.annotation}
-        for kind in kinds if len(kinds) == 1 else ():
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                keys += known_keys(kind, f"{prefix}{name}.")
-    return keys
-
-
-def _explain(fault: Any) -> str:
-    """One line of plain words for one of pydantic's faults."""
-    path = ".".join(str(part) for part in fault["loc"] if not _is_tag(str(part)))
-    if fault["type"] == "extra_forbidden":
-        return f"{path}: unknown key{_nearest_key(path)}"
-    if fault["type"] == "missing":
-        return f"{path}: expected a value, got nothing"
-    if fault["type"] == "invalid_key":
-        return f"{path}: expected a word as a key, got {fault['input']!r}"
-    if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
-        return f"{path}: expected text (in quotes, a number is), got {fault['input']!r}"
-    message = fault["msg"].removeprefix("Value error, ").partition(", got a number with")[0]
-    if not path:
-        return str(message)
-    if ", got " in message:
-        return f"{path}: {message}"
-    expected = message
-    for beginning in ("Input should be ", "String should have ", "expected "):
-        expected = expected.removeprefix(beginning)
-    return f"{path}: expected {expected}, got {fault['input']!r}"
-
-
-def _nearest_key(path: str) -> str:
-    """A suggestion for an unknown key, by its last part first, then by the whole path."""
-    section, _, leaf = path.rpartition(".")
-    known = [key.rpartition(".") for key in known_keys()]
-    near = difflib.get_close_matches(leaf, [last for _, _, last in known], n=5, cutoff=0.7)
-    # A key of the very section, if there is one that is very near; else the nearest of all.
-    nearer = difflib.get_close_matches(leaf, near, n=5, cutoff=0.8)
-    here = [last for last in nearer if (section, ".", last) in known]
-    for last in here[:1] or near[:1]:
-        homes = [home for home, _, name in reversed(known) if name == last]
-        home = max(homes, key=lambda home: difflib.SequenceMatcher(None, home, section).ratio())
-        return f"; did you mean {home}.{last}?" if home else f"; did you mean {last}?"
-    whole = difflib.get_close_matches(path, known_keys(), n=1, cutoff=0.5)
-    return f"; did you mean {whole[0]}?" if whole else ""
-
-
-def _is_tag(part: str) -> bool:
-    """Does pydantic name a member of a union here, and not a key of ours?"""
-    return (
-        part == "int"
-        or part.endswith("Config")
-        or part.startswith(("literal[", "constrained-", "function-"))
-    )
+    return keys_of(RunConfig)
