@@ -7,7 +7,7 @@ The plot is named after Muller 1932.
 
 from __future__ import annotations
 
-from itertools import cycle
+from itertools import cycle, groupby
 
 import numpy as np
 import polars as pl
@@ -34,6 +34,9 @@ from mgptn.experiments.figures.style import (
     WIDE,
     styled,
 )
+
+BANDS = 60
+"""Founders with a band of their own: of more, the others are drawn together, where they stand."""
 
 
 def muller(tables: Tables, width: float = WIDE) -> Figure:
@@ -97,31 +100,56 @@ def founder_shares(agents: pl.DataFrame) -> dict[int, list[float]]:
     }
 
 
+def banded(
+    shares: dict[int, list[float]], most: int = BANDS
+) -> list[tuple[int | None, list[float]]]:
+    """Bands of a stacked plot: the founders that come to the most; neighbours among the others as
+    one.
+
+    Returns
+    -------
+    list
+        Founder, None for several, with the band's shares; in order, and adding up as before. At
+        most twice `most` and one.
+    """
+    by_size = sorted(shares, key=lambda f: (-shares[f][-1], -max(shares[f]), f))
+    own = set(by_size[:most] if len(by_size) > most else by_size)
+    bands: list[tuple[int | None, list[float]]] = []
+    for several, names in groupby(shares, key=lambda name: name not in own):
+        if several:
+            total = np.sum([shares[name] for name in names], axis=0)
+            bands.append((None, total.tolist()))
+        else:
+            bands += [(name, shares[name]) for name in names]
+    return bands
+
+
 def _draw_shares(axes: Axes, shares: dict[int, list[float]], word: str) -> None:
     """Stacked bands; founders in order, the commonest at the end in colours of their own."""
     axes.set_ylabel("share of the living, by founder")
     if not shares:
         say_undefined(axes)
         return
-    names, x = list(shares), np.arange(len(next(iter(shares.values()))))
-    by_size = sorted(names, key=lambda f: (-shares[f][-1], -max(shares[f]), f))
+    x = np.arange(len(next(iter(shares.values()))))
+    by_size = sorted(shares, key=lambda f: (-shares[f][-1], -max(shares[f]), f))
+    bands = banded(shares)
     fills = dict(zip(by_size, FOUNDERS, strict=False))
     greys = cycle(OTHER_FOUNDERS)
     axes.stackplot(
         x,
-        *[shares[name] for name in names],
-        colors=[fills.get(name) or next(greys) for name in names],
+        *[band for _, band in bands],
+        colors=[fills.get(-1 if name is None else name) or next(greys) for name, _ in bands],
         edgecolor=PAPER,
         linewidth=0.8,
     )
-    _label_shares(axes, {name: shares[name][-1] for name in names}, len(x) - 1, word)
+    _label_shares(axes, [(name, band[-1]) for name, band in bands], len(x) - 1, word)
 
 
-def _label_shares(axes: Axes, shares: dict[int, float], x: int, word: str) -> None:
+def _label_shares(axes: Axes, shares: list[tuple[int | None, float]], x: int, word: str) -> None:
     """Names the founders that are left, at the right edge, the tall bands only."""
     base = 0.0
-    for name, share in shares.items():
-        if share >= 0.045:
+    for name, share in shares:
+        if name is not None and share >= 0.045:
             axes.annotate(
                 f"{word}{name}",
                 (x, base + share / 2),

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from mgptn.experiments.figures.files import FIGURES, write_figures
-from mgptn.experiments.figures.muller import founder_shares
+from mgptn.experiments.figures.muller import banded, founder_shares
 from mgptn.experiments.figures.run import predicted_errors
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.views.tables import SCHEMAS, read_tables
@@ -231,6 +233,31 @@ def test_founders_shares_start_even_sum_to_one_and_end_after_the_last_selection(
     assert {f: s[-1] for f, s in shares.items() if s[-1]} == pytest.approx(
         {f: n / AGENTS for f, n in counts.items()}
     )
+
+
+@given(
+    shares=st.dictionaries(
+        st.integers(0, 10_000), st.lists(st.floats(0, 1), min_size=3, max_size=3), max_size=40
+    ),
+    most=st.integers(1, 9),
+)
+def test_bands_of_many_founders_are_few_and_add_up(
+    shares: dict[int, list[float]], most: int
+) -> None:
+    bands = banded(shares, most)
+    own = [name for name, _ in bands if name is not None]
+    assert len(own) == min(most, len(shares))
+    assert len(bands) <= 2 * most + 1
+    assert own == [name for name in shares if name in own]
+    assert all(band == shares[name] for name, band in bands if name is not None)
+    heights = np.cumsum([band for _, band in bands], axis=0) if bands else np.zeros((0, 3))
+    whole = np.cumsum(list(shares.values()), axis=0) if shares else np.zeros((0, 3))
+    # Each founder's own band begins and ends where it would among all.
+    for place, (name, _) in enumerate(bands):
+        if name is not None:
+            assert heights[place] == pytest.approx(whole[list(shares).index(name)])
+    smallest = min((shares[name][-1] for name in own), default=0.0)
+    assert all(s[-1] <= smallest for name, s in shares.items() if name not in own)
 
 
 @pytest.mark.parametrize("run", ["whole", "one undefined generation", "empty"])
