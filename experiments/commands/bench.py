@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from mgptn.experiments.commands.parts import FILE, SET, console, loading
+from mgptn.experiments.commands.parts import FILE, FOLDER, SET, console, loading
 
 
 @click.group()
@@ -78,3 +78,16 @@ def bench_population(repeats: int, out: Path | None) -> None:
         from mgptn.experiments.bench.population import population
 
     population(console(), repeats, out)
+
+
+@bench.command("gpu")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), default=12.0, show_default=True
+)
+@click.option("--out", type=FOLDER, default=Path("bench-gpu"), show_default=True, help="A folder.")
+def bench_gpu(minutes: float, out: Path) -> None:
+    """All of it on a card, in one go: its tests, the engine, learning; within a time."""
+    with loading():
+        from mgptn.experiments.bench.gpu import gpu
+
+    sys.exit(gpu(console(), out, minutes))
