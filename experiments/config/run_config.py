@@ -141,10 +141,11 @@ class RunConfig(Section):
                     f"{key}: expected {allowed} beside agents.endpoint (weights behind a server "
                     f"stay as they are), got {value!r}"
                 )
-        if self.protocol.reading == "likelihood":
+        if self.protocol.reading in ("likelihood", "confidence"):
             raise ValueError(
                 "protocol.reading: expected logits or sampled beside agents.endpoint (a server "
-                "tells the likeliest next tokens, and not how likely a text is), got 'likelihood'"
+                "tells the likeliest next tokens, and not how likely a text is), got "
+                f"{self.protocol.reading!r}"
             )
         if self.limits.cost is not None and not any(e.price.charges for e in self.agents.endpoint):
             raise ValueError(

@@ -268,7 +268,7 @@ class ProtocolConfig(Section):
     accept: Literal["threshold", "calibrated"] | AcceptConfig = "threshold"
     grader_context: Literal["empty", "own", "shared"] = "empty"
     question: Literal["auto", "words", "digits", "yes-no", "correct"] | QuestionConfig = "auto"
-    reading: Literal["logits", "sampled", "likelihood"] = "logits"
+    reading: Literal["logits", "sampled", "likelihood", "confidence"] = "logits"
     least_mass: Probability = 0.05
     shots: Annotated[int, Field(ge=0, le=64)] = 0
     draws: Annotated[int, Field(ge=2, le=1024)] = 4

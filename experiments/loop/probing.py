@@ -20,7 +20,7 @@ from mgptn.agents.endpoints.planning import plan_any
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.requests import AnyReply, AnyRequest
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.seats.asking import Cast, Script, answer_alone, to_host
+from mgptn.experiments.seats.asking import Cast, Script, answer_alone, to_host, weighs_alone
 from mgptn.experiments.seats.reading import from_host
 from mgptn.experiments.setting.endpoints import can_weigh
 from mgptn.experiments.setting.stage import Stage
@@ -104,7 +104,7 @@ def grades(
         cast = _cast(stage, model, item.problem)
         seated.append(request)
         asked.append(to_host(request, cast, script))
-        if script.reading == "likelihood":
+        if weighs_alone(request, script):
             beside.append(answer_alone(request, script))
     replies = _ask(stage, fleet, script, [*asked, *beside])
     alone: Sequence[AnyReply | None] = replies[len(asked) :] or [None] * len(asked)
@@ -126,7 +126,7 @@ def first_answer(
 
 
 def other_wordings(stage: Stage, model: str) -> dict[str, Script]:
-    """How a model could be asked otherwise: every wording, and the answer's likelihood.
+    """How a model could be asked otherwise: every wording, and by its own answering.
 
     Of one behind an endpoint, those that its server can tell probabilities for.
     """
@@ -137,7 +137,8 @@ def other_wordings(stage: Stage, model: str) -> dict[str, Script]:
         if layout is not None and (served is None or can_weigh(layout.level_options, served)):
             found[wording.name] = replace(script, interface=layout, reading="logits")
     if served is None:
-        found["likelihood"] = replace(script, reading="likelihood")
+        for reading in ("likelihood", "confidence"):
+            found[reading] = replace(script, reading=reading)
     return found
 
 
@@ -177,12 +178,12 @@ def _better(stage: Stage, fleet: Fleet, model: str, items: Sequence[Item], got: 
         if name != got.name
     ]
     enough = stage.config.protocol.least_mass
-    able = [t for t in tried if not t.mass < enough]  # likelihood has none, and needs none
+    able = [t for t in tried if not t.mass < enough]  # by its answering there is none, and none is needed
     told = "; ".join(told_probe(t) for t in sorted(tried, key=_worth, reverse=True))
     advice = "" if able else " None would do: the model may be no instruct model."
     return (
         f"Others, on {len(items)} answers: {told}.{advice} Set protocol.question, or "
-        "protocol.reading=likelihood or sampled; 'mgptn ask' shows what the model is asked"
+        "protocol.reading=likelihood, confidence or sampled; 'mgptn ask' shows what the model is asked"
     )
 
 

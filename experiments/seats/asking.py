@@ -49,7 +49,8 @@ class Script:
         Hash of the model's files, or what stands for it.
     reading
         How grades are read: from the ``"logits"`` of options, as text that is ``"sampled"``, or as
-        the ``"likelihood"`` of the answer under the grader's own answering.
+        the answer's mean log-probability by the token under the grader's own answering: by itself,
+        its ``"confidence"``, or less that of the same answer to no question, its ``"likelihood"``.
     instruction
         What is said of an answer's form; None to say nothing.
     shots
@@ -68,6 +69,11 @@ class Script:
     instruction: str | None = None
     shots: tuple[Shown, ...] = ()
     graded_shots: tuple[Shown, ...] = ()
+
+    @property
+    def by_answering(self) -> bool:
+        """Are answers graded by how likely the grader would give them, and nobody asked?"""
+        return self.reading in ("likelihood", "confidence")
 
     @property
     def sampled(self) -> bool:
@@ -144,7 +150,7 @@ def to_host(request: Request, cast: Cast, script: Script) -> AnyRequest:
             return _words(prompt, "critique", request.answer, agent, cast, script)
         case GradeRequest():
             before = own if request.context == "own" else _before_grading(own, cast, script)
-            if script.reading == "likelihood":
+            if script.by_answering:
                 asked = replace(asked, examples=(*script.shots, *before))
                 return _likelihood(asked, request.answer, script)
             prompt = layout.grade_prompt(

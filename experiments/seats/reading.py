@@ -44,13 +44,16 @@ def from_host(
     """
     layout = script.interface
     if isinstance(reply, Scored) and isinstance(alone, Scored):
-        return GradeReply(_by_likelihood(reply, alone, request, script))
+        gain = _by_the_token(reply, request, script) - _by_the_token(alone, request, script)
+        return GradeReply(_odds_of(gain))
     if isinstance(reply, Scored | Weighed):
         if isinstance(request, CompareRequest):
             # What a ballot's options mean does not depend on the answers.
             ballot = layout.ballot(Asked(request.query, request.first, request.second))
             logs = reply.log_probabilities
             return CompareReply(ballot.read(logs), option_mass(logs[: ballot.next_words]))
+        if isinstance(reply, Scored) and script.by_answering:
+            return GradeReply(_probability_of(_by_the_token(reply, request, script)))
         return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
     if isinstance(request, AnswerRequest | RevisionRequest):
         written = _text(reply, script)
@@ -66,14 +69,21 @@ def from_host(
     return GradeReply(layout.wording.distribution(certain))
 
 
-def _by_likelihood(
-    reply: Scored, alone: Scored, request: Request, script: Script
-) -> tuple[float, ...] | None:
-    """How much likelier an answer is after its question than after none, by the token."""
+def _by_the_token(reply: Scored, request: Request, script: Script) -> float:
+    """The mean log-probability of an answer's tokens."""
     assert isinstance(request, GradeRequest)
     tokens = len(script.encoder.suffix(script.interface.said(request.answer)))
-    gain = (reply.log_probabilities[0] - alone.log_probabilities[0]) / max(1, tokens)
+    return reply.log_probabilities[0] / max(1, tokens)
+
+
+def _odds_of(gain: float) -> tuple[float, ...] | None:
+    """How much likelier an answer is after its question than after none, as a grade."""
     return None if math.isnan(gain) else certainty(1.0 / (1.0 + math.exp(-max(-700.0, gain))))
+
+
+def _probability_of(mean: float) -> tuple[float, ...] | None:
+    """The geometric mean of an answer's tokens' probabilities, as a grade."""
+    return None if math.isnan(mean) else certainty(min(1.0, math.exp(mean)))
 
 
 def read_levels(reply: Scored | Weighed, script: Script) -> tuple[float, ...] | None:

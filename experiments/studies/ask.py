@@ -89,7 +89,7 @@ def _answer(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) 
 
 
 def _grade(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) -> Iterator[str]:
-    layout, likely = script.interface, script.reading == "likelihood"
+    layout, likely = script.interface, script.by_answering
     asked = Asked(item.problem.query, item.answer)
     if likely:
         asked = replace(asked, examples=script.shots, instruction=script.instruction)

@@ -51,6 +51,7 @@ WAYS: dict[str, Mapping[str, Any]] = {
     "sampled words": {"name": "survey", "question": "words", "reading": "sampled"},
     "sampled digits": {"name": "survey", "question": "digits", "reading": "sampled"},
     "likelihood": {"name": "survey", "reading": "likelihood"},
+    "confidence": {"name": "survey", "reading": "confidence"},
     "pairwise": {"name": "pairwise", "question": "words"},
     "self": {"name": "self-survey", "question": "words"},
 }

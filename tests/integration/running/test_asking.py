@@ -81,10 +81,11 @@ def test_a_model_with_a_template_is_asked_in_chats_and_it_is_said(plain: dict[st
     assert not base.remarks
 
 
-def test_a_grade_by_likelihood_is_what_transformers_says(
-    plain: dict[str, Any], model: Path
+@pytest.mark.parametrize("reading", ["likelihood", "confidence"])
+def test_a_grade_by_answering_is_what_transformers_says(
+    plain: dict[str, Any], model: Path, reading: str
 ) -> None:
-    stage = Stage(changed(plain, "protocol", reading="likelihood"))
+    stage = Stage(changed(plain, "protocol", reading=reading))
     fleet = LocalFleet(stage.host_settings("cpu"))
     tokenizer: Any = transformers.AutoTokenizer.from_pretrained(model)
     reference: Any = transformers.AutoModelForCausalLM.from_pretrained(model)
@@ -106,9 +107,11 @@ def test_a_grade_by_likelihood_is_what_transformers_says(
     name = str(model)
     found = grades(stage, fleet, name, items, stage.scripts[name])
     for item, grade in zip(items, found, strict=True):
-        gain = mean_log(item.problem.query, item.answer) - mean_log("", item.answer)
+        mean = mean_log(item.problem.query, item.answer)
+        gain = mean - mean_log("", item.answer)
+        expected = np.exp(mean) if reading == "confidence" else 1 / (1 + np.exp(-gain))
         assert grade.levels is not None
-        assert expected_level(grade.levels) == pytest.approx(1 / (1 + np.exp(-gain)), abs=1e-4)
+        assert expected_level(grade.levels) == pytest.approx(expected, abs=1e-4)
         assert grade.mass is None
     # In a run too, where the other likelihoods stand behind everything asked.
     generation = next(iter(Simulation(stage.config, stage=stage, fleet=fleet)))
@@ -130,7 +133,7 @@ def test_a_question_that_nobody_would_answer_is_refused_before_the_run(
     fleet = LocalFleet(stage.host_settings("cpu"))
     with pytest.raises(ConfigError, match=r"protocol\.least_mass = 0\.05 together, got") as caught:
         check_mass(stage, fleet)
-    for other in ("words", "digits", "yes-no", "likelihood"):
+    for other in ("words", "digits", "yes-no", "likelihood", "confidence"):
         assert f"{other}: " in str(caught.value)
     assert "None would do" not in str(caught.value), "a likelihood needs no options"
     for allowed in ({"least_mass": 0}, {"reading": "likelihood"}, {"reading": "sampled"}):
