@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from mgptn.agents.hosts.host import Host, HostSettings
@@ -40,11 +40,17 @@ class Fleet(Protocol):
         ...
 
 
+def verb_of(tile: Tile) -> str:
+    """Which of a host's verbs a tile's requests call for."""
+    if isinstance(tile.requests[0], Learn):
+        return "learn"
+    return "generate" if isinstance(tile.requests[0], Generate) else "score"
+
+
 def run_tile(host: Host, tile: Tile) -> TileReply:
     """Have a host do a tile, by the verb that its requests call for."""
-    if isinstance(tile.requests[0], Learn):
-        return host.learn(tile)
-    return host.generate(tile) if isinstance(tile.requests[0], Generate) else host.score(tile)
+    verb: Callable[[Tile], TileReply] = getattr(host, verb_of(tile))
+    return verb(tile)
 
 
 class LocalFleet:

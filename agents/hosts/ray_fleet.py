@@ -1,28 +1,26 @@
-"""The fleet of a run as Ray actors: hands out tiles, and replaces hosts that are lost."""
+"""The fleet of a run as Ray actors: hands out tiles, and replaces hosts that are lost or hang."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from mgptn.agents.hosts.fleet import FleetError
+from mgptn.agents.hosts.fleet import FleetError, verb_of
 from mgptn.agents.hosts.host import HostSettings
-from mgptn.agents.hosts.ray_losses import is_loss
+from mgptn.agents.hosts.patience import LEAST, Patience, Waiting
+from mgptn.agents.hosts.ray_arrivals import ATTEMPTS, Arrivals, RayHost
+from mgptn.agents.hosts.ray_losses import RayItself, is_loss
 from mgptn.agents.requests import Tile, TileReply
 
 logger = logging.getLogger("mgptn.fleet")
 
-ATTEMPTS = 3
-"""Hosts in a row that may be lost with a tile, or while coming up, before the run is given up."""
-
-PATIENCE = 60.0
-"""Seconds that are waited for a host to come up where none is left; and between two warnings."""
+LOOK = 1.0
+"""Seconds between two looks at what hosts, and Ray, are about."""
 
 IN_FLIGHT = 2
 """Tiles that a host has in hand, so that it never waits for the driver."""
@@ -43,7 +41,7 @@ class RaySupply:
 
 
 class RayFleet:
-    """Hosts as Ray actors, on this machine or a cluster. A host that is lost is replaced.
+    """Hosts as Ray actors, on this machine or a cluster. A host that is lost or hangs is replaced.
 
     Tiles go only to hosts that have come up, so that a replacement that finds no room (its machine
     is gone, say) leaves the work to the hosts that are left. Ray must have been started or joined
@@ -55,6 +53,8 @@ class RayFleet:
         Hosts, ≥ 1.
     gpus_per_host
         Share of a GPU that each host reserves; 0 on CPU.
+    patience
+        Seconds that a host may at least take for anything, as of `patience`.
 
     Raises
     ------
@@ -62,27 +62,34 @@ class RayFleet:
         If the hosts do not come up.
     """
 
-    def __init__(self, settings: HostSettings, count: int, gpus_per_host: float = 0.0) -> None:
+    def __init__(
+        self,
+        settings: HostSettings,
+        count: int,
+        gpus_per_host: float = 0.0,
+        patience: float = LEAST,
+    ) -> None:
         import ray
 
         from mgptn.agents.hosts.ray_host import HostActor
 
         cpus = ray.cluster_resources().get("CPU", 1.0)
         actor: Any = HostActor
-        self._actor: Any = actor.options(
+        reserving = actor.options(
             num_cpus=1 if count <= cpus else round(0.99 * cpus / count, 3),
             num_gpus=gpus_per_host,
         )
         self.settings = settings
         self.restarts = 0
-        self._numbers = itertools.count()
-        self._live: dict[int, Any] = {}
-        self._coming: dict[Any, tuple[int, Any]] = {}
-        self._stillborn = 0
+        self._patience = Patience(patience)
+        self._ray = RayItself()
+        self._arrivals = Arrivals(reserving, settings, self._patience)
+        self._live: dict[int, RayHost] = {}
         self._sent: dict[str, Any] = {}
-        for _ in range(count):
-            self._start_one()
+        self._looked = self._patience.now()
         try:
+            for _ in range(count):
+                self._arrivals.ask_for_one()
             self._wait_for_all()
         except BaseException:
             self.close()
@@ -96,10 +103,8 @@ class RayFleet:
     @property
     def process_ids(self) -> list[int]:
         """Process ids of the hosts, on their own machines; waits for those that are coming up."""
-        import ray
-
         self._wait_for_all()
-        return list(ray.get([host.process_id.remote() for host in self._live.values()]))
+        return [host.process for host in self._live.values()]
 
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order, whatever order they arrive in.
@@ -107,44 +112,36 @@ class RayFleet:
         Raises
         ------
         FleetError
-            If `ATTEMPTS` hosts in a row are lost with a tile, or no host is left and none comes up.
+            If `ATTEMPTS` hosts in a row are lost with a tile, no host is left and none comes up, or
+            Ray itself is gone.
         """
         import ray
 
-        replies: dict[int, TileReply] = {}
-        attempts: Counter[int] = Counter()
-        waiting = deque(range(len(tiles)))
-        tiles = self._supplied(tiles)
-        flying: dict[Any, tuple[int, int]] = {}
-        while waiting or flying:
-            self._hand_out(tiles, waiting, flying)
-            done = self._next(flying)
-            if done in self._coming:
-                self._arrive(done)
+        work = _Work(self._supplied(tiles))
+        while not work.done:
+            work.hand_out(self._live, self._patience)
+            promise = self._next(work)
+            if promise is None:
                 continue
-            tile, host = flying.pop(done)
+            if promise in self._arrivals:
+                self._count_in(promise)
+                continue
             try:
-                reply: TileReply = ray.get(done)
-                reply.work.host_restarts = attempts[tile]
-                replies[tile] = reply
+                work.take(promise, ray.get(promise), self._patience)
             except ray.exceptions.RayError as death:
                 if not is_loss(death):
                     raise
-                lost = [tile]
-                for other in [r for r, (_, h) in flying.items() if h == host]:
-                    lost.append(flying.pop(other)[0])
-                attempts[tile] += 1
-                if attempts[tile] == ATTEMPTS:
-                    raise FleetError(
-                        f"tile {tile} of {len(tiles)}: expected a reply, got {ATTEMPTS} lost "
-                        f"hosts in a row, the last with: {death}"
-                    ) from death
-                # It need not be dead, if only its reply is lost: its place is its successor's.
-                ray.kill(self._live.pop(host))
-                self.restarts += 1
-                self._start_one()
-                waiting.extendleft(sorted(lost, reverse=True))
-        return [replies[tile] for tile in range(len(tiles))]
+                self._lose(work, work.flying[promise][1], promise, death)
+        return work.collected()
+
+    def close(self) -> None:
+        """End the hosts; Ray itself goes on."""
+        import ray
+
+        self._arrivals.close()
+        for host in self._live.values():
+            ray.kill(host.actor)
+        self._live = {}
 
     def _supplied(self, tiles: Sequence[Tile]) -> list[Tile]:
         """Tiles whose numbers are found in Ray's store, where each file is put once."""
@@ -165,80 +162,134 @@ class RayFleet:
         self._sent = needed or self._sent
         return supplied
 
-    def close(self) -> None:
-        """End the hosts; Ray itself goes on."""
+    def _next(self, work: _Work) -> Any:
+        """The next reply, or the next of a host that is coming up; None if there is none yet."""
         import ray
 
-        for host in (*self._live.values(), *(host for _, host in self._coming.values())):
-            ray.kill(host)
-        self._live, self._coming = {}, {}
+        if self._patience.now() - self._looked >= LOOK:
+            self._ray.check()
+            self._arrivals.look(needed=not self._live)
+            self._look_at_work(work)
+            self._looked = self._patience.now()
+        waited_for = [*work.flying, *self._arrivals.promises]
+        done, _ = ray.wait(waited_for, num_returns=1, timeout=LOOK)
+        return done[0] if done else None
 
-    def _hand_out(
-        self, tiles: Sequence[Tile], waiting: deque[int], flying: dict[Any, tuple[int, int]]
-    ) -> None:
-        """Give waiting tiles to the hosts that have the least in hand."""
-        load = Counter(dict.fromkeys(self._live, 0))
-        load.update(host for _, host in flying.values())
-        while waiting and self._live:
-            host = min(self._live, key=lambda number: load[number])
-            if load[host] >= IN_FLIGHT:
-                return
-            tile = waiting.popleft()
-            flying[self._live[host].run.remote(tiles[tile])] = (tile, host)
-            load[host] += 1
-
-    def _next(self, flying: dict[Any, tuple[int, int]]) -> Any:
-        """The next reply, or the next host to come up or to fail to."""
+    def _look_at_work(self, work: _Work) -> None:
+        """Tell of hosts that are oddly silent, and replace those that have been for too long."""
         import ray
 
-        patience = None if flying else PATIENCE
-        done, _ = ray.wait([*flying, *self._coming], num_returns=1, timeout=patience)
-        if not done:
+        for number, waiting in list(work.silent.items()):
+            if waiting.worth_telling():
+                logger.warning(
+                    "host %d (process %d) has not replied to a tile to %s for %s",
+                    number, self._live[number].process, waiting.kind, waiting.told(),
+                )  # fmt: skip
+            if waiting.over and not ray.wait(work.of(number), num_returns=1, timeout=0)[0]:
+                logger.warning("host %d is given up, and another started", number)
+                hung = TimeoutError(f"host {number} did not reply for {waiting.told()}")
+                self._lose(work, number, work.of(number)[0], hung)
+
+    def _lose(self, work: _Work, number: int, promise: Any, why: BaseException) -> None:
+        """Have another host come in place of one that is lost with a tile."""
+        import ray
+
+        self._ray.check()
+        tile = work.lose(number, promise)
+        if work.attempts[tile] == ATTEMPTS:
             raise FleetError(
-                f"hosts: expected one to come up within {PATIENCE:g} s after all had died, got "
-                f"none; {self._room()}"
-            )
-        return done[0]
+                f"tile {tile} of {len(work.tiles)}: expected a reply, got {ATTEMPTS} lost hosts in "
+                f"a row, the last with: {why}"
+            ) from why
+        # It need not be dead, if only its reply is lost: its place is its successor's.
+        ray.kill(self._live.pop(number).actor)
+        self.restarts += 1
+        self._arrivals.ask_for_one()
 
-    def _start_one(self) -> None:
-        host = self._actor.remote(self.settings)
-        self._coming[host.ready.remote()] = (next(self._numbers), host)
-
-    def _arrive(self, ready: Any) -> None:
-        """Count a host in, or start another in its place if it died on the way."""
-        import ray
-
-        number, host = self._coming.pop(ready)
-        try:
-            ray.get(ready)
-        except ray.exceptions.RayError as death:
-            if not is_loss(death):
-                raise
-            ray.kill(host)
-            self._stillborn += 1
-            if self._stillborn == ATTEMPTS:
-                raise FleetError(
-                    f"hosts: expected them to come up, got {ATTEMPTS} in a row that did not, the "
-                    f"last with: {death}"
-                ) from death
-            self._start_one()
-            return
-        self._stillborn = 0
-        self._live[number] = host
+    def _count_in(self, promise: Any) -> None:
+        host = self._arrivals.arrive(promise)
+        if host is not None:
+            self._live[host.number] = host
 
     def _wait_for_all(self) -> None:
-        """Wait for every host, and say what is waited for where that takes long."""
+        """Wait for every host, and say what is waited for where that takes long.
+
+        However long: a cluster may grow on demand, and of a host that never came up nothing is
+        known.
+        """
         import ray
 
-        while self._coming:
-            done, _ = ray.wait(list(self._coming), num_returns=1, timeout=PATIENCE)
-            if done:
-                self._arrive(done[0])
-            else:
-                logger.warning("waiting for %d more hosts; %s", len(self._coming), self._room())
+        while self._arrivals:
+            done, _ = ray.wait(self._arrivals.promises, num_returns=1, timeout=LOOK)
+            self._ray.check()
+            self._arrivals.look(needed=False)
+            for promise in done:
+                self._count_in(promise)
 
-    def _room(self) -> str:
-        import ray
 
-        free = ray.available_resources()
-        return f"the cluster has {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs free"
+class _Work:
+    """The tiles of one call: waiting, in the hands of hosts, and replied to.
+
+    Attributes
+    ----------
+    flying
+        Promise → tile and host.
+    silent
+        Host → how long it has had a tile in hand without a reply.
+    attempts
+        Hosts that were lost with a tile.
+    """
+
+    def __init__(self, tiles: Sequence[Tile]) -> None:
+        self.tiles = tiles
+        self.flying: dict[Any, tuple[int, int]] = {}
+        self.silent: dict[int, Waiting] = {}
+        self.attempts: Counter[int] = Counter()
+        self._waiting = deque(range(len(tiles)))
+        self._replies: dict[int, TileReply] = {}
+
+    @property
+    def done(self) -> bool:
+        """Has every tile been replied to?"""
+        return not self._waiting and not self.flying
+
+    def hand_out(self, live: dict[int, RayHost], patience: Patience) -> None:
+        """Give waiting tiles to the hosts that have the least in hand."""
+        load = Counter(dict.fromkeys(live, 0))
+        load.update(host for _, host in self.flying.values())
+        while self._waiting and live:
+            number = min(live, key=lambda host: load[host])
+            if load[number] >= IN_FLIGHT:
+                return
+            tile = self._waiting.popleft()
+            self.flying[live[number].actor.run.remote(self.tiles[tile])] = (tile, number)
+            load[number] += 1
+            if number not in self.silent:
+                self.silent[number] = Waiting(patience, verb_of(self.tiles[tile]))
+
+    def of(self, number: int) -> list[Any]:
+        """What a host is to reply to, in the order in which it was given it."""
+        return [promise for promise, (_, host) in self.flying.items() if host == number]
+
+    def take(self, promise: Any, reply: TileReply, patience: Patience) -> None:
+        """Take in a reply; a host does one tile after another, so now it is at its next."""
+        tile, number = self.flying.pop(promise)
+        reply.work.host_restarts = self.attempts[tile]
+        self._replies[tile] = reply
+        self.silent.pop(number).done()
+        for further in self.of(number)[:1]:
+            verb = verb_of(self.tiles[self.flying[further][0]])
+            self.silent[number] = Waiting(patience, verb)
+
+    def lose(self, number: int, promise: Any) -> int:
+        """Take back what a host had in hand; the tile that it was lost with."""
+        tile = self.flying[promise][0]
+        lost = sorted(self.flying.pop(one)[0] for one in self.of(number))
+        self._waiting.extendleft(reversed(lost))
+        self.silent.pop(number, None)
+        self.attempts[tile] += 1
+        return tile
+
+    def collected(self) -> list[TileReply]:
+        """The replies, in the tiles' order."""
+        return [self._replies[tile] for tile in range(len(self.tiles))]

@@ -16,18 +16,18 @@ from mgptn.agents.requests import Tile, TileReply
 
 @ray.remote(max_restarts=0, max_task_retries=0)
 class HostActor:
-    """A host in a process of its own."""
+    """A host in a process of its own. `load` comes before `run`."""
 
     def __init__(self, settings: HostSettings) -> None:
-        self._host = make_host(settings)
+        self._settings = settings
 
-    def ready(self) -> bool:
-        """Answers once the model is loaded."""
-        return True
-
-    def process_id(self) -> int:
-        """Of this host, on its machine."""
+    def begin(self) -> int:
+        """Answers once there is a process, with its id on its machine."""
         return os.getpid()
+
+    def load(self) -> None:
+        """Answers once the model is loaded."""
+        self._host = make_host(self._settings)
 
     def run(self, tile: Tile) -> TileReply:
         """Replies to one tile."""

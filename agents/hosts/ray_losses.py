@@ -1,13 +1,23 @@
-"""Which of Ray's errors mean that a host was lost, and which are the fault of the tile it had.
+"""What is lost: which of Ray's errors mean a host, which are its tile's fault; and Ray itself.
 
 Ray says in many ways that a host is gone, or that what it replied is: its process or machine died,
 ran out of memory or disk, cannot be reached, or the reply was lost on the way. All are routine,
 because another host gives the same reply. What the host's own code raised would be raised again.
+Where Ray itself is gone there is no other host, and a minute later it ends this process too.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+import psutil
+
+from mgptn.agents.hosts.fleet import FleetError
+from mgptn.agents.hosts.ray_session import cluster_endpoint
 
 OWN = (
     "UserCodeException",
@@ -16,6 +26,16 @@ OWN = (
     "OufOfBandObjectRefSerializationException",
 )
 """Ray's names for what the code of a task did, wherever it is run; not every Ray has them all."""
+
+NEEDED = ("gcs_server", "raylet")
+"""Processes of Ray without which no host can be reached or started."""
+
+REFUSED = 40.0
+"""Seconds for which a cluster's head refuses connections before it is taken for gone. Some start
+theirs anew; after 60 Ray ends this process."""
+
+BETWEEN = 5.0
+"""Seconds between two connections to a cluster's head."""
 
 
 def is_loss(error: BaseException) -> bool:
@@ -36,3 +56,56 @@ def is_loss(error: BaseException) -> bool:
         and type(error) is not known.RayError
         and not isinstance(error, own)
     )
+
+
+class RayItself:
+    """The Ray that a fleet is on: whether it is still there.
+
+    Of a Ray that this process has started, its processes are looked at; of another, whether
+    anything listens where its head was.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        import ray
+
+        self._clock = clock
+        host, port = cluster_endpoint(ray.get_runtime_context().gcs_address)
+        self._place = host or "", port
+        self._started = {p: p.name() for p in psutil.Process().children() if p.name() in NEEDED}
+        self._looked = self._answered = clock()
+
+    def check(self) -> None:
+        """Raise if Ray is gone.
+
+        Raises
+        ------
+        FleetError
+            Saying what of it is gone.
+        """
+        for process, name in self._started.items():
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                raise FleetError(
+                    f"ray: expected it to go on, but its {name} (process {process.pid}) has ended"
+                )
+        now = self._clock()
+        if self._started or now - self._looked < BETWEEN:
+            return
+        self._looked = now
+        if not self._refuses():
+            self._answered = now
+        elif now - self._answered > REFUSED:
+            host, port = self._place
+            raise FleetError(
+                f"ray: expected its cluster at {host}:{port} to go on, but nothing has listened "
+                f"there for {now - self._answered:.0f} s"
+            )
+
+    def _refuses(self) -> bool:
+        """Does nothing listen where the head was? Silence is no refusal: it may be busy."""
+        try:
+            with socket.create_connection(self._place, timeout=1.0):
+                return False
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.hosts.fleet import FleetError
+from mgptn.agents.hosts.ray_seclusion import check_secluded, secluded
 
 RAY_PORT = 6379
 PROBE_SECONDS = 5.0
@@ -24,6 +26,9 @@ GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 
 
 SETTINGS = 4
 """The kind of the frame that a server of HTTP/2 answers with first."""
+
+_own = ExitStack()
+"""What ends with the Ray that was started here: a process has one at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,11 @@ def cluster_endpoint(address: str) -> tuple[str | None, int]:
 
 
 def start_ray(address: str | None = None) -> bool:
-    """Join the Ray cluster at an address, or start one on this machine.
+    """Join the Ray cluster at an address, or start one on this machine, which is secluded.
 
     Which of the two, and which cluster, is as of `cluster_to_join`. Returns whether one was
-    started here, and is to be ended by `stop_ray`.
+    started here, and is to be ended by `stop_ray`. What a cluster wants to be joined, such as a
+    token, is as the environment says.
 
     Raises
     ------
@@ -94,13 +100,19 @@ def start_ray(address: str | None = None) -> bool:
             check_answers(*cluster_endpoint(joining.address))
             ray.init(address=joining.address, **quiet)
             return False
-        ray.init(
-            address="local",  # and not whatever `ray start` has left on this machine
-            num_cpus=usable_cpus(),
-            include_dashboard=False,
-            object_store_memory=256 * 2**20,
-            **quiet,
-        )
+        with ExitStack() as stack:
+            folder = stack.enter_context(secluded())
+            stack.callback(ray.shutdown)
+            ray.init(
+                address="local",  # and not whatever `ray start` has left on this machine
+                num_cpus=usable_cpus(),
+                include_dashboard=False,
+                object_store_memory=256 * 2**20,
+                _temp_dir=str(folder),
+                **quiet,
+            )
+            check_secluded()
+            _own.enter_context(stack.pop_all())
     except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         where = joining.told() if joining else "Ray to start on this machine"
         raise FleetError(f"ray: expected {where}, got: {error}") from error
@@ -138,7 +150,5 @@ def check_answers(host: str | None, port: int, seconds: float = PROBE_SECONDS) -
 
 
 def stop_ray() -> None:
-    """End the Ray that `start_ray` started."""
-    import ray
-
-    ray.shutdown()
+    """End the Ray that `start_ray` started, and remove what it wrote."""
+    _own.close()

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from rich.console import Console
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.agents.hosts.counting import host_count
 from mgptn.agents.hosts.fleet import Fleet, FleetError, LocalFleet
-from mgptn.agents.hosts.ray_fleet import ATTEMPTS, RayFleet
+from mgptn.agents.hosts.ray_arrivals import ATTEMPTS
+from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.requests import HostReply, Tile, TileReply
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
@@ -119,7 +121,7 @@ def test_a_host_lost_in_another_way_is_replaced_too(
     """One that raises what Ray raises where its memory, or what a tile lies in, is gone."""
     restarts, before = two.restarts, set(two.process_ids)
     replaced = _put_failing(two, getattr(ray.exceptions, lost)("gone"))
-    ray.kill(replaced)  # its place is free for the next
+    ray.kill(replaced.actor)  # its place is free for the next
     assert bits(two.run(work.tiles)) == work.replies
     assert two.restarts == restarts + 1
     now = two.process_ids  # waits for the replacement
@@ -148,7 +150,7 @@ def _put_failing(fleet: RayFleet, error: Exception) -> Any:
 
     number = max(fleet._live)
     true = fleet._live[number]
-    fleet._live[number] = Failing.remote()
+    fleet._live[number] = replace(true, actor=Failing.remote())
     return true
 
 
