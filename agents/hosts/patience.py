@@ -10,7 +10,6 @@ can be set. Of work that nobody has done yet nothing is known, and it may take m
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
@@ -37,7 +36,7 @@ class Patience:
     Parameters
     ----------
     least
-        Seconds that anything may take; with infinity nothing is ever given up.
+        Seconds that anything may take.
     clock
         Seconds that never go back.
     """
@@ -111,10 +110,9 @@ class Waiting:
         return True
 
     def told(self) -> str:
-        """``34 s, patience 60 s; the longest so far took 1.2 s``."""
+        """``34 s (patience 60 s; the longest so far took 1.2 s)``."""
         limit = self._patience.limit(self.kind)
-        ends = "no end of patience" if math.isinf(limit) else f"patience {limit:.0f} s"
-        return f"{self.seconds:.0f} s, {ends}; {self._patience.known(self.kind)}"
+        return f"{self.seconds:.0f} s (patience {limit:.0f} s; {self._patience.known(self.kind)})"
 
     def done(self) -> None:
         """Take in how long it took."""

@@ -327,11 +327,15 @@ class HostsConfig(Section):
     dtype: Literal["float32", "bfloat16"] = "float32"
     slots: Annotated[int, Field(ge=1, le=1024)] = 32
     threads: Annotated[int, Field(ge=1, le=256)] = 1
+    patience: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] = 60.0
 
 
 class MetricsConfig(Section):
-    """Where Prometheus finds the run, and for how long after its end; port 0 turns it off."""
+    """Where Prometheus finds the run, and for how long after its end.
+
+    Port 0 turns it off; ``auto`` is 9464, or where that is taken any other that is free.
+    """
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    port: Literal["auto"] | Annotated[int, Field(ge=0, le=65535)] = "auto"
     linger_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0

@@ -16,7 +16,6 @@ from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
-from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.hosts.ray_session import cluster_to_join, start_ray, stop_ray
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.setting.founders import founders_to_train, train_founders
@@ -97,8 +96,7 @@ def hosts(
         stack.enter_context(_terminated_as_interrupted())
         room = stage.ray_room(device, settings_on, here=started)
         with doing(f"{room.told()}: loading {_models(room.settings)}"):
-            started_fleet = RayFleet(room.settings, room.count, room.gpus_per_host)
-            fleet = stage.joined(started_fleet, served)
+            fleet = stage.joined(room.fleet(), served)
             stack.callback(fleet.close)
         yield fleet
 

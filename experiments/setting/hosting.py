@@ -23,11 +23,17 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 
 @dataclass(frozen=True, slots=True)
 class RayRoom:
-    """Hosts to be: how many, how each is made, and which share of a GPU it reserves."""
+    """Hosts to be: how many, how each is made, which share of a GPU it reserves, and how long each
+    is waited for at least."""
 
     count: int
     settings: HostSettings
     gpus_per_host: float
+    patience: float
+
+    def fleet(self) -> RayFleet:
+        """Have them come up."""
+        return RayFleet(self.settings, self.count, self.gpus_per_host, self.patience)
 
     def told(self) -> str:
         """``2 hosts (cpu)``."""
@@ -112,8 +118,7 @@ class Hosting:
         here: bool = False,
     ) -> RayFleet:
         """Hosts as Ray actors; parameters and errors as of `ray_room`."""
-        room = self.ray_room(device, settings_on, here=here)
-        return RayFleet(room.settings, room.count, room.gpus_per_host)
+        return self.ray_room(device, settings_on, here=here).fleet()
 
     def ray_room(
         self,
@@ -161,7 +166,7 @@ class Hosting:
             count, gpus = fitting(hosts.count, count, settings.memory, device, gpus)
             if device == "cpu" or gpus < 1.0:
                 settings = replace(settings, memory=0)
-        return RayRoom(count, settings, gpus if device == "cuda" else 0.0)
+        return RayRoom(count, settings, gpus if device == "cuda" else 0.0, hosts.patience)
 
     def device(self) -> str:
         """The device of a host in this process.

@@ -7,18 +7,14 @@ Nothing here measures anything; every number comes from `Committed` and measures
 
 from __future__ import annotations
 
-import errno
 import math
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from wsgiref.simple_server import WSGIServer
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, make_wsgi_app
 from prometheus_client.metrics_core import Metric
 
 from mgptn.experiments.record.committed import PHASES, Committed
@@ -32,18 +28,11 @@ from mgptn.experiments.views.metric_names import (
     RATE_BUCKETS,
     WORK_COUNTERS,
 )
+from mgptn.experiments.views.metrics_server import MetricsServer, opened
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.measures.grader_measures import ALL, GraderMeasures
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.protocols.scale import LEVELS
-
-
-class EndpointError(ValueError):
-    """A metrics endpoint that cannot be opened; names the key, what was expected and got."""
-
-
-class PortTaken(EndpointError):
-    """The metrics port is in use by something else."""
 
 
 class RunMetrics:
@@ -71,7 +60,7 @@ class RunMetrics:
         self._run = (run, task)
         self._arms = tuple(arms)
         self._lock = threading.Lock()
-        self._server: tuple[WSGIServer, threading.Thread] | None = None
+        self._server: MetricsServer | None = None
         self._series = CollectorRegistry()
         self.registry = CollectorRegistry()
         self.registry.register(_WholeCommits(self._series, self._lock))
@@ -165,33 +154,31 @@ class RunMetrics:
             self._last_commit.labels(*labels).set(time.time())
             self._hosts.labels(*self._run).set(hosts_alive)
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def serve(self, host: str = "127.0.0.1", port: int | str = 0) -> int:
         """Answer scrapes at ``http://host:port/metrics`` from a daemon thread; port 0 does not.
+
+        Returns the port, which is another than the usual one where that is taken and the port is
+        ``auto``.
 
         Raises
         ------
         EndpointError
-            If the endpoint cannot be opened; `PortTaken` if something else has the port.
+            As of `metrics_server.opened`.
         RuntimeError
             If it is open already.
         """
         if self._server is not None:
             raise RuntimeError("serve: expected to be called once, got a second call")
         if port == 0:
-            return
-        try:
-            self._server = start_http_server(port, host, self.registry)
-        except OSError as error:
-            raise _endpoint_error(host, port, error) from None
+            return 0
+        self._server = MetricsServer(opened(host, port), host, make_wsgi_app(self.registry))
+        return self._server.port
 
     def close(self) -> None:
         """Close the endpoint, if it is open."""
         if self._server is not None:
-            server, thread = self._server
-            self._server = None
-            server.shutdown()
-            server.server_close()
-            thread.join()
+            server, self._server = self._server, None
+            server.close()
 
     def _gauge(self, name: str, text: str, *further: str) -> Gauge:
         return Gauge(f"mgptn_{name}", text, self._names(further), registry=self._series)
@@ -239,29 +226,6 @@ class RunMetrics:
             self._rates.labels(*labels)
 
 
-def check_port(host: str, port: int) -> None:
-    """Can the metrics endpoint be opened? Port 0, which turns it off, always can.
-
-    Raises
-    ------
-    EndpointError
-        If it cannot; `PortTaken` if something else has the port.
-    """
-    if port == 0:
-        return
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            # As the server does: a port that a closed run has just left is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-    except OSError as error:
-        raise _endpoint_error(host, port, error) from None
-
-
 class _WholeCommits:
     """Collects series under the lock that commits hold, without the client's creation times."""
 
@@ -295,22 +259,6 @@ def _show(gauge: Gauge, labels: tuple[str, ...], value: float) -> None:
         gauge.remove(*labels)
     else:
         gauge.labels(*labels).set(value)
-
-
-def _endpoint_error(host: str, port: int, error: OSError) -> EndpointError:
-    if error.errno == errno.EADDRINUSE:
-        return PortTaken(
-            f"metrics.port: expected a port that is free on {host} (or 0 for no endpoint), "
-            f"got {port}, which is in use"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return EndpointError(
-            f"metrics.port: expected a port that this user may open, got {port}: {error.strerror}"
-        )
-    reason = error.strerror or os.strerror(error.errno or 0)
-    return EndpointError(
-        f"metrics.host: expected an address of this machine, got {host!r}: {reason}"
-    )
 
 
 def _version() -> str:

@@ -10,6 +10,7 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -18,8 +19,17 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics_core import Metric
 
+from mgptn.experiments.views import metrics_server
 from mgptn.experiments.views.metric_names import DECISION_GAUGES, GAUGES, MEASURE_COUNTERS
-from mgptn.experiments.views.metrics import EndpointError, PortTaken, RunMetrics, check_port
+from mgptn.experiments.views.metrics import RunMetrics
+from mgptn.experiments.views.metrics_server import (
+    MOST,
+    USUAL,
+    EndpointError,
+    PortTaken,
+    check_port,
+    may_ask,
+)
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.protocols.scale import LEVELS
 from monitoring.dashboard import OUTPUT, SECTIONS, rendered
@@ -240,6 +250,89 @@ def test_a_taken_port_is_named(metrics: RunMetrics) -> None:
         for attempt in (check_port, metrics.serve):
             with pytest.raises(PortTaken, match=rf"metrics\.port: expected .* free.*got {port}"):
                 attempt("127.0.0.1", port)
+
+
+def test_a_run_that_names_no_port_takes_another_where_the_usual_one_is_taken(
+    metrics: RunMetrics,
+) -> None:
+    with ExitStack() as stack:
+        with suppress(OSError):  # another's, and so taken already
+            stack.enter_context(socket.create_server(("127.0.0.1", USUAL)))
+        check_port("127.0.0.1", "auto")
+        port = metrics.serve("127.0.0.1", "auto")
+        assert port not in (0, USUAL)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert b"mgptn_build_info" in answer.read()
+
+
+@pytest.fixture
+def served(metrics: RunMetrics, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of an endpoint that waits half a second for a request."""
+    monkeypatch.setattr(metrics_server, "SECONDS", 0.5)
+    yield metrics.serve("127.0.0.1", free_port())
+    metrics.close()
+
+
+def asked(port: int, request: bytes) -> bytes:
+    """All that is answered to a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(request)
+        with suppress(ConnectionError):
+            return b"".join(iter(lambda: client.recv(65536), b""))
+    return b""
+
+
+@pytest.mark.parametrize(
+    ("request_of_it", "status"),
+    [
+        (b"GET /metrics HTTP/1.1\r\nHost: localhost:1\r\n\r\n", b"HTTP/1.1 200 OK"),
+        (b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"HTTP/1.1 403 Forbidden"),
+        (b"GET /metrics HTTP/1.1\r\n\r\n", b"HTTP/1.1 403 Forbidden"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 405 Method Not Allowed"),
+        (b"nonsense\r\n\r\n", b"HTTP/1.1 400 Bad Request"),
+        (b"GET /" + b"x" * 2**17, b""),
+    ],
+)
+def test_only_who_calls_the_endpoint_by_its_own_name_is_answered(
+    served: int, request_of_it: bytes, status: bytes
+) -> None:
+    assert asked(served, request_of_it).split(b"\r\n")[0] == status
+
+
+@pytest.mark.parametrize(
+    ("host", "header", "may"),
+    [
+        ("127.0.0.1", "127.0.0.1:9464", True),
+        ("127.0.0.1", "[::1]:9464", True),
+        ("::1", "localhost", True),
+        ("127.0.0.1", "10.0.0.7:9464", True),  # an address means what it says
+        ("127.0.0.1", "rebound.example:9464", False),
+        ("127.0.0.1", "localhost.example", False),
+        ("127.0.0.1", "", False),
+        ("0.0.0.0", "the-head.example:9464", True),
+    ],
+)
+def test_a_name_that_may_be_made_to_mean_this_machine_is_refused_on_loopback(
+    host: str, header: str, may: bool
+) -> None:
+    assert may_ask(header, host) == may
+
+
+def test_clients_that_never_finish_hold_neither_threads_nor_others_up(served: int) -> None:
+    """More than are served at once; each is let go when its time is up, or another's comes."""
+    before = threading.active_count()
+    with ExitStack() as stack:
+        slow = []
+        for _ in range(5 * MOST):
+            client = socket.create_connection(("127.0.0.1", served), timeout=10)
+            slow.append(stack.enter_context(client))
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: local")
+        answer = asked(served, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert threading.active_count() == before
+        for client in slow:
+            with suppress(ConnectionError):
+                assert client.recv(1) == b""
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
