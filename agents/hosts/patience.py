@@ -1,9 +1,9 @@
 """How long a host may be silent before it is given up: by what the same took before, in this run.
 
 No time is right for all machines: a model of a million parameters comes up in seconds, one of
-billions in minutes, and either takes ten times as long beside other work. So what a host may take is
-a generous multiple of the longest that its kind of work has taken, and never less than a number that
-can be set. Of work that nobody has done yet nothing is known, and it may take much longer.
+billions in minutes, and either takes ten times as long beside other work. So what a host may take
+is a generous multiple of the longest that its kind of work has taken, and never less than a number
+that can be set. Of work that nobody has done yet nothing is known, and it may take much longer.
 """
 
 # SPDX-License-Identifier: Apache-2.0

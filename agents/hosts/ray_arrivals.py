@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,7 +155,8 @@ class Arrivals:
         import ray
 
         for one in self._coming.values():
-            ray.kill(one.actor)
+            with suppress(ray.exceptions.RayError):  # where Ray is gone, so are they
+                ray.kill(one.actor)
         self._coming = {}
 
     def _instead_of(self, one: _Coming, why: BaseException | None) -> None:

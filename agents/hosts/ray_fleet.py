@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -117,6 +118,17 @@ class RayFleet:
         """
         import ray
 
+        try:
+            return self._run(tiles)
+        except ray.exceptions.RayTaskError:  # what the tile itself raised
+            raise
+        except ray.exceptions.RayError as error:
+            self._ray.check()
+            raise FleetError(f"ray: expected it to go on, got: {error}") from error
+
+    def _run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        import ray
+
         work = _Work(self._supplied(tiles))
         while not work.done:
             work.hand_out(self._live, self._patience)
@@ -140,7 +152,8 @@ class RayFleet:
 
         self._arrivals.close()
         for host in self._live.values():
-            ray.kill(host.actor)
+            with suppress(ray.exceptions.RayError):  # where Ray is gone, so are they
+                ray.kill(host.actor)
         self._live = {}
 
     def _supplied(self, tiles: Sequence[Tile]) -> list[Tile]:

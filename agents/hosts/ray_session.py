@@ -4,20 +4,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
+
 from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.hosts.fleet import FleetError
 from mgptn.agents.hosts.ray_seclusion import check_secluded, secluded
 
+logger = logging.getLogger("mgptn.fleet")
+
 RAY_PORT = 6379
+STARTS = 3
+"""Times that Ray is started here: it gives itself 30 s, which a busy machine may need and more."""
+
 PROBE_SECONDS = 5.0
 VARIABLE = "RAY_ADDRESS"
 
@@ -100,9 +108,29 @@ def start_ray(address: str | None = None) -> bool:
             check_answers(*cluster_endpoint(joining.address))
             ray.init(address=joining.address, **quiet)
             return False
-        with ExitStack() as stack:
-            folder = stack.enter_context(secluded())
-            stack.callback(ray.shutdown)
+        for attempt in range(1, STARTS + 1):
+            try:
+                _start_here(quiet)
+                return True
+            except Exception as error:
+                # So Ray says that this machine took longer than it waits; its time is not ours.
+                if type(error) is not Exception or attempt == STARTS:
+                    raise
+                logger.warning("Ray did not start in its time; starting it again: %s", error)
+    except Exception as error:
+        where = joining.told() if joining else "Ray to start on this machine"
+        raise FleetError(f"ray: expected {where}, got: {error}") from error
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _start_here(quiet: dict[str, Any]) -> None:
+    """Start a Ray on this machine that is ended by `stop_ray`."""
+    import ray
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(secluded())
+        stack.callback(ray.shutdown)
+        try:
             ray.init(
                 address="local",  # and not whatever `ray start` has left on this machine
                 num_cpus=usable_cpus(),
@@ -111,12 +139,19 @@ def start_ray(address: str | None = None) -> bool:
                 _temp_dir=str(folder),
                 **quiet,
             )
-            check_secluded()
-            _own.enter_context(stack.pop_all())
-    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
-        where = joining.told() if joining else "Ray to start on this machine"
-        raise FleetError(f"ray: expected {where}, got: {error}") from error
-    return True
+        except BaseException:
+            _end_processes(folder)
+            raise
+        check_secluded()
+        _own.enter_context(stack.pop_all())
+
+
+def _end_processes(folder: Path) -> None:
+    """End what Ray has started with a folder, and does not know of where it has failed to start."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(str(folder) in part for part in process.cmdline()):
+                process.kill()
 
 
 def check_answers(host: str | None, port: int, seconds: float = PROBE_SECONDS) -> None:

@@ -74,6 +74,20 @@ def checked(config: Path, overrides: tuple[str, ...]) -> Any:
         return load_config(config, overrides)
 
 
+def check_port(config: Any) -> None:
+    """Refuse a metrics port that cannot be opened, before anything that takes long.
+
+    Raises
+    ------
+    mgptn.experiments.views.metrics_server.EndpointError
+        If it cannot.
+    """
+    with leaving_at_once():
+        from mgptn.experiments.views import metrics_server
+
+        metrics_server.check_port(config.metrics.host, config.metrics.port)
+
+
 def load_hosts(agents: Any) -> None:
     """Import what a run with a model imports anyway, but while Ctrl-C may end the process."""
     from mgptn.agents.behaviour import SCRIPTED_MODELS

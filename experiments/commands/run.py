@@ -15,7 +15,12 @@ from typing import Any
 
 import click
 
-from mgptn.experiments.commands.interrupts import INTERRUPTED, UNWRITTEN
+from mgptn.experiments.commands.interrupts import (
+    INTERRUPTED,
+    UNWRITTEN,
+    going_on,
+    leaving_at_once,
+)
 from mgptn.experiments.commands.parts import (
     CONTROLS,
     FILE,
@@ -24,6 +29,7 @@ from mgptn.experiments.commands.parts import (
     RUNS,
     SET,
     axes,
+    check_port,
     checked,
     console,
     interrupted,
@@ -62,6 +68,7 @@ def run(
     """
     base = checked(config, overrides)
     folder = out or RUNS / f"{base.name}-{base.seed}"
+    check_port(base)
     with _resumable(folder):
         with loading():
             from mgptn.experiments.running.run import run as run_config
@@ -267,16 +274,21 @@ def _onlookers(
 @contextmanager
 def _resumable(folder: Path) -> Iterator[None]:
     """Ctrl-C in a run says how to go on, and exits with 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
+    with leaving_at_once():
         from mgptn.experiments.record.rounds import JOURNAL
 
+    def how() -> str:
         begun = (folder / JOURNAL).exists()
-        if begun:
-            interrupted(f"Carry on with: mgptn resume {folder}")
-        say(UNWRITTEN, err=True)
-        sys.exit(INTERRUPTED)
+        return f"Carry on with: mgptn resume {folder}" if begun else ""
+
+    with going_on(how):
+        try:
+            yield
+        except KeyboardInterrupt:
+            if how():
+                interrupted(how())
+            say(UNWRITTEN, err=True)
+            sys.exit(INTERRUPTED)
 
 
 def _say_finished(finished: Any) -> None:

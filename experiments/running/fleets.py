@@ -83,7 +83,7 @@ def hosts(
     """
     with ExitStack() as stack:
         if not stage.hosted:
-            stack.enter_context(_terminated_as_interrupted())
+            stack.enter_context(terminated_as_interrupted())
             fleet = stage.joined(NoFleet(stage.host_settings("cpu")), served)
             stack.callback(fleet.close)
             yield fleet
@@ -93,7 +93,7 @@ def hosts(
             started = start_ray(ray_address)
             if started:
                 stack.callback(stop_ray)
-        stack.enter_context(_terminated_as_interrupted())
+        stack.enter_context(terminated_as_interrupted())
         room = stage.ray_room(device, settings_on, here=started)
         with doing(f"{room.told()}: loading {_models(room.settings)}"):
             fleet = stage.joined(room.fleet(), served)
@@ -130,7 +130,7 @@ def _models(settings: HostSettings) -> str:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
     """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable."""
     if threading.current_thread() is not threading.main_thread():
         yield

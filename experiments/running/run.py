@@ -13,7 +13,7 @@ from rich.console import Console
 
 from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached
 from mgptn.agents.endpoints.fleet import JointFleet
-from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.hosts.fleet import Fleet, FleetError
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
@@ -21,14 +21,20 @@ from mgptn.experiments.loop.probing import check_mass
 from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds
-from mgptn.experiments.running.fleets import hosts, reading, train_first
+from mgptn.experiments.running.fleets import (
+    hosts,
+    reading,
+    terminated_as_interrupted,
+    train_first,
+)
 from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.derive import Derivation, Finished, write_results
 from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
-from mgptn.experiments.views.metrics import RunMetrics, check_port
+from mgptn.experiments.views.metrics import RunMetrics
+from mgptn.experiments.views.metrics_server import AUTO, USUAL, check_port
 from mgptn.experiments.views.printable import print_anything
 
 UNCOMMITTED = "uncommitted.jsonl"
@@ -68,14 +74,15 @@ def run(
     watch = Watch(config)
     with ExitStack() as stack:
         watch.shown += map(stack.enter_context, onlookers)
-        fleet = stack.enter_context(hosts(stage, ray_address))
+        started = stack.enter_context(ExitStack())
+        fleet = started.enter_context(hosts(stage, ray_address))
         check_room(stage, fleet)
         check_mass(stage, fleet)
         session = Session.create(
             folder, config, arms_of(config, controls), stage, fleet.settings.device
         )
         session.observers.append(watch)
-        return _complete(session, stage, fleet, console, watch)
+        return _complete(session, stage, fleet, started, console, watch)
 
 
 def resume(
@@ -118,12 +125,13 @@ def resume(
         watch = Watch(config)
         with ExitStack() as stack:
             watch.shown += map(stack.enter_context, onlookers)
-            fleet = stack.enter_context(hosts(stage, ray_address, device=manifest["device"]))
+            started = stack.enter_context(ExitStack())
+            fleet = started.enter_context(hosts(stage, ray_address, device=manifest["device"]))
             session = Session.reopen(
                 folder, config, manifest["arms"], stage, journal, [watch], fleet
             )
             console.print(f"Resuming at generation {len(session.digests)}.", highlight=False)
-            return _complete(session, stage, fleet, console, watch)
+            return _complete(session, stage, fleet, started, console, watch)
 
 
 class Watch:
@@ -155,9 +163,18 @@ def _seen_again(folder: Path, config: RunConfig, onlookers: Sequence[Onlooker]) 
 
 
 def _complete(
-    session: Session, stage: Stage, fleet: Fleet, console: Console, watch: Watch
+    session: Session,
+    stage: Stage,
+    fleet: Fleet,
+    started: ExitStack,
+    console: Console,
+    watch: Watch,
 ) -> Finished:
-    """Run what is left of a session, and write its results."""
+    """Run what is left of a session, and write its results.
+
+    What was started for its hosts is ended in between: what becomes of it later is nothing to a run
+    that has all its answers.
+    """
     config = session.config
     arms = [simulation.arm for simulation in session.simulations]
     generations = config.population.generations
@@ -168,19 +185,34 @@ def _complete(
     )
     with ExitStack() as stack:
         stack.callback(metrics.close)
-        metrics.serve(config.metrics.host, config.metrics.port)
+        _serve(metrics, config, console)
         table = LiveTable(console, title, generations)
         try:
             run_what_is_left(session, fleet, metrics, table, watch)
-        except (EndpointFault, LimitReached) as fault:
-            if session.digests:
+        except (EndpointFault, LimitReached, FleetError) as fault:
+            if session.digests and not isinstance(fault, FleetError):
                 write_results(session.folder, watch.derived)
             how = f"carry the run on with: mgptn resume {session.folder}"
             raise type(fault)(f"{fault}; {how}") from None
-        finished = write_results(session.folder, watch.derived)
-        if config.metrics.port:
-            time.sleep(config.metrics.linger_seconds)
+        started.close()
+        with terminated_as_interrupted():
+            finished = write_results(session.folder, watch.derived)
+            if config.metrics.port:
+                time.sleep(config.metrics.linger_seconds)
     return finished
+
+
+def _serve(metrics: RunMetrics, config: RunConfig, console: Console) -> None:
+    """Open the metrics endpoint, and say where, if that is not where one would look."""
+    wanted = config.metrics
+    port = metrics.serve(wanted.host, wanted.port)
+    if wanted.port == AUTO and port != USUAL:
+        console.print(
+            f"metrics: port {USUAL} is in use, so Prometheus finds this run at "
+            f"http://{wanted.host}:{port}/metrics",
+            highlight=False,
+            markup=False,
+        )
 
 
 def _where(stage: Stage, fleet: Fleet) -> str:
