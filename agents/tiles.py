@@ -37,6 +37,11 @@ READ_TOKENS = 8
 TURNS = 4
 """Times that a full tile fills its rows."""
 
+LEAST_ROWS = 4
+"""Rows are computed by so many: processors compute what is left over, of a product's rows or of an
+array's vectors of 16 numbers, by other instructions, where a row's place would show in its bits.
+One row alone has but one place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -122,6 +127,11 @@ def bucket(length: int, step: int = WIDTH_STEP) -> int:
     """What a length is padded to: few values, and none much longer."""
     coarse = max(step, 1 << max(0, length - 1).bit_length() >> 3)
     return -(-length // coarse) * coarse
+
+
+def whole_rows(rows: int) -> int:
+    """Rows that are computed where so many are needed."""
+    return rows if rows == 1 else -(-rows // LEAST_ROWS) * LEAST_ROWS
 
 
 def read_rows(slots: int, width: int) -> int:
@@ -214,7 +224,7 @@ widest needs), reads, rows a request."""
 def _shape_generates(
     requests: Sequence[HostRequest], group: list[int], slots: int, shapes: Shapes
 ) -> None:
-    contents = shapes.setdefault((False, slots, 0, 1, 1), {})
+    contents = shapes.setdefault((False, whole_rows(slots), 0, 1, 1), {})
     for i in group:
         r = requests[i]
         assert isinstance(r, Generate)
@@ -242,7 +252,7 @@ def _shape_scores(
         contents = of_length.get(len(suffix))
         if contents is None:
             width = bucket(len(suffix) + further)
-            shape = (True, read_rows(slots, width), width, min(reads, width), len(starts))
+            shape = (True, read_rows(whole_rows(slots), width), width, min(reads, width), len(starts))
             contents = of_length[len(suffix)] = shapes.setdefault(shape, {})
         same = contents.get((suffix, options))
         if same is None:

@@ -32,13 +32,10 @@ from mgptn.agents.engine.probing import (
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
+from mgptn.agents.tiles import LEAST_ROWS, whole_rows
 
 STRIDE_PADDING = 16
 """Numbers between a weight's columns: at a power of two they would share places in a cache."""
-
-FEWEST_ROWS = 4
-"""Of two or three rows, some processors compute each by other instructions where a matrix's outputs
-do not fill whole vectors, as a head's may not: there a row's place would show in its bits."""
 
 
 class Forward:
@@ -237,8 +234,8 @@ class Forward:
             rows = hidden[:, -1]
         else:
             rows = hidden.flatten(0, 1).index_select(0, self._pick)
-        spare = FEWEST_ROWS - len(rows)
-        if rows.device.type == "cpu" and 0 < spare < FEWEST_ROWS - 1:
+        spare = whole_rows(len(rows)) - len(rows)
+        if rows.device.type == "cpu" and spare:
             rows = torch.cat([rows, rows[:1].expand(spare, -1)])
         return (rows.unsqueeze(1 if self._pick is None else 0),)
 
@@ -296,7 +293,7 @@ class Forward:
     def _check_long(self, known: Probe) -> float:
         """A prefix in two blocks, a row in the company of others, further tokens step by step; in
         other company it has the same bits."""
-        block, width, rows = LONG * 2 // 5, LONG // 10, FEWEST_ROWS
+        block, width, rows = LONG * 2 // 5, LONG // 10, LEAST_ROWS
         before, read = 2 * block, 2 * block + width
         places = torch.arange(LONG, device=self.device).unsqueeze(0)
         past = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mgptn.agents.allowance import available_memory
 from mgptn.agents.checkpoints import Checkpoint, count_parameters
 from mgptn.agents.engine.shapes import shape_of
-from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket
+from mgptn.agents.tiles import READ_TOKENS, TURNS, bucket, whole_rows
 
 PREFIX_CACHE_BYTES = 256 * 2**20
 """Keys and values of prefixes that a host remembers."""
@@ -105,7 +105,7 @@ def needed_bytes(
     shape, item = shape_of(checkpoint), ITEM[dtype]
     width, vocabulary = shape.width, shape.vocabulary
     state = 2 * shape.layers * shape.stored * shape.head * item
-    row, answer = bucket(lengths.row), bucket(lengths.answer)
+    row, answer, slots = bucket(lengths.row), bucket(lengths.answer), whole_rows(slots)
     read = max(slots * READ_TOKENS, row)
     weights = count_parameters(checkpoint.folder) * item
     kept = KEPT[device]

@@ -136,9 +136,10 @@ class Arrivals:
         for promise, one in list(self._coming.items()):
             waiting = one.waiting
             if waiting.worth_telling():
+                how_long = waiting.told() if needed else f"{waiting.seconds:.0f} s so far"
                 logger.warning(
                     "waiting for host %d to %s: %s; %s",
-                    one.number, waiting.kind, waiting.told(), room(),
+                    one.number, waiting.kind, how_long, room(),
                 )  # fmt: skip
             if not needed or not waiting.over:
                 continue

@@ -197,6 +197,21 @@ MIXTURES = {
 }
 
 
+@pytest.mark.parametrize("slots", [1, 2, 3, 5, 6])
+def test_slots_that_are_no_multiple_of_four_give_equal_bits_in_any_company(tmp_path, slots):
+    """A layer of which four rows fill whole vectors of numbers, and fewer do not."""
+    wide = {**TINY, "intermediate_size": 132}
+    host = host_of(random_weights(tmp_path / "wide", transformers.LlamaConfig(**wide)))
+    requests = []
+    for i in range(12):
+        own = text(4 + 5 * (i % 4), 10 + i)
+        requests.append(Generate(text(40), own, (2,), 6, 1.0, (0, i)))
+        requests.append(Score(text(40), own, ((7,), (9,))))
+    together = list(map(repr, answered(host, requests, slots)))
+    for i, request in enumerate(requests):
+        assert repr(answered(host, [request], slots)[0]) == together[i]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", list(MIXTURES))
 def test_mixtures_of_experts_give_equal_bits_in_any_company(tmp_path, name, dtype):

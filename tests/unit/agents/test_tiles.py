@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mgptn.agents.requests import Generate, Generated, Learn, Score, Scored, Tile, TileReply, Work
 from mgptn.agents.tiles import (
+    LEAST_ROWS,
     TURNS,
     bucket,
     option_starts,
@@ -22,6 +23,7 @@ from mgptn.agents.tiles import (
     plan_mixed,
     read_rows,
     rows_of,
+    whole_rows,
 )
 from mgptn.population.records.weights import learned
 
@@ -93,11 +95,27 @@ def test_a_tile_is_of_one_kind_and_prefix_and_fits_its_shape(requests, slots):
         for request in tile.requests:
             if isinstance(request, Generate):
                 assert widths == sorted(widths)
-                assert tile.rows == slots
+                assert tile.rows == whole_rows(slots)
                 assert request.max_tokens <= tile.room
             else:
-                assert tile.rows == read_rows(slots, tile.width)
+                assert tile.rows == read_rows(whole_rows(slots), tile.width)
                 assert max(map(len, request.options)) <= tile.reads
+
+
+@pure
+@given(requests_of, slot_counts)
+def test_no_row_is_left_over_by_fours(requests, slots):
+    """Slots that write, and tokens that are read at once: each product is of whole fours of rows,
+    but for one slot alone."""
+    for tile in plan(requests, "w", slots).tiles:
+        if isinstance(tile.requests[0], Generate):
+            assert slots <= tile.rows < slots + LEAST_ROWS
+            assert tile.rows % LEAST_ROWS == 0 or tile.rows == slots == 1
+            widths = {bucket(len(request.suffix)) for request in tile.requests}
+        else:
+            widths = {tile.width}
+        for width in widths:
+            assert read_rows(tile.rows, width) * width % LEAST_ROWS == 0
 
 
 @pure
