@@ -101,6 +101,21 @@ def test_a_host_killed_with_tiles_in_hand_is_replaced(two: RayFleet, work: Recor
     assert victim not in two.process_ids
 
 
+def test_a_host_that_hangs_is_told_of_and_replaced(
+    two: RayFleet, work: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    two.run(work.tiles)  # so that it is known how long a tile takes
+    victim, restarts = two.process_ids[0], two.restarts
+    monkeypatch.setattr(two._patience, "least", 1.0)
+    os.kill(victim, signal.SIGSTOP)
+    replies = two.run(work.tiles)
+    assert bits(replies) == work.replies
+    assert two.restarts == restarts + 1
+    assert victim not in two.process_ids
+    assert f"(process {victim}) has not replied to a tile to generate for" in caplog.text
+    assert "is given up, and another started" in caplog.text
+
+
 def test_hosts_killed_between_runs_are_replaced(two: RayFleet, work: Recorder) -> None:
     before, restarts = two.process_ids, two.restarts
     for process in before:

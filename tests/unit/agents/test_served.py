@@ -197,7 +197,7 @@ MIXTURES = {
 }
 
 
-@pytest.mark.parametrize("slots", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("slots", [2, 5])
 def test_slots_that_are_no_multiple_of_four_give_equal_bits_in_any_company(tmp_path, slots):
     """A layer of which four rows fill whole vectors of numbers, and fewer do not."""
     wide = {**TINY, "intermediate_size": 132}
