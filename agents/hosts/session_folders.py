@@ -13,20 +13,21 @@ import fcntl
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PREFIX = "mgptn-ray-"
+PREFIX = "mgptn-"
 LOCK = "lock"
 INSIDE = "r"
 """What is handed out, below what is private: Ray opens the folder that it is given to everybody."""
 
-LONGEST = 38
-"""Characters of a folder's path: what Ray puts behind it ends in the name of a socket, of which
-systems take 103, some 107."""
+LONGEST = (107 if sys.platform == "linux" else 103) - 64
+"""Characters of a folder's path: systems take so many of the path of a socket, and Ray puts the
+others behind it."""
 
 REMOVING = 2.0
 """Seconds for which a folder is removed again where processes that end still write into it."""

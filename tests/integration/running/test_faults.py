@@ -54,7 +54,7 @@ class Life:
 def life(start: Any, small: Any, config_file: Any, tmp_path: Path) -> Iterator[Life]:
     """A long run that has committed a generation, with a port for metrics."""
     temporary = Path("/tmp") / f"t{os.getpid()}"
-    config = small({"population.generations": 500, "metrics.port": "auto"})
+    config = small({"population.generations": 500, "task.size": 3, "metrics.port": "auto"})
     folder = tmp_path / "run"
     command = start(
         *("run", config_file(config), "--out", folder, "--no-controls"),
