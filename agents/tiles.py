@@ -252,7 +252,8 @@ def _shape_scores(
         contents = of_length.get(len(suffix))
         if contents is None:
             width = bucket(len(suffix) + further)
-            shape = (True, read_rows(whole_rows(slots), width), width, min(reads, width), len(starts))
+            rows = read_rows(whole_rows(slots), width)
+            shape = (True, rows, width, min(reads, width), len(starts))
             contents = of_length[len(suffix)] = shapes.setdefault(shape, {})
         same = contents.get((suffix, options))
         if same is None:

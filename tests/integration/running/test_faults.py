@@ -77,8 +77,7 @@ def test_a_run_listens_on_loopback_alone_and_rays_death_ends_it_with_what_to_do(
             listening += [
                 (process.name(), connection.laddr.ip)
                 for connection in process.net_connections(kind="inet")
-                if connection.status == psutil.CONN_LISTEN
-                or connection.type == socket.SOCK_DGRAM
+                if connection.status == psutil.CONN_LISTEN or connection.type == socket.SOCK_DGRAM
             ]
     # The driver's metrics and Ray's own: what is not seen cannot be wrong.
     assert {"gcs_server", "raylet"} <= {name for name, _ in listening}
