@@ -75,13 +75,10 @@ class RayFleet:
         from mgptn.agents.hosts.ray_host import HostActor
 
         cpus = ray.cluster_resources().get("CPU", 1.0)
+        share = 1 if count <= cpus else round(0.99 * cpus / count, 3)
         actor: Any = HostActor
-        reserving = actor.options(
-            num_cpus=1 if count <= cpus else round(0.99 * cpus / count, 3),
-            num_gpus=gpus_per_host,
-        )
-        self.settings = settings
-        self.restarts = 0
+        reserving = actor.options(num_cpus=share, num_gpus=gpus_per_host)
+        self.settings, self.restarts = settings, 0
         self._patience = Patience(patience)
         self._ray = RayItself()
         self._arrivals = Arrivals(reserving, settings, self._patience)
@@ -119,24 +116,23 @@ class RayFleet:
         import ray
 
         try:
-            return self._run(tiles)
-        except ray.exceptions.RayTaskError:  # what the tile itself raised
-            raise
+            return self._run(_Work(self._supplied(tiles)))
         except ray.exceptions.RayError as error:
+            if isinstance(error, ray.exceptions.RayTaskError):  # what the tile itself raised
+                raise
             self._ray.check()
             raise FleetError(f"ray: expected it to go on, got: {error}") from error
 
-    def _run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+    def _run(self, work: _Work) -> list[TileReply]:
         import ray
 
-        work = _Work(self._supplied(tiles))
         while not work.done:
             work.hand_out(self._live, self._patience)
             promise = self._next(work)
             if promise is None:
                 continue
             if promise in self._arrivals:
-                self._count_in(promise)
+                self._arrive(promise)
                 continue
             try:
                 work.take(promise, ray.get(promise), self._patience)
@@ -194,10 +190,8 @@ class RayFleet:
 
         for number, waiting in list(work.silent.items()):
             if waiting.worth_telling():
-                logger.warning(
-                    "host %d (process %d) has not replied to a tile to %s for %s",
-                    number, self._live[number].process, waiting.kind, waiting.told(),
-                )  # fmt: skip
+                who = f"host {number} (process {self._live[number].process})"
+                logger.warning("%s owes a tile to %s for %s", who, waiting.kind, waiting.told())
             if waiting.over and not ray.wait(work.of(number), num_returns=1, timeout=0)[0]:
                 logger.warning("host %d is given up, and another started", number)
                 hung = TimeoutError(f"host {number} did not reply for {waiting.told()}")
@@ -219,17 +213,13 @@ class RayFleet:
         self.restarts += 1
         self._arrivals.ask_for_one()
 
-    def _count_in(self, promise: Any) -> None:
+    def _arrive(self, promise: Any) -> None:
         host = self._arrivals.arrive(promise)
         if host is not None:
             self._live[host.number] = host
 
     def _wait_for_all(self) -> None:
-        """Wait for every host, and say what is waited for where that takes long.
-
-        However long: a cluster may grow on demand, and of a host that never came up nothing is
-        known.
-        """
+        """Wait for every host, however long: a cluster may grow on demand."""
         import ray
 
         while self._arrivals:
@@ -237,7 +227,7 @@ class RayFleet:
             self._ray.check()
             self._arrivals.look(needed=False)
             for promise in done:
-                self._count_in(promise)
+                self._arrive(promise)
 
 
 class _Work:
@@ -278,7 +268,7 @@ class _Work:
             self.flying[live[number].actor.run.remote(self.tiles[tile])] = (tile, number)
             load[number] += 1
             if number not in self.silent:
-                self.silent[number] = Waiting(patience, verb_of(self.tiles[tile]))
+                self._begin(number, tile, patience)
 
     def of(self, number: int) -> list[Any]:
         """What a host is to reply to, in the order in which it was given it."""
@@ -291,8 +281,7 @@ class _Work:
         self._replies[tile] = reply
         self.silent.pop(number).done()
         for further in self.of(number)[:1]:
-            verb = verb_of(self.tiles[self.flying[further][0]])
-            self.silent[number] = Waiting(patience, verb)
+            self._begin(number, self.flying[further][0], patience)
 
     def lose(self, number: int, promise: Any) -> int:
         """Take back what a host had in hand; the tile that it was lost with."""
@@ -302,6 +291,9 @@ class _Work:
         self.silent.pop(number, None)
         self.attempts[tile] += 1
         return tile
+
+    def _begin(self, number: int, tile: int, patience: Patience) -> None:
+        self.silent[number] = Waiting(patience, verb_of(self.tiles[tile]))
 
     def collected(self) -> list[TileReply]:
         """The replies, in the tiles' order."""

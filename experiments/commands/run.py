@@ -15,12 +15,7 @@ from typing import Any
 
 import click
 
-from mgptn.experiments.commands.interrupts import (
-    INTERRUPTED,
-    UNWRITTEN,
-    going_on,
-    leaving_at_once,
-)
+from mgptn.experiments.commands.interrupts import INTERRUPTED, UNWRITTEN, going_on, leaving_at_once
 from mgptn.experiments.commands.parts import (
     CONTROLS,
     FILE,
@@ -278,8 +273,7 @@ def _resumable(folder: Path) -> Iterator[None]:
         from mgptn.experiments.record.rounds import JOURNAL
 
     def how() -> str:
-        begun = (folder / JOURNAL).exists()
-        return f"Carry on with: mgptn resume {folder}" if begun else ""
+        return f"Carry on with: mgptn resume {folder}" if (folder / JOURNAL).exists() else ""
 
     with going_on(how):
         try:

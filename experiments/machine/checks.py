@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import importlib.metadata
 import os
 import platform
 import shutil
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from mgptn.agents.hosts.ray_session import (
     cluster_endpoint,
 )
 from mgptn.agents.training.command import made_by
+from mgptn.experiments.views import metrics_server
 
 GB = 10**9
 PYTHON_NEEDED = (3, 11)
@@ -199,16 +198,16 @@ def check_port(port: int) -> Check:
     name = "metrics port"
     if port == 0:
         return Check(name, "ok", "turned off")
-    with socket.socket() as probe:
-        # As the metrics server does, so that a port just closed counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            found = f"{port} is taken" if taken else f"{port} cannot be opened: {error}"
-            mend = "run with --set metrics.port=PORT, another one, or 0 for none"
-            return Check(name, "fail", found, mend)
+    mend = "run with --set metrics.port=PORT, another one, or 0 for none"
+    try:
+        metrics_server.check_port("127.0.0.1", port)
+    except metrics_server.PortTaken:
+        if port == metrics_server.USUAL:
+            mend = f"a run that names none takes another, and says which; or {mend}"
+            return Check(name, "warn", f"{port} is taken", mend)
+        return Check(name, "fail", f"{port} is taken", mend)
+    except metrics_server.EndpointError as error:
+        return Check(name, "fail", f"{port} cannot be opened: {error}", mend)
     return Check(name, "ok", f"{port} is free")
 
 

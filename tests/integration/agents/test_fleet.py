@@ -112,7 +112,7 @@ def test_a_host_that_hangs_is_told_of_and_replaced(
     assert bits(replies) == work.replies
     assert two.restarts == restarts + 1
     assert victim not in two.process_ids
-    assert f"(process {victim}) has not replied to a tile to generate for" in caplog.text
+    assert f"(process {victim}) owes a tile to generate for" in caplog.text
     assert "is given up, and another started" in caplog.text
 
 

@@ -11,6 +11,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from mgptn.agents.hosts.ray_session import Joining
 from mgptn.experiments.machine import checks
 from mgptn.experiments.machine.checks import Check
 from mgptn.experiments.machine.doctor import diagnose, exit_status, render
+from mgptn.experiments.views.metrics_server import USUAL
 from tests.greeting import SETTINGS, listening
 from tests.ports import free_port
 
@@ -79,6 +81,14 @@ def test_a_taken_port_is_named(listener: socket.socket) -> None:
     check = checks.check_port(port)
     assert (check.status, check.found) == ("fail", f"{port} is taken")
     assert "--set metrics.port=" in check.mend
+
+
+def test_the_usual_port_being_taken_stops_no_run() -> None:
+    with ExitStack() as stack:
+        with suppress(OSError):  # another's, and so taken already
+            stack.enter_context(socket.create_server(("127.0.0.1", USUAL)))
+        check = checks.check_port(USUAL)
+    assert (check.status, check.found) == ("warn", f"{USUAL} is taken")
 
 
 def test_a_free_port_and_no_port_are_fine() -> None:
