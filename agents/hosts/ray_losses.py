@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
@@ -27,8 +28,8 @@ OWN = (
 )
 """Ray's names for what the code of a task did, wherever it is run; not every Ray has them all."""
 
-NEEDED = ("gcs_server", "raylet")
-"""Processes of Ray without which no host can be reached or started."""
+HEAD, NODE = "gcs_server", "raylet"
+"""Processes of Ray without which no host can be reached or started: a cluster's and a node's."""
 
 REFUSED = 40.0
 """Seconds for which a cluster's head refuses connections before it is taken for gone. Some start
@@ -71,7 +72,7 @@ class RayItself:
         self._clock = clock
         host, port = cluster_endpoint(ray.get_runtime_context().gcs_address)
         self._place = host or "", port
-        self._started = {p: p.name() for p in psutil.Process().children() if p.name() in NEEDED}
+        self._started = _started_here(ray.get_runtime_context().get_node_id())
         self._looked = self._answered = clock()
 
     def check(self) -> None:
@@ -109,3 +110,14 @@ class RayItself:
             return True
         except OSError:
             return False
+
+
+def _started_here(node: str) -> dict[psutil.Process, str]:
+    """This process's head and node of Ray, with their names; it may have started other nodes."""
+    found = {}
+    for process in psutil.Process().children():
+        with suppress(psutil.Error):
+            name, told = process.name(), process.cmdline()
+            if name == HEAD or (name == NODE and any(node in part for part in told)):
+                found[process] = name
+    return found
