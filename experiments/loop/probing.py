@@ -178,12 +178,13 @@ def _better(stage: Stage, fleet: Fleet, model: str, items: Sequence[Item], got: 
         if name != got.name
     ]
     enough = stage.config.protocol.least_mass
-    able = [t for t in tried if not t.mass < enough]  # by its answering there is none, and none is needed
+    able = [t for t in tried if not t.mass < enough]  # no options need none
     told = "; ".join(told_probe(t) for t in sorted(tried, key=_worth, reverse=True))
     advice = "" if able else " None would do: the model may be no instruct model."
     return (
         f"Others, on {len(items)} answers: {told}.{advice} Set protocol.question, or "
-        "protocol.reading=likelihood, confidence or sampled; 'mgptn ask' shows what the model is asked"
+        "protocol.reading=likelihood, confidence or sampled; 'mgptn ask' shows what the model is "
+        "asked"
     )
 
 
