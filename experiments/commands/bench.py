@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,12 +26,36 @@ def bench() -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
-def bench_engine(repeats: int, device: str, quick: bool, out: Path | None) -> None:
-    """The host against transformers, against scoring row by row, and against the machine."""
-    with loading():
-        from mgptn.experiments.bench.engine.benchmark import engine
+@click.option("--model", help="A population's work on this model: a folder, or a name.")
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), help="[by device]")
+@click.option("--threads", type=click.IntRange(min=1), help="Of every way's arithmetic [1].")
+@click.option("--problems", type=click.IntRange(min=1), help="Answers of each agent [4].")
+@click.option("--gguf", type=FILE, help="The model as llama.cpp reads it [written here].")
+def bench_engine(
+    repeats: int, device: str, quick: bool, out: Path | None, model: str | None, **of_model: Any
+) -> None:
+    """The host against transformers, against scoring row by row, and against the machine.
 
-    engine(console(), repeats, out, device, quick)
+    With --model: 8 agents with contexts of their own answer, and 4 others grade each answer, by
+    the host, by generate(), by continuous batching and by llama.cpp.
+    """
+    if model is None:
+        given = [f"--{name}" for name, value in of_model.items() if value is not None]
+        if given:
+            raise click.UsageError(f"{', '.join(given)}: expected --model beside it, got none")
+        with loading():
+            from mgptn.experiments.bench.engine.benchmark import engine
+
+        engine(console(), repeats, out, device, quick)
+        return
+    with loading():
+        from mgptn.experiments.bench.real.benchmark import asked_of, real_model
+
+    asked = asked_of(
+        model, device, of_model["dtype"], of_model["threads"] or 1, repeats,
+        of_model["problems"] or 4, quick, of_model["gguf"],
+    )  # fmt: skip
+    real_model(console(), asked, out)
 
 
 @bench.command("training")

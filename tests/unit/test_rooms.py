@@ -44,6 +44,7 @@ ORDER = (
     "experiments/studies",
     "experiments/bench",
     "experiments/bench/engine",
+    "experiments/bench/real",
     "experiments/bench/learning",
     "experiments/cards",
     "experiments/cards/figures",

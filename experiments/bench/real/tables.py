@@ -1,0 +1,125 @@
+"""What a contest says: how fast, how alike, and where the time goes, as tables."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from rich.table import Table
+
+from mgptn.experiments.bench.real.contest import Measured
+
+FIGURES = ("answer", "grade", "both", "starts", "cold")
+"""What times are compared of: two phases, their sum, starts, and a first generation from cold."""
+
+HEADS = ("answers", "grades", "both", "start", "cold to first generation")
+
+
+def ratios(ours: Measured, other: Measured) -> dict[str, list[float]]:
+    """Their time over ours of each figure, repeat by repeat: above 1, ours is faster."""
+    return {
+        name: [b / a for a, b in zip(getattr(ours, name), getattr(other, name), strict=True)]
+        for name in FIGURES
+    }
+
+
+def equal_share(ours: Measured, other: Measured) -> float:
+    """Of answers, how many are the same, token for token."""
+    pairs = list(zip(ours.answers, other.answers, strict=True))
+    return sum(a == b for a, b in pairs) / len(pairs)
+
+
+def greatest_difference(ours: Measured, other: Measured) -> float:
+    """Of options' probabilities, the greatest difference; NaN where the other says none."""
+    gaps = [
+        abs(math.exp(a) - math.exp(b))
+        for mine, theirs in zip(ours.masses, other.masses, strict=True)
+        for a, b in zip(mine, theirs, strict=True)
+        if not math.isnan(b)
+    ]
+    return max(gaps, default=math.nan)
+
+
+def ratio_table(found: Mapping[str, Measured], title: str) -> Table:
+    """How many times as fast ours is as each other way, medians with their spread."""
+    ours, others = _parted(found)
+    made = Table("against", *HEADS, "same answers", "grades differ by", title=title)
+    made.title_justify = "left"
+    for name, other in others.items():
+        cells = [_spread(values) for values in ratios(ours, other).values()]
+        gap = greatest_difference(ours, other)
+        made.add_row(
+            name,
+            *cells,
+            f"{equal_share(ours, other):.1%}",
+            "not said" if math.isnan(gap) else f"{gap:.1g}",
+        )
+    return made
+
+
+def rate_table(found: Mapping[str, Measured]) -> Table:
+    """What each way does a second, what it takes to start, and its memory."""
+    made = Table(
+        "way", "answers/s", "tokens/s", "grades/s", "start, s", "first generation, s", "peak, GiB"
+    )
+    for name, one in found.items():
+        answer, grade = median(one.answer), median(one.grade)
+        made.add_row(
+            name,
+            f"{len(one.answers) / answer:.2f}",
+            f"{sum(1 + len(a) for a in one.answers) / answer:.1f}",
+            f"{len(one.masses) / grade:.2f}",
+            f"{median(one.starts):.1f}",
+            f"{one.first:.1f}",
+            f"{one.peak / 2**30:.2f}",
+        )
+    return made
+
+
+def where_table(parts: Mapping[str, Mapping[str, float]]) -> Table:
+    """Where the time of each phase of ours goes."""
+    made = Table("ours: phase", "part", "seconds", "share")
+    for phase, spent in parts.items():
+        whole = sum(spent.values())
+        for part, seconds in spent.items():
+            made.add_row(phase, part, f"{seconds:.2f}", f"{seconds / whole:.1%}")
+    return made
+
+
+def as_plain(found: Mapping[str, Measured]) -> dict[str, Any]:
+    """Every figure, as JSON has it."""
+    ours, others = _parted(found)
+    ways = {
+        name: {
+            **{figure: getattr(one, figure) for figure in FIGURES},
+            "first": one.first,
+            "peak_bytes": one.peak,
+        }
+        for name, one in found.items()
+    }
+    compared = {
+        name: {
+            "ratios": ratios(ours, other),
+            "equal_answers": equal_share(ours, other),
+            "greatest_difference": _number(greatest_difference(ours, other)),
+        }
+        for name, other in others.items()
+    }
+    return {"ways": ways, "against": compared}
+
+
+def _parted(found: Mapping[str, Measured]) -> tuple[Measured, dict[str, Measured]]:
+    (_, ours), *others = found.items()
+    return ours, dict(others)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
