@@ -11,8 +11,8 @@ import math
 
 import torch
 
-from mgptn.agents.engine.recording import Traced
-from mgptn.agents.engine.sampling import Settings
+from mgptn.agents.engine.recording import Tensors, Traced
+from mgptn.agents.engine.sampling import Settings, likeliest
 from mgptn.agents.requests import EndReason, Generate, Generated
 
 OPEN, STOP, ENDING, LENGTH, UNREADABLE = range(5)
@@ -65,10 +65,8 @@ class Answers:
         if self._ends is None:
             self._ends = self._endings(vocabulary)
         place = count.clamp(max=self.tokens.shape[1] - 1)
-        points = s.uniforms[who, place]
-        filters = () if s.top_k is None or s.top_p is None else (s.top_k[who], s.top_p[who])
-        tokens, logs, readable = self._drawing(
-            logits, s.temperatures[who], points, *filters, key=(*logits.shape, len(filters))
+        tokens, logs, readable = (
+            likeliest(logits) if s.greedy else self._drawn(logits, who, s.uniforms[who, place])
         )
         going = self.states[who] == OPEN
         ended = self._ends[self._kind[who], tokens]
@@ -79,6 +77,13 @@ class Answers:
         self.logs[who, place] = torch.where(going, logs, self.logs[who, place])
         self.states[who] = torch.where(going, ended, self.states[who])
         self.counts[who] = count + going.long()
+
+    def _drawn(self, logits: torch.Tensor, who: torch.Tensor, points: torch.Tensor) -> Tensors:
+        """As of `draw`, with what each answer asks for."""
+        s = self._settings
+        filters = () if s.top_k is None or s.top_p is None else (s.top_k[who], s.top_p[who])
+        key = (*logits.shape, len(filters))
+        return self._drawing(logits, s.temperatures[who], points, *filters, key=key)
 
     def replies(self) -> tuple[Generated, ...]:
         """The answers."""

@@ -37,6 +37,10 @@ from mgptn.agents.tiles import LEAST_ROWS, whole_rows
 STRIDE_PADDING = 16
 """Numbers between a weight's columns: at a power of two they would share places in a cache."""
 
+LARGE, PATIENCE = 2**25, 8
+"""Numbers of a model whose passes take far longer than the Python between their operations, and
+times that it computes a shape plainly before a trace is made: a run's first generation waits."""
+
 
 class Forward:
     """A causal language model on one device, all layers of which attend to tokens.
@@ -166,12 +170,14 @@ class Forward:
 
     def _prepare(self) -> None:
         """Recorded forms of the three kinds of pass."""
-        self._read = Traced(self._read_plainly)
-        self._read_block = Traced(self._read_block_plainly)
+        numbers = sum(weight.numel() for weight in self.model.parameters())
+        patience = PATIENCE if numbers >= LARGE else 0
+        self._read = Traced(self._read_plainly, patience)
+        self._read_block = Traced(self._read_block_plainly, patience)
         self._step: Traced | Graphed = (
             Graphed(self._step_plainly, varying=4)
             if self.device.type == "cuda"
-            else Traced(self._step_plainly)
+            else Traced(self._step_plainly, patience)
         )
 
     def _read_plainly(

@@ -38,10 +38,15 @@ class Traced:
     function
         Without control flow that depends on tensors' values: where it has some, the plain
         function is called always. It may write to its arguments, the same each time.
+    patience
+        Times that a shape is computed plainly before a trace is held to it: that takes as long as
+        some passes, which it must save first.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, patience: int = 0) -> None:
         self._function = function
+        self._patience = patience
+        self._seen: OrderedDict[Any, int] = OrderedDict()
         self._traces: list[Function] = []
         self._trusted: OrderedDict[Any, Function] = OrderedDict()
         self._traceable = True
@@ -57,10 +62,20 @@ class Traced:
         """
         known = self._trusted.get(key)
         if known is None:
-            return self._first(key, tensors)
+            return self._unknown(key, tensors)
         self._trusted.move_to_end(key)
         with _as_recorded(False):
             return known(*tensors)
+
+    def _unknown(self, key: Any, tensors: Tensors) -> Tensors:
+        """The plain function's results, in a shape that may not come often."""
+        times = self._seen.pop(key, 0)
+        if times >= self._patience:
+            return self._first(key, tensors)
+        self._seen[key] = times + 1
+        if len(self._seen) > SHAPES:
+            self._seen.popitem(last=False)
+        return self._function(*tensors)
 
     def _first(self, key: Any, tensors: Tensors) -> Tensors:
         """The plain function's results, to which a trace in this shape is held."""

@@ -26,7 +26,7 @@ class Settings:
     """How each request's tokens are drawn, as tensors; one row more than there are requests.
 
     `temperatures` float32 [N + 1]; `uniforms` float64 [N + 1, T]; `top_k` int64 and `top_p`
-    float64 [N + 1], None where no request asks for them.
+    float64 [N + 1], None where no request asks for them. `greedy`: no request draws at all.
     """
 
     def __init__(self, requests: Sequence[Generate], room: int, device: torch.device) -> None:
@@ -37,6 +37,7 @@ class Settings:
         keys = torch.tensor(words, dtype=torch.int64).view(-1, 4).to(device)
         self.uniforms = uniforms(keys, room)
         self.top_k = self.top_p = None
+        self.greedy = all(r.top_k == 1 for r in requests)
         if any(r.top_k or r.top_p < 1.0 for r in requests):
             self.top_k = torch.tensor([r.top_k for r in every]).to(device)
             self.top_p = torch.tensor([r.top_p for r in every], dtype=torch.float64).to(device)
@@ -114,6 +115,12 @@ def draw(
     tokens = torch.searchsorted(sums, drawn, right=True).clamp(0, logits.shape[-1] - 1)
     logs = scaled.gather(-1, tokens).double() - (total / UNIT).log()
     return tokens.squeeze(-1), logs.squeeze(-1), torch.isfinite(best.squeeze(-1))
+
+
+def likeliest(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What `draw` returns where `top_k` is 1 in every row: the first of the likeliest tokens."""
+    best, tokens = logits.float().max(dim=-1)
+    return tokens, torch.zeros_like(best, dtype=torch.float64), torch.isfinite(best)
 
 
 def _likeliest(

@@ -21,7 +21,11 @@ from typing import Any, BinaryIO
 import torch
 from safetensors import safe_open
 
-KINDS = {"float32": (0, torch.float32), "float16": (1, torch.float16), "bfloat16": (30, torch.bfloat16)}
+KINDS = {
+    "float32": (0, torch.float32),
+    "float16": (1, torch.float16),
+    "bfloat16": (30, torch.bfloat16),
+}
 """Name → its number in the format, and torch's own."""
 
 ALIGNMENT = 32
@@ -112,11 +116,12 @@ def _name(name: str) -> str:
 
 
 def _turned(name: str, tensor: torch.Tensor, heads: int, stored: int) -> torch.Tensor:
-    """Queries and keys with the two halves of a head's width interleaved, as llama.cpp turns them."""
+    """Queries and keys with the halves of a head's width interleaved, as llama.cpp turns them."""
     count = heads if "q_proj" in name else stored if "k_proj" in name else 0
     if not count:
         return tensor
-    return tensor.unflatten(0, (count, 2, -1)).transpose(1, 2).flatten(0, 2)
+    halves: torch.Tensor = tensor.unflatten(0, (count, 2, -1))
+    return halves.transpose(1, 2).flatten(0, 2)
 
 
 def _settings(config: Mapping[str, Any], rope: Mapping[str, Any]) -> dict[str, Any]:

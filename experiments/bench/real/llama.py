@@ -93,7 +93,7 @@ class LlamaCpp:
         def one(request: Score, slot: int) -> tuple[float, ...]:
             said = self._complete(request, slot, n_predict=1, n_probs=SHOWN)
             shown = said["completion_probabilities"][0]["top_logprobs"]
-            known = {(t["id"],): t["logprob"] for t in shown}
+            known: dict[Tokens, float] = {(t["id"],): t["logprob"] for t in shown}
             return tuple(known.get(option, math.nan) for option in request.options)
 
         return tuple(self._at_once(requests, one))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
@@ -45,29 +45,27 @@ def greatest_difference(ours: Measured, other: Measured) -> float:
 
 
 def ratio_table(found: Mapping[str, Measured], title: str) -> Table:
-    """How many times as fast ours is as each other way, medians with their spread."""
+    """How many times as fast ours is as each other way: a line for each figure."""
     ours, others = _parted(found)
-    made = Table("against", *HEADS, "same answers", "grades differ by", title=title)
-    made.title_justify = "left"
+    made = Table("against", "work", "ratio (median)", "spread", title=title, title_justify="left")
     for name, other in others.items():
-        cells = [_spread(values) for values in ratios(ours, other).values()]
-        gap = greatest_difference(ours, other)
-        made.add_row(
-            name,
-            *cells,
-            f"{equal_share(ours, other):.1%}",
-            "not said" if math.isnan(gap) else f"{gap:.1g}",
-        )
+        for head, values in zip(HEADS, ratios(ours, other).values(), strict=True):
+            spread = f"{min(values):.2f} to {max(values):.2f}"
+            made.add_row(name, head, f"{median(values):.2f}", spread)
     return made
 
 
 def rate_table(found: Mapping[str, Measured]) -> Table:
-    """What each way does a second, what it takes to start, and its memory."""
+    """What each way does a second, what it takes to start, its memory, and how alike it says."""
     made = Table(
-        "way", "answers/s", "tokens/s", "grades/s", "start, s", "first generation, s", "peak, GiB"
-    )
+        "way", "answers/s", "tokens/s", "grades/s", "start, s", "first, s", "peak, GiB",
+        "same answers", "grades off by",
+    )  # fmt: skip
+    ours, others = _parted(found)
     for name, one in found.items():
         answer, grade = median(one.answer), median(one.grade)
+        gap = greatest_difference(ours, one)
+        alike = f"{equal_share(ours, one):.1%}", "not said" if math.isnan(gap) else f"{gap:.1g}"
         made.add_row(
             name,
             f"{len(one.answers) / answer:.2f}",
@@ -76,6 +74,7 @@ def rate_table(found: Mapping[str, Measured]) -> Table:
             f"{median(one.starts):.1f}",
             f"{one.first:.1f}",
             f"{one.peak / 2**30:.2f}",
+            *(alike if name in others else ("", "")),
         )
     return made
 
@@ -115,10 +114,6 @@ def as_plain(found: Mapping[str, Measured]) -> dict[str, Any]:
 def _parted(found: Mapping[str, Measured]) -> tuple[Measured, dict[str, Measured]]:
     (_, ours), *others = found.items()
     return ours, dict(others)
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def _number(value: float) -> float | None:

@@ -79,10 +79,10 @@ class Generating:
     """transformers' `generate()` with its cache, and one forward pass a batch for grades."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
-        self.model: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), attn_implementation="sdpa"
         )
-        self.model = self.model.to(device).eval()
+        self.model = loaded.to(device).eval()
         self.device = device
 
     @torch.inference_mode()

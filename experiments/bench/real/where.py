@@ -23,20 +23,22 @@ def where(way: Ours, workload: Workload) -> dict[str, dict[str, float]]:
     on a GPU every pass is waited for."""
     spent: dict[str, float] = {}
     forward, device = way.host.forward, way.host.device.type
-    hidden: Any = way.host.way, forward
-    names = (hidden[0], "prefix"), (forward, "read"), (forward, "step")
+    names: tuple[tuple[Any, str], ...] = (
+        (way.host.way, "prefix"), (forward, "read"), (forward, "step"),
+    )  # fmt: skip
     for owner, name in names:
         setattr(owner, name, _timed(getattr(owner, name), name, spent, device))
     try:
         way.forget()
+        phases: dict[str, Callable[[], Any]] = {
+            "answers": lambda: way.answer(workload.answers),
+            "grades": lambda: way.grade(workload.grades),
+        }
         found = {}
-        for phase, run, requests in (
-            ("answers", way.answer, workload.answers),
-            ("grades", way.grade, workload.grades),
-        ):
+        for phase, run in phases.items():
             spent.clear()
             began = time.perf_counter()
-            run(requests)  # type: ignore[operator]
+            run()
             synchronised(device)
             whole = time.perf_counter() - began
             found[phase] = _parts(phase, way.work, dict(spent), whole)

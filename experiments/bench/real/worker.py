@@ -1,4 +1,4 @@
-"""One way to run the model, in a process of its own: begun cold, then asked for one phase at a time.
+"""One way to run the model, in a process of its own: begun cold, then asked phase by phase.
 
 `python -m mgptn.experiments.bench.real.worker WAY SPEC`; a line of JSON in, a line of JSON out.
 """
@@ -74,6 +74,10 @@ def _peak(device: str) -> int:
         import torch
 
         return torch.cuda.max_memory_allocated()
+    status = Path("/proc/self/status")
+    if status.exists():  # what a process began as, a copy of its parent, does not count here
+        (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
