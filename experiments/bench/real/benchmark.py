@@ -18,7 +18,7 @@ from rich.console import Console
 from mgptn.agents.hosts.fleet import LocalFleet
 from mgptn.agents.requests import Generate, Generated
 from mgptn.agents.tiles import plan
-from mgptn.experiments.bench.engine.ceiling import measure_ceiling
+from mgptn.experiments.bench.engine.ceiling import fastest
 from mgptn.experiments.bench.real.contest import contest
 from mgptn.experiments.bench.real.gguf import NotConverted, write_gguf
 from mgptn.experiments.bench.real.llama import HOW, PACKAGE, find_library
@@ -79,7 +79,7 @@ def real_model(console: Console, asked: Asked, out: Path | None) -> None:
         If the host's own process fails.
     """
     with doing("what the machine does with each dtype"):
-        speeds = {name: measure_ceiling(asked.device, name).matmul for name in BESIDE}
+        speeds = {name: _layer_speed(asked.device, name) for name in BESIDE}
     with doing(f"{asked.model}: what agents are asked"):
         workload, folder, name = _workload(asked)
     remarks: list[str] = []
@@ -125,6 +125,18 @@ def real_model(console: Console, asked: Asked, out: Path | None) -> None:
             "versions": library_versions((PACKAGE,)),
         }
         out.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
+
+
+def _layer_speed(device: str, dtype: str) -> float:
+    """Floating-point operations a second of a layer that reads a block's tokens."""
+    import torch
+
+    tokens, width = (64, 1024) if device == "cpu" else (4096, 4096)
+    kind = getattr(torch, dtype)
+    given = torch.randn(tokens, width, device=device, dtype=kind)
+    weight = torch.randn(width, width, device=device, dtype=kind)
+    work = fastest(lambda: torch.nn.functional.linear(given, weight), device)
+    return 2 * tokens * width**2 / work
 
 
 def _workload(asked: Asked) -> tuple[Workload, Path, str]:

@@ -18,15 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import torch
-from safetensors import safe_open
-
-KINDS = {
-    "float32": (0, torch.float32),
-    "float16": (1, torch.float16),
-    "bfloat16": (30, torch.bfloat16),
-}
-"""Name → its number in the format, and torch's own."""
+KINDS = {"float32": 0, "float16": 1, "bfloat16": 30}
+"""Name, as torch has it → its number in the format."""
 
 ALIGNMENT = 32
 UINT32, INT32, FLOAT32, STRING, ARRAY = 4, 5, 6, 8, 9
@@ -63,6 +56,9 @@ def write_gguf(folder: Path, out: Path, dtype: str) -> Path:
     NotConverted
         If it is no plain Llama with a byte-level BPE tokenizer.
     """
+    import torch
+    from safetensors import safe_open
+
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     plain = config.get("model_type") == "llama" and rope.get("rope_type", "default") == "default"
@@ -73,7 +69,7 @@ def write_gguf(folder: Path, out: Path, dtype: str) -> Path:
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as held:
             tensors += [(name, path) for name in held.keys()]  # noqa: SIM118
-    number, kind = KINDS[dtype]
+    number, kind = KINDS[dtype], getattr(torch, dtype)
     with out.open("wb") as file:
         said = {**_settings(config, rope), **_tokens(folder, config), "general.file_type": number}
         file.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(said)))
@@ -115,13 +111,12 @@ def _name(name: str) -> str:
     return f"blk.{layer}.{NAMES[part]}.weight"
 
 
-def _turned(name: str, tensor: torch.Tensor, heads: int, stored: int) -> torch.Tensor:
+def _turned(name: str, tensor: Any, heads: int, stored: int) -> Any:
     """Queries and keys with the halves of a head's width interleaved, as llama.cpp turns them."""
     count = heads if "q_proj" in name else stored if "k_proj" in name else 0
     if not count:
         return tensor
-    halves: torch.Tensor = tensor.unflatten(0, (count, 2, -1))
-    return halves.transpose(1, 2).flatten(0, 2)
+    return tensor.unflatten(0, (count, 2, -1)).transpose(1, 2).flatten(0, 2)
 
 
 def _settings(config: Mapping[str, Any], rope: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +171,7 @@ def _tokens(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
 def _write_pair(file: BinaryIO, key: str, value: Any) -> None:
     _write_text(file, key)
     if isinstance(value, list):
-        kind = STRING if isinstance(value[0], str) else INT32
+        kind = INT32 if value and isinstance(value[0], int) else STRING
         file.write(struct.pack("<IIQ", ARRAY, kind, len(value)))
         for one in value:
             _write_text(file, one) if kind == STRING else file.write(struct.pack("<i", one))

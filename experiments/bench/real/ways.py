@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig
-
 from mgptn.agents.hosts.fleet import run_tile
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.transformers_host import TransformersHost
@@ -79,15 +76,19 @@ class Generating:
     """transformers' `generate()` with its cache, and one forward pass a batch for grades."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM
+
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), attn_implementation="sdpa"
         )
         self.model = loaded.to(device).eval()
         self.device = device
 
-    @torch.inference_mode()
     def answer(self, requests: Sequence[Generate]) -> list[Tokens]:
         """Greedy answers, in batches padded on the left."""
+        from transformers import GenerationConfig
+
         found: dict[int, Tokens] = {}
         for some in _batches([len(r.prefix + r.suffix) for r in requests]):
             asked = [requests[i] for i in some]
@@ -107,24 +108,26 @@ class Generating:
             found |= {i: trimmed(row, requests[i]) for i, row in zip(some, rows, strict=True)}
         return [found[i] for i in range(len(requests))]
 
-    @torch.inference_mode()
     def grade(self, requests: Sequence[Score]) -> Masses:
         """What graders' options have: whole prompts in batches padded on the left."""
+        import torch
+
         rows = [
             (i, row[len(r.suffix) :], r.prefix + row)
             for i, r in enumerate(requests)
             for row in rows_of(r)
         ]
-        logs: dict[tuple[int, Tokens], torch.Tensor] = {}
+        logs: dict[tuple[int, Tokens], Any] = {}
         for some in _batches([len(whole) for _, _, whole in rows]):
             tokens, mask = self._padded([rows[j][2] for j in some])
             reads = 1 + max(len(rows[j][1]) for j in some)
             places = (mask.cumsum(-1) - 1).clamp(min=0)
-            made = self.model(
-                tokens, attention_mask=mask, position_ids=places,
-                use_cache=False, logits_to_keep=reads,
-            ).logits  # fmt: skip
-            shares = made.float().log_softmax(-1).cpu()
+            with torch.inference_mode():
+                made = self.model(
+                    tokens, attention_mask=mask, position_ids=places,
+                    use_cache=False, logits_to_keep=reads,
+                ).logits  # fmt: skip
+                shares = made.float().log_softmax(-1).cpu()
             for j, share in zip(some, shares, strict=True):
                 request, start, _ = rows[j]
                 logs[request, start] = share[reads - 1 - len(start) :]
@@ -139,8 +142,10 @@ class Generating:
     def forget(self) -> None:
         """Nothing is remembered."""
 
-    def _padded(self, rows: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tokens and mask, int64 [rows, longest]."""
+    def _padded(self, rows: Sequence[Tokens]) -> tuple[Any, Any]:
+        """Tokens and mask, int64 tensors [rows, longest]."""
+        import torch
+
         longest = max(map(len, rows))
         tokens = torch.zeros(len(rows), longest, dtype=torch.long)
         mask = torch.zeros_like(tokens)
@@ -173,6 +178,8 @@ class Continuous(Generating):
         return tuple((math.nan,) * len(r.options) for r in requests)
 
     def _written(self, prompts: list[Tokens], most: int, ends: list[int]) -> list[list[int]]:
+        from transformers import ContinuousBatchingConfig, GenerationConfig
+
         page = 64
         blocks = 1 + sum(-(-(len(p) + most) // page) for p in prompts)
         found = self.model.generate_batch(

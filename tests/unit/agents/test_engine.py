@@ -14,7 +14,7 @@ from scipy.stats import chi2
 from mgptn.agents.engine.places import Places
 from mgptn.agents.engine.prefixes import BLOCK, Prefixes
 from mgptn.agents.engine.recording import Traced
-from mgptn.agents.engine.sampling import draw, philox, uniforms
+from mgptn.agents.engine.sampling import draw, likeliest, philox, uniforms
 from mgptn.agents.layers import attention
 from mgptn.agents.layers.attention import Asked, AttentionState, attend
 from mgptn.agents.layers.kernels import over, over_blocks, over_plainly
@@ -95,6 +95,22 @@ def test_top_k_and_top_p_leave_the_likeliest_and_of_equals_the_first(filters, al
     )
     ties, _, _ = drawn([1.0, 2.0, 2.0, 2.0], 50, top_k=1, top_p=1.0)
     assert set(ties.tolist()) == {1}
+
+
+def test_the_likeliest_token_is_what_a_draw_among_one_token_gives():
+    logits = torch.randn(9, 300, generator=torch.Generator().manual_seed(0))
+    logits[0, 5:9] = 9.0  # equals: the first
+    logits[1, 3], logits[2] = math.nan, -math.inf
+    ones = torch.ones(9)
+    wanted = draw(logits, 2 * ones, 0.7 * ones.double(), ones.long(), ones.double())
+    found = likeliest(logits)
+    readable = wanted[2]
+    assert torch.equal(found[2], readable)
+    assert readable.tolist() == [True, False, False, *[True] * 6]
+    assert found[0][0] == 5
+    for got, expected in zip(found, wanted, strict=True):
+        assert got.dtype == expected.dtype
+        assert torch.equal(got[readable], expected[readable])
 
 
 def test_logits_that_are_no_numbers_are_said_to_be_unreadable():
@@ -336,3 +352,17 @@ def test_where_a_shape_decides_what_is_done_each_has_its_own_recording():
     for rows in (2, 3, 4, 2, 3, 4):
         x = torch.arange(rows).float()
         assert torch.equal(recorded(x, key=rows)[0], function(x)[0])
+
+
+def test_a_shape_that_does_not_come_often_is_not_recorded():
+    ran = []
+
+    def function(x):
+        ran.append(len(x))
+        return (x * 2,)
+
+    recorded = Traced(function, patience=2)
+    for rows in (3, 5, 3, 3, 3, 3):
+        assert torch.equal(recorded(torch.ones(rows), key=rows)[0], torch.full((rows,), 2.0))
+    # Twice plainly, then once more with a trace made of it, and no more after that.
+    assert ran == [3, 5, 3, 3, 3]
