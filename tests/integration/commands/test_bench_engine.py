@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import transformers
 from torch.utils.flop_counter import FlopCounterMode
 
 from mgptn.agents.hosts.fleet import run_tile
@@ -16,6 +18,9 @@ from mgptn.agents.tiles import plan, rows_of
 from mgptn.experiments.bench.engine.models import OPTIONS, WEIGHTS, Shape, Subject, texts
 from mgptn.experiments.bench.engine.tile_packing import FreeHost, pack_freely
 from mgptn.experiments.bench.engine.ways import products
+from mgptn.experiments.bench.real.llama import find_library
+from tests.random_models import TINY as TINY_LLAMA
+from tests.random_models import chatting, qwen_like_tokenizer, random_weights
 
 WITHOUT_RAY = """
 import sys
@@ -132,3 +137,46 @@ def test_the_bench_runs_without_ray_and_writes_its_figures(tmp_path):
         assert 0 < min(generation["outside"]) <= max(generation["outside"]) < 1
     assert [len(looks) for looks in figures["cost_against_agents"]["seconds"]] == [5, 5]
     assert figures["ceiling"]["matmul"] > figures["ceiling"]["bandwidth"] > 1e8
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_populations_work_on_a_model_runs_without_ray_and_all_ways_say_the_same(tmp_path):
+    """A model of random weights; every contestant in a process of its own that has no Ray."""
+    (tmp_path / "ray.py").write_text("raise ImportError('no Ray here')")
+    texts = ["What is it? The answer is this."] * 9
+    tokenizer = qwen_like_tokenizer(texts, 256, 2048)
+    shape = {**TINY_LLAMA, "max_position_embeddings": 2048, "vocab_size": len(tokenizer)}
+    shape |= {"eos_token_id": 0, "bos_token_id": None}
+    config = transformers.LlamaConfig(**shape, tie_word_embeddings=True)
+    random_weights(tmp_path / "plain", config)
+    tokenizer.save_pretrained(tmp_path / "plain")
+    model, out = chatting(tmp_path / "plain", tmp_path / "chat"), tmp_path / "figures.json"
+    command = [sys.executable, "-m", "mgptn.experiments", "bench", "engine", "--model", str(model)]
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    run = subprocess.run(
+        [*command, "--quick", "--out", str(out)],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(out.read_text())
+    against = figures["against"]
+    assert {"generate()", "continuous batching"} <= set(against)
+    assert not figures["left_out"]
+    if find_library() is None:
+        assert "pip install" in run.stdout
+    else:
+        # llama.cpp rounds otherwise; most answers are the same nevertheless.
+        assert against["llama.cpp float32"]["greatest_difference"] < 1e-3
+        assert {"llama.cpp float32", "llama.cpp float16"} <= set(against)
+    for name in ("generate()", "continuous batching"):
+        assert against[name]["equal_answers"] == 1.0
+    assert against["generate()"]["greatest_difference"] < 1e-4
+    assert against["continuous batching"]["greatest_difference"] is None
+    for one in against.values():
+        assert all(len(ratios) == 1 and ratios[0] > 0 for ratios in one["ratios"].values())
+    for way in figures["ways"].values():
+        assert way["cold"][0] > way["starts"][0] > 0
+        assert way["peak_bytes"] > 2**24
+    assert set(figures["where"]) == {"answers", "grades"}
+    assert figures["workload"]["answers"] == 2
