@@ -108,9 +108,9 @@ def real_model(console: Console, asked: Asked, out: Path | None) -> None:
     remarks += [f"Left out: {why}" for why in failed.values()]
     remarks += [
         f"{asked.size.agents} agents, {asked.size.graders} graders an answer: "
-        f"{said['answers']:.0f} answers after prompts of {said['answer_prompt']:.0f} tokens, "
-        f"{said['grade_prompt']:.0f} of {said['grades']:.0f} grades; of those "
-        f"{said['answer_prefix']:.0f} and {said['grade_prefix']:.0f} are shared.",
+        f"{said['answers']:.0f} answers after {said['answer_prompt']:.0f} tokens, of which "
+        f"{said['answer_prefix']:.0f} are an agent's own; {said['grades']:.0f} grades after "
+        f"{said['grade_prompt']:.0f}, of which {said['grade_prefix']:.0f} are a grader's own.",
         f"Products of matrices in bfloat16 are {faster:.2f} times as fast as in float32 here.",
     ]
     console.print("\n".join(remarks), highlight=False)

@@ -53,11 +53,14 @@ class LlamaCpp:
         The model, as llama.cpp reads it.
     scratch
         A folder that the server may name; without one it does not let go of what it remembers.
+    exact
+        Keys and values in float32 too, instead of float16.
     """
 
     def __init__(
-        self, library: str, file: Path, workload: Workload, threads: int, scratch: Path
-    ) -> None:
+        self, library: str, file: Path, workload: Workload, threads: int, scratch: Path,
+        *, exact: bool,
+    ) -> None:  # fmt: skip
         if library:
             sys.path.insert(0, library)
         made: Any = importlib.import_module(PACKAGE)
@@ -72,6 +75,8 @@ class LlamaCpp:
         settings.n_ctx = room * len(self._prefixes)
         settings.warmup, settings.cache_ram_mib = False, 0
         settings.slot_save_path = f"{scratch}/"
+        if exact:
+            settings.cache_type_k = settings.cache_type_v = made.ggml_type.GGML_TYPE_F32
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
         self._server = made.Server(settings)
         address = str(self._server.listening_address).rpartition("/")[2]

@@ -37,7 +37,8 @@ def _made(name: str, told: dict[str, Any], workload: Workload) -> Any:
         from mgptn.experiments.bench.real.llama import LlamaCpp
 
         file, scratch = Path(told["files"][name]), Path(told["scratch"])
-        return LlamaCpp(told["library"], file, workload, told["threads"], scratch)
+        exact = name.endswith("float32")
+        return LlamaCpp(told["library"], file, workload, told["threads"], scratch, exact=exact)
     import torch
 
     from mgptn.agents.hosts.host import HostSettings
