@@ -54,7 +54,7 @@ class LlamaCpp:
     scratch
         A folder that the server may name; without one it does not let go of what it remembers.
     exact
-        Keys and values in float32 too, instead of float16.
+        Attention, keys and values in float32 too, instead of its usual float16.
     """
 
     def __init__(
@@ -77,6 +77,9 @@ class LlamaCpp:
         settings.slot_save_path = f"{scratch}/"
         if exact:
             settings.cache_type_k = settings.cache_type_v = made.ggml_type.GGML_TYPE_F32
+            # Its flash attention rounds on the way, by more than float32 does.
+            kinds = made.llama_flash_attn_type
+            settings.flash_attn_type = kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
         self._server = made.Server(settings)
         address = str(self._server.listening_address).rpartition("/")[2]
