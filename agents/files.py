@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all."""
+"""Files and folders written whole or not at all, and files read of which the length is bounded."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,38 @@ from typing import BinaryIO
 
 class TakenError(ValueError):
     """Something lies already where a folder is to be written."""
+
+
+class NoPlainFileError(OSError):
+    """A pipe, a device, a folder, or a file that is longer than what is read of its kind."""
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's bytes, of which there may be so many; a pipe is not waited for.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read; a `NoPlainFileError` where it is none that has an end, or too long.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NoPlainFileError(f"{_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise NoPlainFileError(f"more than {most:,} bytes")
+    return content
+
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a folder",
+}
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -104,7 +104,7 @@ def test_aliases_that_would_make_a_huge_document_are_refused_at_once():
 def test_a_document_of_very_many_values_is_refused_where_it_becomes_too_long(monkeypatch):
     monkeypatch.setattr(yaml_reading, "MOST_WRITTEN", 100)
     assert read_yaml("[" + "1," * 90 + "]", "here") == [1] * 90
-    with pytest.raises(YamlError, match="here, line 2: .*more than 100 values"):
+    with pytest.raises(YamlError, match=r"here, line 2: .*more than 100 values"):
         read_yaml("a: 1\nb: [" + "1," * 100 + "]", "here")
 
 
