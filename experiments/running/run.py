@@ -35,7 +35,7 @@ from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics
 from mgptn.experiments.views.metrics_server import AUTO, USUAL, check_port
-from mgptn.experiments.views.printable import print_anything
+from mgptn.experiments.views.printable import on_terminal, print_anything
 
 UNCOMMITTED = "uncommitted.jsonl"
 """What endpoints said of the generation under way; gone when it is committed."""
@@ -70,7 +70,7 @@ def run(
     with reading(config):
         stage = Stage(config)
     for remark in stage.remarks:
-        console.print(remark, highlight=False, markup=False)
+        console.print(on_terminal(remark), highlight=False, markup=False)
     watch = Watch(config)
     with ExitStack() as stack:
         watch.shown += map(stack.enter_context, onlookers)
