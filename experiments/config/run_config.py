@@ -176,7 +176,7 @@ class RunConfig(Section):
     def _something_to_compare(self) -> RunConfig:
         compares = find_protocol(self.protocol.name).compares
         if self.protocol.fitness == "bradley-terry" and not compares:
-            known = [name for name, protocol in protocols().items() if protocol.compares]
+            known = [name for name, one in protocols().usable().items() if one.compares]
             raise ValueError(
                 f"protocol.fitness: expected mean under the protocol {self.protocol.name}, which "
                 f"compares nothing ({', '.join(known)} do), got {self.protocol.fitness!r}"

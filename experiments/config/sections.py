@@ -227,6 +227,8 @@ class AgentsConfig(Section):
         known = ["auto", *interfaces()]
         if name not in known:
             raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        if name != "auto":
+            interfaces()[name]  # one that cannot be had says so
         return name
 
 
@@ -284,6 +286,7 @@ class ProtocolConfig(Section):
         known = protocols()
         if name not in known:
             raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        known[name]  # one that cannot be had says so
         return name
 
     @property
