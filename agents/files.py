@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -30,10 +31,11 @@ def read_bounded(path: Path, most: int) -> bytes:
         If it cannot be read; a `NoPlainFileError` where it is none that has an end, or too long.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        raise NoPlainFileError(_KINDS.get(kind, "no file"))
     with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise NoPlainFileError(f"{_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}")
         content = file.read(most + 1)
     if len(content) > most:
         raise NoPlainFileError(f"more than {most:,} bytes")
@@ -49,14 +51,40 @@ _KINDS = {
 }
 
 
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust end what they say of an error of the system."""
+
+
+@contextmanager
+def system_faults(path: Path) -> Iterator[None]:
+    """What the system refuses as a file is written is an OSError that names it.
+
+    Whatever a library makes of it, which may be an error of its own.
+    """
+    try:
+        yield
+    except BaseException as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number is None and (found := _OS_ERROR.search(str(error))):
+            number = int(found[1])
+        if number is None or getattr(error, "filename", None) is not None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from None
+
+
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file beside its place, then put it there: readers see the old or the new, whole.
 
     When this returns, the new one is on the disk under its name.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk; the old one, if any, is as it was.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with system_faults(path), temporary.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

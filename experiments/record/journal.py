@@ -112,8 +112,10 @@ class Journal:
         Raises
         ------
         JournalError
-            If it cannot be written whole, as on a full disk. The records before it stay intact.
+            If it cannot be written whole, as on a full disk, or is no longer where it was, as in
+            a folder that was removed. The records before it stay intact.
         """
+        self._check_place()
         if not self._begun:
             self._begin()
         payload: bytes = msgpack.packb(record)
@@ -137,6 +139,21 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_place(self) -> None:
+        """Refuse to write into a file that nobody will find."""
+        here = os.fstat(self._descriptor)
+        try:
+            found = os.stat(self.path)
+            same = (found.st_dev, found.st_ino) == (here.st_dev, here.st_ino)
+        except OSError:
+            same = False
+        if not same:
+            raise JournalError(
+                f"{self.path}: expected the journal that is being written, got "
+                f"{'nothing' if not self.path.exists() else 'another file'}: the run's folder was "
+                "removed, moved or replaced as it went on; what follows would be lost"
+            )
 
     def _begin(self) -> None:
         """Cut off what is not intact, and stand at the end."""

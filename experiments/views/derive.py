@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mgptn.agents.files import write_whole
+from mgptn.agents.files import system_faults, write_whole
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
@@ -207,7 +207,8 @@ def write_in_one_pass(
         for frames in rounds:
             for name, paths in parts.items():
                 part = Path(aside) / f"{name}-{len(paths)}.arrow"
-                frames[name].write_ipc(part, compression="zstd")
+                with system_faults(part):
+                    frames[name].write_ipc(part, compression="zstd")
                 paths.append(part)
         return {
             name: write_parts(

@@ -93,7 +93,7 @@ def test_two_of_one_name_are_refused_by_it(installed):
         "[mgptn.protocols]\nsound = sound_plugin_of_a_test:OTHER\n"
     )
     known = Known("mgptn.protocols", PROTOCOLS, lambda made: isinstance(made, Protocol))
-    with pytest.raises(PluginError, match="expected a name of its own, got one that .* takes too"):
+    with pytest.raises(PluginError, match=r"expected a name of its own, got one that .* takes too"):
         known["sound"]
 
 
