@@ -160,7 +160,8 @@ class _Loader(yaml.SafeLoader):
             said = f"more than {MOST_WRITTEN:,} values"
             if self._deep > MOST_DEEP:
                 said = f"lists or mappings nested more than {MOST_DEEP} deep"
-            raise yaml.composer.ComposerError(None, None, said, self.peek_event().start_mark)
+            events: Any = self
+            raise yaml.composer.ComposerError(None, None, said, events.peek_event().start_mark)
         self._deep += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self._deep -= 1
