@@ -25,8 +25,8 @@ from mgptn.agents.hosts.ray_session import (
     cluster_endpoint,
 )
 from mgptn.agents.training.command import made_by
-from mgptn.experiments.views import metrics_server
 from mgptn.experiments.config.plugins import Known
+from mgptn.experiments.views import metrics_server
 
 GB = 10**9
 PYTHON_NEEDED = (3, 11)
