@@ -7,11 +7,12 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mgptn.agents.content import GENERATION, content_hash, read_json
+from mgptn.agents.content import GENERATION, check_links, content_hash, read_json
 from mgptn.agents.rope import length_dependent, unscaled_tokens
 from mgptn.agents.shards import BeyondEngineError as BeyondEngineError
 from mgptn.agents.shards import CheckpointError as CheckpointError
@@ -24,6 +25,9 @@ FOUNDERS = "founders/"
 INSTRUCT = "instruct/"
 """What names of models begin with that `mgptn models fetch` has brought."""
 NEEDED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+
+MOST_LAYERS = 10_000
+"""Of a model, and of experts of a layer."""
 
 NOT_THE_SAME_TWICE = ("reformer",)
 """Kinds of models that draw at random what a token of a long text sees."""
@@ -94,7 +98,7 @@ class Checkpoint:
             ids = said.get("eos_token_id")
             found += ids if isinstance(ids, list) else [] if ids is None else [ids]
         return tuple(
-            dict.fromkeys(int(i) for i in found if self.rows is None or 0 <= i < self.rows)
+            dict.fromkeys(i for i in found if type(i) is int and 0 <= i < (self.rows or i + 1))
         )
 
     @property
@@ -106,13 +110,18 @@ class Checkpoint:
     @property
     def restarts(self) -> tuple[int, ...]:
         """Tokens from which the model counts places; none where it counts from a text's start."""
-        return tuple(self.config.get("mgptn", {}).get("restarts", ()))
+        return tuple(i for i in self._own.get("restarts", ()) if type(i) is int)
 
     @property
     def places(self) -> int:
         """Places after a separator, of a model that counts from those."""
-        config = self.config.get("mgptn", {})
-        return int(self.config.get("n_positions", 2**31)) - int(config.get("offsets", 0))
+        return int(self.config.get("n_positions", 2**31)) - int(self._own.get("offsets", 0))
+
+    @property
+    def _own(self) -> dict[str, Any]:
+        """What config.json says that this project alone reads."""
+        said = self.config.get("mgptn", {})
+        return said if isinstance(said, dict) else {}
 
 
 def bundled_models() -> list[str]:
@@ -168,6 +177,7 @@ def find_checkpoint(name: str) -> Checkpoint:
         raise CheckpointError(
             f"agents.model: expected a checkpoint folder with config.json, got {folder} without it"
         )
+    check_links(folder)
     shards = find_shards(folder)
     config = read_json(folder / "config.json")
     _check_kind(config, folder)
@@ -247,6 +257,12 @@ def _known() -> str:
 
 def _check_kind(config: dict[str, Any], folder: Path) -> None:
     """Refuse what the hosts do not serve."""
+    for key, value in _counts(config):
+        if not 0 <= value <= MOST_LAYERS:
+            raise CheckpointError(
+                f"agents.model: expected at most {MOST_LAYERS} as {key} of "
+                f"{folder / 'config.json'}, got {value:.6g}"
+            )
     if config.get("is_encoder_decoder"):
         raise CheckpointError(
             f"agents.model: expected a decoder-only model, got an encoder–decoder in {folder}"
@@ -256,3 +272,13 @@ def _check_kind(config: dict[str, Any], folder: Path) -> None:
             f"agents.model: expected a model that says the same of a text each time, got {kind} in "
             f"{folder}, whose attention draws at random"
         )
+
+
+def _counts(config: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """How many layers and experts a model has, which are made before weights are looked at."""
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    for part in parts:
+        for key, value in part.items():
+            counted = key == "n_layer" or key.endswith(("_layers", "_experts"))
+            if counted and isinstance(value, int | float):
+                yield key, value

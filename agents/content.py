@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mgptn.agents.files import NoPlainFileError, read_bounded
 from mgptn.agents.shards import CheckpointError, check_pointer, header_of
 
 TOKENIZER = (
@@ -32,6 +34,9 @@ FURTHER_TEMPLATES = "additional_chat_templates"
 """Where chat templates may lie beside tokenizer_config.json: files, and a folder of files."""
 
 GENERATION = "generation_config.json"
+MOST_JSON = 64 * 2**20
+"""Bytes of a file that says something of a model."""
+
 _PROVENANCE = ("_from_model_config", "transformers_version")
 _USUAL = {"output_attentions": False, "output_hidden_states": False, "use_cache": True}
 
@@ -81,6 +86,36 @@ def _repeats(generation: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
     return all(known.get(key) == value for key, value in said.items())
 
 
+def check_links(folder: Path) -> None:
+    """Refuse links that lead out of a model's folder, and what is neither file nor folder.
+
+    The hub's cache keeps a snapshot's files beside it, in ``blobs``, and links to them.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the link and where it leads.
+    """
+    own = folder.resolve()
+    homes = [own]
+    if own.parent.name == "snapshots":
+        homes.append(own.parent.parent / "blobs")
+    for path in sorted(folder.iterdir()):
+        if not path.is_symlink():
+            if not path.is_file() and not path.is_dir():
+                raise CheckpointError(
+                    f"agents.model: expected a model's files in {folder}, got {path.name}, which "
+                    "is a pipe or a device"
+                )
+            continue
+        leads = path.resolve()
+        if not any(leads.is_relative_to(home) for home in homes):
+            raise CheckpointError(
+                f"agents.model: expected a model's files in {folder}, got {path.name}, a link to "
+                f"{leads}: copy the file instead"
+            )
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """An object in a file.
 
@@ -90,12 +125,12 @@ def read_json(path: Path) -> dict[str, Any]:
         Naming the file, if it holds none.
     """
     try:
-        with path.open("rb") as stream:
-            check_pointer(stream, path)
-        read = json.loads(path.read_text(encoding="utf-8"))
+        content = read_bounded(path, MOST_JSON)
+        check_pointer(io.BytesIO(content), path)
+        read = json.loads(content.decode("utf-8"))
     except CheckpointError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError, NoPlainFileError) as error:
         raise CheckpointError(f"agents.model: expected JSON in {path}, got: {error}") from None
     if not isinstance(read, dict):
         raise CheckpointError(f"agents.model: expected an object in {path}, got {read!r:.60}")

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
+from mgptn.agents.content import TOKENIZER, read_json
 from mgptn.agents.control import MARK, Control
 from mgptn.agents.requests import Tokens
 from mgptn.agents.shards import listed
@@ -38,13 +40,15 @@ class Encoder:
         from transformers import AutoTokenizer
 
         folder = checkpoint.folder
+        _check_files(folder)
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(
                 folder, trust_remote_code=False, local_files_only=True
             )
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # whatever transformers makes of files that anybody wrote
+            said = " ".join(str(error).split())[:500] or type(error).__name__
             raise CheckpointError(
-                f"agents.model: expected a tokenizer in {folder}, got: {error}"
+                f"agents.model: expected a tokenizer in {folder}, got: {said}"
             ) from error
         self._tokenizer.model_max_length = NO_LIMIT
         self._check_rows(checkpoint)
@@ -193,3 +197,17 @@ class Encoder:
         if start is None or tokens[:1] == (start,):
             return tokens
         return (int(start), *tokens)
+
+
+def _check_files(folder: Path) -> None:
+    """Refuse files of a tokenizer that are no JSON objects.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the file.
+    """
+    for name in TOKENIZER:
+        path = folder / name
+        if path.suffix == ".json" and path.exists():
+            read_json(path)

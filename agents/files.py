@@ -1,11 +1,13 @@
-"""Files and folders written whole or not at all."""
+"""Files and folders written whole or not at all, and files read of which the length is bounded."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +18,73 @@ class TakenError(ValueError):
     """Something lies already where a folder is to be written."""
 
 
+class NoPlainFileError(OSError):
+    """A pipe, a device, a folder, or a file that is longer than what is read of its kind."""
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's bytes, of which there may be so many; a pipe is not waited for.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read; a `NoPlainFileError` where it is none that has an end, or too long.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        raise NoPlainFileError(_KINDS.get(kind, "no file"))
+    with open(descriptor, "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise NoPlainFileError(f"more than {most:,} bytes")
+    return content
+
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a folder",
+}
+
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust end what they say of an error of the system."""
+
+
+@contextmanager
+def system_faults(path: Path) -> Iterator[None]:
+    """What the system refuses as a file is written is an OSError that names it.
+
+    Whatever a library makes of it, which may be an error of its own.
+    """
+    try:
+        yield
+    except BaseException as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number is None and (found := _OS_ERROR.search(str(error))):
+            number = int(found[1])
+        if number is None or getattr(error, "filename", None) is not None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from None
+
+
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file beside its place, then put it there: readers see the old or the new, whole.
 
     When this returns, the new one is on the disk under its name.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk; the old one, if any, is as it was.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with system_faults(path), temporary.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

@@ -14,6 +14,9 @@ from typing import Any, BinaryIO
 
 WHOLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+MOST_HEADER = 100_000_000
+"""Bytes of a header, as safetensors has it."""
+
 POINTER = b"version https://git-lfs"
 """What a file begins with that git has left in another's place."""
 
@@ -39,6 +42,11 @@ def find_shards(folder: Path) -> tuple[Path, ...]:
     others = sorted(path.name for path in folder.glob("*.safetensors"))
     if (folder / INDEX).exists():
         names = sorted(set(_weight_map(folder).values()))
+        strange = [name for name in names if Path(name).name != name]
+        if strange:
+            raise CheckpointError(
+                f"agents.model: expected names of files in {folder / INDEX}, got {listed(strange)}"
+            )
         missing = [name for name in names if not (folder / name).exists()]
         if missing or not names:
             raise CheckpointError(
@@ -106,7 +114,7 @@ def header_of(stream: BinaryIO, path: Path) -> dict[str, dict[str, Any]]:
     size = stream.seek(0, 2)
     stream.seek(0)
     length = int.from_bytes(stream.read(8), "little")
-    if size < 8 or length > size - 8:
+    if size < 8 or length > min(size - 8, MOST_HEADER):
         raise CheckpointError(
             f"agents.model: expected safetensors in {path}, got {size} bytes, too few for a "
             "header: the file is cut off, or of another kind; fetch it again"
@@ -115,7 +123,7 @@ def header_of(stream: BinaryIO, path: Path) -> dict[str, dict[str, Any]]:
         header = json.loads(stream.read(length))
         tensors = {name: dict(about) for name, about in header.items() if name != "__metadata__"}
         end = 8 + length + max((about["data_offsets"][1] for about in tensors.values()), default=0)
-    except (ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise CheckpointError(
             f"agents.model: expected safetensors in {path}, got a header that cannot be read: "
             f"{type(error).__name__}: {error}"
@@ -155,7 +163,7 @@ def _weight_map(folder: Path) -> dict[str, str]:
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return {str(name): str(file) for name, file in index["weight_map"].items()}
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f"agents.model: expected an index of weights in {folder / INDEX}, got: "
             f"{type(error).__name__}: {error}"

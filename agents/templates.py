@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mgptn.agents.content import TEMPLATES
+from mgptn.agents.rendering import Renderer, TemplateFault
 from mgptn.agents.shards import CheckpointError
 
 CLOCK = "strftime_now"
@@ -35,7 +36,7 @@ def template_of(tokenizer: Any, folder: Path) -> str:
     if not found and (folder / LEGACY).exists():
         try:
             found = json.loads((folder / LEGACY).read_text(encoding="utf-8"))["chat_template"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise CheckpointError(
                 f"agents.interface: expected a chat_template in {folder / LEGACY}, got: "
                 f"{type(error).__name__}: {error}"
@@ -51,7 +52,7 @@ def has_template(folder: Path) -> bool:
         return True
     try:
         said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(said, dict) and bool(said.get("chat_template"))
 
@@ -103,7 +104,7 @@ class ChatTemplate:
         where: str,
     ) -> None:
         self._tokenizer = tokenizer
-        self._template = dated(template, today, where)
+        self._render = Renderer(dated(template, today, where))
         self._plain = plain
         self._where = where
 
@@ -113,23 +114,26 @@ class ChatTemplate:
         Raises
         ------
         CheckpointError
-            If the template will not have them: says what it says.
+            If the template will not have them, or takes more than it may: says what it says.
         """
-        from jinja2 import TemplateError
-
+        filled = [{**one, "content": self._plain(one["content"])} for one in messages]
+        values = {
+            "tools": None,
+            "documents": None,
+            "add_generation_prompt": answering,
+            "enable_thinking": False,
+            **{name: _text(token) for name, token in self._tokenizer.special_tokens_map.items()},
+        }
         try:
-            text: str = self._tokenizer.apply_chat_template(
-                [{**message, "content": self._plain(message["content"])} for message in messages],
-                chat_template=self._template,
-                tokenize=False,
-                add_generation_prompt=answering,
-                enable_thinking=False,
-            )
-        except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
+            return self._render(filled, values)
+        except TemplateFault as fault:
             roles = ", ".join(message["role"] for message in messages)
-            said = " ".join(str(error).split()) or type(error).__name__
             raise CheckpointError(
                 f"agents.interface: expected a chat template that lays out turns of {roles}, got "
-                f"that of {self._where}, which says: {said}; use agents.interface=base"
-            ) from error
-        return text
+                f"that of {self._where}, which says: {fault}; use agents.interface=base"
+            ) from None
+
+
+def _text(token: Any) -> Any:
+    """A special token, or several, as plain data."""
+    return [str(one) for one in token] if isinstance(token, list | tuple) else str(token)

@@ -30,7 +30,7 @@ from mgptn.experiments.commands.run import (
 )
 from mgptn.experiments.commands.theory import theory
 from mgptn.experiments.views.doing import doing
-from mgptn.experiments.views.printable import print_anything
+from mgptn.experiments.views.printable import on_terminal, print_anything
 
 
 class _Commands(click.Group):
@@ -53,7 +53,7 @@ class _Commands(click.Group):
             # Our own errors of both kinds say what was expected and what was got.
             if not type(error).__module__.startswith("mgptn."):
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(on_terminal(str(error))) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read the output has had enough
                 raise

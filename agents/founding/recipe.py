@@ -21,6 +21,10 @@ VERSION = 1
 """Of what a recipe means; another gives its founders other names."""
 
 
+LARGEST = {"layers": 256, "width": 16_384, "heads": 256, "steps": 10**7, "documents": 10**5}
+"""Numbers of a recipe → the most of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class FounderRecipe:
     """How founders are trained that differ in their seed alone.
@@ -75,9 +79,9 @@ class FounderRecipe:
                 f"sizes: expected some from {sizes[0]} to {sizes[-1]} of {self.task}, the least "
                 f"first, got {self.least}-{self.most}"
             )
-        for name in ("layers", "width", "heads", "steps", "documents"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        for name, most in LARGEST.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"{name}: expected 1 to {most}, got {getattr(self, name)}")
         if self.width % self.heads:
             raise ValueError(f"heads: expected a divisor of width = {self.width}, got {self.heads}")
         if not 0.0 < self.rate < 1.0:

@@ -14,6 +14,7 @@ import click
 
 from mgptn.experiments.commands.interrupts import INTERRUPTED, leaving_at_once
 from mgptn.experiments.views.doing import doing
+from mgptn.experiments.views.printable import on_terminal
 
 RUNS = Path("runs")
 FILE = click.Path(path_type=Path)
@@ -48,9 +49,12 @@ def console() -> Any:
 
 
 def say(line: str = "", err: bool = False) -> None:
-    """A line on standard output, or on standard error, as far as it can be printed there."""
+    """A line on standard output, or on standard error, as far as it can be printed there.
+
+    What is in it that a terminal would obey is shown instead.
+    """
     # Where the stream is named, click does not write UTF-8 to one that is ASCII.
-    click.echo(line, file=sys.stderr if err else sys.stdout)
+    click.echo(on_terminal(line), file=sys.stderr if err else sys.stdout)
 
 
 @contextmanager

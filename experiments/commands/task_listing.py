@@ -29,7 +29,7 @@ GYM_VALIDATED = 5
 def tasks_table() -> Table:
     """A row for each bundled task, with its sizes and an example."""
     table = Table("task", "sizes", "question", "right answer")
-    for name, kind in tasks().items():
+    for name, kind in tasks().usable().items():
         task = kind(kind.default_size)
         problem = task.draw(_stream(name), "held-out")
         sizes = f"{sizes_in_words(kind.sizes)}; {kind.default_size} by default"
@@ -49,7 +49,11 @@ def further_tasks() -> list[str]:
             f"{len(names)} data sets of reasoning-gym, with task.options: {', '.join(names)} "
             f"(and not {', '.join(UNUSABLE)})"
         )
-    return [f"{QUESTIONS}: your own questions and answers, from task.file", f"{PREFIX}…: {gym}"]
+    return [
+        f"{QUESTIONS}: your own questions and answers, from task.file",
+        f"{PREFIX}…: {gym}",
+        *(f"{name}: cannot be used: {fault}" for name, fault in tasks().faults()),
+    ]
 
 
 def describe_task(name: str, size: int | None, count: int) -> Iterator[str]:
@@ -104,10 +108,11 @@ def _stream(*words: str) -> np.random.Generator:
 
 def protocol_lines() -> list[str]:
     """A line for each protocol: its name, what happens, and the settings that only it heeds."""
-    known = protocols()
+    known = protocols().usable()
     room = max(map(len, known))
-    return [
+    lines = [
         f"{name:{room}}  {protocol.summary}"
         + (f" ({', '.join(protocol.settings)})" if protocol.settings else "")
         for name, protocol in known.items()
     ]
+    return lines + [f"{name}: cannot be used: {fault}" for name, fault in protocols().faults()]

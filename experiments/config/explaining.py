@@ -5,10 +5,18 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
+
+LONGEST_SHOWN = 400
+"""Characters of a value in an error."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 3, 8, 8, 8
+_SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 200, 60, 100
 
 
 def keys_of(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -38,9 +46,9 @@ def explained(fault: Any, known: Sequence[str]) -> str:
     if fault["type"] == "missing":
         return f"{path}: expected a value, got nothing"
     if fault["type"] == "invalid_key":
-        return f"{path}: expected a word as a key, got {fault['input']!r}"
+        return f"{path}: expected a word as a key, got {_shown(fault['input'])}"
     if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
-        return f"{path}: expected text (in quotes, a number is), got {fault['input']!r}"
+        return f"{path}: expected text (in quotes, a number is), got {_shown(fault['input'])}"
     message = fault["msg"].removeprefix("Value error, ").partition(", got a number with")[0]
     if not path:
         return str(message)
@@ -49,7 +57,13 @@ def explained(fault: Any, known: Sequence[str]) -> str:
     expected = message
     for beginning in ("Input should be ", "String should have ", "expected "):
         expected = expected.removeprefix(beginning)
-    return f"{path}: expected {expected}, got {fault['input']!r}"
+    return f"{path}: expected {expected}, got {_shown(fault['input'])}"
+
+
+def _shown(value: Any) -> str:
+    """A value, however long it is, in few characters."""
+    shown = _SHORT.repr(value)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
 
 
 def _nearest_key(path: str, known: Sequence[str]) -> str:

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from mgptn.experiments.config.section import NamedSection, Probability, Section, any_of, nearest
+from mgptn.experiments.config.section import (
+    LARGEST,
+    NamedSection,
+    Probability,
+    Section,
+    any_of,
+    nearest,
+)
 from mgptn.population.judging.human import Human
 from mgptn.population.judging.selectors import SELECTORS, mixture
 
@@ -28,7 +35,7 @@ class TopologyConfig(NamedSection):
         "strong-grades-weak",
         "weak-grades-strong",
     ] = "random"
-    neighbours: Annotated[int, Field(ge=2, multiple_of=2)] = 4
+    neighbours: Annotated[int, Field(ge=2, le=LARGEST, multiple_of=2)] = 4
     rewiring: Probability = 0.1
     weakest_first: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mgptn.agents.behaviour import SCRIPTED_MODELS
+from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.config.task import QUESTIONS
-from mgptn.experiments.record.manifest import MANIFEST, read_manifest
+from mgptn.experiments.record.manifest import MANIFEST, ManifestError, read_manifest
 
 
 def recorded(folder: Path) -> tuple[dict[str, Any], RunConfig]:
@@ -18,11 +20,41 @@ def recorded(folder: Path) -> tuple[dict[str, Any], RunConfig]:
     Raises
     ------
     ConfigError, ManifestError
-        If the folder is not a run's, or its manifest is damaged.
+        If the folder is not a run's, or its manifest is damaged, or says one thing in two ways.
     """
     manifest = read_manifest(folder)
-    config = _as_it_was(manifest["config"], manifest.get("interface"))
-    return manifest, check_config(config, source=str(folder / MANIFEST))
+    plain = _as_it_was(manifest["config"], manifest.get("interface"))
+    config = check_config(plain, source=str(folder / MANIFEST))
+    _check_agreement(folder, manifest, config)
+    return manifest, config
+
+
+def _check_agreement(folder: Path, manifest: dict[str, Any], config: RunConfig) -> None:
+    """Refuse a manifest whose fields are not those of its own configuration."""
+    strange = [arm for arm in manifest["arms"] if arm not in ARMS]
+    if strange or manifest["arms"][0] != SELECTED:
+        raise ManifestError(
+            f"{folder / MANIFEST}: arms: expected {SELECTED}, then others of {', '.join(ARMS)}, "
+            f"got {', '.join(manifest['arms'])}"
+        )
+    hosts = config.hosts
+    told = {
+        "seed": config.seed,
+        "model": config.agents.model,
+        "dtype": hosts.dtype,
+        "threads": hosts.threads,
+        "slots": hosts.slots,
+        **({} if hosts.device == "auto" else {"device": hosts.device}),
+    }
+    scripted = config.agents.model in SCRIPTED_MODELS
+    for name, expected in told.items():
+        if name == "device" and (scripted or config.agents.remote):
+            continue  # no host is asked for one
+        if manifest.get(name, expected) != expected:
+            raise ManifestError(
+                f"{folder / MANIFEST}: {name}: expected {expected!r}, as its config has it, got "
+                f"{manifest[name]!r:.80}"
+            )
 
 
 def _as_it_was(config: dict[str, Any], interface: Any) -> dict[str, Any]:

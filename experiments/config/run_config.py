@@ -16,7 +16,7 @@ from mgptn.experiments.config.explaining import explained, keys_of
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
 from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import find_protocol, protocols
-from mgptn.experiments.config.section import Section, plain_name
+from mgptn.experiments.config.section import LARGEST, Section, plain_name
 from mgptn.experiments.config.sections import (
     AgentsConfig,
     HostsConfig,
@@ -53,7 +53,7 @@ class RunConfig(Section):
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
     limits: LimitsConfig = LimitsConfig()
-    problems_per_generation: Annotated[int, Field(ge=1)] = 24
+    problems_per_generation: Annotated[int, Field(ge=1, le=LARGEST)] = 24
 
     @model_validator(mode="before")
     @classmethod
@@ -176,7 +176,7 @@ class RunConfig(Section):
     def _something_to_compare(self) -> RunConfig:
         compares = find_protocol(self.protocol.name).compares
         if self.protocol.fitness == "bradley-terry" and not compares:
-            known = [name for name, protocol in protocols().items() if protocol.compares]
+            known = [name for name, one in protocols().usable().items() if one.compares]
             raise ValueError(
                 f"protocol.fitness: expected mean under the protocol {self.protocol.name}, which "
                 f"compares nothing ({', '.join(known)} do), got {self.protocol.fitness!r}"

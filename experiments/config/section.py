@@ -21,6 +21,9 @@ from pydantic import (
     model_validator,
 )
 
+LARGEST = 10**6
+"""Of a size that memory and time grow with; what else has no room is refused before a run."""
+
 
 def finite_or_infinite(value: float) -> float:
     """A number that is not NaN."""
@@ -31,9 +34,10 @@ def finite_or_infinite(value: float) -> float:
 
 def plain_name(value: str) -> str:
     """A name that can be part of a path."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", value):
         raise ValueError(
-            "expected letters, digits, '.', '_' and '-', starting with one of the first two"
+            "expected letters, digits, '.', '_' and '-', starting with one of the first two, and "
+            "at most 100 of them"
         )
     return value
 

@@ -15,6 +15,7 @@ from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
 from mgptn.experiments.config.learning import FoundersConfig, LearningConfig
 from mgptn.experiments.config.plugins import interfaces, protocols
 from mgptn.experiments.config.section import (
+    LARGEST,
     Probability,
     SamplingTemperature,
     Section,
@@ -45,7 +46,7 @@ class SelectionConfig(Section):
 class IslandsConfig(Section):
     """Demes of equal size, for the process ``islands``, and migration between them."""
 
-    count: Annotated[int, Field(ge=1)] = 2
+    count: Annotated[int, Field(ge=1, le=LARGEST)] = 2
     migration: Probability = 0.1
 
 
@@ -85,8 +86,8 @@ class AdversariesConfig(Section):
 class PopulationConfig(Section):
     """How many agents, for how long, under which selection and mutation."""
 
-    size: Annotated[int, Field(ge=2)] = 8
-    generations: Annotated[int, Field(ge=1)] = 6
+    size: Annotated[int, Field(ge=2, le=LARGEST)] = 8
+    generations: Annotated[int, Field(ge=1, le=LARGEST)] = 6
     selection: SelectionConfig = SelectionConfig()
     islands: IslandsConfig = IslandsConfig()
     mutation: MutationConfig = MutationConfig()
@@ -226,6 +227,8 @@ class AgentsConfig(Section):
         known = ["auto", *interfaces()]
         if name not in known:
             raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        if name != "auto":
+            interfaces()[name]  # one that cannot be had says so
         return name
 
 
@@ -259,7 +262,7 @@ class ProtocolConfig(Section):
     """Who says what to whom, and what it takes to be accepted."""
 
     name: str = "survey"
-    graders: Annotated[int, Field(ge=1)] = 4
+    graders: Annotated[int, Field(ge=1, le=LARGEST)] = 4
     topology: TopologyConfig = TopologyConfig()
     self_grading: Literal["none", "also"] = "none"
     aggregation: AggregationConfig = AggregationConfig()
@@ -283,6 +286,7 @@ class ProtocolConfig(Section):
         known = protocols()
         if name not in known:
             raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")
+        known[name]  # one that cannot be had says so
         return name
 
     @property

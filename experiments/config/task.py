@@ -119,7 +119,10 @@ class TaskConfig(Section):
     @field_validator("name")
     @classmethod
     def _a_known_task(cls, name: str) -> str:
-        if name in tasks() or name == QUESTIONS or (name.startswith(PREFIX) and name != PREFIX):
+        if name in tasks():
+            tasks()[name]  # one that cannot be had says so
+            return name
+        if name == QUESTIONS or (name.startswith(PREFIX) and name != PREFIX):
             return name
         known = [*sorted(tasks()), QUESTIONS, f"{PREFIX}…"]
         raise ValueError(f"expected {any_of(known)}, got {name!r}{nearest(name, known)}")

@@ -18,6 +18,9 @@ from mgptn.population.judging.topology import (
     founders_by_strength,
 )
 
+MOST_EDGES = 10**7
+"""Of a graph of who may grade whom."""
+
 _RUNG = re.compile(r"gpt-(\d+)(?:/\d+)?")
 
 
@@ -70,6 +73,12 @@ def check_seats(
                 f"protocol.topology all-pairs (all others grade), got {graders}"
             )
         return
+    neighbours = protocol.topology.neighbours
+    if name in ("ring", "small-world") and size * neighbours > MOST_EDGES:
+        raise ValueError(
+            f"protocol.topology.neighbours: expected at most {MOST_EDGES // size} of "
+            f"{size} agents each (their edges are kept), got {neighbours}"
+        )
     topology, models = topology_of(protocol, population, model), founders_models(model, size)
     if name in BY_STRENGTH:
         _check_strength(topology, models, graders)

@@ -17,8 +17,15 @@ import yaml
 MOST_VALUES = 100_000
 """Values of a document whose aliases are followed, at most; one without aliases may have more."""
 
-MOST_BYTES = 10 * 2**20
-"""Of a document; a longer file is something else than a configuration."""
+MOST_WRITTEN = 200_000
+"""Values that a document says itself; reading more would take minutes."""
+
+MOST_DEEP = 64
+"""Lists and mappings within each other."""
+
+MOST_BYTES = 2 * 2**20
+"""Of a document, and of its text when aliases are followed; a longer file is something else than a
+configuration."""
 
 TAG = "tag:yaml.org,2002:"
 
@@ -61,8 +68,6 @@ def read_yaml(content: str | bytes, source: str, *, lines: bool = True) -> Any:
         raise YamlError(f"{place}: expected YAML, got: {told}") from None
     except yaml.YAMLError as error:
         raise YamlError(f"{source}: expected YAML, got: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise YamlError(f"{source}: expected YAML, got lists or mappings nested too deep") from None
 
 
 class _Where:
@@ -85,33 +90,43 @@ class _Checking:
     def __init__(self, where: _Where) -> None:
         self._where = where
         self._written = 0
-        self._values: dict[int, int | None] = {}
+        self._values: dict[int, tuple[int, int] | None] = {}
 
-    def values(self, node: yaml.Node) -> int:
-        """Values in a node with all aliases followed."""
-        known = self._values.get(id(node), 0)
+    def values(self, node: yaml.Node) -> tuple[int, int]:
+        """Values in a node with all aliases followed, and characters of their text."""
+        known = self._values.get(id(node), (0, 0))
         if known is None:
             raise YamlError(
                 f"{self._where(node.start_mark)}: expected YAML that ends, got an alias inside of "
                 "what it stands for"
             )
-        if known:
+        if known[0]:
             return known
         self._values[id(node)] = None
         self._written += 1
-        count = 1
+        below: list[yaml.Node] = []
+        count, length = 1, 0
         if isinstance(node, yaml.MappingNode):
             self._check_keys(node)
-            count += sum(self.values(key) + self.values(value) for key, value in node.value)
+            below = [one for pair in node.value for one in pair]
         elif isinstance(node, yaml.SequenceNode):
-            count += sum(self.values(one) for one in node.value)
+            below = node.value
+        else:
+            length = len(node.value)
+        for values, characters in map(self.values, below):
+            count, length = count + values, length + characters
         if count > max(MOST_VALUES, self._written):
             raise YamlError(
                 f"{self._where(node.start_mark)}: expected at most {MOST_VALUES:,} values when "
                 f"aliases are followed, got {count:,} from here on"
             )
-        self._values[id(node)] = count
-        return count
+        if length > MOST_BYTES:
+            raise YamlError(
+                f"{self._where(node.start_mark)}: expected at most {MOST_BYTES:,} characters when "
+                f"aliases are followed, got {length:,} from here on"
+            )
+        self._values[id(node)] = count, length
+        return count, length
 
     def _check_keys(self, node: yaml.MappingNode) -> None:
         """Refuse a key that stands in a mapping twice; keys that are merged in are not its own."""
@@ -132,7 +147,25 @@ class _Checking:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, with other rules for what a bare word is."""
+    """PyYAML's safe loader, with bounds, and other rules for what a bare word is."""
+
+    def __init__(self, stream: str | bytes) -> None:
+        super().__init__(stream)
+        self._deep = self._written = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node, within so many others at most."""
+        self._written += 1
+        if self._deep > MOST_DEEP or self._written > MOST_WRITTEN:
+            said = f"more than {MOST_WRITTEN:,} values"
+            if self._deep > MOST_DEEP:
+                said = f"lists or mappings nested more than {MOST_DEEP} deep"
+            events: Any = self
+            raise yaml.composer.ComposerError(None, None, said, events.peek_event().start_mark)
+        self._deep += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._deep -= 1
+        return node
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """``010`` is ten; another base than that has its letter."""

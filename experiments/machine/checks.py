@@ -10,9 +10,10 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
@@ -24,6 +25,7 @@ from mgptn.agents.hosts.ray_session import (
     cluster_endpoint,
 )
 from mgptn.agents.training.command import made_by
+from mgptn.experiments.config.plugins import Known
 from mgptn.experiments.views import metrics_server
 
 GB = 10**9
@@ -109,6 +111,19 @@ def check_import(name: str) -> Check:
     except Exception as error:  # noqa: BLE001 (a broken installation may raise anything)
         return _broken(name, error)
     return Check(name, "ok", str(module.__version__))
+
+
+def check_plugins(groups: Sequence[Known[Any]]) -> list[Check]:
+    """Can protocols, tasks and interfaces of other packages be used? A row for each that cannot."""
+    broken = [fault for group in groups for _, fault in group.faults()]
+    if broken:
+        return [
+            Check("plugin", "warn", str(fault), "mend or remove the package; only runs need it "
+                  "that name it")
+            for fault in broken
+        ]  # fmt: skip
+    names = [name for group in groups for name in group.plugins]
+    return [Check("plugins", "ok", ", ".join(names))] if names else []
 
 
 def check_cluster(joining: Joining) -> Check:

@@ -15,6 +15,7 @@ import mgptn
 from mgptn.agents.allowance import available_memory, usable_cpus
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.agents.hosts.ray_session import Joining, cluster_to_join
+from mgptn.experiments.config.plugins import interfaces, protocols, tasks
 from mgptn.experiments.machine.checks import (
     Check,
     Status,
@@ -26,6 +27,7 @@ from mgptn.experiments.machine.checks import (
     check_libraries,
     check_memory,
     check_models,
+    check_plugins,
     check_port,
     check_prometheus,
     check_python,
@@ -79,6 +81,7 @@ def diagnose(
     ]
     checks += [check_gpu_memory(name, free, total) for name, free, total in gpus]
     checks += check_models(models)
+    checks += check_plugins([protocols(), tasks(), interfaces()])
     checks += [check_port(metrics_port), check_prometheus()]
     return checks
 

@@ -4,23 +4,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mgptn.agents.texts import USAGE_COUNTS
+from mgptn.experiments.record.fields import Fields, Shape
 from mgptn.experiments.record.packed_agents import (
     pack_births,
     pack_populations,
     unpack_births,
     unpack_populations,
 )
-from mgptn.experiments.record.packed_arrays import Plain, pack, unpack
-from mgptn.population.records.agents import AgentId
+from mgptn.experiments.record.packed_arrays import Plain, pack
+from mgptn.population.records.agents import Agent, AgentId
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
-from mgptn.population.records.turns import Turns
+from mgptn.population.records.turns import KINDS, Turns
 
 PHASES = (
     "forward",
@@ -105,23 +108,49 @@ class Committed:
         }
 
     @classmethod
-    def from_plain(cls, plain: Plain) -> Committed:
-        """The inverse of `to_plain`, also after a round trip through msgpack."""
-        g = plain["generation"]
-        agents, survivors = unpack_populations(g["populations"])
+    def from_plain(cls, plain: Plain | Fields) -> Committed:
+        """The inverse of `to_plain`, also after a round trip through msgpack.
+
+        Raises
+        ------
+        RecordError
+            If it is not as `to_plain` writes it: names the field, what was expected, what was got.
+        """
+        whole = plain if isinstance(plain, Fields) else Fields(plain)
+        g = whole.section("generation")
+        agents, survivors = unpack_populations(g.section("populations"), 2)
+        outcomes = _unpack_outcomes(g.section("outcomes"), agents)
+        if len(survivors) != len(agents):
+            raise g.wrong("populations.sizes", f"{len(agents)} survivors", len(survivors))
+        each, answers = (len(agents),), (len(outcomes),)
         generation = Generation(
-            index=g["index"],
+            index=g.whole("index"),
             agents=agents,
-            outcomes=_unpack_outcomes(g["outcomes"]),
-            **{name: unpack(g[name]) for name in _DECIDED},
-            births=unpack_births(g["births"]),
-            deaths=tuple(AgentId(d) for d in unpack(g["deaths"]).tolist()),
+            outcomes=outcomes,
+            scores=g.floats("scores", answers),
+            accepted=g.places("accepted", (None,), len(outcomes)),
+            fitness=g.floats("fitness", each),
+            rates=g.floats("rates", each),
+            births=unpack_births(g.section("births")),
+            deaths=tuple(AgentId(d) for d in g.integers("deaths", (None,)).tolist()),
             survivors=survivors,
-            digest=g["digest"],
-            size=g.get("size", 0),
-            learned=tuple(g.get("learned", ())),
+            digest=g.hashed("digest"),
+            size=g.whole("size") if "size" in g else 0,
+            learned=_learned(g, len(agents)) if "learned" in g else (),
         )
-        return cls(plain["arm"], generation, dict(plain["seconds"]), dict(plain["counters"]))
+        seconds, counters = whole.numbers("seconds", float), whole.numbers("counters", int)
+        return cls(whole.text("arm"), generation, seconds, counters)
+
+
+def _learned(generation: Fields, agents: int) -> tuple[str | None, ...]:
+    """What each agent's weights ended with after learning."""
+    found = generation.several("learned")
+    if len(found) != agents:
+        raise generation.wrong("learned", f"{agents} hashes, one an agent", f"{len(found)}")
+    for i, one in enumerate(found):
+        if one is not None and not isinstance(one, str):
+            raise generation.wrong(f"learned[{i}]", "a hash or nothing", one)
+    return tuple(found)
 
 
 _DECIDED = ("scores", "accepted", "fitness", "rates")
@@ -159,22 +188,64 @@ def _pack_outcomes(outcomes: Outcomes) -> Plain:
     }
 
 
-def _unpack_outcomes(plain: Plain) -> Outcomes:
-    authors = unpack(plain["authors"]).astype(np.int64)
-    graders, partners = (unpack(plain[name]) for name in ("graders", "partners"))
-    turns = plain["turns"]
+def _unpack_outcomes(plain: Fields, agents: Sequence[Agent]) -> Outcomes:
+    authors = plain.integers("authors", (None,)).astype(np.int64)
+    if authors.tolist() != [agent.id for agent in agents]:
+        raise plain.wrong("authors", f"the ids of the {len(agents)} agents", authors)
+    queries, texts = plain.texts("queries"), plain.texts("texts")
+    problems, peers = plain.whole("problems", low=1), len(authors)
+    if len(queries) != problems or not peers:
+        raise plain.wrong("queries", f"{problems} texts, of at least one agent", len(queries))
+    each = (peers * problems,)
+    by_seat = (*each, None)
+    values = plain.floats("values", (None,))
+    distinct = len(values)
+    further: dict[str, Any] = {}
+    if "masses" in plain:  # journals from before masses were read have none
+        further["masses"] = plain.floats("masses", _or_none(plain, "masses", (distinct,)))
+    if "parts" in plain:  # written only where less than all of some answer counts
+        further["parts"] = plain.places("parts", each, len(texts))
     return Outcomes(
-        matches=Matches(authors, plain["problems"], graders, partners),
-        turns=Turns(
-            texts=tuple(turns["texts"]), **{name: unpack(turns[name]) for name in _BY_TURN}
+        matches=Matches(
+            authors,
+            problems,
+            plain.places("graders", by_seat, peers),
+            plain.places("partners", _or_none(plain, "partners", by_seat), peers),
         ),
-        queries=tuple(plain["queries"]),
-        texts=tuple(plain["texts"]),
-        levels=unpack(plain["levels"]),
-        values=unpack(plain["values"]),
-        # Journals from before masses were read have none.
-        **({"masses": unpack(plain["masses"])} if "masses" in plain else {}),
-        # Written only where less than all of some answer counts.
-        **({"parts": unpack(plain["parts"])} if "parts" in plain else {}),
-        **{name: unpack(plain[name]) for name in _BY_ANSWER},
+        turns=_unpack_turns(plain.section("turns"), *each),
+        queries=queries,
+        texts=texts,
+        levels=plain.floats("levels", (distinct, None if distinct else 0)),
+        values=values,
+        **further,
+        answers=plain.places("answers", each, len(texts)),
+        finished=plain.truths("finished", each),
+        tokens=plain.integers("tokens", each),
+        log_probabilities=plain.floats("log_probabilities", each),
+        verdicts=plain.truths("verdicts", each),
+        grades=plain.places("grades", by_seat, distinct, low=-1),
+        order_effects=plain.floats("order_effects", _or_none(plain, "order_effects", by_seat)),
+        ratings=plain.floats("ratings", _or_none(plain, "ratings", each)),
+    )
+
+
+def _or_none(plain: Fields, name: str, shape: Shape) -> Shape:
+    """The shape of a column that may be there, or of one that is empty."""
+    nothing = (0,) * len(shape)
+    return nothing if plain.section(name).several("shape") == list(nothing) else shape
+
+
+def _unpack_turns(plain: Fields, answers: int) -> Turns:
+    texts, spoken = plain.texts("texts"), plain.places("answers", (None,), answers)
+    each = (len(spoken),)
+    if (np.diff(spoken.astype(np.int64)) < 0).any():
+        raise plain.wrong("answers", "indices that ascend", "others")
+    return Turns(
+        texts=texts,
+        answers=spoken,
+        kinds=plain.places("kinds", each, len(KINDS)),
+        said=plain.places("said", each, len(texts)),
+        finished=plain.truths("finished", each),
+        verdicts=plain.truths("verdicts", each),
+        values=plain.floats("values", each),
     )

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mgptn.experiments.record.reading import Frames, JournalError, unpack
-from mgptn.experiments.record.rounds import JOURNAL, Round, round_of
+from mgptn.experiments.record.reading import JournalError
+from mgptn.experiments.record.rounds import Round, RunRecord
 
 POLL_SECONDS = 0.5
 
@@ -28,9 +28,13 @@ class Follower:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.ended = False
-        self._frames = Frames(folder / JOURNAL)
+        self._record = RunRecord(folder)
         self._file: tuple[int, int] | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Has the run ended, as far as it was read?"""
+        return self._record.population_hash is not None
 
     def new(self) -> Iterator[Round]:
         """The rounds that were committed since the last call, one at a time; never waits.
@@ -39,27 +43,22 @@ class Follower:
         ------
         JournalError
             If there is no journal, or another one by now, or what is in it was altered.
+        ManifestError
+            If the manifest is another than the run was begun with.
         """
         self._check_same_file()
-        for _, payload in self._frames:
-            record = unpack(payload)
-            self.ended |= record["kind"] == "end"
-            if record["kind"] == "generation":
-                yield round_of(record)
-        damage = self._frames.damage
-        if damage is not None and not damage.torn:
-            raise JournalError(f"{self._frames.path}: at byte {damage.offset}: {damage.reason}")
+        yield from self._record.rounds()
 
     def _check_same_file(self) -> None:
-        path = self._frames.path
+        path = self._record.path
         try:
             found = os.stat(path)
         except OSError as error:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         here = (found.st_dev, found.st_ino)
-        if self._file not in (None, here) or found.st_size < self._frames.offset:
+        if self._file not in (None, here) or found.st_size < self._record.offset:
             raise JournalError(
-                f"{path}: expected the journal that was read up to byte {self._frames.offset}, got "
+                f"{path}: expected the journal that was read up to byte {self._record.offset}, got "
                 f"another one, of {found.st_size} bytes"
             )
         self._file = here

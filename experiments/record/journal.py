@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -73,16 +74,21 @@ class Journal:
         return journal
 
     @classmethod
-    def reopen(cls, path: Path) -> Journal:
+    def reopen(cls, path: Path, read: Callable[[Path], Contents] = read_journal) -> Journal:
         """Lock a journal, and only then read it: nothing can be committed in between.
 
         Its file is as it was until the first record is appended. Then what stands after the intact
         ones is cut off, and kept beside it as ``<name>.damaged-<offset>``.
 
+        Parameters
+        ----------
+        read
+            What of it is intact: its links, unless somebody knows what must stand in it.
+
         Raises
         ------
         JournalError
-            If there is no journal, or another process has it open.
+            If there is no journal, or another process has it open; and whatever `read` raises.
         """
         try:
             descriptor = os.open(path, os.O_RDWR)
@@ -90,10 +96,15 @@ class Journal:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         _lock(path, descriptor)
         try:
-            return cls(path, descriptor, read_journal(path))
-        except JournalError:
+            return cls(path, descriptor, read(path))
+        except BaseException:
             os.close(descriptor)
             raise
+
+    def trim(self) -> None:
+        """Cut off what is not intact now, where nothing is to be appended."""
+        if not self._begun:
+            self._begin()
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one record and wait until it is on the disk.
@@ -101,8 +112,10 @@ class Journal:
         Raises
         ------
         JournalError
-            If it cannot be written whole, as on a full disk. The records before it stay intact.
+            If it cannot be written whole, as on a full disk, or is no longer where it was, as in
+            a folder that was removed. The records before it stay intact.
         """
+        self._check_place()
         if not self._begun:
             self._begin()
         payload: bytes = msgpack.packb(record)
@@ -126,6 +139,21 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_place(self) -> None:
+        """Refuse to write into a file that nobody will find."""
+        here = os.fstat(self._descriptor)
+        try:
+            found = os.stat(self.path)
+            same = (found.st_dev, found.st_ino) == (here.st_dev, here.st_ino)
+        except OSError:
+            same = False
+        if not same:
+            raise JournalError(
+                f"{self.path}: expected the journal that is being written, got "
+                f"{'nothing' if not self.path.exists() else 'another file'}: the run's folder was "
+                "removed, moved or replaced as it went on; what follows would be lost"
+            )
 
     def _begin(self) -> None:
         """Cut off what is not intact, and stand at the end."""

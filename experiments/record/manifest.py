@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import platform
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from operator import methodcaller
 from pathlib import Path
@@ -44,6 +45,30 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     write_whole(folder / MANIFEST, methodcaller("write", text.encode()))
 
 
+MOST_BYTES = 16 * 2**20
+"""Of a manifest; a longer file is something else."""
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "config": ((dict,), "a configuration"),
+    "seed": ((int,), "a whole number"),
+    "model": ((str,), "a name"),
+    "interface": ((str, type(None)), "a name or nothing"),
+    "device": ((str,), "a name"),
+    "dtype": ((str,), "a name"),
+    "threads": ((int,), "a whole number"),
+    "slots": ((int,), "a whole number"),
+    "task_file": ((str, type(None)), "a hash or nothing"),
+    "problems": ((str, type(None)), "a hash or nothing"),
+    "today": ((str,), "a date"),
+    "chat_layout": ((int,), "a number"),
+    "endpoints": ((dict,), "endpoints by name"),
+}
+"""Fields of a manifest, as far as they are read; a run has those that concern it."""
+
+_TEXTS = ("weights", "versions")
+"""Fields that are texts by name."""
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """A run's manifest.
 
@@ -51,16 +76,49 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     ------
     ManifestError
         If the folder is not a run's, or its manifest is not a JSON object with a configuration and
-        arms.
+        arms, or has a field of another kind than is written.
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES // 2**20} MiB")
+        manifest = json.loads(content.decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"{folder}: expected a run's folder, got no {MANIFEST} in it") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: expected a run's manifest, got: {error}") from None
+    if not isinstance(manifest, dict):
+        raise ManifestError(f"{path}: expected a JSON object, got a {type(manifest).__name__}")
     missing = [key for key in ("config", "arms") if key not in manifest]
     if missing:
         raise ManifestError(f"{path}: expected a run's manifest, got one without {missing[0]!r}")
-    return dict(manifest)
+    _check_kinds(path, manifest)
+    return manifest
+
+
+def _check_kinds(path: Path, manifest: dict[str, Any]) -> None:
+    def wrong(name: str, expected: str) -> ManifestError:
+        return ManifestError(f"{path}: {name}: expected {expected}, got {manifest[name]!r:.80}")
+
+    for name, (kinds, expected) in _KINDS.items():
+        value = manifest.get(name)
+        if name in manifest and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise wrong(name, expected)
+    for name in _TEXTS:
+        value = manifest.get(name, {})
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise wrong(name, "texts by name")
+    for one in manifest.get("endpoints", {}).values():
+        if not isinstance(one, dict) or not isinstance(one.get("says"), dict):
+            raise wrong("endpoints", "of each what it says")
+    arms = manifest["arms"]
+    if not isinstance(arms, list) or not arms or not all(isinstance(arm, str) for arm in arms):
+        raise wrong("arms", "a list of names")
+    if len(set(arms)) < len(arms):
+        raise wrong("arms", "each once")
+    try:
+        date.fromisoformat(manifest.get("today", "2000-01-01"))
+    except ValueError:
+        raise wrong("today", "a date, such as 2000-01-31") from None

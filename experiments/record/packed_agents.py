@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.experiments.record.packed_arrays import Plain, pack, unpack
+from mgptn.experiments.record.fields import LARGEST, Fields
+from mgptn.experiments.record.packed_arrays import Plain, pack
 from mgptn.experiments.record.packed_weights import FOUNDERS_OWN, pack_weights, unpack_weights
 from mgptn.population.records.agents import Agent, AgentId, Birth, Example, Genome
 from mgptn.population.records.arrays import interned
+from mgptn.population.records.weights import Weights
 
 Population = Sequence[Agent]
 _NOBODY = -1
@@ -54,44 +57,95 @@ def pack_populations(populations: Sequence[Population]) -> Plain:
     }
 
 
-def unpack_populations(plain: Plain) -> list[tuple[Agent, ...]]:
-    """The inverse of `pack_populations`."""
-    levels = [None if level == _NOBODY else level for level in unpack(plain["levels"]).tolist()]
-    known = list(map(Example, plain["queries"], plain["answers"], levels))
-    shown = [known[i] for i in unpack(plain["examples"]).tolist()]
-    ends = np.cumsum(unpack(plain["context"]), dtype=np.int64).tolist()
-    models = unpack(plain["model"]).tolist()
+def unpack_populations(plain: Fields, count: int) -> list[tuple[Agent, ...]]:
+    """The inverse of `pack_populations`, of so many populations.
+
+    Raises
+    ------
+    RecordError
+        Naming the field that is not as it is written.
+    """
+    sizes = [_length(plain, i, size) for i, size in enumerate(plain.several("sizes"))]
+    if len(sizes) != count:
+        raise plain.wrong("sizes", f"those of {count} populations", f"{len(sizes)} sizes")
+    genomes = _genomes(plain)
+    several = (sum(sizes),)
+    columns = (
+        plain.integers("id", several),
+        plain.places("genome", several, len(genomes)),
+        plain.integers("parent", several, low=_NOBODY),
+        plain.integers("founder", several),
+        plain.integers("born", several, low=-1),
+    )
+    agents = [
+        Agent(AgentId(i), genomes[genome], _somebody(parent), AgentId(founder), born)
+        for i, genome, parent, founder, born in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+    bounds = pairwise(accumulate(sizes, initial=0))
+    return [tuple(agents[first:last]) for first, last in bounds]
+
+
+def _genomes(plain: Fields) -> list[Genome]:
+    models, personas, roles = plain.texts("models"), _personas(plain), plain.texts("roles")
+    shown = _shown_examples(plain)
+    model = plain.places("model", (None,), len(models))
+    each = (len(model),)
+    lengths = plain.integers("context", each, high=len(shown))
+    ends = lengths.astype(np.int64).cumsum().tolist()
+    if (ends[-1] if ends else 0) != len(shown):
+        raise plain.wrong("context", f"lengths of {len(shown)} examples in all", "others")
     # A run whose weights never change writes none, as journals from before they could.
-    rows = plain.get("weights", [])
-    places = unpack(plain["weighing"]).tolist() if rows else [FOUNDERS_OWN] * len(models)
-    genomes = [
+    weighed: list[Weights | None] = [None] * len(model)
+    if "weights" in plain:
+        rows = plain.several("weights")
+        places = plain.places("weighing", each, len(rows), low=FOUNDERS_OWN)
+        weighed = unpack_weights(plain, places.tolist())
+    return [
         Genome(
-            plain["models"][model],
+            models[model],
             temperature,
             tuple(shown[first:last]),
-            plain["personas"][persona],
-            plain["roles"][role],
+            personas[persona],
+            roles[role],
             weights,
         )
         for model, weights, persona, role, temperature, (first, last) in zip(
-            models,
-            unpack_weights(rows, places),
-            unpack(plain["persona"]).tolist(),
-            unpack(plain["role"]).tolist(),
-            unpack(plain["sampling_temperature"]).tolist(),
+            model.tolist(),
+            weighed,
+            plain.places("persona", each, len(personas)).tolist(),
+            plain.places("role", each, len(roles)).tolist(),
+            plain.floats("sampling_temperature", each).tolist(),
             pairwise([0, *ends]),
             strict=True,
         )
     ]
-    columns = (
-        unpack(plain[name]).tolist() for name in ("id", "genome", "parent", "founder", "born")
-    )
-    agents = [
-        Agent(AgentId(i), genomes[genome], _somebody(parent), AgentId(founder), born)
-        for i, genome, parent, founder, born in zip(*columns, strict=True)
+
+
+def _shown_examples(plain: Fields) -> list[Example]:
+    """The examples of all contexts one after the other, each made once."""
+    queries, answers = plain.texts("queries"), plain.texts("answers")
+    if len(answers) != len(queries):
+        raise plain.wrong("answers", f"{len(queries)}, one a query", f"{len(answers)}")
+    levels = plain.integers("levels", (len(queries),), low=_NOBODY).tolist()
+    known = [
+        Example(query, answer, None if level == _NOBODY else level)
+        for query, answer, level in zip(queries, answers, levels, strict=True)
     ]
-    bounds = pairwise(np.cumsum([0, *plain["sizes"]]).tolist())
-    return [tuple(agents[first:last]) for first, last in bounds]
+    return [known[i] for i in plain.places("examples", (None,), len(known)).tolist()]
+
+
+def _personas(plain: Fields) -> tuple[str | None, ...]:
+    found = plain.several("personas")
+    for i, persona in enumerate(found):
+        if persona is not None and not isinstance(persona, str):
+            raise plain.wrong(f"personas[{i}]", "text or nothing", persona)
+    return tuple(found)
+
+
+def _length(plain: Fields, place: int, size: Any) -> int:
+    if type(size) is not int or not 0 <= size <= LARGEST:
+        raise plain.wrong(f"sizes[{place}]", "a whole number ≥ 0", size)
+    return size
 
 
 def pack_births(births: Sequence[Birth]) -> Plain:
@@ -106,14 +160,23 @@ def pack_births(births: Sequence[Birth]) -> Plain:
     }
 
 
-def unpack_births(plain: Plain) -> tuple[Birth, ...]:
-    """The inverse of `pack_births`."""
-    kinds = [tuple(kind) for kind in plain["kinds"]]
-    names = "child", "parent", "mutations", "other_parent"
-    columns = (unpack(plain[name]).tolist() for name in names)
+def unpack_births(plain: Fields) -> tuple[Birth, ...]:
+    """The inverse of `pack_births`; errors as of `unpack_populations`."""
+    kinds = []
+    for i, kind in enumerate(plain.several("kinds")):
+        names = Fields({"kind": kind}, plain.place(f"kinds[{i}]")).texts("kind")
+        kinds.append(names)
+    children = plain.integers("child", (None,))
+    each = (len(children),)
+    columns = (
+        children,
+        plain.integers("parent", each),
+        plain.places("mutations", each, len(kinds)),
+        plain.integers("other_parent", each, low=_NOBODY),
+    )
     return tuple(
         Birth(AgentId(child), AgentId(parent), kinds[kind], _somebody(other))
-        for child, parent, kind, other in zip(*columns, strict=True)
+        for child, parent, kind, other in zip(*(c.tolist() for c in columns), strict=True)
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mgptn.experiments.record.fields import Fields
 from mgptn.population.records.weights import Weights
 
 Rows = list[list[Any]]
@@ -36,16 +37,37 @@ def pack_weights(several: Iterable[Weights | None]) -> tuple[Rows, list[int]]:
     return rows, [place(weights) for weights in several]
 
 
-def unpack_weights(rows: Rows, places: Sequence[int]) -> list[Weights | None]:
-    """The inverse of `pack_weights`."""
+def unpack_weights(plain: Fields, places: Sequence[int]) -> list[Weights | None]:
+    """The inverse of `pack_weights`, of the rows in `plain`.
+
+    Raises
+    ------
+    RecordError
+        If a row is not as it is written: what weights are made of stands in the rows before.
+    """
     known: list[Weights] = []
+    for i, row in enumerate(plain.several("weights")):
+        name = f"weights[{i}]"
+        try:
+            step, founder, parent, content, (first, second), scale, sources, other = row
+            made_of = tuple(None if s == FOUNDERS_OWN else known[_before(s, i)] for s in sources)
+            texts = (step, founder, parent, content, other)
+            if not all(isinstance(text, str) for text in texts) or type(scale) is not float:
+                raise TypeError("expected texts and a scale")
+            key = (first, second)
+            if not all(type(word) is int and 0 <= word < 2**64 for word in key):
+                raise TypeError("expected a key of two words of 64 bits")
+            one = Weights(step, founder, parent, content, key, scale, made_of, other)
+        except (TypeError, ValueError) as error:
+            raise plain.wrong(
+                name, f"weights that are made of rows before ({error})", row
+            ) from None
+        one.digest()  # now, while what it is made of has its own: a chain may be long
+        known.append(one)
+    return [None if place == FOUNDERS_OWN else known[place] for place in places]
 
-    def at(place: int) -> Weights | None:
-        return None if place == FOUNDERS_OWN else known[place]
 
-    for step, founder, parent, content, key, scale, sources, other in rows:
-        made_of = tuple(at(source) for source in sources)
-        known.append(
-            Weights(step, founder, parent, content, (key[0], key[1]), scale, made_of, other)
-        )
-    return [at(place) for place in places]
+def _before(place: Any, here: int) -> int:
+    if type(place) is not int or not 0 <= place < here:
+        raise ValueError(f"expected a row before {here}, got {place!r:.20}")
+    return place

@@ -24,6 +24,10 @@ FORMAT = 4
 MAGIC = b"MGPTN-JOURNAL-%d\n" % FORMAT
 EARLIER = {b"MGPTN-JOURNAL-%d\n" % version: version for version in range(1, FORMAT)}
 LINK_BYTES = 32
+_LENGTH_BYTES = 4
+
+UNREADABLE = None
+"""In place of a record whose bytes are no msgpack."""
 
 
 class JournalError(RuntimeError):
@@ -43,8 +47,10 @@ class Damage:
     reason: str
 
 
-class Records(Sequence[dict[str, Any]]):
+class Records(Sequence[Any]):
     """A journal's records, each read from the file when it is asked for.
+
+    Whoever wrote them may have written anything; what is no msgpack is `UNREADABLE`.
 
     Parameters
     ----------
@@ -53,21 +59,25 @@ class Records(Sequence[dict[str, Any]]):
     """
 
     def __init__(self, path: Path, spans: Sequence[tuple[int, int]]) -> None:
-        self._path = path
+        self.path = path
         self._spans = tuple(spans)
+
+    def offset(self, index: int) -> int:
+        """Where a record's frame begins."""
+        return self._spans[index][0] - _LENGTH_BYTES
 
     def __len__(self) -> int:
         return len(self._spans)
 
     @overload
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    def __getitem__(self, index: int) -> Any: ...
     @overload
     def __getitem__(self, index: slice) -> Records: ...
-    def __getitem__(self, index: int | slice) -> dict[str, Any] | Records:
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return Records(self._path, self._spans[index])
+            return Records(self.path, self._spans[index])
         offset, length = self._spans[index]
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             file.seek(offset)
             return unpack(file.read(length))
 
@@ -85,6 +95,16 @@ class Contents:
     intact_bytes: int
     link: bytes
     damage: Damage | None
+
+    def before(self, place: int, reason: str) -> Contents:
+        """What stands before a record that is intact but says nothing that can be."""
+        offset = self.records.offset(place)
+        link = first_link()
+        if place:
+            with self.records.path.open("rb") as file:
+                file.seek(offset - LINK_BYTES)
+                link = file.read(LINK_BYTES)
+        return Contents(self.records[:place], offset, link, nonsense(offset, place, reason))
 
 
 class Frames:
@@ -109,6 +129,7 @@ class Frames:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offset, self.link, self.count = 0, first_link(), 0
+        self._before = 0, self.link, 0
         self.damage: Damage | None = None
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
@@ -119,6 +140,11 @@ class Frames:
         except OSError as error:
             raise JournalError(f"{self.path}: expected a journal, got: {error.strerror}") from error
 
+    def refuse(self, reason: str) -> None:
+        """Take the frame that was given last for damage, and stand before it again."""
+        self.offset, self.link, self.count = self._before
+        self.damage = nonsense(self.offset, self.count, reason)
+
     def _frames(self, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         size = os.fstat(file.fileno()).st_size
         self.damage = None
@@ -126,8 +152,8 @@ class Frames:
             self._begin(file)
         file.seek(self.offset)
         while self.damage is None and self.offset < size:
-            body = self.offset + 4
-            length = int.from_bytes(file.read(4), "little")
+            body = self.offset + _LENGTH_BYTES
+            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
             end = body + length + LINK_BYTES
             if body > size or end > size:
                 reason = (
@@ -145,6 +171,7 @@ class Frames:
                 )
                 self.damage = Damage(self.offset, False, reason)
                 return
+            self._before = self.offset, self.link, self.count
             self.offset, self.link, self.count = end, expected, self.count + 1
             yield body, payload
 
@@ -183,10 +210,17 @@ def read_journal(path: Path) -> Contents:
     return Contents(Records(path, spans), frames.offset, frames.link, frames.damage)
 
 
-def unpack(payload: bytes) -> dict[str, Any]:
-    """A record from a frame's payload."""
-    record: dict[str, Any] = msgpack.unpackb(payload, strict_map_key=False)
-    return record
+def nonsense(offset: int, place: int, reason: str) -> Damage:
+    """Damage where a record's links hold, but it says what no run writes."""
+    return Damage(offset, False, f"record {place} is none that a run writes: {reason}")
+
+
+def unpack(payload: bytes) -> Any:
+    """A record from a frame's payload; `UNREADABLE` where it is no msgpack."""
+    try:
+        return msgpack.unpackb(payload, strict_map_key=False)
+    except (ValueError, TypeError, OverflowError, RecursionError, MemoryError):
+        return UNREADABLE
 
 
 def first_link() -> bytes:

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.record.reading import Contents, Damage, Frames, unpack
+from mgptn.experiments.record.course import Course
+from mgptn.experiments.record.fields import RecordError
+from mgptn.experiments.record.reading import (
+    Contents,
+    Damage,
+    Frames,
+    JournalError,
+    nonsense,
+    read_journal,
+    unpack,
+)
 from mgptn.population.records.generation import Generation
 
 JOURNAL = "journal.msgpack"
@@ -42,58 +52,138 @@ AnyRound = TypeVar("AnyRound", bound=Round)
 
 
 class RunRecord:
-    """What a run's journal holds, read once and in order.
-
-    Attributes
-    ----------
-    population_hash
-        That the run ended with; None for one that has not ended, or is not read to its end yet.
-    """
+    """What a run's journal holds, read once and in order."""
 
     def __init__(self, folder: Path) -> None:
-        self.population_hash: str | None = None
-        self._frames = Frames(folder / JOURNAL)
+        self.path = folder / JOURNAL
+        self._frames = Frames(self.path)
+        self._course = Course(folder)
+
+    @property
+    def offset(self) -> int:
+        """Bytes up to the end of what was read."""
+        return self._frames.offset
+
+    @property
+    def population_hash(self) -> str | None:
+        """As of `Course`."""
+        return self._course.population_hash
+
+    @property
+    def bound(self) -> bool:
+        """As of `Course`."""
+        return self._course.bound
 
     @property
     def damage(self) -> Damage | None:
         """Where what was read stops being intact, if it does."""
         return self._frames.damage
 
-    def rounds(self) -> Iterator[Round]:
-        """Every intact round that was not read yet, one at a time.
+    def intact(self) -> Iterator[Round]:
+        """Every round that was not read yet, up to the end or to the first `damage`.
 
         Raises
         ------
         JournalError
             If there is no journal.
+        ManifestError
+            If the manifest is another than the run was begun with.
         """
         for _, payload in self._frames:
-            record = unpack(payload)
-            if record["kind"] == "end":
-                self.population_hash = record["population_hash"]
-            elif record["kind"] == "generation":
-                yield round_of(record)
+            try:
+                done = self._course.take(unpack(payload))
+            except RecordError as error:
+                self._frames.refuse(str(error))
+                return
+            if done:
+                yield Round(done)
+
+    def rounds(self) -> Iterator[Round]:
+        """As `intact`, for who can do nothing with part of a run that was altered.
+
+        A record that is cut short, as a kill leaves it, is waited for: it is none yet.
+
+        Raises
+        ------
+        JournalError
+            As of `intact`; and after the last intact round if what follows was altered.
+        """
+        yield from self.intact()
+        _refuse_altered(self.path, self.damage)
 
 
 def read_rounds(folder: Path) -> Iterator[Round]:
-    """Every intact round of a run, one at a time; errors as of `RunRecord.rounds`."""
-    return RunRecord(folder).rounds()
+    """Every round of a run, one at a time, of a journal that is checked whole before the first.
+
+    Raises
+    ------
+    JournalError, ManifestError
+        As of `RunRecord.rounds`.
+    """
+    contents = read_journal(folder / JOURNAL)
+    _refuse_altered(folder / JOURNAL, contents.damage)
+    return rounds_in(contents)
 
 
 def rounds_in(contents: Contents) -> Iterator[Round]:
-    """The rounds of a journal that was read already."""
-    return (round_of(record) for record in contents.records if record["kind"] == "generation")
+    """The rounds of a journal whose links were checked already.
+
+    Raises
+    ------
+    JournalError
+        If a record is none that a run writes, or stands in another's place.
+    """
+    path = contents.records.path
+    course = Course(path.parent)
+    for place, record in enumerate(contents.records):
+        try:
+            done = course.take(record)
+        except RecordError as error:
+            damage = nonsense(contents.records.offset(place), place, str(error))
+            raise _altered(path, damage) from None
+        if done:
+            yield Round(done)
+
+
+def read_run(path: Path) -> Contents:
+    """A run's journal as far as it is intact: links hold, and every record is one that runs write.
+
+    Raises
+    ------
+    JournalError
+        If there is no file, or it is not a journal at all.
+    ManifestError
+        If the manifest is another than the run was begun with.
+    """
+    contents = read_journal(path)
+    course = Course(path.parent)
+    for place, record in enumerate(contents.records):
+        try:
+            course.take(record)
+        except RecordError as error:
+            return contents.before(place, str(error))
+    return contents
 
 
 def ended_with(contents: Contents) -> str | None:
     """The population hash that a journal ends with; None where the run has not ended."""
-    last = contents.records[-1] if contents.records else {"kind": "none"}
-    return last["population_hash"] if last["kind"] == "end" else None
+    last = contents.records[-1] if contents.records else None
+    if not isinstance(last, dict) or last.get("kind") != "end":
+        return None
+    return str(last.get("population_hash"))
 
 
-def round_of(record: dict[str, Any]) -> Round:
-    """A round from its record; the inverse of `Round.to_plain`."""
-    return Round(tuple(Committed.from_plain(arm) for arm in record["arms"]))
+def _refuse_altered(path: Path, damage: Damage | None) -> None:
+    """Refuse a journal that was altered; one that is cut short only is that of a run so far."""
+    if damage is not None and not damage.torn:
+        raise _altered(path, damage)
+
+
+def _altered(path: Path, damage: Damage) -> JournalError:
+    return JournalError(
+        f"{path}: at byte {damage.offset}: {damage.reason}; what stands before is intact: "
+        f"'mgptn resume {path.parent}' carries on from there, and keeps the rest beside it"
+    )
 
 
 def first_and_last(rounds: Iterable[AnyRound]) -> list[AnyRound]:

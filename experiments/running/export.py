@@ -47,7 +47,7 @@ def export_weights(
     if config.agents.model in SCRIPTED_MODELS:
         raise ConfigError(f"{run}: expected a run with a model, got one without weights")
     found, after = _alive(run, manifest["arms"], agent, arm, generation)
-    checkpoint = _founder(run, found, manifest["weights"])
+    checkpoint = _founder(run, found, manifest.get("weights", {}))
     worn = found.genome.weights
     numbers = NumbersFolder(run / WEIGHTS)
     missing = numbers.missing([] if worn is None else sorted(set(worn.contents())))
@@ -99,9 +99,9 @@ def _founder(run: Path, agent: Agent, weights: dict[str, str]) -> Checkpoint:
     """The files that an agent's weights began as, still the same."""
     name = agent.genome.model
     found = find_checkpoint(name)
-    if found.weights != weights[name]:
+    if found.weights != weights.get(name):
         raise ConfigError(
-            f"{run}: expected {name!r} with weights hash {weights[name]}, got {found.weights}"
+            f"{run}: expected {name!r} with weights hash {weights.get(name)}, got {found.weights}"
         )
     return found
 

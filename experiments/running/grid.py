@@ -23,7 +23,7 @@ from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.manifest import MANIFEST, read_manifest
 from mgptn.experiments.record.reading import read_journal
-from mgptn.experiments.record.rounds import JOURNAL, ended_with
+from mgptn.experiments.record.rounds import JOURNAL, ended_with, read_run
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
@@ -165,7 +165,7 @@ def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet, stack: ExitStack) 
     if (path / JOURNAL).exists():
         manifest, _ = recorded(path)
         check_same_ground(manifest, stage, path)
-        journal = stack.enter_context(Journal.reopen(path / JOURNAL))
+        journal = stack.enter_context(Journal.reopen(path / JOURNAL, read_run))
         session = Session.reopen(path, cell.config, grid.arms, stage, journal, fleet=fleet)
     else:
         session = Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)

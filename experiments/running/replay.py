@@ -13,6 +13,7 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.founding import found_tournament
+from mgptn.experiments.loop.telling import ContradictionError, told_again
 from mgptn.experiments.record.reading import Damage
 from mgptn.experiments.record.rounds import RunRecord, joint_hash, read_rounds
 from mgptn.population.records.arrays import Floats
@@ -41,6 +42,8 @@ class Replay:
         As the run ended with; None for a run that has not ended.
     damage
         Where the journal stops being intact, if it does.
+    bound
+        Does the journal vouch for what the manifest says?
     """
 
     generations: int
@@ -49,12 +52,13 @@ class Replay:
     population_hash: str
     recorded_hash: str | None
     damage: Damage | None
+    bound: bool
 
     @property
     def confirmed(self) -> bool:
-        """Did everything come out as recorded?"""
+        """Is there a generation, and did everything come out as recorded?"""
         same = self.recorded_hash in (None, self.population_hash)
-        return same and not self.differences and self.damage is None
+        return self.generations > 0 and same and not self.differences and self.damage is None
 
 
 def replay(folder: Path) -> Replay:
@@ -71,16 +75,23 @@ def replay(folder: Path) -> Replay:
     differences: list[str] = []
     again: list[str] = []
     rounds = 0
-    for done in record.rounds():
+    for done in record.intact():
         rounds += 1
         for c in done.committed:
-            derived = tournaments[c.arm].tell(c.generation.outcomes, c.generation.learned)
+            try:
+                derived = told_again(tournaments[c.arm], c)
+            except ContradictionError as error:
+                differences.append(str(error))
+                continue
             differences += [
                 f"generation {derived.index}, arm {c.arm}: {name} differ from the recorded ones"
                 for name in _differing(derived, c.generation)
             ]
             if c.arm == SELECTED:
                 again.append(derived.digest)
+    planned = config.population.generations
+    if rounds > planned or (record.population_hash is not None and rounds < planned):
+        differences.append(f"expected {planned} generations, got {rounds} in a run that has ended")
     return Replay(
         rounds,
         tuple(manifest["arms"]),
@@ -88,6 +99,7 @@ def replay(folder: Path) -> Replay:
         joint_hash(again),
         record.population_hash,
         record.damage,
+        record.bound,
     )
 
 
@@ -122,21 +134,24 @@ def reselect(folder: Path, selection_temperature: float) -> Reselection:
     ------
     ConfigError, ManifestError, JournalError
         If the folder holds no run, or the temperature is not > 0.
+    ContradictionError
+        If outcomes are recorded that are not of the matches that were drawn.
     """
     _, config = recorded(folder)
     config = _with_temperature(config, selection_temperature)
     tournament = found_tournament(config, SELECTED)
-    as_run = [c.generation for d in read_rounds(folder) for c in d.committed if c.arm == SELECTED]
+    run = [c for done in read_rounds(folder) for c in done.committed if c.arm == SELECTED]
+    as_run = [c.generation for c in run]
     generations: list[Generation] = []
     strangers = 0
-    for generation in as_run:
+    for committed, generation in zip(run, as_run, strict=True):
         strangers = sum(
             mine.id != theirs.id or mine.genome != theirs.genome
-            for mine, theirs in zip(tournament.agents, generation.agents, strict=True)
+            for mine, theirs in zip(tournament.agents, generation.agents, strict=False)
         )
         if strangers:
             break
-        generations.append(tournament.tell(generation.outcomes, generation.learned))
+        generations.append(told_again(tournament, committed))
     reached = tuple(generations)
     return Reselection(reached, tuple(as_run[: len(reached)]), len(as_run), strangers)
 
@@ -165,6 +180,11 @@ def _close(ours: Floats, theirs: Floats) -> bool:
     )
 
 
+UNBOUND = (
+    "the manifest is not bound to this journal, which an earlier version began: what it says of "
+    "weights, versions and device is not confirmed"
+)
+
 SHOWN = 20
 """Differences that are listed; the rest are counted."""
 
@@ -183,6 +203,10 @@ def describe_replay(folder: Path) -> tuple[list[str], bool]:
         lines.append(
             f"  the journal is intact up to byte {found.damage.offset} only: {found.damage.reason}"
         )
+    if not found.generations:
+        lines.append("  no generation is committed, so there is nothing to confirm")
+    if not found.bound:
+        lines.append(f"  {UNBOUND}")
     if found.recorded_hash is None:
         lines.append(f"  the run has not ended; carry it on with: mgptn resume {folder}")
     elif found.recorded_hash != found.population_hash:

@@ -20,7 +20,7 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.probing import check_mass
 from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
-from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds
+from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds, read_run
 from mgptn.experiments.running.fleets import (
     hosts,
     reading,
@@ -35,7 +35,7 @@ from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics
 from mgptn.experiments.views.metrics_server import AUTO, USUAL, check_port
-from mgptn.experiments.views.printable import print_anything
+from mgptn.experiments.views.printable import on_terminal, print_anything
 
 UNCOMMITTED = "uncommitted.jsonl"
 """What endpoints said of the generation under way; gone when it is committed."""
@@ -70,7 +70,7 @@ def run(
     with reading(config):
         stage = Stage(config)
     for remark in stage.remarks:
-        console.print(remark, highlight=False, markup=False)
+        console.print(on_terminal(remark), highlight=False, markup=False)
     watch = Watch(config)
     with ExitStack() as stack:
         watch.shown += map(stack.enter_context, onlookers)
@@ -104,11 +104,8 @@ def resume(
     """
     print_anything(console.file)
     manifest, config = recorded(folder)
-    with Journal.reopen(folder / JOURNAL) as journal:
-        if ended_with(journal.contents) is not None:
-            journal.close()
-            console.print(f"{folder}: this run has ended; writing its tables and report anew.")
-            return _seen_again(folder, config, onlookers)
+    with Journal.reopen(folder / JOURNAL, read_run) as journal:
+        ended = ended_with(journal.contents) is not None
         damage = journal.contents.damage
         if damage is not None:
             console.print(
@@ -117,6 +114,11 @@ def resume(
                 highlight=False,
                 markup=False,
             )
+        if ended:
+            journal.trim()
+            journal.close()
+            console.print(f"{folder}: this run has ended; writing its tables and report anew.")
+            return _seen_again(folder, config, onlookers)
         check_port(config.metrics.host, config.metrics.port)
         train_first(config)
         with reading(config):
@@ -126,7 +128,7 @@ def resume(
         with ExitStack() as stack:
             watch.shown += map(stack.enter_context, onlookers)
             started = stack.enter_context(ExitStack())
-            fleet = started.enter_context(hosts(stage, ray_address, device=manifest["device"]))
+            fleet = started.enter_context(hosts(stage, ray_address, device=manifest.get("device")))
             session = Session.reopen(
                 folder, config, manifest["arms"], stage, journal, [watch], fleet
             )

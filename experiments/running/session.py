@@ -15,9 +15,11 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.relearning import relearn
 from mgptn.experiments.loop.simulation import Simulation, step_together
+from mgptn.experiments.loop.telling import ContradictionError, told_again
+from mgptn.experiments.record.binding import first_record
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.journal import Journal
-from mgptn.experiments.record.manifest import write_manifest
+from mgptn.experiments.record.manifest import read_manifest, write_manifest
 from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, joint_hash, rounds_in
 from mgptn.experiments.seats.lessons import contents_of
@@ -70,12 +72,15 @@ class Session:
         check_vacant(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_manifest(folder, make_manifest(config, arms, stage, device))
+            manifest = make_manifest(config, arms, stage, device)
+            write_manifest(folder, manifest)
         except OSError as error:
             raise ConfigError(
                 f"--out {folder}: expected a folder to write to, got: {error}"
             ) from None
-        return cls(folder, config, arms, stage, Journal.create(folder / JOURNAL))
+        journal = Journal.create(folder / JOURNAL)
+        journal.append(first_record(manifest))
+        return cls(folder, config, arms, stage, journal)
 
     @classmethod
     def reopen(
@@ -106,9 +111,14 @@ class Session:
         """
         session = cls(folder, config, arms, stage, journal)
         session.observers += observers
+        if not journal.contents.records:
+            journal.append(first_record(read_manifest(folder)))
         for done in rounds_in(journal.contents):
             for simulation, one in zip(session.simulations, done.committed, strict=True):
-                again = simulation.tournament.tell(one.generation.outcomes, one.generation.learned)
+                try:
+                    again = told_again(simulation.tournament, one)
+                except ContradictionError as error:
+                    raise JournalError(f"{journal.path}: {error}") from None
                 if again.digest != one.generation.digest:
                     raise JournalError(
                         f"{journal.path}: expected generation {again.index} of arm "

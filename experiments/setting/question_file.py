@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mgptn.agents.files import read_bounded
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.protocols.tasks.task import Problem
 
-MOST_BYTES = 2**30
+MOST_BYTES = 2**28
 """Of a file, as it is written and when it is unpacked."""
+
+MOST_CHARACTERS = 10**6
+"""Of a question or an answer."""
 
 GZIP = b"\x1f\x8b"
 _SPACE = " \t\r\n"
@@ -79,8 +83,7 @@ def read_questions(
 def _content(path: Path) -> bytes:
     """The bytes of a file, unpacked."""
     try:
-        with path.expanduser().open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_bounded(path.expanduser(), MOST_BYTES)
         if content.startswith(GZIP):
             with gzip.open(io.BytesIO(content)) as packed:
                 content = packed.read(MOST_BYTES + 1)
@@ -90,7 +93,7 @@ def _content(path: Path) -> bytes:
             f"task.file: expected a file of JSON lines in UTF-8 at {path}, got {got}"
         ) from None
     if len(content) > MOST_BYTES:
-        raise ConfigError(f"{path}: expected at most {MOST_BYTES / 2**30:g} GiB, got more")
+        raise ConfigError(f"{path}: expected at most {MOST_BYTES / 2**20:g} MiB, got more")
     return content
 
 
@@ -195,6 +198,11 @@ def _text(fields: dict[str, Any], name: str, where: str) -> str:
         raise ConfigError(
             f"{where}: expected text in {name!r}, got half of a surrogate pair in {value!r}"
         ) from None
+    if len(value) > MOST_CHARACTERS:
+        raise ConfigError(
+            f"{where}: expected at most {MOST_CHARACTERS:,} characters in {name!r}, got "
+            f"{len(value):,}"
+        )
     if not value.strip():
         raise ConfigError(f"{where}: expected text in {name!r}, got {value!r}")
     return value.strip()

@@ -67,9 +67,10 @@ def check_same_ground(
     ConfigError
         Naming what differs, what was expected, what was got.
     """
-    if manifest["weights"] != stage.weights:
+    if manifest.get("weights") != stage.weights:
         raise ConfigError(
-            f"{folder}: expected {manifest['model']!r} with weights hash {manifest['weights']}, "
+            f"{folder}: expected {stage.config.agents.model!r} with weights hash "
+            f"{manifest.get('weights', 'nothing')}, "
             f"got {stage.weights}"
         )
     _check_same_served(manifest, stage, folder)
@@ -89,7 +90,7 @@ def check_same_ground(
     here = library_versions(stage.libraries)
     differing = [
         f"{name} {then} (here {here.get(name)})"
-        for name, then in manifest["versions"].items()
+        for name, then in manifest.get("versions", {}).items()
         if here.get(name) != then
     ]
     if differing and not other_versions:

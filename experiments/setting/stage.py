@@ -33,6 +33,7 @@ from mgptn.experiments.setting.fitting import (
 from mgptn.experiments.setting.founders import train_founders
 from mgptn.experiments.setting.hosting import Hosting
 from mgptn.experiments.setting.learning import learning_libraries, lesson_of
+from mgptn.experiments.setting.planning import check_room
 from mgptn.experiments.setting.problems import draw_grown, draw_problems
 from mgptn.experiments.setting.scripted import check_scripted_protocol, scripted_behaviour
 from mgptn.experiments.setting.shots import draw_graded_shots, draw_shots
@@ -83,6 +84,7 @@ class Stage(Hosting):
     """
 
     def __init__(self, config: RunConfig, begun: date | None = None) -> None:
+        check_room(config)
         self.config = config
         self.today = config.agents.today or begun or date.today()
         libraries = learning_libraries(config)

@@ -13,15 +13,16 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import methodcaller
 from pathlib import Path
 
 import polars as pl
 
-from mgptn.agents.files import write_whole
+from mgptn.agents.files import system_faults, write_whole
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
+from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
@@ -149,6 +150,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             if config.task.growth is None
             else judge_growth(tables["generations"], config, found.faults)
         )
+        verdict = _of_a_part(verdict, found, config)
         written = [
             said[name] if name in said else write_table(name, [tables[name]], folder)
             for name in SCHEMAS
@@ -165,6 +167,18 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             verdict_heading=verdict.heading,
         )
     return Finished(folder, verdict, found.population_hash, (report, *written))
+
+
+def _of_a_part(verdict: Verdict, found: Derivation, config: RunConfig) -> Verdict:
+    """The same finding, which says so where it is one of a run that has not ended."""
+    done, planned = found.ends[-1].index + 1 if found.ends else 0, config.population.generations
+    if done >= planned:
+        return verdict
+    partial = (
+        f"Partial: the run has not ended. This is of {done} of {planned} generations, and so is "
+        "the population hash."
+    )
+    return replace(verdict, sentences=(partial, *verdict.sentences))
 
 
 @contextmanager
@@ -193,7 +207,8 @@ def write_in_one_pass(
         for frames in rounds:
             for name, paths in parts.items():
                 part = Path(aside) / f"{name}-{len(paths)}.arrow"
-                frames[name].write_ipc(part, compression="zstd")
+                with system_faults(part):
+                    frames[name].write_ipc(part, compression="zstd")
                 paths.append(part)
         return {
             name: write_parts(

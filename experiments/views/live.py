@@ -15,6 +15,7 @@ from rich.table import Table
 
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.views.measured import MeasuredRound
+from mgptn.experiments.views.printable import on_terminal
 from mgptn.experiments.views.verdict import hardly_said
 
 COLUMNS: tuple[str, ...] = (
@@ -40,7 +41,7 @@ class LiveTable:
 
     def __init__(self, console: Console, title: str, generations: int) -> None:
         self._console = console
-        self._title = title
+        self._title = on_terminal(title)
         self._generations = generations
         self._rows: list[tuple[str, ...]] = []
         self._warned = False
@@ -102,7 +103,7 @@ class LiveTable:
             self._warned = True
 
     def _print(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(on_terminal(line), highlight=False, markup=False, soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table(title=self._title, title_justify="left")

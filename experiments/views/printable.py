@@ -13,6 +13,9 @@ HANDLER = "mgptn-plain"
 STRICT = ("strict", "surrogateescape", "backslashreplace")
 """How Python's own streams treat what they cannot print, unless somebody asked for another way."""
 
+_BYTES = "".join(map(chr, range(0xDC80, 0xDD00)))
+"""Characters that stand for a byte of a file's name that is no text."""
+
 PLAIN = {
     **{"×": "x", "·": "|", "…": "...", "→": "->", "±": "+/-", "∞": "inf", "∝": "~", "≈": "~"},
     **{"–": "-", "−": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=", "σ": "sigma"},
@@ -32,12 +35,35 @@ def print_anything(*streams: object) -> None:
             stream.reconfigure(errors=HANDLER)
 
 
+def visible(text: str, kept: str = "\n") -> str:
+    """Text with control, formatting and surrogate characters written as escapes.
+
+    So nothing that a model said moves a cursor, colours what follows, or turns a line around.
+
+    Parameters
+    ----------
+    kept
+        Characters that stay as they are: line ends.
+    """
+    return "".join(
+        c
+        if c in kept or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else c.encode("unicode_escape").decode("ascii")
+        for c in text
+    )
+
+
+def on_terminal(text: str) -> str:
+    """As `visible`; bytes of a file's name that are no text are printed as they are."""
+    return visible(text, kept=_BYTES + "\n")
+
+
 def plainer(error: UnicodeError) -> tuple[str | bytes, int]:
     """What to write for a character that an encoding lacks: an error handler of `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     character, behind = error.object[error.start], error.start + 1
-    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no text
+    if character in _BYTES:
         return bytes([ord(character) - 0xDC00]), behind
     bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
     return PLAIN.get(character) or bare or "?", behind

@@ -8,7 +8,6 @@ It loads nothing from anywhere, and what models wrote stands in it as text only.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +21,7 @@ from mgptn.experiments.figures.drawing import RUN
 from mgptn.experiments.figures.files import figures_of, inline_svg
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
 from mgptn.experiments.record.committed import COUNTERS, ENDPOINT_COUNTERS, PHASES
+from mgptn.experiments.views.printable import visible
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Cells: TypeAlias = dict[str, Any]
@@ -186,16 +186,6 @@ def shown(value: Any) -> Any:
     if isinstance(value, float):
         return _number(value)
     return visible(str(value))
-
-
-def visible(text: str) -> str:
-    """Text with control, formatting and surrogate characters written as escapes; line ends stay."""
-    return "".join(
-        c
-        if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else c.encode("unicode_escape").decode("ascii")
-        for c in text
-    )
 
 
 def _exact(value: Any) -> str:

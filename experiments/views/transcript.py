@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.rounds import read_rounds
+from mgptn.experiments.views.printable import visible
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
@@ -90,4 +91,4 @@ def _verdict(right: bool) -> str:
 
 
 def _in_line(text: str) -> str:
-    return " ⏎ ".join(text.splitlines()) or "(nothing)"
+    return " ⏎ ".join(visible(line) for line in text.splitlines()) or "(nothing)"

@@ -95,12 +95,17 @@ class Weights:
         return f"{self.step} {self.digest()[:8]}"
 
     def contents(self) -> Iterator[str]:
-        """Hashes of the files that the numbers are made of."""
-        if self.content:
-            yield self.content
-        for source in self.sources:
-            if source is not None:
-                yield from source.contents()
+        """Hashes of the files that the numbers are made of, in order, each but once."""
+        seen: set[str] = set()
+        waiting: list[Weights] = [self]
+        while waiting:
+            one = waiting.pop()
+            if one.digest() in seen:  # parents may have parents in common, through and through
+                continue
+            seen.add(one.digest())
+            if one.content:
+                yield one.content
+            waiting += [source for source in reversed(one.sources) if source is not None]
 
 
 def learned(before: Weights | None, founder: str, content: str) -> Weights:

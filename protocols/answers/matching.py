@@ -7,10 +7,11 @@ from __future__ import annotations
 import importlib
 import logging
 import re
-import threading
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
+
+from mgptn.protocols.answers.effort import EnoughError, bounded_work, too_much
 
 MatchName = Literal["exact", "numeric", "math"]
 QuestionsMatch = Literal["exact", "numeric", "math", "mixed"]
@@ -22,9 +23,6 @@ Same = Callable[[str, str], bool]
 
 TOLERANCE = Fraction(1, 10**6)
 """Relative difference within which two numbers are the same, unless both are whole."""
-
-SECONDS = 5
-"""Time that math-verify may take to read an answer, and again to compare it."""
 
 _NUMBER = re.compile(
     r"(?P<sign>[-+]?)\s*[$€£]?\s*(?P<whole>\d{1,3}(,\d{3})+|\d{1,300})?(\.(?P<part>\d{0,300}))?"
@@ -50,6 +48,9 @@ def numeric() -> Same:
 def math() -> Same:
     """The same mathematics to math-verify, which reads LaTeX and plain expressions.
 
+    What `effort` gives up is the same only as text: by what is written, on every machine alike, and
+    never by the clock.
+
     Raises
     ------
     ImportError
@@ -62,14 +63,14 @@ def math() -> Same:
     def same(reference: str, answer: str) -> bool:
         if reference.strip() == answer.strip():
             return True
-        # Its time limit is an alarm signal, which only the main thread can be sent.
-        main = threading.current_thread() is threading.main_thread()
-        limit = SECONDS if main else None
+        if too_much(reference) or too_much(answer):
+            return False
         try:
-            gold = library.parse(_as_latex(reference), parsing_timeout=limit)
-            read = library.parse(_as_latex(answer), parsing_timeout=limit)
-            return bool(library.verify(gold, read, timeout_seconds=limit))
-        except Exception:  # noqa: BLE001 (any text may be asked about)
+            with bounded_work():
+                gold = library.parse(_as_latex(reference), parsing_timeout=None)
+                read = library.parse(_as_latex(answer), parsing_timeout=None)
+                return bool(library.verify(gold, read, timeout_seconds=None))
+        except (Exception, EnoughError):  # noqa: BLE001 (any text may be asked about)
             return False
 
     return same

@@ -16,11 +16,11 @@ from typing import Any
 
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import check_config
-from mgptn.experiments.record.manifest import MANIFEST, write_manifest
 from mgptn.experiments.record.reading import FORMAT
 from mgptn.experiments.running.fleets import fleet_here
 from mgptn.experiments.running.session import WEIGHTS, Session, advance
 from mgptn.experiments.setting.stage import Stage
+from tests.rebound import rebind
 from tests.said import said
 
 GOLDEN = Path(__file__).parent / "journals" / f"format-{FORMAT}"
@@ -74,6 +74,16 @@ RUNS: dict[str, tuple[dict[str, Any], bool]] = {
         },
         False,
     ),
+    "bound": (
+        {
+            "name": "bound",
+            "seed": 14,
+            "population": {"size": 3, "generations": 2},
+            "agents": {"model": "scripted"},
+            "protocol": {"graders": 2},
+        },
+        False,
+    ),
 }  # fmt: skip
 """Folder → configuration, and whether the control arms run beside it."""
 
@@ -91,10 +101,9 @@ def make(name: str) -> None:
     session.close()
     # A journal is read and replayed without the weights that it tells of.
     shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
-    manifest = json.loads((folder / MANIFEST).read_text())
     # Of the machine that ran it nothing is kept.
     here = {"platform": "", "processor": "", "command": "python -m tests.golden.make_journals"}
-    write_manifest(folder, {**manifest, **here})
+    rebind(folder, here)
     expected = {"population_hash": hashed, "arms": said(folder)}
     (folder / EXPECTED).write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
 

@@ -14,11 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mgptn.experiments.cli import main
+from mgptn.experiments.record.binding import KIND
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.reading import FORMAT, JournalError, read_journal
 from mgptn.experiments.record.rounds import JOURNAL
-from mgptn.experiments.running.replay import replay
+from mgptn.experiments.running.replay import UNBOUND, replay
 from mgptn.experiments.views.derive import write_results
+from tests.rebound import rebind
 from tests.said import said
 
 JOURNALS = Path(__file__).parent / "journals"
@@ -31,9 +33,17 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A copy of a golden run, named as one that was computed on other versions than these."""
     folder = Path(shutil.copytree(request.param, tmp_path / "run"))
     manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["versions"] = dict.fromkeys(manifest["versions"], "0.0.1")
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    other = {"versions": dict.fromkeys(manifest["versions"], "0.0.1")}
+    if folder_is_bound(folder):
+        rebind(folder, other)
+    else:
+        (folder / MANIFEST).write_text(json.dumps({**manifest, **other}))
     return folder
+
+
+def folder_is_bound(folder: Path) -> bool:
+    """Does a run's journal begin with its manifest?"""
+    return bool(read_journal(folder / JOURNAL).records[0]["kind"] == KIND)
 
 
 def mgptn(*arguments: object) -> Result:
@@ -41,7 +51,8 @@ def mgptn(*arguments: object) -> Result:
 
 
 def test_the_current_format_has_a_run_of_each_kind_of_agents() -> None:
-    assert [folder.name for folder in RUNS] == ["hosted", "learning", "scripted"]
+    assert [folder.name for folder in RUNS] == ["bound", "hosted", "learning", "scripted"]
+    assert [folder.name for folder in RUNS if folder_is_bound(folder)] == ["bound"]
 
 
 def test_every_text_grade_and_verdict_is_read_as_it_was_written(run: Path) -> None:
@@ -63,6 +74,7 @@ def test_it_is_replayed_to_the_recorded_hash(run: Path) -> None:
     told = mgptn("replay", run)
     assert told.exit_code == 0, told.output
     assert told.output.rstrip().endswith(f"population hash: {expected['population_hash']}")
+    assert (UNBOUND in told.output) == (not folder_is_bound(run))
 
 
 def test_it_is_reported(run: Path) -> None:

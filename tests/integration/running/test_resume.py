@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import shutil
 import signal
 from collections.abc import Callable
@@ -20,12 +18,12 @@ from rich.console import Console
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.packed_arrays import pack, unpack
 from mgptn.experiments.record.reading import MAGIC, read_journal
 from mgptn.experiments.record.rounds import JOURNAL, population_hash
 from mgptn.experiments.running.run import resume
 from mgptn.experiments.setting.stage import Stage
+from tests.rebound import rebind, rewrite
 
 GENERATIONS = 8
 """So many that none of the interruptions below, one a generation, comes after the last."""
@@ -79,27 +77,12 @@ def mgptn(*arguments: Any) -> Result:
 
 
 def frames(journal: Path) -> list[int]:
-    """Where each record of a journal begins, and where the last one ends."""
+    """Where the record of each generation begins, then that of the end, and where that ends."""
     data, offsets = journal.read_bytes(), [len(MAGIC)]
     while offsets[-1] < len(data):
         length = int.from_bytes(data[offsets[-1] : offsets[-1] + 4], "little")
         offsets.append(offsets[-1] + 4 + length + 32)
-    return offsets
-
-
-def rewrite(folder: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
-    """Alter the records of a journal, and link them anew, as a forger would."""
-    records = [copy.deepcopy(record) for record in read_journal(folder / JOURNAL).records]
-    change(records)
-    (folder / JOURNAL).unlink()
-    with Journal.create(folder / JOURNAL) as journal:
-        for record in records:
-            journal.append(record)
-
-
-def alter_manifest(folder: Path, change: dict[str, Any]) -> None:
-    path = folder / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    return offsets[1:]  # after the manifest
 
 
 # Killed and interrupted
@@ -234,7 +217,7 @@ def test_a_torn_record_is_dropped(ended: Path, run_folder: Path, where: str) -> 
     data = (ended / JOURNAL).read_bytes()
     (run_folder / JOURNAL).write_bytes(data[: cut.get(where, end - 1)])
     contents = read_journal(run_folder / JOURNAL)
-    assert len(contents.records) == 2
+    assert len(contents.records) == 1 + 2
     assert contents.intact_bytes == begin
     assert contents.damage is not None
     assert contents.damage.torn
@@ -243,14 +226,14 @@ def test_a_torn_record_is_dropped(ended: Path, run_folder: Path, where: str) -> 
 def test_a_torn_run_is_resumed(
     ray_address: str, ended: Path, run_folder: Path, undisturbed: str, recorded: Any
 ) -> None:
-    begin, end = frames(ended / JOURNAL)[2:4]
-    torn = (ended / JOURNAL).read_bytes()[: (begin + end) // 2]
-    (run_folder / JOURNAL).write_bytes(torn)
     # Begun with another version as well, which is let through when asked for.
-    alter_manifest(run_folder, {"versions": {"torch": "0.1"}})
+    rebind(run_folder, {"versions": {"torch": "0.1"}})
+    begin, end = frames(run_folder / JOURNAL)[2:4]
+    torn = (run_folder / JOURNAL).read_bytes()[: (begin + end) // 2]
+    (run_folder / JOURNAL).write_bytes(torn)
     done = mgptn("resume", run_folder, "--other-versions")
     assert done.exit_code == 0, done.output
-    assert f"intact up to byte {begin}: record 2 is cut short" in done.output.replace("\n", " ")
+    assert f"intact up to byte {begin}: record 3 is cut short" in done.output.replace("\n", " ")
     assert "Resuming at generation 2." in done.output
     assert done.output.rstrip().endswith(f"population hash: {undisturbed}")
     beside = run_folder / f"{JOURNAL}.damaged-{begin}"
@@ -267,9 +250,9 @@ def test_an_altered_run_is_resumed_from_its_intact_records(
     (plain_folder / JOURNAL).write_bytes(altered)
     replayed = mgptn("replay", plain_folder)
     assert replayed.exit_code == 1
-    assert f"intact up to byte {begin} only: record 1 was altered" in replayed.output
+    assert f"intact up to byte {begin} only: record 2 was altered" in replayed.output
     assert resume(plain_folder, console).population_hash == population_hash(recorded(plain))
-    assert "record 1 was altered" in console.file.getvalue()
+    assert "record 2 was altered" in console.file.getvalue()
     beside = plain_folder / f"{JOURNAL}.damaged-{begin}"
     assert beside.read_bytes() == bytes(altered[begin:])
     assert recorded(plain_folder) == recorded(plain)
@@ -321,14 +304,14 @@ def begun(folder: Path, generations: int = 4) -> Path:
     ("change", "message"),
     [
         ({"versions": {"torch": "0.1", "python": "2.7"}}, "torch 0.1 .here .*python 2.7"),
-        ({"weights": "0" * 64}, "expected 'gpt-3' with weights hash 0000"),
+        ({"weights": {"gpt-3": "0" * 64}}, "expected 'gpt-3' with weights hash .'gpt-3': '0000"),
     ],
 )
 def test_other_versions_or_weights_are_refused(
     run_folder: Path, console: Console, contents_of: Any, change: Any, message: str
 ) -> None:
     begun(run_folder)
-    alter_manifest(run_folder, change)
+    rebind(run_folder, change)
     before = contents_of(run_folder)
     with pytest.raises(ConfigError, match=message):
         resume(run_folder, console)
@@ -362,7 +345,7 @@ def test_replay_confirms_a_run_that_has_not_ended(run_folder: Path) -> None:
 
 
 def _generation(records: list[dict[str, Any]]) -> Any:
-    return records[1]["arms"][0]["generation"]
+    return records[2]["arms"][0]["generation"]
 
 
 def _change(

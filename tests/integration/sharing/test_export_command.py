@@ -25,6 +25,7 @@ from mgptn.experiments.setting.tasks import make_task
 from mgptn.experiments.sharing.tracking import tracking
 from mgptn.experiments.views.derive import Finished
 from mgptn.experiments.views.tables import read_tables
+from tests.rebound import rebind
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "journals" / "format-4"
 RUN = {
@@ -103,8 +104,7 @@ def test_right_answers_are_drawn_again(ended: Finished, config: RunConfig, tmp_p
 
 def test_of_other_problems_there_are_no_right_answers(ended: Finished, tmp_path: Path) -> None:
     folder = shutil.copytree(ended.folder, tmp_path / "run")
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"problems": "00"}))
+    rebind(folder, {"problems": "00"})
     status, said = export(folder, "--to", "inspect", "--out", tmp_path / "logs")
     assert status == 0
     assert "Right answers could not be had again: addition: expected problems of hash 00" in said

@@ -4,8 +4,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -249,3 +251,54 @@ def test_a_fetched_model_is_named_by_the_cache(folder, tmp_path, monkeypatch):
     (tmp_path / "instruct").mkdir()
     folder.rename(tmp_path / "instruct" / "tiny")
     assert find_checkpoint("instruct/tiny").folder == tmp_path / "instruct" / "tiny"
+
+
+DEEP = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("config.json", "[]", "expected an object in .*config.json"),
+        ("config.json", DEEP, "expected JSON in .*config.json"),
+        ("generation_config.json", DEEP, "expected JSON in .*generation_config.json"),
+        ("config.json", '{"n_layer": 1000000000}', "expected at most 10000 as n_layer"),
+        ("config.json", '{"t": {"num_experts": 1e12}}', "expected at most 10000 as num_experts"),
+    ],
+)
+def test_files_that_say_nothing_that_can_be_are_refused_by_name(folder, file, content, message):
+    (folder / file).write_text(content)
+    with pytest.raises(CheckpointError, match=message):
+        find_checkpoint(str(folder))
+
+
+def test_links_out_of_a_folder_and_pipes_are_refused(folder, tmp_path):
+    (tmp_path / "elsewhere").write_text("{}")
+    (folder / "added_tokens.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match=r"got added_tokens\.json, a link to .*elsewhere"):
+        find_checkpoint(str(folder))
+    (folder / "added_tokens.json").unlink()
+    (folder / "added_tokens.json").symlink_to(folder / "config.json")
+    find_checkpoint(str(folder))
+    os.mkfifo(folder / "vocab.json")
+    with pytest.raises(CheckpointError, match=r"got vocab\.json, which is a pipe or a device"):
+        find_checkpoint(str(folder))
+
+
+def test_a_snapshot_of_the_hub_links_to_its_blobs(folder, tmp_path):
+    home = tmp_path / "models--a--b"
+    (home / "snapshots").mkdir(parents=True)
+    shutil.copytree(folder, home / "blobs")
+    snapshot = home / "snapshots" / "abc"
+    snapshot.mkdir()
+    for path in (home / "blobs").iterdir():
+        (snapshot / path.name).symlink_to(Path("../../blobs") / path.name)
+    assert find_checkpoint(str(snapshot)).weights == find_checkpoint(str(folder)).weights
+
+
+def test_an_index_names_files_of_its_folder_alone(folder):
+    (folder / "model.safetensors").unlink()
+    index = {"weight_map": {"w": "../elsewhere.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(CheckpointError, match=r"expected names of files in .*, got \.\./elsewhere"):
+        find_checkpoint(str(folder))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mgptn.experiments.record.fields import Fields
 from mgptn.experiments.record.packed_weights import pack_weights, unpack_weights
 from mgptn.population.records.agents import Genome
 from mgptn.population.records.weights import Weights, learned, merged, noised
@@ -31,7 +32,7 @@ weights = st.recursive(st.none(), steps, max_leaves=6)
 @given(st.lists(weights, max_size=5))
 def test_weights_come_back_from_the_journal(several):
     rows, places = msgpack.unpackb(msgpack.packb(pack_weights(several)))
-    again = unpack_weights(rows, places)
+    again = unpack_weights(Fields({"weights": rows}), places)
     assert again == several
     assert [w and w.digest() for w in again] == [w and w.digest() for w in several]
     assert len(rows) == len({tuple(map(str, row)) for row in rows})

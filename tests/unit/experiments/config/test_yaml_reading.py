@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgptn.experiments.cli import main
+from mgptn.experiments.config import yaml_reading
 from mgptn.experiments.config.bundled import find_config
 from mgptn.experiments.config.run_config import ConfigError, load_config
 from mgptn.experiments.config.yaml_reading import MOST_BYTES, YamlError, as_yaml, read_yaml
@@ -66,10 +67,15 @@ def test_a_word_is_what_it_looks_like(written, meant):
         ("a: &a [*a]", "here, line 1: expected YAML that ends"),
         ("a: 1\n? [b]\n: 2", "here, line 2: expected a word as a key"),
         (f"a: 1\nb: {'9' * 5000}", "here, line 2: expected YAML, got: a number of 5000 digits"),
-        ("[" * 5000, "here: expected YAML, got lists or mappings nested too deep"),
+        (
+            "a: 1\nb: " + "[" * 100_000,
+            "here, line 2: .*: lists or mappings nested more than 64 deep",
+        ),
+        ("- " * 100 + "a", "here, line 1: .* nested more than 64 deep"),
+        ("{a: " * 65 + "1" + "}" * 65, "here, line 1: .* nested more than 64 deep"),
         ("a: [1,\n", "here, line 2: expected YAML, got: "),
         (b"a: \xff", "here: expected YAML, got: "),
-        ("#" * (MOST_BYTES + 1), "here: expected at most 10 MiB"),
+        ("#" * (MOST_BYTES + 1), "here: expected at most 2 MiB"),
     ],
 )
 def test_what_is_not_read_is_refused_by_its_line(text, complaint):
@@ -93,6 +99,28 @@ def test_aliases_that_would_make_a_huge_document_are_refused_at_once():
         read_yaml(laughing(60), "here")
     assert time.process_time() - began < 1
     assert str(read_yaml(laughing(4), "here")[3]).count("ha") == 10**4
+
+
+def test_a_document_of_very_many_values_is_refused_where_it_becomes_too_long(monkeypatch):
+    monkeypatch.setattr(yaml_reading, "MOST_WRITTEN", 100)
+    assert read_yaml("[" + "1," * 90 + "]", "here") == [1] * 90
+    with pytest.raises(YamlError, match=r"here, line 2: .*more than 100 values"):
+        read_yaml("a: 1\nb: [" + "1," * 100 + "]", "here")
+
+
+def test_a_long_text_that_is_said_again_and_again_is_refused():
+    text = f"a: &a {'ha' * 10_000}\nb: [{', '.join(['*a'] * 1000)}]"
+    with pytest.raises(YamlError, match=r"line 2: expected at most 2,097,152 characters when al"):
+        read_yaml(text, "here")
+
+
+def test_what_is_refused_is_shown_in_few_words(tmp_path):
+    path = tmp_path / "run.yaml"
+    for value in (f"&a [{'ha, ' * 9000}]", "ha" * 10**6, "{a: [[[[[1]]]]]}"):
+        path.write_text(f"name: {value}\n")
+        with pytest.raises(ConfigError) as caught:
+            load_config(path)
+        assert len(str(caught.value)) < 600
 
 
 def test_a_long_document_without_aliases_is_no_bomb():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.fields import Fields
 from mgptn.experiments.record.packed_agents import pack_populations, unpack_populations
 from mgptn.experiments.record.packed_arrays import pack, unpack
 from mgptn.population.records.agents import AgentId
@@ -71,7 +72,7 @@ def test_agents_share_what_they_shared():
     twins = first, replace(second, genome=first.genome)
     plain = pack_populations([twins, twins[:1]])
     assert len(plain["queries"]) == len(first.genome.context)
-    (one, other), (again,) = unpack_populations(plain)
+    (one, other), (again,) = unpack_populations(Fields(plain), 2)
     assert one.genome is other.genome is again.genome
     assert (one, other, again) == (*twins, first)
 
@@ -96,7 +97,7 @@ def test_any_text_and_number_comes_back(texts, numbers, unknown):
         )
     generation = replace(
         with_outcomes(committed.generation, outcomes),
-        scores=np.array([math.nan, *numbers]),
+        scores=np.resize([math.nan, *numbers], len(outcomes)),
         fitness=np.array([math.nan, *numbers]),
     )
     changed = replace(committed, generation=generation)

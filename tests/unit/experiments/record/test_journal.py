@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import math
+import shutil
 import subprocess
 import sys
 
@@ -291,3 +292,24 @@ def test_a_journal_that_could_not_be_begun_can_be_begun_again(tmp_path):
     assert "expected to write" in run.stdout
     assert run.returncode == 0, run.stderr
     assert read_journal(path).records == ()
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
+def test_a_journal_that_nobody_will_find_is_not_written_on(tmp_path, how):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with Journal.create(folder / "j") as journal:
+        journal.append({"index": 0})
+        before = (folder / "j").read_bytes()
+        if how == "removed":
+            shutil.rmtree(folder)
+        else:
+            folder.rename(tmp_path / "elsewhere")
+        if how == "replaced":
+            folder.mkdir()
+            (folder / "j").write_bytes(before)
+        got = "another file" if how == "replaced" else "nothing"
+        with pytest.raises(JournalError, match=f"got {got}: the run's folder was removed, moved"):
+            journal.append({"index": 1})
+    if how != "removed":
+        assert (tmp_path / "elsewhere" / "j").read_bytes() == before

@@ -1,0 +1,84 @@
+"""What a library that does mathematics is asked to do at most: by the text first, then by work.
+
+A text that is too much is known by itself, so that it is given up on any machine alike. Time is the
+processor's, not the clock's: a busy machine gives nothing up that an idle one would do.
+"""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+CPU_SECONDS = 10.0
+"""Of one comparison: far more than any text takes that `too_much` lets through."""
+
+LONGEST, DEEPEST, MOST_DIGITS, LARGEST_EXPONENT = 2_000, 20, 300, 10_000
+"""Of a text: characters, brackets within each other, digits of a number, and any exponent."""
+
+_POWER = r"(?:\^|\*\*)"
+_OPERAND = r"(?:\{[^{}]*\}|\([^()]*\)|[-+]?\s*(?:\d+|[a-zA-Z]|\\\w+))"
+_TOWER = re.compile(rf"{_POWER}\s*{_OPERAND}\s*{_POWER}|{_POWER}\s*[{{(][^{{}}()]*{_POWER}")
+_OF_A_POWER = re.compile(rf"{_POWER}[^{{}}()]*(?:\{{[^{{}}]*\}}|\([^()]*\))?\s*[)}}]+\s*{_POWER}")
+_EXPONENT = re.compile(rf"{_POWER}\s*[{{(\s]*[-+]?\s*(\d+)")
+_LARGE_FACTORIAL = re.compile(r"(?:\d{4,}|[)}])\s*!|!\s*[)}]*\s*!")
+
+
+class EnoughError(BaseException):
+    """The work is used up. No library that catches its own errors catches this one."""
+
+
+def too_much(text: str) -> str | None:
+    """Why a text is not read as mathematics, or None where it is.
+
+    Given up are texts that are long, brackets that are deep, numbers of many digits, powers of
+    powers, large exponents and large factorials: what they stand for may not fit any machine.
+    """
+    if len(text) > LONGEST:
+        return f"{len(text)} characters"
+    if _depth(text) > DEEPEST:
+        return f"brackets {_depth(text)} deep"
+    if re.search(rf"\d{{{MOST_DIGITS + 1}}}", text):
+        return f"a number of more than {MOST_DIGITS} digits"
+    if _TOWER.search(text) or _OF_A_POWER.search(text):
+        return "a power of a power"
+    if any(len(e) > 5 or int(e) > LARGEST_EXPONENT for e in _EXPONENT.findall(text)):
+        return f"an exponent above {LARGEST_EXPONENT}"
+    if _LARGE_FACTORIAL.search(text):
+        return "a factorial of more than 3 digits"
+    return None
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+@contextmanager
+def bounded_work(seconds: float = CPU_SECONDS) -> Iterator[None]:
+    """End what is done within by `EnoughError` after so much of the processor's time.
+
+    Only the main thread can be interrupted so; in others there is no bound but `too_much`.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def enough(number: int, frame: Any) -> None:
+        raise EnoughError
+
+    before = signal.signal(signal.SIGPROF, enough)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
