@@ -80,7 +80,7 @@ class Worker:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", MODULE, name, str(spec)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8",
                 env={**os.environ, "OMP_NUM_THREADS": str(threads)},
             )  # fmt: skip
         self.peak = int(self._said()["peak"])
@@ -108,7 +108,9 @@ class Worker:
         if line:
             return dict(json.loads(line))
         status = self._process.wait()
-        last = self._log.read_text(errors="replace").strip().splitlines() or ["no word"]
+        last = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [
+            "no word"
+        ]
         raise WayError(f"{self.name}: expected it to work, got exit status {status}: {last[-1]}")
 
 

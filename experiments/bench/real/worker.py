@@ -21,7 +21,7 @@ OURS, GENERATE, CONTINUOUS, LLAMA = "ours", "generate()", "continuous batching",
 
 def main(name: str, spec: Path) -> None:
     """Load the model, give a first answer, say so; then do as asked until there is no more."""
-    out = os.fdopen(os.dup(1), "w")
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # libraries print
     told = json.loads(spec.read_text(encoding="utf-8"))
     workload = workload_of(told["workload"])
@@ -77,7 +77,9 @@ def _peak(device: str) -> int:
         return torch.cuda.max_memory_allocated()
     status = Path("/proc/self/status")
     if status.exists():  # what a process began as, a copy of its parent, does not count here
-        (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        (line,) = (
+            x for x in status.read_text(encoding="utf-8").splitlines() if x.startswith("VmHWM")
+        )
         return int(line.split()[1]) * 1024
     import resource
 
