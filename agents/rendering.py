@@ -35,10 +35,17 @@ class TemplateFault(ValueError):  # what the template says, not what went wrong 
 
 
 class Renderer:
-    """A template, ready to be filled in; its process is started with the first text."""
+    """A template, ready to be filled in; its process is started with the first text.
 
-    def __init__(self, template: str) -> None:
+    Parameters
+    ----------
+    seconds
+        Of CPU time that a text may take.
+    """
+
+    def __init__(self, template: str, seconds: float = CPU_SECONDS) -> None:
         self._template = template
+        self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -61,7 +68,7 @@ class Renderer:
             answer = self._answer({"messages": list(messages), **values})
         if answer is None:
             raise TemplateFault(
-                f"nothing within {CPU_SECONDS:g} s of CPU time and {MEMORY_BYTES >> 20} MiB"
+                f"nothing within {self._seconds:g} s of CPU time and {MEMORY_BYTES >> 20} MiB"
             )
         if "fault" in answer:
             raise TemplateFault(answer["fault"])
@@ -93,7 +100,7 @@ class Renderer:
             )
             weakref.finalize(self, _end, self._process)
             assert self._process.stdin is not None
-            _send(self._process.stdin, {"template": self._template})
+            _send(self._process.stdin, {"template": self._template, "seconds": self._seconds})
         return self._process
 
 
@@ -127,7 +134,8 @@ def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    template = _received(asked)["template"]
+    first = _received(asked)
+    template, seconds = first["template"], first["seconds"]
     compiled = None
     while True:
         try:
@@ -135,7 +143,7 @@ def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
         except EOFError:
             return
         # Nothing answers the signal: whatever is under way, the process ends.
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             compiled = compiled or _compiled(template)
             text = compiled.render(**values)
