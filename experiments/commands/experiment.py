@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console, interrupted, loading, once, say
+from mgptn.experiments.commands.parts import FOLDER, carried_on, console, loading, once, say
 
 EXPERIMENTS = Path("runs") / "experiments"
 PAGES = Path("docs")
@@ -74,7 +74,7 @@ def run(
     changes = parse_changes(overrides)
     folder = out or EXPERIMENTS / "-".join([name, scale, *map(_plain, overrides)])
     command = shlex.join(["mgptn", *sys.argv[1:]])
-    try:
+    with carried_on("the experiment"):
         recorded = run_claim(
             load_claim(name),
             scale,
@@ -85,8 +85,6 @@ def run(
             parallel=parallel,
             command=command,
         )
-    except KeyboardInterrupt:
-        interrupted("The same command carries the experiment on.")
     for line in finding_lines(recorded):
         say(line)
     for written in (FINDING, FIGURE, TABLE):

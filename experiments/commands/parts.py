@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mgptn.experiments.commands.interrupts import INTERRUPTED, leaving_at_once
+from mgptn.experiments.commands.interrupts import INTERRUPTED, going_on, leaving_at_once
 from mgptn.experiments.views.doing import doing
 from mgptn.experiments.views.printable import on_terminal
 
@@ -99,6 +99,17 @@ def load_hosts(agents: Any) -> None:
     if agents.model not in SCRIPTED_MODELS and not set(agents.model.split(",")) <= agents.remote:
         import ray  # noqa: F401
         import torch  # noqa: F401
+
+
+@contextmanager
+def carried_on(what: str) -> Iterator[None]:
+    """Ctrl-C, once or twice, says that the same command carries something on."""
+    how = f"The same command carries {what} on."
+    with going_on(lambda: how):
+        try:
+            yield
+        except KeyboardInterrupt:
+            interrupted(how)
 
 
 def interrupted(how_to_go_on: str) -> NoReturn:

@@ -24,6 +24,7 @@ from mgptn.experiments.commands.parts import (
     RUNS,
     SET,
     axes,
+    carried_on,
     check_port,
     checked,
     console,
@@ -225,7 +226,7 @@ def sweep(
         load_hosts(base.agents)
     varied = Axes(population, selection_temperature, sampling_temperature, seeds, vary)
     folder = out or RUNS / f"{base.name}-sweep"
-    try:
+    with carried_on("the sweep"):
         paths = run_sweep(
             base,
             varied,
@@ -235,8 +236,6 @@ def sweep(
             controls=not no_controls,
             ray_address=ray_address,
         )
-    except KeyboardInterrupt:
-        interrupted("The same command carries the sweep on.")
     for path in paths:
         say(str(path))
 

@@ -8,14 +8,15 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
-from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached
+from mgptn.agents.hosts.fleet import Fleet, FleetError
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.probing import check_mass
@@ -97,12 +98,22 @@ def run_grid(
     with ExitStack() as stack:
         fleet = stack.enter_context(fleet_of)
         _check_masses(grid, left, stages, fleet)
+        stack.enter_context(_what_is_left_can_be_run())
         bar = stack.enter_context(progress(console))
         shown = bar.add_task("generations", total=total)
         bar.update(shown, completed=total - to_run)
         waiting = (_open(grid, cell, stages[cell.name], fleet, stack) for cell in left)
         for steps in _side_by_side(waiting, fleet, parallel):
             bar.advance(shown, steps)
+
+
+@contextmanager
+def _what_is_left_can_be_run() -> Iterator[None]:
+    """What ends a grid says how it is carried on."""
+    try:
+        yield
+    except (EndpointFault, LimitReached, FleetError) as fault:
+        raise type(fault)(f"{fault}; the same command runs what is left") from None
 
 
 def stages_of(cells: Sequence[Cell], folder: Path) -> dict[str, Stage]:

@@ -22,6 +22,7 @@ from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.record.rounds import population_hash
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.run import UNCOMMITTED, resume, run
+from mgptn.experiments.running.sweep import Axes, run_sweep
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.studies.ask import ask
 from mgptn.experiments.views.derive import Finished
@@ -314,3 +315,20 @@ def test_a_context_that_a_server_does_not_take_is_found_before_the_run(
         run(config(settings), tmp_path / "run", console)
     assert not (tmp_path / "run").exists()
     run(config({**settings, "agents.context_capacity": 1}), tmp_path / "run", console)
+
+
+def test_a_sweep_that_is_stopped_says_how_it_goes_on(
+    config: Made, server: FaultServer, tmp_path: Path, console: Console
+) -> None:
+    changes = {"agents.context_capacity": 0, "limits": {"requests": 60}}
+    options: dict[str, Any] = {"parallel": 1, "controls": False, "ray_address": None}
+    stops = []
+    while not (tmp_path / "sweep" / "sweep.parquet").exists():
+        try:
+            run_sweep(config(changes), Axes(seeds=2), tmp_path / "sweep", console, **options)
+        except LimitReached as fault:
+            stops.append(str(fault))
+            assert len(stops) < 20
+    assert stops
+    assert all("limits.requests" in stop for stop in stops)
+    assert all(stop.endswith("; the same command runs what is left") for stop in stops)
