@@ -29,7 +29,12 @@ def bench() -> None:
 @click.option("--model", help="A population's work on this model: a folder, or a name.")
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), help="[by device]")
 @click.option("--threads", type=click.IntRange(min=1), help="Of every way's arithmetic [1].")
+@click.option("--agents", type=click.IntRange(min=2), help="Who answer and grade [8].")
 @click.option("--problems", type=click.IntRange(min=1), help="Answers of each agent [4].")
+@click.option(
+    "--beside", multiple=True, metavar="NAME",
+    help="Compared with: generate, continuous, 'llama.cpp', 'llama.cpp float32', … [all].",
+)  # fmt: skip
 @click.option("--gguf", type=FILE, help="The model as llama.cpp reads it [written here].")
 def bench_engine(
     repeats: int, device: str, quick: bool, out: Path | None, model: str | None, **of_model: Any
@@ -40,7 +45,7 @@ def bench_engine(
     the host, by generate(), by continuous batching and by llama.cpp.
     """
     if model is None:
-        given = [f"--{name}" for name, value in of_model.items() if value is not None]
+        given = [f"--{name}" for name, value in of_model.items() if value]
         if given:
             raise click.UsageError(f"{', '.join(given)}: expected --model beside it, got none")
         with loading():
@@ -50,10 +55,14 @@ def bench_engine(
         return
     with loading():
         from mgptn.experiments.bench.real.benchmark import asked_of, real_model
+        from mgptn.experiments.bench.real.workload import Size
 
+    usual = Size()
+    agents = of_model["agents"] or usual.agents
+    size = Size(of_model["problems"] or usual.problems, agents, min(usual.graders, agents - 1))
     asked = asked_of(
         model, device, of_model["dtype"], of_model["threads"] or 1, repeats,
-        of_model["problems"] or 4, quick, of_model["gguf"],
+        None if quick else size, of_model["gguf"], of_model["beside"] or (),
     )  # fmt: skip
     real_model(console(), asked, out)
 

@@ -31,6 +31,7 @@ from mgptn.experiments.bench.real.workload import (
     configured,
     make_workload,
 )
+from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
@@ -47,6 +48,8 @@ class Asked:
     ----------
     gguf
         The model as llama.cpp reads it; None to write it here.
+    beside
+        Beginnings of the names of those who are to be compared; empty for all.
     """
 
     model: str
@@ -56,16 +59,28 @@ class Asked:
     repeats: int
     size: Size
     gguf: Path | None = None
+    beside: tuple[str, ...] = ()
 
 
 def asked_of(
-    model: str, device: str, dtype: str | None, threads: int, repeats: int, problems: int,
-    quick: bool, gguf: Path | None,
+    model: str, device: str, dtype: str | None, threads: int, repeats: int, size: Size | None,
+    gguf: Path | None, beside: tuple[str, ...],
 ) -> Asked:  # fmt: skip
-    """What the command line asks for."""
+    """What the command line asks for; without a size, hardly anything of it.
+
+    Raises
+    ------
+    ConfigError
+        If nobody of that name could be compared.
+    """
+    for name in beside:
+        if not name.startswith((GENERATE[:-2], CONTINUOUS.split()[0], LLAMA)):
+            raise ConfigError(
+                f"--beside: expected {GENERATE}, {CONTINUOUS} or {LLAMA}, got {name!r}"
+            )
     usual = "float32" if device == "cpu" else "bfloat16"
-    size = QUICK if quick else Size(problems)
-    return Asked(model, device, dtype or usual, threads, 1 if quick else repeats, size, gguf)
+    times = 1 if size is None else repeats
+    return Asked(model, device, dtype or usual, threads, times, size or QUICK, gguf, beside)
 
 
 def real_model(console: Console, asked: Asked, out: Path | None) -> None:
@@ -98,7 +113,8 @@ def real_model(console: Console, asked: Asked, out: Path | None) -> None:
             "scratch": scratch,
         }
         spec.write_text(json.dumps(told), encoding="utf-8")
-        names = (OURS, GENERATE, CONTINUOUS, *files)
+        others = (GENERATE, CONTINUOUS, *files)
+        names = (OURS, *(one for one in others if one.startswith(asked.beside or "")))
         found, failed, parts = contest(names, spec, asked.threads, asked.repeats)
     said = workload.said()
     title = f"{asked.model}: {asked.device}, {asked.dtype}, {asked.threads} threads"
@@ -157,6 +173,8 @@ def _files(asked: Asked, folder: Path, scratch: Path, remarks: list[str]) -> dic
     if asked.device != "cpu":
         remarks.append(f"Left out: {LLAMA}, which {PACKAGE} has for a CPU alone.")
         return {}
+    if asked.beside and not any(one.startswith(LLAMA) for one in asked.beside):
+        return {}
     if find_library() is None:
         remarks.append(f"Left out: {LLAMA}, for {PACKAGE} is not installed; {HOW}.")
         return {}
@@ -164,6 +182,8 @@ def _files(asked: Asked, folder: Path, scratch: Path, remarks: list[str]) -> dic
         return {f"{LLAMA} {asked.gguf.name}": str(asked.gguf)}
     made = {}
     for dtype in BESIDE[asked.dtype]:
+        if not f"{LLAMA} {dtype}".startswith(asked.beside or ""):
+            continue
         with doing(f"{LLAMA}: writing its {dtype} file"):
             try:
                 file = write_gguf(folder, scratch / f"{dtype}.gguf", dtype)

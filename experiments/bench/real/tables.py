@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
@@ -56,27 +56,36 @@ def ratio_table(found: Mapping[str, Measured], title: str) -> Table:
 
 
 def rate_table(found: Mapping[str, Measured]) -> Table:
-    """What each way does a second, what it takes to start, its memory, and how alike it says."""
-    made = Table(
-        "way", "answers/s", "tokens/s", "grades/s", "start, s", "first, s", "peak, GiB",
-        "same answers", "grades off by",
-    )  # fmt: skip
+    """What each way does a second, what it takes to start, its memory, and how alike it says; a way
+    a column."""
+    made = Table("figure", *found)
     ours, others = _parted(found)
-    for name, one in found.items():
-        answer, grade = median(one.answer), median(one.grade)
-        gap = greatest_difference(ours, one)
-        alike = f"{equal_share(ours, one):.1%}", "not said" if math.isnan(gap) else f"{gap:.1g}"
-        made.add_row(
-            name,
-            f"{len(one.answers) / answer:.2f}",
-            f"{sum(1 + len(a) for a in one.answers) / answer:.1f}",
-            f"{len(one.masses) / grade:.2f}",
-            f"{median(one.starts):.1f}",
-            f"{one.first:.1f}",
-            f"{one.peak / 2**30:.2f}",
-            *(alike if name in others else ("", "")),
-        )
+    ways = found.values()
+
+    def compared(said: Callable[[Measured], str]) -> list[str]:
+        return ["", *(said(other) for other in others.values())]
+
+    def gap(other: Measured) -> str:
+        greatest = greatest_difference(ours, other)
+        return "not said" if math.isnan(greatest) else f"{greatest:.1g}"
+
+    for figure, cells in (
+        ("answers/s", [f"{len(one.answers) / median(one.answer):.2f}" for one in ways]),
+        ("tokens/s", [f"{_written(one) / median(one.answer):.1f}" for one in ways]),
+        ("grades/s", [f"{len(one.masses) / median(one.grade):.2f}" for one in ways]),
+        ("start, s", [f"{median(one.starts):.1f}" for one in ways]),
+        ("first generation, s", [f"{one.first:.1f}" for one in ways]),
+        ("peak memory, GiB", [f"{one.peak / 2**30:.2f}" for one in ways]),
+        ("same answers", compared(lambda other: f"{equal_share(ours, other):.1%}")),
+        ("grades off by", compared(gap)),
+    ):
+        made.add_row(figure, *cells)
     return made
+
+
+def _written(one: Measured) -> int:
+    """Tokens of answers, with their ends."""
+    return sum(1 + len(answer) for answer in one.answers)
 
 
 def where_table(parts: Mapping[str, Mapping[str, float]]) -> Table:

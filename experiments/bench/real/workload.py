@@ -45,7 +45,7 @@ class Size:
         Graded answers that a grader is shown before its question: the rubric.
     """
 
-    problems: int
+    problems: int = 4
     agents: int = 8
     graders: int = 4
     examples: int = 4

@@ -177,7 +177,7 @@ def test_ratios_are_of_one_repeat_and_what_is_not_said_is_not_compared():
     plain = json.loads(json.dumps(as_plain(both)))
     assert plain["against"]["other"]["ratios"]["both"] == [3.0, 2.0]
     assert ratio_table(both, "t").row_count == 5
-    assert rate_table(both).row_count == 2
+    assert rate_table(both).row_count == 8
     silent = _measured([3.0, 4.0], [[1], [2, 4]], [[math.nan, math.nan]])
     assert as_plain({"ours": ours, "x": silent})["against"]["x"]["greatest_difference"] is None
 
