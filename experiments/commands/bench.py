@@ -26,6 +26,10 @@ def bench() -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+@click.option(
+    "--part", "parts", multiple=True, help="Of it, in place of all; may be given again [all].",
+    type=click.Choice(["models", "equal-bits", "reuse", "size", "generation"]),
+)  # fmt: skip
 @click.option("--model", help="A population's work on this model: a folder, or a name.")
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), help="[by device]")
 @click.option("--threads", type=click.IntRange(min=1), help="Of every way's arithmetic [1].")
@@ -37,8 +41,9 @@ def bench() -> None:
 )  # fmt: skip
 @click.option("--gguf", type=FILE, help="The model as llama.cpp reads it [written here].")
 def bench_engine(
-    repeats: int, device: str, quick: bool, out: Path | None, model: str | None, **of_model: Any
-) -> None:
+    repeats: int, device: str, quick: bool, out: Path | None, parts: tuple[str, ...],
+    model: str | None, **of_model: Any,
+) -> None:  # fmt: skip
     """The host against transformers, against scoring row by row, and against the machine.
 
     With --model: 8 agents with contexts of their own answer, and 4 others grade each answer, by
@@ -49,10 +54,12 @@ def bench_engine(
         if given:
             raise click.UsageError(f"{', '.join(given)}: expected --model beside it, got none")
         with loading():
-            from mgptn.experiments.bench.engine.benchmark import engine
+            from mgptn.experiments.bench.engine.benchmark import PARTS, engine
 
-        engine(console(), repeats, out, device, quick)
+        engine(console(), repeats, out, device, quick, parts or PARTS)
         return
+    if parts:
+        raise click.UsageError("--part: expected no --model beside it, got one")
     with loading():
         from mgptn.experiments.bench.real.benchmark import asked_of, real_model
         from mgptn.experiments.bench.real.workload import Size

@@ -79,25 +79,30 @@ def interleaved(ways: Ways, repeats: int, device: str) -> dict[str, list[float]]
 
 
 def table(comparisons: Sequence[Comparison], ceiling: Ceiling, title: str) -> Table:
-    """A line for each contestant, with our rate as a share of the machine's."""
-    made = Table(
-        "work", "against", "ratio (median)", "spread", "ours, a second", "of matmul",
-        "of bandwidth", "prefill",
-        title=title, title_justify="left",
-    )  # fmt: skip
+    """A line for each contestant: our speed as a multiple of its, with the spread over repeats, and
+    our rate as a share of the machine's; a column that would be empty is left out."""
+    rows: list[dict[str, str]] = []
     for c in comparisons:
         ours = statistics.median(c.seconds["ours"])
         reads = f"{c.weight_bytes / ours / ceiling.bandwidth:.0%}" if c.weight_bytes else ""
         for other in c.others:
             ratios = c.ratios(other)
-            made.add_row(
-                c.name,
-                other,
-                f"{statistics.median(ratios):.2f}",
-                f"{min(ratios):.2f} to {max(ratios):.2f}",
-                f"{c.rate:,.0f} {c.unit}",
-                f"{c.operations / ours / ceiling.matmul:.0%}" if c.operations else "",
-                reads,
-                "" if c.prefill is None else f"{c.prefill:.3f}",
+            rows.append(
+                {
+                    "work": c.name,
+                    "against": other,
+                    "ratio": f"{statistics.median(ratios):.2f} "
+                    f"({min(ratios):.2f} to {max(ratios):.2f})",
+                    "ours/s": f"{c.rate:,.0f} {c.unit}",
+                    "matmul": f"{c.operations / ours / ceiling.matmul:.0%}" if c.operations else "",
+                    "memory": reads,
+                    "prefill": "" if c.prefill is None else f"{c.prefill:.3f}",
+                }
             )
+    heads = [head for head in (rows[0] if rows else {}) if any(row[head] for row in rows)]
+    made = Table(title=title, title_justify="left", show_lines=True)
+    for head in heads:
+        made.add_column(head, overflow="fold", min_width=len(head))
+    for row in rows:
+        made.add_row(*(row[head] for head in heads))
     return made
