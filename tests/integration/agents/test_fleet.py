@@ -101,6 +101,7 @@ def test_a_host_killed_with_tiles_in_hand_is_replaced(two: RayFleet, work: Recor
     assert victim not in two.process_ids
 
 
+@pytest.mark.slow
 def test_a_host_that_hangs_is_told_of_and_replaced(
     two: RayFleet, work: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:

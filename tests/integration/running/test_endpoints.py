@@ -17,6 +17,7 @@ from rich.console import Console
 
 from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.record.rounds import population_hash
@@ -314,7 +315,8 @@ def test_a_context_that_a_server_does_not_take_is_found_before_the_run(
     with pytest.raises(ConfigError, match=f"agents.context_capacity: expected .*{cause}"):
         run(config(settings), tmp_path / "run", console)
     assert not (tmp_path / "run").exists()
-    run(config({**settings, "agents.context_capacity": 1}), tmp_path / "run", console)
+    stage = Stage(config({**settings, "agents.context_capacity": 1}))
+    check_room(stage, stage.local_fleet())
 
 
 def test_a_sweep_that_is_stopped_says_how_it_goes_on(

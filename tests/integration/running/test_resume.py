@@ -137,6 +137,7 @@ def test_a_run_that_is_ended_early_reaches_the_undisturbed_hash(
     assert mgptn("replay", folder).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_run_killed_with_a_ray_of_its_own_leaves_no_host_and_is_resumed(
     ray_address: str,
     start: Any,
