@@ -107,7 +107,8 @@ def compare(config: RunConfig, stage: Stage | None = None) -> list[Graded]:
         changed = config.model_copy(
             update={"protocol": config.protocol.model_copy(update=settings)}
         )
-        outcomes = next(iter(Simulation(changed, stage=Stage(changed), fleet=fleet))).outcomes
+        with doing(f"answering, and grading by {way}"):
+            outcomes = next(iter(Simulation(changed, stage=Stage(changed), fleet=fleet))).outcomes
         said = [outcomes.texts[i] for i in outcomes.answers.tolist()]
         if texts not in (None, said):
             raise ArithmeticError(f"{way}: expected the answers that were graded in other ways")
