@@ -93,9 +93,9 @@ def founder_shares(agents: pl.DataFrame) -> dict[int, list[float]]:
     counts = [dict(now.group_by("founder").len().iter_rows()) for now in living]
     last = living[-1].group_by("founder").agg(pl.col("offspring").sum())
     counts.append(dict(last.iter_rows()))
-    names = sorted(set().union(*counts))
+    names, totals = sorted(set().union(*counts)), [max(sum(c.values()), 1) for c in counts]
     return {
-        name: [count.get(name, 0) / max(sum(count.values()), 1) for count in counts]
+        name: [count.get(name, 0) / total for count, total in zip(counts, totals, strict=True)]
         for name in names
     }
 
