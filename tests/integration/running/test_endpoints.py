@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -162,9 +163,19 @@ def test_a_run_that_a_server_stops_is_carried_on_and_nothing_is_asked_twice(
 def test_faults_that_pass_leave_no_trace_but_a_count(
     config: Made, server: FaultServer, undisturbed: str
 ):
-    kinds = ["429", "500", "half", "drop"]
-    server.faults = lambda number, body: kinds[number // 7 % 4] if number % 7 == 6 else None
+    kinds, wronged = ["429", "500", "half", "drop"], Counter[str]()
+
+    def faults(number: int, body: dict[str, Any]) -> str | None:
+        """Every seventh request, but none more often than it is asked again."""
+        asked = json.dumps(body)
+        if number % 7 != 6 or wronged[asked] == 2:
+            return None
+        wronged[asked] += 1
+        return kinds[number // 7 % 4]
+
+    server.faults = faults
     assert population_hash(list(Simulation(config()))) == undisturbed
+    assert wronged.total() > 8
 
 
 def test_a_run_is_killed_and_carried_on(
