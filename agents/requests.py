@@ -286,3 +286,13 @@ WORK_COUNTS = tuple(f.name for f in fields(Work) if isinstance(f.default, int))
 
 WORK_SECONDS = ("forward", "sampling", "transfer")
 """Fields of `Work` that say where its seconds go."""
+
+
+def common(a: Tokens, b: Tokens) -> int:
+    """Tokens that both begin with."""
+    count = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        count += 1
+    return count

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from mgptn.agents.engine.places import Places, Whole
-from mgptn.agents.requests import Tokens, Work
+from mgptn.agents.requests import Tokens, Work, common
 
 BLOCK = {"cpu": 64, "cuda": 256}
 """Tokens of a block: enough for a device's matrix products to be fast."""
@@ -126,7 +126,7 @@ class Prefixes:
         # In order, what has the most in common with a block stands beside it.
         place = bisect_left(siblings, own)
         beside = siblings[max(0, place - 1) : place + 1]
-        shared, longest = max(((_common(own, other), other) for other in beside), default=(0, ()))
+        shared, longest = max(((common(own, other), other) for other in beside), default=(0, ()))
         if shared == len(own):  # the beginning of a longer block
             self._blocks.move_to_end((before, longest))
             return self._blocks[before, longest].state[:, :, :, :shared].contiguous()
@@ -168,16 +168,6 @@ class Prefixes:
         del siblings[bisect_left(siblings, own)]
         if not siblings:
             del self._siblings[before]
-
-
-def _common(a: Tokens, b: Tokens) -> int:
-    """Tokens that both begin with."""
-    count = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count
 
 
 def _hashed(before: bytes, content: bytes) -> bytes:

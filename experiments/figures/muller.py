@@ -27,6 +27,8 @@ from mgptn.experiments.figures.drawing import (
 from mgptn.experiments.figures.style import (
     BLUE,
     FOUNDERS,
+    GRID,
+    MUTED,
     ORANGE,
     OTHER_FOUNDERS,
     PAPER,
@@ -37,6 +39,9 @@ from mgptn.experiments.figures.style import (
 
 BANDS = 60
 """Founders with a band of their own: of more, the others are drawn together, where they stand."""
+
+TOGETHER = GRID
+"""Of a band of several founders."""
 
 
 def muller(tables: Tables, width: float = WIDE) -> Figure:
@@ -138,10 +143,12 @@ def _draw_shares(axes: Axes, shares: dict[int, list[float]], word: str) -> None:
     axes.stackplot(
         x,
         *[band for _, band in bands],
-        colors=[fills.get(-1 if name is None else name) or next(greys) for name, _ in bands],
+        colors=[TOGETHER if n is None else fills.get(n) or next(greys) for n, _ in bands],
         edgecolor=PAPER,
         linewidth=0.8,
     )
+    if len(bands) < len(shares):
+        axes.set_title("palest: several founders together", loc="left", fontsize=9, color=MUTED)
     _label_shares(axes, [(name, band[-1]) for name, band in bands], len(x) - 1, word)
 
 

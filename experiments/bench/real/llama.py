@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mgptn.agents.checkpoints import instruct_folder
-from mgptn.agents.requests import Generate, HostRequest, Score, Tokens
+from mgptn.agents.requests import Generate, HostRequest, Score, Tokens, common
 from mgptn.experiments.bench.real.trimming import trimmed
 from mgptn.experiments.bench.real.workload import Workload
 
@@ -128,7 +128,7 @@ class LlamaCpp:
 
     def _slot(self, request: HostRequest) -> int:
         """That of the agent whose context a prompt begins with."""
-        shared = [_common(request.prefix, prefix) for prefix in self._prefixes]
+        shared = [common(request.prefix, prefix) for prefix in self._prefixes]
         return shared.index(max(shared))
 
     def _complete(self, request: HostRequest, slot: int, **further: Any) -> dict[str, Any]:
@@ -150,13 +150,3 @@ class LlamaCpp:
         if reply.status != http.HTTPStatus.OK:
             raise RuntimeError(f"{path}: expected an answer of llama.cpp's, got {text[:500]}")
         return dict(json.loads(text))
-
-
-def _common(a: Tokens, b: Tokens) -> int:
-    """Tokens that both begin with."""
-    count = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count
