@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.texts import Said
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.protocols.interfaces.interface import Prompt
 
 

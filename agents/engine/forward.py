@@ -30,8 +30,11 @@ from mgptn.agents.engine.probing import (
     text_of,
 )  # fmt: skip
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
+from mgptn.agents.ladder.loading import load_own
+from mgptn.agents.ladder.model import OwnModel
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
+from mgptn.agents.layers.registration import register
 from mgptn.agents.tiles import LEAST_ROWS, whole_rows
 
 STRIDE_PADDING = 16
@@ -55,8 +58,8 @@ class Forward:
     Parameters
     ----------
     thoroughly
-        Hold it against transformers' own attention on a long text too, with further tokens step by
-        step, and in company.
+        It is not of our own making: hold it against transformers' own attention on a long text too,
+        with further tokens step by step, and in company.
 
     Raises
     ------
@@ -69,7 +72,8 @@ class Forward:
     def __init__(
         self, folder: Path, device: torch.device, dtype: torch.dtype, *, thoroughly: bool = True
     ) -> None:
-        model = load_whole(folder, dtype)
+        model = None if thoroughly else load_own(folder, dtype)
+        model = load_whole(folder, dtype) if model is None else model
         self._adopt(model.to(device).eval().requires_grad_(False), str(folder), thoroughly)
 
     @classmethod
@@ -252,7 +256,9 @@ class Forward:
             raise BeyondEngineError(
                 f"agents.model: expected a model with a head and attention layers, got {where}"
             )
-        take_experts_over(self.model, where)
+        if not isinstance(self.model, OwnModel):
+            register()
+            take_experts_over(self.model, where)
         try:
             self.model.set_attn_implementation(NAME)
         except (ValueError, NotImplementedError) as error:

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
-from transformers.utils import logging
 
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
 from mgptn.agents.shards import listed
@@ -39,6 +37,9 @@ def load_whole(folder: Path, dtype: torch.dtype, **further: Any) -> Any:
         If weights are missing, or of another shape than config.json says, or of layers that the
         model has not got; or if transformers knows no causal model of this kind.
     """
+    from transformers import AutoModelForCausalLM  # only here: it is slow to import
+    from transformers.utils import logging
+
     logging.disable_progress_bar()
     said = logging.get_verbosity()
     logging.set_verbosity_error()  # what is missing is said here, in one line

@@ -16,7 +16,6 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.utils.logging import disable_progress_bar
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.learning.documents import (
     Pages,
@@ -26,6 +25,7 @@ from mgptn.agents.learning.documents import (
     with_last,
 )
 from mgptn.agents.learning.training import train
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.population.draws.streams import philox_key, stream
 from mgptn.protocols.interfaces.columns import (

@@ -1,8 +1,8 @@
 """Attention over a prefix that all rows share and over each row's own tokens, merged exactly.
 
-It is registered with transformers under the name `NAME`, so that any model which takes an
-attention function is served, and neither masks nor caches of transformers are made. A window is a
-mask over both parts; sinks are one more score, that belongs to no token, in the sum of both.
+Any model which takes an attention function is served, and neither masks nor caches of transformers
+are made (`mgptn.agents.layers.registration`). A window is a mask over both parts; sinks are one
+more score, that belongs to no token, in the sum of both.
 
 Dimensions: A layers, R rows, W new tokens of a row, H heads, G heads of keys and values, P tokens
 of the prefix, S columns of a row's own keys, D width of a head.
@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 from torch.nn.functional import pad
-from transformers import AttentionInterface, AttentionMaskInterface
 
 from mgptn.agents.layers.kernels import HIDDEN, Part, over, over_blocks, over_plainly
 
@@ -255,11 +254,3 @@ def _columns(prefix: torch.Tensor) -> torch.Tensor:
 def _hiding(hidden: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
     mask = torch.zeros(hidden.shape, dtype=query.dtype, device=query.device)
     return mask.masked_fill(hidden, HIDDEN)
-
-
-def _no_mask(*_: Any, **__: Any) -> None:
-    """transformers need not make a mask."""
-
-
-AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, _no_mask)

@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from torch.nn.functional import linear
-from transformers.integrations.moe import ALL_EXPERTS_FUNCTIONS
 
 from mgptn.agents.checkpoints import BeyondEngineError
 
@@ -141,6 +140,3 @@ def _narrow(module: Any, given: Any, out: Any) -> Any:
 
 def _several(config: Mapping[str, Any]) -> bool:
     return any(isinstance(config.get(key), int) and config[key] > 1 for key in SAID)
-
-
-ALL_EXPERTS_FUNCTIONS.register(NAME, experts)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.requests import Tokens
 from mgptn.agents.tiles import bucket
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Asked, Interface, TellsLevels
 from mgptn.protocols.interfaces.markers import LEVEL_MARKERS

@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from safetensors.torch import load, save
-from transformers.pytorch_utils import Conv1D
 
 from mgptn.agents.requests import Lora
 from mgptn.population.draws.streams import keyed_generator
@@ -27,6 +26,9 @@ Tensors = Mapping[str, torch.Tensor]
 
 BEGINNING = "base_model.model."
 """What names in peft's files begin with."""
+
+TRANSPOSED = "Conv1D"
+"""How such layers are called: transformers is slow to import, and is not asked."""
 
 ENDS = (".lora_A.weight", ".lora_B.weight")
 
@@ -148,8 +150,8 @@ class Outfit:
 
 
 def is_transposed(layer: Any) -> bool:
-    """Is a layer's weight [I, O]?"""
-    return isinstance(layer, Conv1D)
+    """Is a layer's weight [I, O], as of GPT-2's, transformers' or our own?"""
+    return type(layer).__name__ == TRANSPOSED
 
 
 def adapted_layers(model: Any, modules: tuple[str, ...]) -> dict[str, tuple[int, int]]:
@@ -171,7 +173,7 @@ def adapted_layers(model: Any, modules: tuple[str, ...]) -> dict[str, tuple[int,
     linear = {
         name: module
         for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear | Conv1D)
+        if isinstance(module, torch.nn.Linear) or is_transposed(module)
     }
     if not modules:
         chosen = {name for name, module in linear.items() if module is not head}

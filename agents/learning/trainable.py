@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 _LAYER = re.compile(r"\.(\d+)\.")
 _KINDS = {"attention": re.compile(r"attn|attention"), "mlp": re.compile(r"mlp|feed_forward")}
@@ -57,6 +56,8 @@ def count_trainable(model: Any, parts: Sequence[str]) -> int:
 
 def outline(folder: Path) -> Any:
     """A checkpoint's model without any numbers: names and shapes alone."""
+    from transformers import AutoConfig, AutoModelForCausalLM  # only here: it is slow to import
+
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config, trust_remote_code=False)

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mgptn.agents.checkpoints import count_parameters, find_checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
 from mgptn.agents.tiles import plan
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.corpus import item_tokens
 from mgptn.experiments.cards.card import CardError
 from mgptn.experiments.cards.exam import Context, Exam, dealt

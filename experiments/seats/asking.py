@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.endpoints.textual import TextOnly, said_of
 from mgptn.agents.requests import AnyRequest, Generate, Score
 from mgptn.agents.texts import Weigh, Write
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.population.draws.streams import philox_key
 from mgptn.population.records.agents import Agent, AgentId, Example
 from mgptn.population.records.matches import Match

@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.endpoints.textual import TextOnly
 from mgptn.agents.scripted import ScriptedAgents
-from mgptn.agents.templates import has_template
+from mgptn.agents.tokens.encoder import Encoder
+from mgptn.agents.tokens.templates import has_template
 from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.seats.asking import Script, grown_script

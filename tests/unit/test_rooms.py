@@ -22,7 +22,9 @@ ORDER = (
     "protocols",
     "protocols/interfaces",
     "agents",
+    "agents/tokens",
     "agents/layers",
+    "agents/ladder",
     "agents/engine",
     "agents/alone",
     "agents/learning",
@@ -82,6 +84,7 @@ WITHOUT_HOSTS = (
 
 MODELS_RUN = (
     "agents/layers",
+    "agents/ladder",
     "agents/engine",
     "agents/alone",
     "agents/learning",

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mgptn.agents.checkpoints import count_parameters, find_checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.learning.documents import Pages, lay_out, true_documents
 from mgptn.agents.learning.numbers import Numbers
 from mgptn.agents.requests import Generate, Learn
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.experiments.bench.learning.scale import Scale
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.weights import Weights, learned

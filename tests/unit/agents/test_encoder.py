@@ -9,8 +9,8 @@ import pytest
 import transformers
 
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.learning.documents import document
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.protocols.interfaces.base import BaseInterface
 from mgptn.protocols.interfaces.chat import ChatInterface
 from mgptn.protocols.interfaces.interface import Asked, Shown

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.founding.train import BLOCK_STEPS, _pages
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.experiments.config.learning import FoundersConfig
 from mgptn.protocols.interfaces.columns import SPECIAL, VOCABULARY

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.encoder import Encoder
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import ladder_tokenizer
 from tests.chat_families import FAMILIES, save_tokenizer
 from tests.random_models import qwen_like_tokenizer

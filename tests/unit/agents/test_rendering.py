@@ -8,8 +8,8 @@ from datetime import date, datetime
 import psutil
 import pytest
 
-from mgptn.agents.rendering import MOST_CHARACTERS, Renderer, TemplateFault
-from mgptn.agents.templates import dated
+from mgptn.agents.tokens.rendering import MOST_CHARACTERS, Renderer, TemplateFault
+from mgptn.agents.tokens.templates import dated
 from tests.chat_families import FAMILIES, save_tokenizer
 
 ASKED = [{"role": "user", "content": "2+2?"}]

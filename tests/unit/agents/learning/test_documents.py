@@ -10,7 +10,6 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.learning.documents import (
     Document,
     document,
@@ -19,6 +18,7 @@ from mgptn.agents.learning.documents import (
     with_last,
 )
 from mgptn.agents.learning.training import train
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.protocols.interfaces.chat import ChatInterface
 from mgptn.protocols.interfaces.columns import SPECIAL, VOCABULARY, ColumnsInterface

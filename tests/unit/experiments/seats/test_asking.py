@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.requests import Generate, Generated, Score, Scored
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import ladder_tokenizer
 from mgptn.experiments.seats.asking import Script, cast_match, to_host
 from mgptn.experiments.seats.reading import from_host, to_outcome

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mgptn.agents.checkpoints import Checkpoint
-from mgptn.agents.encoder import Encoder
 from mgptn.agents.learning.learner import pages_of
 from mgptn.agents.requests import Learn
+from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.experiments.config.learning import LearningConfig
 from mgptn.experiments.seats.asking import Script

@@ -12,10 +12,11 @@ from typing import Any
 
 from mgptn.agents.checkpoints import Checkpoint, CheckpointError
 from mgptn.agents.content import TOKENIZER, read_json
-from mgptn.agents.control import MARK, Control
 from mgptn.agents.requests import Tokens
 from mgptn.agents.shards import listed
-from mgptn.agents.templates import CLOCK, ChatTemplate, template_of
+from mgptn.agents.tokens.bare import bare_tokenizer
+from mgptn.agents.tokens.control import MARK, Control
+from mgptn.agents.tokens.templates import CLOCK, ChatTemplate, template_of
 
 NO_LIMIT = 2**31
 """Tokens from which a tokenizer warns; whether a prompt fits is checked before a run."""
@@ -37,15 +38,11 @@ class Encoder:
     """
 
     def __init__(self, checkpoint: Checkpoint, today: date | None = None) -> None:
-        from transformers import AutoTokenizer
-
         folder = checkpoint.folder
         _check_files(folder)
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(
-                folder, trust_remote_code=False, local_files_only=True
-            )
-        except Exception as error:  # whatever transformers makes of files that anybody wrote
+            self._tokenizer = _loaded(checkpoint)
+        except Exception as error:  # whatever is made of files that anybody wrote
             said = " ".join(str(error).split())[:500] or type(error).__name__
             raise CheckpointError(
                 f"agents.model: expected a tokenizer in {folder}, got: {said}"
@@ -197,6 +194,18 @@ class Encoder:
         if start is None or tokens[:1] == (start,):
             return tokens
         return (int(start), *tokens)
+
+
+def _loaded(checkpoint: Checkpoint) -> Any:
+    """A tokenizer, by transformers where it takes that."""
+    bare = bare_tokenizer(checkpoint.folder) if checkpoint.own else None
+    if bare is not None:
+        return bare
+    from transformers import AutoTokenizer  # only here: it is slow to import
+
+    return AutoTokenizer.from_pretrained(
+        checkpoint.folder, trust_remote_code=False, local_files_only=True
+    )
 
 
 def _check_files(folder: Path) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mgptn.agents.content import TEMPLATES
-from mgptn.agents.rendering import Renderer, TemplateFault
 from mgptn.agents.shards import CheckpointError
+from mgptn.agents.tokens.rendering import Renderer, TemplateFault
 
 CLOCK = "strftime_now"
 """What templates ask the date by."""
