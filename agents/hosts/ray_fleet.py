@@ -46,7 +46,7 @@ class RayFleet:
 
     Tiles go only to hosts that have come up, so that a replacement that finds no room (its machine
     is gone, say) leaves the work to the hosts that are left. Ray must have been started or joined
-    (`mgptn.agents.hosts.ray_session.start_ray`) before.
+    (`mgptn.agents.hosts.ray.session.start_ray`) before.
 
     Parameters
     ----------

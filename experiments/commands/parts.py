@@ -98,7 +98,6 @@ def load_hosts(agents: Any) -> None:
 
     if agents.model not in SCRIPTED_MODELS and not set(agents.model.split(",")) <= agents.remote:
         import ray  # noqa: F401
-        import torch  # noqa: F401
 
 
 @contextmanager

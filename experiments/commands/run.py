@@ -71,7 +71,6 @@ def run(
 
             shown_on = console()
             onlookers = _onlookers(log_to, folder, base, shown_on, resumed=False)
-            load_hosts(base.agents)
         finished = run_config(
             base,
             folder,

@@ -36,6 +36,10 @@ TASK_KEYS: dict[str, tuple[str, ...]] = {
 """Keys of the section `task` → the kinds of task that they are for."""
 
 
+REACHED = 0.05
+"""Most that the majority of the members may err for a size to count as reached."""
+
+
 class GrowthConfig(Renamed):
     """A task whose size grows: by what members agree on, by verdicts for a control, or by time."""
 

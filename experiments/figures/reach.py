@@ -8,6 +8,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from mgptn.experiments.config.task import REACHED
 from mgptn.experiments.figures.drawing import (
     Tables,
     all_arms,
@@ -16,9 +17,6 @@ from mgptn.experiments.figures.drawing import (
     put_legend,
 )
 from mgptn.experiments.figures.style import BEST_OF, MUTED, WIDE, arm_style, styled, two_panels
-
-REACHED = 0.05
-"""Most that the majority of the members may err for a size to count as reached."""
 
 
 def grows(tables: Tables) -> bool:

@@ -7,20 +7,26 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.agents.checkpoints import FOUNDERS
 from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
-from mgptn.agents.hosts.ray_session import cluster_to_join, start_ray, stop_ray
+from mgptn.agents.hosts.ray.beginning import Beginning, beginning
+from mgptn.agents.hosts.ray.session import cluster_to_join
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.setting.founders import founders_to_train, train_founders
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
+
+PRELOADED = ("mgptn.agents.hosts.ray_host", "mgptn.agents.hosts.transformers_host")
+"""What hosts import before they can load a model."""
 
 
 def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
@@ -71,11 +77,14 @@ def hosts(
     device: str | None = None,
     settings_on: Callable[[str], HostSettings] | None = None,
     served: Mapping[str, Served] | None = None,
+    begun: Beginning | None = None,
 ) -> Iterator[Fleet]:
     """A fleet for as long as the context lasts; Ray too, if it is needed and had to be started.
 
     Parameters
     ----------
+    begun
+        A Ray at the address that starts already.
     settings_on
         From a device to hosts that serve more than the stage; its own by default.
     served
@@ -89,16 +98,28 @@ def hosts(
             yield fleet
             return
         joining = cluster_to_join(ray_address)
+        begun = begun or stack.enter_context(beginning(ray_address))
         with doing(f"joining {joining.told()}" if joining else "starting Ray"):
-            started = start_ray(ray_address)
-            if started:
-                stack.callback(stop_ray)
+            started = begun.take()
+            stack.callback(begun.end)
         stack.enter_context(terminated_as_interrupted())
         room = stage.ray_room(device, settings_on, here=started)
         with doing(f"{room.told()}: loading {_models(room.settings)}"):
             fleet = stage.joined(room.fleet(), served)
             stack.callback(fleet.close)
         yield fleet
+
+
+def ray_beside(config: RunConfig, ray_address: str | None) -> AbstractContextManager[Any]:
+    """Have Ray start, if a run needs one, while its stage is set; gives a `Beginning`, or None."""
+    if config.agents.model in SCRIPTED_MODELS:
+        return nullcontext()
+    if set(config.agents.model.split(",")) <= config.agents.remote:
+        return nullcontext()
+    # One host a core imports what it needs as Ray comes up; of one a GPU there are fewer.
+    gpus = config.hosts.device != "cpu" and any(Path("/dev").glob("nvidia[0-9]*"))
+    few = gpus or config.hosts.count != "auto"
+    return beginning(ray_address, () if few else PRELOADED)
 
 
 def reading(config: RunConfig) -> AbstractContextManager[None]:

@@ -23,6 +23,7 @@ from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds, read_run
 from mgptn.experiments.running.fleets import (
     hosts,
+    ray_beside,
     reading,
     terminated_as_interrupted,
     train_first,
@@ -55,7 +56,7 @@ def run(
 ) -> Finished:
     """Run a configuration in a new folder.
 
-    Everything that can be checked is checked before Ray is started and the folder is made.
+    Everything that can be checked is checked before the folder is made; Ray starts beside it.
 
     Parameters
     ----------
@@ -67,15 +68,16 @@ def run(
     check_vacant(folder)
     check_port(config.metrics.host, config.metrics.port)
     train_first(config)
-    with reading(config):
-        stage = Stage(config)
-    for remark in stage.remarks:
-        console.print(on_terminal(remark), highlight=False, markup=False)
     watch = Watch(config)
     with ExitStack() as stack:
-        watch.shown += map(stack.enter_context, onlookers)
         started = stack.enter_context(ExitStack())
-        fleet = started.enter_context(hosts(stage, ray_address))
+        begun = started.enter_context(ray_beside(config, ray_address))
+        with reading(config):
+            stage = Stage(config)
+        for remark in stage.remarks:
+            console.print(on_terminal(remark), highlight=False, markup=False)
+        watch.shown += map(stack.enter_context, onlookers)
+        fleet = started.enter_context(hosts(stage, ray_address, begun=begun))
         check_room(stage, fleet)
         check_mass(stage, fleet)
         session = Session.create(
@@ -121,14 +123,16 @@ def resume(
             return _seen_again(folder, config, onlookers)
         check_port(config.metrics.host, config.metrics.port)
         train_first(config)
-        with reading(config):
-            stage = Stage(config, begun_on(manifest))
-        check_same_ground(manifest, stage, folder, other_versions=other_versions)
         watch = Watch(config)
         with ExitStack() as stack:
-            watch.shown += map(stack.enter_context, onlookers)
             started = stack.enter_context(ExitStack())
-            fleet = started.enter_context(hosts(stage, ray_address, device=manifest.get("device")))
+            begun = started.enter_context(ray_beside(config, ray_address))
+            with reading(config):
+                stage = Stage(config, begun_on(manifest))
+            check_same_ground(manifest, stage, folder, other_versions=other_versions)
+            watch.shown += map(stack.enter_context, onlookers)
+            device = manifest.get("device")
+            fleet = started.enter_context(hosts(stage, ray_address, device, begun=begun))
             session = Session.reopen(
                 folder, config, manifest["arms"], stage, journal, [watch], fleet
             )

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from scipy.stats import beta
+import scipy
 
 from mgptn.experiments.config.arms import CLONES, ORACLE, SELECTED, SHUFFLED, UNSELECTED
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.figures.reach import REACHED
+from mgptn.experiments.config.task import REACHED
 from mgptn.experiments.views.verdict import Verdict
 
 NAMES = {
@@ -122,6 +122,7 @@ def exact_interval(events: float, trials: int) -> tuple[float, float]:
     ------
     Clopper & Pearson 1934.
     """
-    low = float(beta.ppf(0.025, events, trials - events + 1)) if events > 0 else 0.0
-    high = float(beta.ppf(0.975, events + 1, trials - events)) if events < trials else 1.0
+    quantile, failures = scipy.special.betaincinv, trials - events
+    low = float(quantile(events, failures + 1, 0.025)) if events > 0 else 0.0
+    high = float(quantile(events + 1, failures, 0.975)) if failures > 0 else 1.0
     return low, high

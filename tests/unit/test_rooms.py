@@ -29,6 +29,7 @@ ORDER = (
     "agents/alone",
     "agents/learning",
     "agents/hosts",
+    "agents/hosts/ray",
     "agents/endpoints",
     "agents/training",
     "agents/founding",

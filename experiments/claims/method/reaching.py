@@ -17,7 +17,7 @@ from mgptn.experiments.claims.method.finding import Number, estimate
 from mgptn.experiments.claims.method.journals import Results, wrong_answers
 from mgptn.experiments.claims.method.statistics import first, first_less_second
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.figures.reach import REACHED
+from mgptn.experiments.config.task import REACHED
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from mgptn.agents.hosts.session_folders import PREFIX, sweep
+from mgptn.agents.hosts.ray.folders import PREFIX, sweep
 from mgptn.experiments.record.reading import read_journal
 from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.run import run

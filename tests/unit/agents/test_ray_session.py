@@ -8,7 +8,7 @@ import time
 import pytest
 
 from mgptn.agents.hosts.fleet import FleetError
-from mgptn.agents.hosts.ray_session import (
+from mgptn.agents.hosts.ray.session import (
     Joining,
     check_answers,
     cluster_endpoint,

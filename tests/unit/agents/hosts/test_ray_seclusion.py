@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mgptn.agents.hosts.ray_seclusion import CLUSTERS, MODE, TOKEN, TOKEN_FILE, secluded
+from mgptn.agents.hosts.ray.seclusion import CLUSTERS, MODE, TOKEN, TOKEN_FILE, secluded
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def nothing_set(monkeypatch, tmp_path):
     for name in (CLUSTERS, MODE, TOKEN, TOKEN_FILE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("mgptn.agents.hosts.ray_seclusion._known_to_ray", nullcontext)
+    monkeypatch.setattr("mgptn.agents.hosts.ray.seclusion._known_to_ray", nullcontext)
 
 
 def test_a_mode_and_a_token_are_set_for_as_long_as_they_are_needed():

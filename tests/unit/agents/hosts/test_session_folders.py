@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from mgptn.agents.hosts.session_folders import LONGEST, PREFIX, private_folder, sweep
+from mgptn.agents.hosts.ray.folders import LONGEST, PREFIX, private_folder, sweep
 
 HOLDING = """
 import sys, time
-from mgptn.agents.hosts.session_folders import private_folder
+from mgptn.agents.hosts.ray.folders import private_folder
 with private_folder() as folder:
     print(folder, flush=True)
     time.sleep(600)

@@ -8,7 +8,8 @@ import logging
 import os
 import socket
 import tempfile
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import psutil
 
 from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.hosts.fleet import FleetError
-from mgptn.agents.hosts.ray_seclusion import check_secluded, secluded
+from mgptn.agents.hosts.ray.seclusion import check_secluded, secluded
+from mgptn.agents.hosts.ray.thrift import spared
 
 logger = logging.getLogger("mgptn.fleet")
 
@@ -85,12 +87,17 @@ def cluster_endpoint(address: str) -> tuple[str | None, int]:
         return None, RAY_PORT
 
 
-def start_ray(address: str | None = None) -> bool:
+def start_ray(address: str | None = None, preloaded: Sequence[str] = ()) -> bool:
     """Join the Ray cluster at an address, or start one on this machine, which is secluded.
 
     Which of the two, and which cluster, is as of `cluster_to_join`. Returns whether one was
     started here, and is to be ended by `stop_ray`. What a cluster wants to be joined, such as a
     token, is as the environment says.
+
+    Parameters
+    ----------
+    preloaded
+        Modules that workers of a Ray that is started here import as they come up.
 
     Raises
     ------
@@ -110,20 +117,23 @@ def start_ray(address: str | None = None) -> bool:
             return False
         for attempt in range(1, STARTS + 1):
             try:
-                _start_here(quiet)
+                with spared() if attempt == 1 else nullcontext():
+                    _start_here(quiet, preloaded)
                 return True
             except Exception as error:
-                # So Ray says that this machine took longer than it waits; its time is not ours.
-                if type(error) is not Exception or attempt == STARTS:
+                # So Ray says that this machine took longer than it waits; its time is not ours. And
+                # of what it is spared, anything may be the matter.
+                own = type(error) is Exception or (attempt == 1 and not isinstance(error, OSError))
+                if not own or attempt == STARTS:
                     raise
-                logger.warning("Ray did not start in its time; starting it again: %s", error)
+                logger.warning("Ray did not start; starting it again: %s", error)
     except Exception as error:
         where = joining.told() if joining else "Ray to start on this machine"
         raise FleetError(f"ray: expected {where}, got: {error}") from error
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _start_here(quiet: dict[str, Any]) -> None:
+def _start_here(quiet: dict[str, Any], preloaded: Sequence[str]) -> None:
     """Start a Ray on this machine that is ended by `stop_ray`."""
     import ray
 
@@ -137,6 +147,7 @@ def _start_here(quiet: dict[str, Any]) -> None:
                 include_dashboard=False,
                 object_store_memory=256 * 2**20,
                 _temp_dir=str(folder),
+                _system_config={"preload_python_modules": list(preloaded)},
                 **quiet,
             )
         except BaseException:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mgptn.agents.hosts.session_folders import private_folder
+from mgptn.agents.hosts.ray.folders import private_folder
 
 logger = logging.getLogger("mgptn.fleet")
 

@@ -1,0 +1,1 @@
+"""Ray itself: started on this machine for one run and nobody else, or joined; and ended."""
