@@ -24,7 +24,15 @@ from mgptn.experiments.figures.run import (
     price,
     selector,
 )
-from mgptn.experiments.figures.style import DARK, INK, WIDE, styled, variable, write_figure
+from mgptn.experiments.figures.style import (
+    DARK,
+    INK,
+    WIDE,
+    laid_out,
+    styled,
+    variable,
+    write_figure,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ def inline_svg(name: str, tables: Tables, width: float = WIDE) -> str:
     figure = FIGURES[name].draw(tables, width)
     buffer = io.StringIO()
     with styled():
+        laid_out(figure, "svg")
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

@@ -50,7 +50,7 @@ def muller(tables: Tables, width: float = WIDE) -> Figure:
     Both panels have one axis of generations: who lives at the start of one answers in it.
     """
     with styled():
-        figure = Figure(figsize=(width, 5.4), layout="constrained")
+        figure = Figure(figsize=(width, 5.4))
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         _draw_shares(upper, founder_shares(tables["agents"]), "" if width < 5 else "founder ")
         rows = arm_rows(tables["generations"], RUN)

@@ -10,7 +10,10 @@ from typing import Any, TypeAlias
 
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mgptn.agents.files import write_whole
 
@@ -105,16 +108,16 @@ def styled() -> Any:
 
 
 def canvas(width: float, height: float = 3.6) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height))
     return figure, figure.subplots()
 
 
 def two_panels(width: float) -> tuple[Figure, Axes, Axes]:
     if width < 5:
-        figure = Figure(figsize=(width, 6.0), layout="constrained")
+        figure = Figure(figsize=(width, 6.0))
         first, second = figure.subplots(2, 1)
     else:
-        figure = Figure(figsize=(width, 3.6), layout="constrained")
+        figure = Figure(figsize=(width, 3.6))
         first, second = figure.subplots(1, 2)
     return figure, first, second
 
@@ -130,7 +133,18 @@ def write_figure(figure: Figure, path: Path, dots: int = 144) -> None:
     form = path.suffix[1:]
     # A date would make equal figures differ.
     extra: Style = {"metadata": {"Date": None}} if form == "svg" else {"dpi": dots}
+    laid_out(figure, form, dots)
     write_whole(path, partial(figure.savefig, format=form, facecolor=PAPER, **extra))
+
+
+def laid_out(figure: Figure, form: str, dots: int = 100) -> None:
+    """Find a figure's layout, once: an engine of its own would be asked twice as it is saved."""
+    if form == "png":
+        figure.set_dpi(dots)
+        FigureCanvasAgg(figure)
+    else:
+        FigureCanvasSVG(figure)
+    ConstrainedLayoutEngine().execute(figure)
 
 
 def look(place: int) -> Style:

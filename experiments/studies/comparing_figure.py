@@ -27,7 +27,7 @@ def draw_reliability(curve: pl.DataFrame, table: pl.DataFrame, path: Path) -> Pa
     ways = table["way"].to_list()
     rows = -(-len(ways) // COLUMNS)
     with styled():
-        figure = Figure(figsize=(WIDE, 2.1 * rows + 0.4), layout="constrained")
+        figure = Figure(figsize=(WIDE, 2.1 * rows + 0.4))
         grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
         panels = [axes for row in grid for axes in row]
         for axes, way in zip(panels, ways, strict=False):

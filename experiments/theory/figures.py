@@ -30,7 +30,7 @@ SIMULATED = [{k: s[k] for k in ("color", "marker")} for s in ARM_STYLES.values()
 def draw_chaining(found: Chaining) -> Figure:
     """Error by round, and its odds: the recurrence, one buffer for all agents, a buffer each."""
     with styled():
-        figure = Figure(figsize=(WIDE, 4.2), layout="constrained")
+        figure = Figure(figsize=(WIDE, 4.2))
         left, right = figure.subplots(1, 2)
         rounds = np.arange(len(found.errors))
         drawn = [_odds(found.errors)]
@@ -102,7 +102,7 @@ def draw_fixation(found: Fixation, curve: list[Fixation]) -> Figure:
 def draw_threshold(found: Threshold) -> Figure:
     """The master's share, and the mean distance from it, against the error rate."""
     with styled():
-        figure = Figure(figsize=(WIDE, 4.0), layout="constrained")
+        figure = Figure(figsize=(WIDE, 4.0))
         left, right = figure.subplots(1, 2)
         scale = found.error_rates / found.threshold
         line = np.linspace(0.0, found.error_rates[-1], 201)

@@ -45,7 +45,7 @@ def comparison(cards: dict[str, Card]) -> Figure:
     if not tasks:
         got = ", ".join(cards) or "no card"
         raise CardError(f"expected cards with a task in common, got {got}")
-    figure = Figure(figsize=(1.35 * WIDE, 6.2), layout="constrained")
+    figure = Figure(figsize=(1.35 * WIDE, 6.2))
     grid = figure.subplots(len(ROWS), len(tasks), sharex=True, sharey=True, squeeze=False)
     groups = list(dict.fromkeys(_group(name) for name in cards))
     for column, task in enumerate(tasks):

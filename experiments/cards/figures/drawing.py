@@ -68,7 +68,7 @@ def called(card: Card) -> str:
 
 def wide(height: float = 4.2) -> tuple[Figure, Axes]:
     """One canvas."""
-    figure = Figure(figsize=(1.35 * WIDE, height), layout="constrained")
+    figure = Figure(figsize=(1.35 * WIDE, height))
     return figure, figure.subplots()
 
 
@@ -77,7 +77,7 @@ def panels(card: Card, height: float = 2.3) -> tuple[Figure, list[Axes]]:
     count = len(card.tasks)
     columns = min(COLUMNS, count)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(1.35 * WIDE, height * rows + 1.0), layout="constrained")
+    figure = Figure(figsize=(1.35 * WIDE, height * rows + 1.0))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel().tolist()
     for axes, name in zip(grid, card.tasks, strict=False):
         axes.set_title(name)

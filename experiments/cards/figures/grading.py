@@ -27,7 +27,7 @@ ENOUGH_MASS = 0.99
 
 def grading(card: Card) -> Figure:
     """TPR, FPR by kind of error, and generation beside evaluation, of a model's own answers."""
-    figure = Figure(figsize=(1.35 * WIDE, 7.4), layout="constrained")
+    figure = Figure(figsize=(1.35 * WIDE, 7.4))
     upper, lower = figure.subplots(2, 1)
     tasks = [task.grading for task in card.tasks.values()]
     rows = {

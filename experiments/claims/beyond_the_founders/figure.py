@@ -55,7 +55,7 @@ NAMES = {
 def draw_reach(finding: Finding, path: Path) -> Path:
     """Left: mean size by generation. Right: each founder set's reach, and the mean."""
     with styled():
-        figure = Figure(figsize=(WIDE, 5.2), layout="constrained")
+        figure = Figure(figsize=(WIDE, 5.2))
         left, right = figure.subplots(1, 2, width_ratios=(1, 1))
         for arm, look in LOOKS.items():
             sizes = finding.curves[f"size: {arm}"]

@@ -33,7 +33,7 @@ LEAST = 0.004
 def draw_chaining(finding: Finding, path: Path) -> Path:
     """Draw errors on a scale of log-odds, on which the recurrence is a straight line."""
     with styled():
-        figure = Figure(figsize=(WIDE, 3.9), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.9))
         panels = figure.subplots(1, len(PANELS), sharey=True)
         for axes, (kind, title) in zip(panels, PANELS.items(), strict=True):
             curves = {name: c for name, c in finding.curves.items() if _kind(name) == kind}

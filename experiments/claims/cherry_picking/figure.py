@@ -35,7 +35,7 @@ LEAST = 1e-5
 def draw_cherry_picking(finding: Finding, path: Path) -> Path:
     """Draw distances by population, and right answers by divergence from p."""
     with styled():
-        figure = Figure(figsize=(WIDE, 3.9), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.9))
         left, right = figure.subplots(1, 2)
         for colour, task in zip(FOUNDERS, TASKS, strict=False):
             sizes = finding.curves.get(f"{task}, sizes")

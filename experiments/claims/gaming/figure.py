@@ -42,7 +42,7 @@ FITTED = {"scripted": ("one evaluator", "9 shared"), "trained": ("mean of three"
 def draw_gaming(finding: Finding, path: Path) -> Path:
     """Left: takeovers. Then best of n by scripted evaluators, and by trained ones."""
     with styled():
-        figure = Figure(figsize=(WIDE + 1.6, 4.3), layout="constrained")
+        figure = Figure(figsize=(WIDE + 1.6, 4.3))
         left, *others = figure.subplots(1, 3)
         for name, (colour, marker) in STYLES.items():
             course = finding.curves.get(f"takeover, {name}")

@@ -39,7 +39,7 @@ COLOURS = {"clones": GREY, "demes": GREEN, "oracle": GREEN, "coin": PINK, "unfil
 def draw_planes(finding: Finding, path: Path) -> Path:
     """Left and middle: mean reach as planes. Right: wrong among what is agreed on, by descent."""
     with styled():
-        figure = Figure(figsize=(WIDE, 4.4), layout="constrained")
+        figure = Figure(figsize=(WIDE, 4.4))
         size, temperature, worth = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.5))
         _by_size(size, finding)
         _by_temperature(temperature, finding)

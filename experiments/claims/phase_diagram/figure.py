@@ -39,7 +39,7 @@ def draw_planes(results: Results, finding: Finding, path: Path) -> Path:
     tasks = list(dict.fromkeys(key.partition(",")[0] for key in curves if key.endswith(": bar")))
     columns = max(3, len(tasks) + 1)
     with styled():
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        figure = Figure(figsize=(WIDTH, HEIGHT))
         axes = figure.subplots(2, columns)
         for place, task in enumerate(tasks):
             _ladder_plane(axes[0, place], finding, task)

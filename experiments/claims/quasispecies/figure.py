@@ -27,7 +27,7 @@ def draw_clouds(finding: Finding, path: Path) -> Path:
     """Draw the last single peak, and the model's landscape beside it."""
     landscapes = [name.removesuffix(", factors") for name in finding.curves if "factors" in name]
     with styled():
-        figure = Figure(figsize=(WIDE, 3.7), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.7))
         left, right = figure.subplots(1, 2)
         peak = [name for name in landscapes if name.startswith("L ")][-1]
         _sizes(left, finding, peak)

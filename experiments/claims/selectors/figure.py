@@ -39,7 +39,7 @@ def draw_selectors(finding: Finding, path: Path) -> Path:
     """A panel a kind of agents: every cell by a fit to the others, on the line if right."""
     kinds = list(dict.fromkeys(name.partition(", ")[0] for name in finding.curves))
     with styled():
-        figure = Figure(figsize=(WIDE, 3.5), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.5))
         panels = figure.subplots(1, len(kinds), squeeze=False)[0]
         for axes, kind in zip(panels, kinds, strict=True):
             for who, (colour, marker) in STYLES.items():

@@ -32,7 +32,7 @@ STYLES = {
 def draw_ways(finding: Finding, models: Sequence[str], tasks: Sequence[str], path: Path) -> Path:
     """AUC with its interval by rung, a panel a task; chance is dashed."""
     with styled():
-        figure = Figure(figsize=(WIDE, 3.9), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.9))
         panels = figure.subplots(1, len(tasks), sharey=True, squeeze=False)[0]
         for axes, task in zip(panels, tasks, strict=True):
             axes.axhline(0.5, **REFERENCE)
