@@ -18,7 +18,7 @@ from contextlib import suppress
 import psutil
 
 from mgptn.agents.hosts.fleet import FleetError
-from mgptn.agents.hosts.ray.session import cluster_endpoint
+from mgptn.agents.hosts.ray_address import cluster_endpoint
 
 OWN = (
     "UserCodeException",

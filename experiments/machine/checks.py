@@ -18,7 +18,7 @@ from typing import Any, Literal
 from packaging.requirements import Requirement
 
 from mgptn.agents.checkpoints import CheckpointError, find_checkpoint
-from mgptn.agents.hosts.ray.session import (
+from mgptn.agents.hosts.ray_address import (
     VARIABLE,
     Joining,
     check_answers,

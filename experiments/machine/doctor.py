@@ -14,7 +14,7 @@ from rich.text import Text
 import mgptn
 from mgptn.agents.allowance import available_memory, usable_cpus
 from mgptn.agents.checkpoints import BUNDLED
-from mgptn.agents.hosts.ray.session import Joining, cluster_to_join
+from mgptn.agents.hosts.ray_address import Joining, cluster_to_join
 from mgptn.experiments.config.plugins import interfaces, protocols, tasks
 from mgptn.experiments.machine.checks import (
     Check,

@@ -19,7 +19,7 @@ from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray.beginning import Beginning, beginning
-from mgptn.agents.hosts.ray.session import cluster_to_join
+from mgptn.agents.hosts.ray_address import cluster_to_join
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.setting.founders import founders_to_train, train_founders
 from mgptn.experiments.setting.stage import Stage

@@ -8,12 +8,12 @@ import time
 import pytest
 
 from mgptn.agents.hosts.fleet import FleetError
-from mgptn.agents.hosts.ray.session import (
+from mgptn.agents.hosts.ray.session import start_ray
+from mgptn.agents.hosts.ray_address import (
     Joining,
     check_answers,
     cluster_endpoint,
     cluster_to_join,
-    start_ray,
 )
 from tests.greeting import SETTINGS, listening
 from tests.ports import free_port

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from mgptn.agents.allowance import available_memory
-from mgptn.agents.hosts.ray.session import Joining
+from mgptn.agents.hosts.ray_address import Joining
 from mgptn.experiments.machine import checks
 from mgptn.experiments.machine.checks import Check
 from mgptn.experiments.machine.doctor import diagnose, exit_status, render
