@@ -20,7 +20,7 @@ from mgptn.population.measures.answer_errors import (
     problem_errors,
 )
 from mgptn.population.measures.generation_measures import Measures
-from mgptn.population.measures.rates import Interval, cluster_bootstrap
+from mgptn.population.measures.rates import Interval, cluster_bootstrap, mean_bootstrap
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
@@ -188,7 +188,7 @@ def _between(generations: Sequence[Generation], config: RunConfig, purpose: str)
 
 def _bootstrap(values: np.ndarray, config: RunConfig, purpose: str) -> Interval:
     rng = stream(config.seed, "verdict", purpose)
-    return cluster_bootstrap(values, lambda drawn: float(drawn.mean()), rng)
+    return mean_bootstrap(values, rng)
 
 
 def _said(difference: Difference) -> str:

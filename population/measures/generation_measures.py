@@ -36,10 +36,10 @@ from mgptn.population.measures.rates import (
     auc,
     brier,
     calibration_error,
-    cluster_bootstrap,
     effective_graders,
     error_correlation,
     grader_rates,
+    mean_bootstrap,
 )
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Floats
@@ -196,9 +196,7 @@ def measure(
     outcomes, size = generation.outcomes, len(generation.agents)
     verdicts = outcomes.verdicts
     errors = problem_errors(generation)
-    interval = cluster_bootstrap(
-        errors, lambda drawn: float(drawn.mean()), stream(seed, "bootstrap", generation.index)
-    )
+    interval = mean_bootstrap(errors, stream(seed, "bootstrap", generation.index))
     selector = grader_rates(generation.scores, verdicts, threshold)
     grades, graded_right, counts = _distinct_grades(outcomes)
     least = threshold if grade_threshold is None else grade_threshold

@@ -210,6 +210,10 @@ def effective_graders(graders: int, correlation: float) -> float:
     return math.inf if effect <= 0.0 else graders / effect
 
 
+BOOTSTRAP_CELLS = 1 << 20
+"""Draws of clusters that are in memory at once."""
+
+
 def cluster_bootstrap(
     values: ArrayLike,
     statistic: Callable[[NDArray[np.float64]], float],
@@ -256,6 +260,33 @@ def cluster_bootstrap(
     if count == 0:
         return Interval(math.nan, math.nan)
     samples = np.array([statistic(clusters[rng.integers(count, size=count)]) for _ in range(draws)])
+    return _between(samples, level)
+
+
+def mean_bootstrap(
+    values: ArrayLike, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> Interval:
+    """`cluster_bootstrap` of the mean of values, all at once; from the same draws.
+
+    Parameters, returns and errors are as of `cluster_bootstrap`.
+    """
+    clusters = np.asarray(values, dtype=np.float64)
+    if clusters.ndim == 0 or draws < 1 or not 0.0 < level < 1.0 or not clusters.size:
+        return cluster_bootstrap(clusters, lambda drawn: float(drawn.mean()), rng, draws, level)
+    count = len(clusters)
+    sums = clusters.reshape(count, -1).sum(axis=1)
+    at_once = max(1, BOOTSTRAP_CELLS // count)
+    means = np.concatenate(
+        [
+            sums[rng.integers(count, size=(min(at_once, draws - done), count))].sum(axis=1)
+            for done in range(0, draws, at_once)
+        ]
+    ) / clusters.size  # fmt: skip
+    return _between(means, level)
+
+
+def _between(samples: NDArray[np.float64], level: float) -> Interval:
+    """The quantiles of draws, of which those that are NaN are left out."""
     samples = samples[~np.isnan(samples)]
     if samples.size == 0:
         return Interval(math.nan, math.nan)
