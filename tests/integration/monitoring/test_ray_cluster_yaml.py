@@ -17,15 +17,28 @@ from jsonschema import ValidationError
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 ROOT = Path(__file__).parents[3]
-CONFIG = yaml.safe_load((ROOT / "ray_cluster.yaml").read_text())
+FILES = ("ray_cluster.yaml", "deploy/gcp.yaml")
+CONFIGS = {name: yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in FILES}
+CONFIG = CONFIGS[FILES[0]]
 
 
-@pytest.fixture
-def config() -> dict[str, Any]:
-    """What `ray up` makes of the file: with Ray's defaults, validated by Ray."""
-    prepared: dict[str, Any] = prepare_config(copy.deepcopy(CONFIG))
+@pytest.fixture(params=FILES)
+def config(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What `ray up` makes of a file: with Ray's defaults, validated by Ray."""
+    prepared: dict[str, Any] = prepare_config(copy.deepcopy(CONFIGS[request.param]))
     validate_config(prepared)
     return prepared
+
+
+def test_another_cloud_differs_in_provider_nodes_and_its_client_alone() -> None:
+    first, second = CONFIGS.values()
+    assert first.keys() == second.keys()
+    differing = {key for key in first if first[key] != second[key]}
+    assert differing == {"provider", "available_node_types", "head_setup_commands"}
+    (_, *ours), (_, *theirs) = first["head_setup_commands"], second["head_setup_commands"]
+    assert ours == theirs
+    for nodes in (first["available_node_types"], second["available_node_types"]):
+        assert nodes.keys() == {"head", "gpu_worker"}
 
 
 def test_ray_refuses_an_unknown_key() -> None:
@@ -97,6 +110,7 @@ def test_links_lead_to_what_is_copied_too(config: dict[str, Any]) -> None:
         assert mounts[target].resolve() == link.resolve()
 
 
-def test_no_secret_is_in_the_file() -> None:
-    text = (ROOT / "ray_cluster.yaml").read_text()
+@pytest.mark.parametrize("name", FILES)
+def test_no_secret_is_in_the_file(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"RAY_AUTH_TOKEN=|AKIA[0-9A-Z]{16}|ami-[0-9a-f]{8}", text)
