@@ -9,9 +9,11 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from mgptn.agents.disk import disk, sync_folder
 
 
 class TakenError(ValueError):
@@ -84,18 +86,15 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with system_faults(path), temporary.open("wb") as file:
+        with system_faults(path), disk().file(temporary, "wb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            disk().fsync(file.fileno())
+        disk().replace(temporary, path)
+        sync_folder(path.parent)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            disk().unlink(temporary)
         raise
 
 

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import suppress
 from operator import methodcaller
 from pathlib import Path
 
+from mgptn.agents.disk import disk
 from mgptn.agents.files import write_whole
 
 SUFFIX = ".safetensors"
@@ -105,7 +107,8 @@ class NumbersFolder(Numbers):
         path = self.path(content)
         if not path.exists():
             try:
-                self.folder.mkdir(exist_ok=True)
+                with suppress(FileExistsError):
+                    disk().mkdir(self.folder)
                 write_whole(path, methodcaller("write", numbers))
             except OSError as error:
                 raise NumbersError(
@@ -121,7 +124,8 @@ class NumbersFolder(Numbers):
         # Among them what a kill left half written.
         for path in self.folder.glob(f"*{SUFFIX}*"):
             if path.name.removesuffix(SUFFIX) not in living:
-                path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    disk().unlink(path)
 
     def missing(self, wanted: Collection[str]) -> list[Path]:
         """Files that are not there; those that are, are held to their names.

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import msgpack
 
+from mgptn.agents.disk import disk, sync_folder
 from mgptn.experiments.record.reading import (
     MAGIC,
     Contents,
@@ -55,7 +56,7 @@ class Journal:
             If the file exists already; it is left as it is.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = disk().open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
             raise JournalError(f"{path}: expected no journal there yet, got one") from None
         _lock(path, descriptor)
@@ -64,13 +65,9 @@ class Journal:
             journal._begin()
         except JournalError:
             journal.close()
-            path.unlink()
+            disk().unlink(path)
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
         return journal
 
     @classmethod
@@ -91,14 +88,14 @@ class Journal:
             If there is no journal, or another process has it open; and whatever `read` raises.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR)
+            descriptor = disk().open(path, os.O_RDWR)
         except OSError as error:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         _lock(path, descriptor)
         try:
             return cls(path, descriptor, read(path))
         except BaseException:
-            os.close(descriptor)
+            disk().close(descriptor)
             raise
 
     def trim(self) -> None:
@@ -126,7 +123,7 @@ class Journal:
     def close(self) -> None:
         """Close the file; closing twice is allowed."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            disk().close(self._descriptor)
             self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -160,7 +157,7 @@ class Journal:
         size = os.fstat(self._descriptor).st_size
         if size > self._offset:
             self._keep(os.pread(self._descriptor, size - self._offset, self._offset))
-            os.ftruncate(self._descriptor, self._offset)
+            disk().truncate(self._descriptor, self._offset)
         os.lseek(self._descriptor, self._offset, os.SEEK_SET)
         if not self._offset:
             self._write(MAGIC)
@@ -173,19 +170,19 @@ class Journal:
         again = itertools.count(2)
         while kept.exists():
             kept = self.path.with_name(f"{name}-{next(again)}")
-        with kept.open("xb") as file:
+        with disk().file(kept, "xb") as file:
             file.write(tail)
             file.flush()
-            os.fsync(file.fileno())
+            disk().fsync(file.fileno())
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(self._descriptor, view) :]
-            os.fsync(self._descriptor)
+                view = view[disk().write(self._descriptor, view) :]
+            disk().fsync(self._descriptor)
         except OSError as error:
-            os.ftruncate(self._descriptor, self._offset)
+            disk().truncate(self._descriptor, self._offset)
             os.lseek(self._descriptor, self._offset, os.SEEK_SET)
             raise JournalError(
                 f"{self.path}: expected to write {len(data)} bytes at byte {self._offset}, got: "
@@ -199,7 +196,7 @@ def _lock(path: Path, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(descriptor)
+        disk().close(descriptor)
         raise JournalError(
             f"{path}: expected a journal that nobody else is writing, got one under way in "
             "another process"
