@@ -75,9 +75,11 @@ def standing_in(other: Disk) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return once the names in a folder are on the disk."""
+    """Return once the names in a folder are on the disk; an OSError names it."""
     descriptor = disk().open(folder, os.O_RDONLY)
     try:
         disk().fsync(descriptor)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
     finally:
         disk().close(descriptor)

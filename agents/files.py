@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -96,6 +97,27 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with suppress(FileNotFoundError):
             disk().unlink(temporary)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is to lie in, where they are not there yet.
+
+    When this returns, it is on the disk under its name; also where it was there: who made it may
+    have been killed before that was so.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or something else lies there.
+    """
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        with suppress(FileExistsError):
+            disk().mkdir(folder)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    with suppress(PermissionError):  # a folder that is others', in which this one was found
+        sync_folder(folder.absolute().parent)
 
 
 @contextmanager

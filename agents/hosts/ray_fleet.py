@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -68,9 +68,10 @@ class RayFleet:
         self._sent: dict[str, Any] = {}
         self._looked = self._patience.now()
         try:
-            for _ in range(count):
-                self._arrivals.ask_for_one()
-            self._wait_for_all()
+            with self._going_on():
+                for _ in range(count):
+                    self._arrivals.ask_for_one()
+                self._wait_for_all()
         except BaseException:
             self.close()
             raise
@@ -95,13 +96,19 @@ class RayFleet:
             If `ATTEMPTS` hosts in a row are lost with a tile, no host is left and none comes up, or
             Ray itself is gone.
         """
+        with self._going_on():
+            return self._run(_Work(self._supplied(tiles)))
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """What Ray raises of itself is a `FleetError`."""
         import ray
 
         try:
-            return self._run(_Work(self._supplied(tiles)))
+            yield
+        except ray.exceptions.RayTaskError:  # what the tile itself raised
+            raise
         except ray.exceptions.RayError as error:
-            if isinstance(error, ray.exceptions.RayTaskError):  # what the tile itself raised
-                raise
             self._cluster.check()
             raise FleetError(f"ray: expected it to go on, got: {error}") from error
 

@@ -41,6 +41,7 @@ server is: none of it decides what is answered. What the file holds is bound by 
 """
 
 _Path = tuple[str, ...]
+_FREE_PATHS: tuple[_Path, ...] = tuple(tuple(name.split(".")) for name in FREE)
 
 
 def first_record(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _without(plain: Any, here: _Path) -> Any:
 def _free(path: _Path) -> bool:
     return any(
         len(free) == len(path) and all(f in ("*", p) for f, p in zip(free, path, strict=True))
-        for free in (name.split(".") for name in FREE)
+        for free in _FREE_PATHS
     )
 
 

@@ -11,6 +11,7 @@ import fcntl
 import itertools
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,11 +64,14 @@ class Journal:
         journal = cls(path, descriptor, Contents(Records(path, ()), 0, first_link(), None))
         try:
             journal._begin()
-        except JournalError:
+            sync_folder(path.parent)
+        except (JournalError, OSError) as error:
             journal.close()
-            disk().unlink(path)
-            raise
-        sync_folder(path.parent)
+            with suppress(OSError):
+                disk().unlink(path)
+            if isinstance(error, JournalError):
+                raise
+            raise JournalError(f"{path}: expected to begin it, got: {error.strerror}") from error
         return journal
 
     @classmethod
@@ -93,7 +97,13 @@ class Journal:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         _lock(path, descriptor)
         try:
+            # A process that was killed may have written a record and not waited for the disk: what
+            # is read here is told as committed.
+            disk().fsync(descriptor)
             return cls(path, descriptor, read(path))
+        except OSError as error:
+            disk().close(descriptor)
+            raise JournalError(f"{path}: expected it on the disk, got: {error.strerror}") from error
         except BaseException:
             disk().close(descriptor)
             raise
@@ -156,8 +166,14 @@ class Journal:
         """Cut off what is not intact, and stand at the end."""
         size = os.fstat(self._descriptor).st_size
         if size > self._offset:
-            self._keep(os.pread(self._descriptor, size - self._offset, self._offset))
-            disk().truncate(self._descriptor, self._offset)
+            try:
+                self._keep(os.pread(self._descriptor, size - self._offset, self._offset))
+                disk().truncate(self._descriptor, self._offset)
+            except OSError as error:
+                raise JournalError(
+                    f"{self.path}: expected to keep what stands after byte {self._offset} beside "
+                    f"it, and to cut it off, got: {error.strerror}; everything before is intact"
+                ) from error
         os.lseek(self._descriptor, self._offset, os.SEEK_SET)
         if not self._offset:
             self._write(MAGIC)
@@ -174,6 +190,7 @@ class Journal:
             file.write(tail)
             file.flush()
             disk().fsync(file.fileno())
+        sync_folder(self.path.parent)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -182,8 +199,9 @@ class Journal:
                 view = view[disk().write(self._descriptor, view) :]
             disk().fsync(self._descriptor)
         except OSError as error:
-            disk().truncate(self._descriptor, self._offset)
-            os.lseek(self._descriptor, self._offset, os.SEEK_SET)
+            with suppress(OSError):  # what then is left of it is cut off by who carries the run on
+                disk().truncate(self._descriptor, self._offset)
+                os.lseek(self._descriptor, self._offset, os.SEEK_SET)
             raise JournalError(
                 f"{self.path}: expected to write {len(data)} bytes at byte {self._offset}, got: "
                 f"{error.strerror}; everything before is intact"
