@@ -19,7 +19,7 @@ from mgptn.agents.hosts.fleet import FleetError
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.patience import Patience, Waiting
 from mgptn.agents.hosts.ray_cluster import Cluster
-from mgptn.agents.hosts.ray_losses import is_loss
+from mgptn.agents.hosts.ray_losses import in_a_line, is_loss
 
 logger = logging.getLogger("mgptn.fleet")
 
@@ -169,6 +169,6 @@ class Arrivals:
         if self._failed == ATTEMPTS:
             raise FleetError(
                 f"hosts: expected them to come up, got {ATTEMPTS} in a row that did not, the last "
-                f"with: {why}"
+                f"with: {in_a_line(why)}"
             ) from why
         self.ask_for_one()

@@ -16,7 +16,7 @@ from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.patience import LEAST, Patience, Waiting
 from mgptn.agents.hosts.ray_arrivals import ATTEMPTS, Arrivals, RayHost
 from mgptn.agents.hosts.ray_cluster import Cluster, RayCluster
-from mgptn.agents.hosts.ray_losses import is_loss
+from mgptn.agents.hosts.ray_losses import in_a_line, is_loss
 from mgptn.agents.requests import Tile, TileReply
 
 logger = logging.getLogger("mgptn.fleet")
@@ -110,7 +110,7 @@ class RayFleet:
             raise
         except ray.exceptions.RayError as error:
             self._cluster.check()
-            raise FleetError(f"ray: expected it to go on, got: {error}") from error
+            raise FleetError(f"ray: expected it to go on, got: {in_a_line(error)}") from error
 
     def _run(self, work: _Work) -> list[TileReply]:
         import ray
@@ -193,7 +193,7 @@ class RayFleet:
         if work.attempts[tile] == ATTEMPTS:
             raise FleetError(
                 f"tile {tile} of {len(work.tiles)}: expected a reply, got {ATTEMPTS} lost hosts in "
-                f"a row, the last with: {why}"
+                f"a row, the last with: {in_a_line(why)}"
             ) from why
         # It need not be dead, if only its reply is lost: its place is its successor's.
         self._cluster.kill(self._live.pop(number).actor)

@@ -60,6 +60,8 @@ class Journal:
             descriptor = disk().open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
             raise JournalError(f"{path}: expected no journal there yet, got one") from None
+        except OSError as error:
+            raise JournalError(f"{path}: expected to begin it, got: {error.strerror}") from error
         _lock(path, descriptor)
         journal = cls(path, descriptor, Contents(Records(path, ()), 0, first_link(), None))
         try:
@@ -97,9 +99,10 @@ class Journal:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         _lock(path, descriptor)
         try:
-            # A process that was killed may have written a record and not waited for the disk: what
-            # is read here is told as committed.
+            # Who wrote it may have been killed as it waited for the disk: what is read here is told
+            # as committed.
             disk().fsync(descriptor)
+            sync_folder(path.parent)
             return cls(path, descriptor, read(path))
         except OSError as error:
             disk().close(descriptor)

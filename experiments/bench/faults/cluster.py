@@ -1,7 +1,7 @@
-"""A simulated cluster: hosts that come up, work, come late, die and reply, under a clock of its own.
+"""A simulated cluster: hosts that come up, work, come late, die and reply, by a clock of its own.
 
-It stands in for Ray (`mgptn.agents.hosts.ray_cluster`), and its errors are Ray's. Nothing happens at
-once and nothing waits: time goes on to what comes next as somebody waits for it.
+It stands in for Ray (`mgptn.agents.hosts.ray_cluster`), and its errors are Ray's. Nothing really
+waits: time goes on to what comes next as somebody waits for it.
 """
 
 # SPDX-License-Identifier: Apache-2.0

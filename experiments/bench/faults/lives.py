@@ -1,4 +1,4 @@
-"""One schedule: a run begun, struck, resumed and struck again, until it ends, all in this process."""
+"""One schedule: a run begun, struck, resumed and struck again, until it ends; in one process."""
 
 # SPDX-License-Identifier: Apache-2.0
 

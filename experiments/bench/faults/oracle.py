@@ -61,8 +61,8 @@ def intact(folder: Path) -> Digests:
 
     Raises
     ------
-    JournalError
-        If its journal cannot be read at all.
+    JournalError, ManifestError
+        If its journal cannot be read at all, or is of another manifest.
     """
     if not (folder / JOURNAL).exists():
         return ()

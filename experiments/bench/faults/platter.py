@@ -1,10 +1,10 @@
 """What is on a simulated disk for good, beside what its files seem to hold.
 
-The files themselves lie in a folder of this machine's, as the system would show them: whoever reads
-them reads what was written, synced or not. What is kept here is what would be left if the power
-went: of every file its bytes as they were synced and the changes since, of every folder likewise its
-names. Names of one folder reach the disk in their order, as journaling file systems have it; bytes
-of a file in any, each write whole, in part or not at all.
+The files themselves lie in a folder of this machine's, as the system would show them: whoever
+reads them reads what was written, synced or not. What is kept here is what would be left if the
+power went: of every file its bytes as they were synced and the changes since, of every folder
+likewise its names. Names of one folder reach the disk in their order, as journaling file systems
+have it; bytes of a file in any, each write whole, in part or not at all.
 """
 
 # SPDX-License-Identifier: Apache-2.0

@@ -43,7 +43,7 @@ _KEPT = {**_WEIGHTS["agents"], "learning": {**_WEIGHTS["agents"]["learning"], "k
 
 CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "scripted": ({**_HOSTED, "agents": {"model": "scripted"}}, (SELECTED, NEUTRAL)),
-    "contexts": (_HOSTED, (SELECTED, NEUTRAL)),
+    "contexts": (_HOSTED, (SELECTED,)),
     "weights": (_WEIGHTS, (SELECTED,)),
     "weights kept": ({**_WEIGHTS, "agents": _KEPT}, (SELECTED,)),
 }

@@ -23,6 +23,7 @@ from mgptn.experiments.bench.faults.populations import Population
 from mgptn.experiments.bench.faults.schedule import Due
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.manifest import MANIFEST, ManifestError
 from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_run
 from mgptn.experiments.running.session import Session, advance
@@ -104,7 +105,7 @@ class World:
         assert self._course is not None
         try:
             there = oracle.intact(self.folder)
-        except JournalError as error:
+        except (JournalError, ManifestError) as error:
             expect(self.lied, f"the journal cannot be read: {error}")
             there = ()
         expect(there == self._course[: len(there)], "the journal holds another course")
@@ -124,15 +125,12 @@ class World:
         expect(self._hashed == hashed, f"it ended in another hash, {self._hashed[:16]}…")
         oracle.check_end(self.folder, hashed)
         oracle.check_nothing_left(self.folder, self._living, keeps_all=keep == "all")
+        before = [(self.folder / name).read_bytes() for name in (JOURNAL, MANIFEST)]
         self._disk.pull_the_plug()
-        if self.lied:
-            try:
-                oracle.check_end(self.folder, hashed)
-            except (BrokenPromiseError, ValueError, RuntimeError):
-                return False
-            return True
-        oracle.check_end(self.folder, hashed)
-        return True
+        files = (self.folder / name for name in (JOURNAL, MANIFEST))
+        there = [file.read_bytes() for file in files if file.exists()] == before
+        expect(there or self.lied, "the run had ended, and is gone with the power")
+        return there
 
     def mended(self, error: BaseException | None) -> bool:
         """Do what an error says that is to be done, where the disk has lied."""
