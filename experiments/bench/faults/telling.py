@@ -14,6 +14,8 @@ from mgptn.agents.files import write_whole
 from mgptn.experiments.bench.faults.campaign import Campaign
 from mgptn.experiments.bench.faults.kinds import MEANINGS
 from mgptn.experiments.bench.faults.lives import Ended
+from mgptn.experiments.bench.faults.world import DIED, STOPPED
+from mgptn.experiments.bench.faults.world import END as LAST
 from mgptn.experiments.config.run_config import ConfigError
 
 COLUMNS = ("drawn", "struck", "unnoticed", "resumed", "named", "failed")
@@ -44,9 +46,10 @@ def steps(ended: Ended) -> list[str]:
 
 def page_part(campaign: Campaign) -> str:
     """A campaign as part of a page, no number of which is typed."""
-    lives = sum(campaign.lives.values())
-    errors = {how: n for how, n in campaign.lives.items() if how.endswith("Error")}
-    told = ", ".join(f"{n:,} in {how}" for how, n in sorted(errors.items(), key=lambda e: -e[1]))
+    lives = campaign.lives
+    ended, died, stopped = (lives.get(how, 0) for how in (LAST, DIED, STOPPED))
+    errors = sorted((-n, how) for how, n in lives.items() if how.endswith("Error"))
+    told = ", ".join(f"{-n:,} in a {how}" for n, how in errors)
     rows = [("fault", "what happens", *COLUMNS), ("---", "---", *["---:"] * len(COLUMNS))]
     for kind, row in zip(campaign.kinds, _rows(campaign), strict=True):
         rows.append((kind, MEANINGS[kind], *row[1:]))
@@ -55,10 +58,10 @@ def page_part(campaign: Campaign) -> str:
             BEGIN,
             "",
             f"{campaign.seeds:,} schedules, seeds {campaign.first} to "
-            f"{campaign.first + campaign.seeds - 1}, {lives:,} processes: "
-            f"{campaign.lives.get('ended', 0):,} came to the run's end, {campaign.lives.get('died', 0):,} died, "
-            f"{campaign.lives.get('stopped', 0):,} were interrupted; {told}. "
-            f"**{len(campaign.failures):,} failed.**",
+            f"{campaign.first + campaign.seeds - 1}. Of {sum(lives.values()):,} processes "
+            f"{ended:,} came to the run's end, {died:,} died, {stopped:,} were interrupted; "
+            f"the others stopped with an error of one line: {told}. "
+            f"**{len(campaign.failures):,} schedules failed.**",
             "",
             *(f"| {' | '.join(row)} |" for row in rows),
             "",
