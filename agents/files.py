@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from mgptn.agents.disk import disk, sync_folder
 
 
 class TakenError(ValueError):
@@ -84,19 +87,37 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with system_faults(path), temporary.open("wb") as file:
+        with system_faults(path), disk().file(temporary, "wb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            disk().fsync(file.fileno())
+        disk().replace(temporary, path)
+        sync_folder(path.parent)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            disk().unlink(temporary)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is to lie in, where they are not there yet.
+
+    When this returns, it is on the disk under its name; also where it was there: who made it may
+    have been killed before that was so.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or something else lies there.
+    """
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        with suppress(FileExistsError):
+            disk().mkdir(folder)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    with suppress(PermissionError):  # a folder that is others', in which this one was found
+        sync_folder(folder.absolute().parent)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class Patience:
     least
         Seconds that anything may take.
     clock
-        Seconds that never go back.
+        Seconds. Where they go back, as some machines' do, nothing is taken to have passed.
     """
 
     def __init__(self, least: float = LEAST, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,7 +51,7 @@ class Patience:
     def now(self) -> float:
         """Seconds for which somebody has looked on."""
         seen = self._clock()
-        self._now += min(seen - self._seen, ATTENTION)
+        self._now += min(max(0.0, seen - self._seen), ATTENTION)
         self._seen = seen
         return self._now
 

@@ -18,7 +18,8 @@ from typing import Any
 from mgptn.agents.hosts.fleet import FleetError
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.patience import Patience, Waiting
-from mgptn.agents.hosts.ray_losses import is_loss
+from mgptn.agents.hosts.ray_cluster import Cluster
+from mgptn.agents.hosts.ray_losses import in_a_line, is_loss
 
 logger = logging.getLogger("mgptn.fleet")
 
@@ -61,12 +62,12 @@ class Arrivals:
 
     Parameters
     ----------
-    actor
-        The class of hosts, with what each reserves.
+    cluster
+        Where they are started.
     """
 
-    def __init__(self, actor: Any, settings: HostSettings, patience: Patience) -> None:
-        self._actor = actor
+    def __init__(self, cluster: Cluster, settings: HostSettings, patience: Patience) -> None:
+        self._cluster = cluster
         self._settings = settings
         self._patience = patience
         self._numbers = itertools.count()
@@ -86,7 +87,7 @@ class Arrivals:
 
     def ask_for_one(self) -> None:
         """Have Ray start one more host."""
-        actor = self._actor.remote(self._settings)
+        actor = self._cluster.host(self._settings)
         waiting = Waiting(self._patience, PLACE)
         self._coming[actor.begin.remote()] = _Coming(next(self._numbers), actor, waiting)
 
@@ -104,7 +105,7 @@ class Arrivals:
 
         one = self._coming.pop(promise)
         try:
-            reply = ray.get(promise)
+            reply = self._cluster.get(promise)
         except ray.exceptions.RayTaskError as fault:
             self._instead_of(one, fault if is_loss(fault) else fault.cause)
             return None
@@ -139,14 +140,15 @@ class Arrivals:
                 how_long = waiting.told() if needed else f"{waiting.seconds:.0f} s so far"
                 logger.warning(
                     "waiting for host %d to %s: %s; %s",
-                    one.number, waiting.kind, how_long, room(),
+                    one.number, waiting.kind, how_long, self._cluster.room(),
                 )  # fmt: skip
             if not needed or not waiting.over:
                 continue
             if waiting.kind == PLACE:
                 raise FleetError(
                     f"hosts: expected Ray to start one after all had died, got none within "
-                    f"{waiting.told()}; {room()}; hosts.patience is what may be waited for at least"
+                    f"{waiting.told()}; {self._cluster.room()}; hosts.patience is what may be "
+                    "waited for at least"
                 )
             del self._coming[promise]
             self._instead_of(one, TimeoutError(f"it did not load its model in {waiting.told()}"))
@@ -157,26 +159,16 @@ class Arrivals:
 
         for one in self._coming.values():
             with suppress(ray.exceptions.RayError):  # where Ray is gone, so are they
-                ray.kill(one.actor)
+                self._cluster.kill(one.actor)
         self._coming = {}
 
     def _instead_of(self, one: _Coming, why: BaseException | None) -> None:
         """Ask for another host in place of one that has not come up."""
-        import ray
-
-        ray.kill(one.actor)
+        self._cluster.kill(one.actor)
         self._failed += 1
         if self._failed == ATTEMPTS:
             raise FleetError(
                 f"hosts: expected them to come up, got {ATTEMPTS} in a row that did not, the last "
-                f"with: {why}"
+                f"with: {in_a_line(why)}"
             ) from why
         self.ask_for_one()
-
-
-def room() -> str:
-    """What Ray has left for hosts, in few words."""
-    import ray
-
-    free = ray.available_resources()
-    return f"the cluster has {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs free"

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,8 @@ from mgptn.agents.hosts.fleet import FleetError, verb_of
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.patience import LEAST, Patience, Waiting
 from mgptn.agents.hosts.ray_arrivals import ATTEMPTS, Arrivals, RayHost
-from mgptn.agents.hosts.ray_losses import RayItself, is_loss
+from mgptn.agents.hosts.ray_cluster import Cluster, RayCluster
+from mgptn.agents.hosts.ray_losses import in_a_line, is_loss
 from mgptn.agents.requests import Tile, TileReply
 
 logger = logging.getLogger("mgptn.fleet")
@@ -25,20 +26,6 @@ LOOK = 1.0
 
 IN_FLIGHT = 2
 """Tiles that a host has in hand, so that it never waits for the driver."""
-
-
-class RaySupply:
-    """Numbers in Ray's store, which come to a host when it asks for them."""
-
-    def __init__(self, places: dict[str, Any]) -> None:
-        self._places = places
-
-    def __call__(self, content: str) -> bytes:
-        """The bytes with a hash."""
-        import ray
-
-        numbers: bytes = ray.get(self._places[content])
-        return numbers
 
 
 class RayFleet:
@@ -56,6 +43,8 @@ class RayFleet:
         Share of a GPU that each host reserves; 0 on CPU.
     patience
         Seconds that a host may at least take for anything, as of `patience`.
+    cluster
+        Where hosts are; Ray, if not given.
 
     Raises
     ------
@@ -69,26 +58,20 @@ class RayFleet:
         count: int,
         gpus_per_host: float = 0.0,
         patience: float = LEAST,
+        cluster: Cluster | None = None,
     ) -> None:
-        import ray
-
-        from mgptn.agents.hosts.ray_host import HostActor
-
-        cpus = ray.cluster_resources().get("CPU", 1.0)
-        share = 1 if count <= cpus else round(0.99 * cpus / count, 3)
-        actor: Any = HostActor
-        reserving = actor.options(num_cpus=share, num_gpus=gpus_per_host)
         self.settings, self.restarts = settings, 0
-        self._patience = Patience(patience)
-        self._ray = RayItself()
-        self._arrivals = Arrivals(reserving, settings, self._patience)
+        self._cluster = RayCluster(count, gpus_per_host) if cluster is None else cluster
+        self._patience = Patience(patience, self._cluster.clock)
+        self._arrivals = Arrivals(self._cluster, settings, self._patience)
         self._live: dict[int, RayHost] = {}
         self._sent: dict[str, Any] = {}
         self._looked = self._patience.now()
         try:
-            for _ in range(count):
-                self._arrivals.ask_for_one()
-            self._wait_for_all()
+            with self._going_on():
+                for _ in range(count):
+                    self._arrivals.ask_for_one()
+                self._wait_for_all()
         except BaseException:
             self.close()
             raise
@@ -113,15 +96,21 @@ class RayFleet:
             If `ATTEMPTS` hosts in a row are lost with a tile, no host is left and none comes up, or
             Ray itself is gone.
         """
+        with self._going_on():
+            return self._run(_Work(self._supplied(tiles)))
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """What Ray raises of itself is a `FleetError`."""
         import ray
 
         try:
-            return self._run(_Work(self._supplied(tiles)))
+            yield
+        except ray.exceptions.RayTaskError:  # what the tile itself raised
+            raise
         except ray.exceptions.RayError as error:
-            if isinstance(error, ray.exceptions.RayTaskError):  # what the tile itself raised
-                raise
-            self._ray.check()
-            raise FleetError(f"ray: expected it to go on, got: {error}") from error
+            self._cluster.check()
+            raise FleetError(f"ray: expected it to go on, got: {in_a_line(error)}") from error
 
     def _run(self, work: _Work) -> list[TileReply]:
         import ray
@@ -135,7 +124,7 @@ class RayFleet:
                 self._arrive(promise)
                 continue
             try:
-                work.take(promise, ray.get(promise), self._patience)
+                work.take(promise, self._cluster.get(promise), self._patience)
             except ray.exceptions.RayError as death:
                 if not is_loss(death):
                     raise
@@ -149,12 +138,11 @@ class RayFleet:
         self._arrivals.close()
         for host in self._live.values():
             with suppress(ray.exceptions.RayError):  # where Ray is gone, so are they
-                ray.kill(host.actor)
+                self._cluster.kill(host.actor)
         self._live = {}
 
     def _supplied(self, tiles: Sequence[Tile]) -> list[Tile]:
         """Tiles whose numbers are found in Ray's store, where each file is put once."""
-        import ray
 
         needed: dict[str, Any] = {}
         supplied = []
@@ -164,8 +152,10 @@ class RayFleet:
                 assert tile.supply is not None
                 if content not in needed:
                     kept = self._sent.get(content)
-                    needed[content] = ray.put(tile.supply(content)) if kept is None else kept
-            own = RaySupply({content: needed[content] for content in contents})
+                    needed[content] = (
+                        self._cluster.put(tile.supply(content)) if kept is None else kept
+                    )
+            own = self._cluster.supply({content: needed[content] for content in contents})
             supplied.append(replace(tile, supply=own) if contents else tile)
         # What was sent is kept for the next time, and no longer.
         self._sent = needed or self._sent
@@ -173,43 +163,40 @@ class RayFleet:
 
     def _next(self, work: _Work) -> Any:
         """The next reply, or the next of a host that is coming up; None if there is none yet."""
-        import ray
 
         if self._patience.now() - self._looked >= LOOK:
-            self._ray.check()
+            self._cluster.check()
             self._arrivals.look(needed=not self._live)
             self._look_at_work(work)
             self._looked = self._patience.now()
         waited_for = [*work.flying, *self._arrivals.promises]
-        done, _ = ray.wait(waited_for, num_returns=1, timeout=LOOK)
+        done = self._cluster.wait(waited_for, LOOK)
         return done[0] if done else None
 
     def _look_at_work(self, work: _Work) -> None:
         """Tell of hosts that are oddly silent, and replace those that have been for too long."""
-        import ray
 
         for number, waiting in list(work.silent.items()):
             if waiting.worth_telling():
                 who = f"host {number} (process {self._live[number].process})"
                 logger.warning("%s owes a tile to %s for %s", who, waiting.kind, waiting.told())
-            if waiting.over and not ray.wait(work.of(number), num_returns=1, timeout=0)[0]:
+            if waiting.over and not self._cluster.wait(work.of(number), 0.0):
                 logger.warning("host %d is given up, and another started", number)
                 hung = TimeoutError(f"host {number} did not reply for {waiting.told()}")
                 self._lose(work, number, work.of(number)[0], hung)
 
     def _lose(self, work: _Work, number: int, promise: Any, why: BaseException) -> None:
         """Have another host come in place of one that is lost with a tile."""
-        import ray
 
-        self._ray.check()
+        self._cluster.check()
         tile = work.lose(number, promise)
         if work.attempts[tile] == ATTEMPTS:
             raise FleetError(
                 f"tile {tile} of {len(work.tiles)}: expected a reply, got {ATTEMPTS} lost hosts in "
-                f"a row, the last with: {why}"
+                f"a row, the last with: {in_a_line(why)}"
             ) from why
         # It need not be dead, if only its reply is lost: its place is its successor's.
-        ray.kill(self._live.pop(number).actor)
+        self._cluster.kill(self._live.pop(number).actor)
         self.restarts += 1
         self._arrivals.ask_for_one()
 
@@ -220,11 +207,10 @@ class RayFleet:
 
     def _wait_for_all(self) -> None:
         """Wait for every host, however long: a cluster may grow on demand."""
-        import ray
 
         while self._arrivals:
-            done, _ = ray.wait(self._arrivals.promises, num_returns=1, timeout=LOOK)
-            self._ray.check()
+            done = self._cluster.wait(self._arrivals.promises, LOOK)
+            self._cluster.check()
             self._arrivals.look(needed=False)
             for promise in done:
                 self._arrive(promise)

@@ -59,6 +59,17 @@ def is_loss(error: BaseException) -> bool:
     )
 
 
+def in_a_line(error: BaseException | None) -> str:
+    """What happened, in one line: Ray says more in many, and of a task its whole traceback."""
+    import ray.exceptions as known
+
+    if isinstance(error, known.RayTaskError):
+        return in_a_line(error.cause)
+    lines = str(error).split("\n")
+    said = next((line.strip() for line in lines if line.strip()), "")
+    return said if len(lines) == 1 and said else f"{type(error).__name__}: {said}".rstrip(": ")
+
+
 class RayItself:
     """The Ray that a fleet is on: whether it is still there.
 

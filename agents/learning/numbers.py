@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import suppress
 from operator import methodcaller
 from pathlib import Path
 
-from mgptn.agents.files import write_whole
+from mgptn.agents.disk import disk, sync_folder
+from mgptn.agents.files import make_folder, write_whole
 
 SUFFIX = ".safetensors"
 
@@ -66,6 +68,7 @@ class NumbersFolder(Numbers):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
+        self._settled = False
 
     def path(self, content: str) -> Path:
         """Where the file of a hash lies."""
@@ -103,10 +106,11 @@ class NumbersFolder(Numbers):
         """
         content = hash_of(numbers)
         path = self.path(content)
-        if not path.exists():
+        if not self._settled or not path.exists():
             try:
-                self.folder.mkdir(exist_ok=True)
-                write_whole(path, methodcaller("write", numbers))
+                self._settle()
+                if not path.exists():
+                    write_whole(path, methodcaller("write", numbers))
             except OSError as error:
                 raise NumbersError(
                     f"{path}: expected to write {len(numbers)} bytes, got: {error.strerror}; "
@@ -118,10 +122,17 @@ class NumbersFolder(Numbers):
     def prune(self, living: Collection[str]) -> None:
         """Delete the files of all but some."""
         super().prune(living)
-        # Among them what a kill left half written.
-        for path in self.folder.glob(f"*{SUFFIX}*"):
+        self.sweep()
+        for path in self.folder.glob(f"*{SUFFIX}"):
             if path.name.removesuffix(SUFFIX) not in living:
-                path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    disk().unlink(path)
+
+    def sweep(self) -> None:
+        """Delete what a kill left half written."""
+        for path in self.folder.glob(f".*{SUFFIX}.tmp"):
+            with suppress(FileNotFoundError):
+                disk().unlink(path)
 
     def missing(self, wanted: Collection[str]) -> list[Path]:
         """Files that are not there; those that are, are held to their names.
@@ -138,3 +149,13 @@ class NumbersFolder(Numbers):
             else:
                 found.append(self.path(content))
         return found
+
+    def _settle(self) -> None:
+        """Once: the folder, and the files that are found in it, are on the disk by their names.
+
+        Who put them there may have been killed before that was so.
+        """
+        if not self._settled:
+            make_folder(self.folder)
+            sync_folder(self.folder)
+            self._settled = True

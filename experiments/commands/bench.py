@@ -1,4 +1,4 @@
-"""`mgptn bench`: how fast this machine does things.
+"""`mgptn bench`: how fast this machine does things, and what it may do to a run.
 
 Only the command line; heavy imports happen inside the commands, so that help is instant.
 """
@@ -18,7 +18,7 @@ from mgptn.experiments.commands.parts import FILE, FOLDER, SET, console, loading
 
 @click.group()
 def bench() -> None:
-    """Measure how fast this machine does things."""
+    """Measure how fast this machine does things, and what faults cost."""
 
 
 @bench.command("engine")
@@ -132,3 +132,24 @@ def bench_gpu(minutes: float, out: Path) -> None:
         from mgptn.experiments.bench.gpu import gpu
 
     sys.exit(gpu(console(), out, minutes))
+
+
+@bench.command("faults")
+@click.option("--seeds", type=click.IntRange(min=1), default=200, show_default=True)
+@click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, metavar="SEED")
+@click.option("--seed", type=click.IntRange(min=0), help="This one alone, step by step.")
+@click.option("--processes", type=click.IntRange(min=1), help="Side by side [by CPUs].")
+@click.option("--out", type=FILE, help="Write the figures as JSON.")
+@click.option("--page", type=FILE, help="Write a page's part about them anew.")
+def bench_faults(seed: int | None, **campaign: Any) -> None:
+    """Runs under simulated faults: hosts, disks, clocks and processes that fail as is drawn.
+
+    Each seed is a schedule of faults, and the same every time. All must end in the hash of a run
+    that nothing befalls, or in an error after which `mgptn resume` does.
+    """
+    with loading():
+        from mgptn.experiments.bench.faults.benchmark import faults, one_schedule
+
+    if seed is not None:
+        sys.exit(one_schedule(console(), seed))
+    sys.exit(faults(console(), **campaign))

@@ -41,6 +41,9 @@ server is: none of it decides what is answered. What the file holds is bound by 
 """
 
 _Path = tuple[str, ...]
+_FREE_PATHS: dict[int, list[_Path]] = {}
+for _name in FREE:
+    _FREE_PATHS.setdefault(_name.count(".") + 1, []).append(tuple(_name.split(".")))
 
 
 def first_record(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,8 +98,9 @@ def _without(plain: Any, here: _Path) -> Any:
 
 def _free(path: _Path) -> bool:
     return any(
-        len(free) == len(path) and all(f in ("*", p) for f, p in zip(free, path, strict=True))
-        for free in (name.split(".") for name in FREE)
+        all(f in ("*", p) for f, p in zip(free, path, strict=True))
+        for free in _FREE_PATHS.get(len(path), ())
+        if free[-1] in ("*", path[-1])
     )
 
 

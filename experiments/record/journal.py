@@ -11,12 +11,14 @@ import fcntl
 import itertools
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgpack
 
+from mgptn.agents.disk import disk, sync_folder
 from mgptn.experiments.record.reading import (
     MAGIC,
     Contents,
@@ -55,22 +57,23 @@ class Journal:
             If the file exists already; it is left as it is.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = disk().open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
             raise JournalError(f"{path}: expected no journal there yet, got one") from None
+        except OSError as error:
+            raise JournalError(f"{path}: expected to begin it, got: {error.strerror}") from error
         _lock(path, descriptor)
         journal = cls(path, descriptor, Contents(Records(path, ()), 0, first_link(), None))
         try:
             journal._begin()
-        except JournalError:
+            sync_folder(path.parent)
+        except (JournalError, OSError) as error:
             journal.close()
-            path.unlink()
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            with suppress(OSError):
+                disk().unlink(path)
+            if isinstance(error, JournalError):
+                raise
+            raise JournalError(f"{path}: expected to begin it, got: {error.strerror}") from error
         return journal
 
     @classmethod
@@ -91,14 +94,21 @@ class Journal:
             If there is no journal, or another process has it open; and whatever `read` raises.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR)
+            descriptor = disk().open(path, os.O_RDWR)
         except OSError as error:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         _lock(path, descriptor)
         try:
+            # Who wrote it may have been killed as it waited for the disk: what is read here is told
+            # as committed.
+            disk().fsync(descriptor)
+            sync_folder(path.parent)
             return cls(path, descriptor, read(path))
+        except OSError as error:
+            disk().close(descriptor)
+            raise JournalError(f"{path}: expected it on the disk, got: {error.strerror}") from error
         except BaseException:
-            os.close(descriptor)
+            disk().close(descriptor)
             raise
 
     def trim(self) -> None:
@@ -126,7 +136,7 @@ class Journal:
     def close(self) -> None:
         """Close the file; closing twice is allowed."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            disk().close(self._descriptor)
             self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -159,8 +169,14 @@ class Journal:
         """Cut off what is not intact, and stand at the end."""
         size = os.fstat(self._descriptor).st_size
         if size > self._offset:
-            self._keep(os.pread(self._descriptor, size - self._offset, self._offset))
-            os.ftruncate(self._descriptor, self._offset)
+            try:
+                self._keep(os.pread(self._descriptor, size - self._offset, self._offset))
+                disk().truncate(self._descriptor, self._offset)
+            except OSError as error:
+                raise JournalError(
+                    f"{self.path}: expected to keep what stands after byte {self._offset} beside "
+                    f"it, and to cut it off, got: {error.strerror}; everything before is intact"
+                ) from error
         os.lseek(self._descriptor, self._offset, os.SEEK_SET)
         if not self._offset:
             self._write(MAGIC)
@@ -173,20 +189,22 @@ class Journal:
         again = itertools.count(2)
         while kept.exists():
             kept = self.path.with_name(f"{name}-{next(again)}")
-        with kept.open("xb") as file:
+        with disk().file(kept, "xb") as file:
             file.write(tail)
             file.flush()
-            os.fsync(file.fileno())
+            disk().fsync(file.fileno())
+        sync_folder(self.path.parent)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(self._descriptor, view) :]
-            os.fsync(self._descriptor)
+                view = view[disk().write(self._descriptor, view) :]
+            disk().fsync(self._descriptor)
         except OSError as error:
-            os.ftruncate(self._descriptor, self._offset)
-            os.lseek(self._descriptor, self._offset, os.SEEK_SET)
+            with suppress(OSError):  # what then is left of it is cut off by who carries the run on
+                disk().truncate(self._descriptor, self._offset)
+                os.lseek(self._descriptor, self._offset, os.SEEK_SET)
             raise JournalError(
                 f"{self.path}: expected to write {len(data)} bytes at byte {self._offset}, got: "
                 f"{error.strerror}; everything before is intact"
@@ -199,7 +217,7 @@ def _lock(path: Path, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(descriptor)
+        disk().close(descriptor)
         raise JournalError(
             f"{path}: expected a journal that nobody else is writing, got one under way in "
             "another process"

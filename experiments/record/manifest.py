@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import platform
 from datetime import date
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from operator import methodcaller
 from pathlib import Path
@@ -26,13 +27,18 @@ LIBRARIES = ("mgptn", "torch", "transformers", "tokenizers", "numpy", "scipy", "
 
 def library_versions(further: tuple[str, ...] = ()) -> dict[str, str]:
     """Version of Python, and of each of `LIBRARIES` and of those given."""
-    versions = {"python": platform.python_version()}
-    for name in (*LIBRARIES, *further):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
+    return {"python": platform.python_version()} | {
+        name: _version(name) for name in (*LIBRARIES, *further)
+    }
+
+
+@cache
+def _version(name: str) -> str:
+    """Of an installed package: looked up once, as it is imported once."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 class ManifestError(ValueError):

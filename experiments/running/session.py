@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mgptn.agents.endpoints.fleet import JointFleet
+from mgptn.agents.files import make_folder
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.learning.numbers import NumbersError, NumbersFolder
 from mgptn.experiments.config.arms import SELECTED
@@ -71,7 +72,7 @@ class Session:
         """
         check_vacant(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             manifest = make_manifest(config, arms, stage, device)
             write_manifest(folder, manifest)
         except OSError as error:
@@ -127,6 +128,9 @@ class Session:
                     )
             session._tell(done)
         session.ended = ended_with(journal.contents) is not None
+        if not session.ended:
+            session.numbers.sweep()
+            session._tidy()
         if not session.finished:
             session._restore(fleet)
         return session
@@ -141,10 +145,7 @@ class Session:
         done = Round(tuple(committed))
         self._journal.append(done.to_plain())
         self._tell(done)
-        if self.config.agents.learning.keep == "living":
-            self.numbers.prune(self._living())
-        else:
-            self.numbers.forget(self._living())
+        self._tidy()
 
     def end(self) -> str:
         """Record that the run is complete; its population hash."""
@@ -157,6 +158,13 @@ class Session:
     def close(self) -> None:
         """Close the journal."""
         self._journal.close()
+
+    def _tidy(self) -> None:
+        """Let go of the numbers of those who are no longer alive, as far as they are not kept."""
+        if self.config.agents.learning.keep == "living":
+            self.numbers.prune(self._living())
+        else:
+            self.numbers.forget(self._living())
 
     def _living(self) -> set[str]:
         """Hashes of the files of numbers of everybody who is alive."""

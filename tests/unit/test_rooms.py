@@ -49,6 +49,7 @@ ORDER = (
     "experiments/bench/engine",
     "experiments/bench/real",
     "experiments/bench/learning",
+    "experiments/bench/faults",
     "experiments/cards",
     "experiments/cards/figures",
     "experiments/claims/method",
