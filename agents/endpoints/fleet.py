@@ -20,7 +20,7 @@ from mgptn.agents.endpoints.client import Client
 from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached, key_of
 from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.endpoints.uncommitted import Answered, Uncommitted
-from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.hosts.fleet import Fleet, Rounds
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.requests import Tile, TileReply, Work
 from mgptn.agents.texts import TextRequest, Weigh, Write
@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 Fault = EndpointFault | LimitReached
 
 
-class JointFleet:
+class JointFleet(Rounds):
     """Hosts, with endpoints beside them, within a budget.
 
     Parameters

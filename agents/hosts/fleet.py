@@ -16,6 +16,22 @@ class FleetError(RuntimeError):
     """The hosts cannot do the work: says which part of it, and what happened."""
 
 
+class Stream(Protocol):
+    """Tiles of which some are known only as others are replied to."""
+
+    def begin(self) -> Sequence[Tile]:
+        """Those that are known."""
+        ...
+
+    def meanwhile(self) -> None:
+        """What else is to be done, once, when hosts have tiles in hand."""
+        ...
+
+    def take(self, place: int, reply: TileReply) -> Sequence[Tile]:
+        """A reply to one of all tiles so far, by its place among them; further tiles."""
+        ...
+
+
 class Fleet(Protocol):
     """Runs tiles; the replies do not depend on how many hosts there are."""
 
@@ -35,9 +51,31 @@ class Fleet(Protocol):
         """Replies to tiles, in the tiles' order."""
         ...
 
+    def stream(self, stream: Stream) -> None:
+        """Have all tiles of a stream replied to; errors are as of `run`."""
+        ...
+
     def close(self) -> None:
         """End the hosts."""
         ...
+
+
+class Rounds:
+    """A fleet that does a stream in rounds: what is known, then what has come of that."""
+
+    def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
+        """Replies to tiles, in the tiles' order."""
+        raise NotImplementedError
+
+    def stream(self, stream: Stream) -> None:
+        """Have all tiles of a stream replied to."""
+        tiles, first = list(stream.begin()), 0
+        stream.meanwhile()
+        while tiles:
+            further: list[Tile] = []
+            for place, reply in enumerate(self.run(tiles), start=first):
+                further += stream.take(place, reply)
+            tiles, first = further, first + len(tiles)
 
 
 def verb_of(tile: Tile) -> str:
@@ -53,7 +91,7 @@ def run_tile(host: Host, tile: Tile) -> TileReply:
     return verb(tile)
 
 
-class LocalFleet:
+class LocalFleet(Rounds):
     """One host in this process: for tests, notebooks and benchmarks."""
 
     alive = 1
@@ -71,7 +109,7 @@ class LocalFleet:
         """Nothing to end."""
 
 
-class NoFleet:
+class NoFleet(Rounds):
     """The hosts of a run without a model: none."""
 
     alive = 0

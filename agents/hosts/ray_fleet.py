@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from mgptn.agents.hosts.fleet import FleetError, verb_of
+from mgptn.agents.hosts.fleet import FleetError, Stream, verb_of
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.patience import LEAST, Patience, Waiting
 from mgptn.agents.hosts.ray_arrivals import ATTEMPTS, Arrivals, RayHost
@@ -96,8 +96,30 @@ class RayFleet:
             If `ATTEMPTS` hosts in a row are lost with a tile, no host is left and none comes up, or
             Ray itself is gone.
         """
+        work = _Work()
         with self._going_on():
-            return self._run(_Work(self._supplied(tiles)))
+            work.add(self._supplied(tiles, {}))
+            self._run(work, lambda place, reply: ())
+        return work.collected()
+
+    def stream(self, stream: Stream) -> None:
+        """Have all tiles of a stream replied to; hosts have further ones as soon as they are known.
+
+        Raises
+        ------
+        FleetError
+            As of `run`.
+        """
+        work, needed = _Work(), dict[str, Any]()
+
+        def take(place: int, reply: TileReply) -> Sequence[Tile]:
+            return self._supplied(stream.take(place, reply), needed)
+
+        with self._going_on():
+            work.add(self._supplied(stream.begin(), needed))
+            work.hand_out(self._live, self._patience)
+            stream.meanwhile()
+            self._run(work, take)
 
     @contextmanager
     def _going_on(self) -> Iterator[None]:
@@ -112,7 +134,8 @@ class RayFleet:
             self._cluster.check()
             raise FleetError(f"ray: expected it to go on, got: {in_a_line(error)}") from error
 
-    def _run(self, work: _Work) -> list[TileReply]:
+    def _run(self, work: _Work, further: Callable[[int, TileReply], Sequence[Tile]]) -> None:
+        """Have all tiles replied to, and those that replies call for."""
         import ray
 
         while not work.done:
@@ -124,12 +147,16 @@ class RayFleet:
                 self._arrive(promise)
                 continue
             try:
-                work.take(promise, self._cluster.get(promise), self._patience)
+                reply = self._cluster.get(promise)
             except ray.exceptions.RayError as death:
                 if not is_loss(death):
                     raise
                 self._lose(work, work.flying[promise][1], promise, death)
-        return work.collected()
+                continue
+            place = work.take(promise, reply, self._patience)
+            # So that its host does not wait for what is to come of its reply.
+            work.hand_out(self._live, self._patience)
+            work.add(further(place, reply))
 
     def close(self) -> None:
         """End the hosts; Ray itself goes on."""
@@ -141,10 +168,14 @@ class RayFleet:
                 self._cluster.kill(host.actor)
         self._live = {}
 
-    def _supplied(self, tiles: Sequence[Tile]) -> list[Tile]:
-        """Tiles whose numbers are found in Ray's store, where each file is put once."""
+    def _supplied(self, tiles: Sequence[Tile], needed: dict[str, Any]) -> list[Tile]:
+        """Tiles whose numbers are found in Ray's store, where each file is put once.
 
-        needed: dict[str, Any] = {}
+        Parameters
+        ----------
+        needed
+            Where those are that the tiles before these have needed; theirs are added.
+        """
         supplied = []
         for tile in tiles:
             contents = tile.contents() if tile.supply is not None else ()
@@ -229,13 +260,18 @@ class _Work:
         Hosts that were lost with a tile.
     """
 
-    def __init__(self, tiles: Sequence[Tile]) -> None:
-        self.tiles = tiles
+    def __init__(self) -> None:
+        self.tiles: list[Tile] = []
         self.flying: dict[Any, tuple[int, int]] = {}
         self.silent: dict[int, Waiting] = {}
         self.attempts: Counter[int] = Counter()
-        self._waiting = deque(range(len(tiles)))
+        self._waiting: deque[int] = deque()
         self._replies: dict[int, TileReply] = {}
+
+    def add(self, tiles: Sequence[Tile]) -> None:
+        """Further tiles, after all that there are."""
+        self._waiting.extend(range(len(self.tiles), len(self.tiles) + len(tiles)))
+        self.tiles += tiles
 
     @property
     def done(self) -> bool:
@@ -260,14 +296,16 @@ class _Work:
         """What a host is to reply to, in the order in which it was given it."""
         return [promise for promise, (_, host) in self.flying.items() if host == number]
 
-    def take(self, promise: Any, reply: TileReply, patience: Patience) -> None:
-        """Take in a reply; a host does one tile after another, so now it is at its next."""
+    def take(self, promise: Any, reply: TileReply, patience: Patience) -> int:
+        """Take in a reply, and say to which tile; a host does one after another, so now it is at
+        its next."""
         tile, number = self.flying.pop(promise)
         reply.work.host_restarts = self.attempts[tile]
         self._replies[tile] = reply
         self.silent.pop(number).done()
         for further in self.of(number)[:1]:
             self._begin(number, self.flying[further][0], patience)
+        return tile
 
     def lose(self, number: int, promise: Any) -> int:
         """Take back what a host had in hand; the tile that it was lost with."""

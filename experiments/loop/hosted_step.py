@@ -49,13 +49,19 @@ WRITING = AnswerRequest | RevisionRequest | CritiqueRequest
 
 
 class HostedPlay(Play):
-    """A generation of agents that are copies of a model, as conversations under way."""
+    """A generation of agents that are copies of a model, as conversations under way.
+
+    Attributes
+    ----------
+    phase
+        What was planned last: ``"answer"``, ``"grade"`` or ``"learn"``.
+    """
 
     def __init__(self, arm: str, tournament: Tournament, stage: Stage, numbers: Numbers) -> None:
         super().__init__(arm, tournament, stage)
         self._numbers = numbers
         self._scene = stage.scene(tournament.generation, tournament.size)
-        self._phase = ""
+        self.phase = ""
         self._scenes = list(self._staged())
 
     @property
@@ -81,17 +87,17 @@ class HostedPlay(Play):
         answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
-        self._phase = "answer" if answering else "grade"
+        self.phase = "answer" if answering else "grade"
         began = time.perf_counter()
         # What grades by likelihood are compared with stands behind everything asked.
         planned = plan_any([*requests, *beside], self.stage.config.hosts.slots, self._numbers)
         self.seconds["planner"] += time.perf_counter() - began
         return planned
 
-    def account(self, replies: Sequence[TileReply], elapsed: float) -> None:
-        """Book the round's work and its share of the wall time."""
+    def account(self, phase: str, replies: Sequence[TileReply], elapsed: float) -> None:
+        """Book a round's work and its share of the wall time."""
         self.counters["tiles"] += sum(reply.work.usage is None for reply in replies)
-        self.seconds[self._phase] += elapsed
+        self.seconds[phase] += elapsed
         for reply in replies:
             for name in WORK_SECONDS:
                 self.seconds[name] += getattr(reply.work, name)
@@ -157,7 +163,7 @@ class HostedPlay(Play):
         self.counters["learn_requests"] = len(requests)
         planned = plan_learning(requests, self._numbers)
         self.seconds["planner"] += time.perf_counter() - began
-        self._phase = "learn"
+        self.phase = "learn"
         return planned
 
     def learn(self, planned: Plan, replies: Sequence[TileReply]) -> None:

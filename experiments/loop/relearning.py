@@ -11,7 +11,7 @@ from mgptn.agents.learning.numbers import Numbers, NumbersError
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
-from mgptn.experiments.loop.simulation import learn_together
+from mgptn.experiments.loop.side_by_side import learn_together
 from mgptn.experiments.record.rounds import Round
 from mgptn.experiments.setting.stage import Stage
 

@@ -4,18 +4,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.learning.numbers import Numbers
-from mgptn.agents.requests import Tile, TileReply
-from mgptn.agents.tiles import Plan
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
 from mgptn.experiments.loop.scripted_step import Play, ScriptedPlay
+from mgptn.experiments.loop.side_by_side import play_together
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.seats.lessons import contents_of
 from mgptn.experiments.setting.stage import Stage
@@ -83,17 +81,27 @@ class Simulation:
             yield generation
 
 
-def step_together(simulations: Sequence[Simulation], fleet: Fleet) -> list[Committed]:
+def step_together(
+    simulations: Sequence[Simulation],
+    fleet: Fleet,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[Committed]:
     """One generation of several simulations at once, their tiles side by side on one fleet.
 
     Each simulation's tiles are planned by themselves, so its replies do not depend on what runs
     beside it; tiles that several need are run once.
+
+    Parameters
+    ----------
+    meanwhile
+        Done once, before the generation's end; where hosts are at work, beside that.
     """
     plays = [_play(simulation) for simulation in simulations]
     hosted = [play for play in plays if isinstance(play, HostedPlay)]
-    while any(play.asks for play in hosted):
-        _one_round(hosted, fleet)
-    learn_together(hosted, fleet)
+    if hosted:
+        play_together(hosted, fleet, meanwhile)
+    else:
+        meanwhile()
     return [play.finish() for play in plays]
 
 
@@ -103,42 +111,3 @@ def _play(simulation: Simulation) -> Play:
     if stage.scripted is None:
         return HostedPlay(simulation.arm, simulation.tournament, stage, simulation.numbers)
     return ScriptedPlay(simulation.arm, simulation.tournament, stage, stage.scripted)
-
-
-def _one_round(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
-    """Put what all plays ask for to the fleet, and hand the replies back."""
-    began = time.perf_counter()
-    plans = [play.plan() for play in plays]
-    for play, planned, replies in zip(plays, plans, _run(plays, plans, fleet, began), strict=True):
-        play.answer(planned, replies)
-
-
-def learn_together(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
-    """Have agents learn whose weights do; what several would learn alike is learned once."""
-    began = time.perf_counter()
-    plays = [play for play in plays if play.learns]
-    if not plays:
-        return
-    plans = [play.plan_learning() for play in plays]
-    for play, planned, replies in zip(plays, plans, _run(plays, plans, fleet, began), strict=True):
-        play.learn(planned, replies)
-
-
-def _run(
-    plays: Sequence[HostedPlay], plans: Sequence[Plan], fleet: Fleet, began: float
-) -> list[list[TileReply]]:
-    """Replies to each play's tiles, of which equal ones are run once, and booked on the first."""
-    tiles: dict[Tile, int] = {}
-    owners: list[int] = []
-    for owner, planned in enumerate(plans):
-        for tile in planned.tiles:
-            if tile not in tiles:
-                tiles[tile] = len(tiles)
-                owners.append(owner)
-    replies = fleet.run(list(tiles))
-    elapsed = time.perf_counter() - began
-    forward = sum(reply.work.seconds for reply in replies) or 1.0
-    for owner, play in enumerate(plays):
-        own = [reply for reply, o in zip(replies, owners, strict=True) if o == owner]
-        play.account(own, elapsed * sum(reply.work.seconds for reply in own) / forward)
-    return [[replies[tiles[tile]] for tile in planned.tiles] for planned in plans]

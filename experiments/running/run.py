@@ -196,6 +196,7 @@ def _complete(
         try:
             run_what_is_left(session, fleet, metrics, table, watch)
         except (EndpointFault, LimitReached, FleetError) as fault:
+            session.tell()
             if session.digests and not isinstance(fault, FleetError):
                 write_results(session.folder, watch.derived)
             how = f"carry the run on with: mgptn resume {session.folder}"

@@ -52,6 +52,7 @@ class Session:
         self.config = config
         self.digests: list[str] = []
         self.observers: list[Observer] = []
+        self._untold: list[Round] = []
         self.ended = False
         self.numbers = NumbersFolder(folder / WEIGHTS)
         self.simulations = [
@@ -126,7 +127,9 @@ class Session:
                         f"{one.arm} to end in population {one.generation.digest[:16]}…, "
                         f"got {again.digest[:16]}… from the recorded answers"
                     )
-            session._tell(done)
+            session.digests += [c.generation.digest for c in done.committed if c.arm == SELECTED]
+            session._untold.append(done)
+            session.tell()
         session.ended = ended_with(journal.contents) is not None
         if not session.ended:
             session.numbers.sweep()
@@ -141,14 +144,23 @@ class Session:
         return all(simulation.finished for simulation in self.simulations)
 
     def commit(self, committed: Sequence[Committed]) -> None:
-        """Make a round durable; then, and only then, let it be seen."""
+        """Make a round durable; it is seen after that, as `tell` is called."""
         done = Round(tuple(committed))
         self._journal.append(done.to_plain())
-        self._tell(done)
+        self.digests += [c.generation.digest for c in done.committed if c.arm == SELECTED]
+        self._untold.append(done)
         self._tidy()
+
+    def tell(self) -> None:
+        """Let rounds that are committed be seen, each once."""
+        while self._untold:
+            done = self._untold.pop(0)
+            for observer in self.observers:
+                observer(done)
 
     def end(self) -> str:
         """Record that the run is complete; its population hash."""
+        self.tell()
         hashed = joint_hash(self.digests)
         if not self.ended:
             self._journal.append({"kind": "end", "population_hash": hashed})
@@ -187,14 +199,11 @@ class Session:
         for path in missing:
             self.numbers.keep(again(path.stem))
 
-    def _tell(self, done: Round) -> None:
-        self.digests += [c.generation.digest for c in done.committed if c.arm == SELECTED]
-        for observer in self.observers:
-            observer(done)
-
 
 def advance(sessions: Sequence[Session], fleet: Fleet) -> None:
     """One generation of several runs side by side on one fleet, each committed in its journal.
+
+    The one before is seen while hosts are at work, and this one with the next, or with `tell`.
 
     Raises
     ------
@@ -204,7 +213,12 @@ def advance(sessions: Sequence[Session], fleet: Fleet) -> None:
     if isinstance(fleet, JointFleet):
         fleet.budget.check()
     simulations = [s for session in sessions for s in session.simulations]
-    committed = iter(step_together(simulations, fleet))
+
+    def tell() -> None:
+        for session in sessions:
+            session.tell()
+
+    committed = iter(step_together(simulations, fleet, tell))
     for session in sessions:
         session.commit([next(committed) for _ in session.simulations])
     if isinstance(fleet, JointFleet):

@@ -17,7 +17,7 @@ import polars as pl
 from rich.console import Console
 
 from mgptn.agents.files import write_whole
-from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.hosts.fleet import Fleet, Stream
 from mgptn.agents.requests import Tile, TileReply
 from mgptn.experiments.cards.subject import Subject
 from mgptn.experiments.claims.method.costs import SCHEMA
@@ -43,12 +43,42 @@ class CountedFleet:
         """Replies to tiles, in the tiles' order."""
         replies = self._fleet.run(tiles)
         for tile, reply in zip(tiles, replies, strict=True):
-            done = self.tokens.get(tile.weights, 0) + reply.work.tokens_computed
-            self.tokens[tile.weights] = done
+            self.count(tile, reply)
         return replies
+
+    def stream(self, stream: Stream) -> None:
+        """Have all tiles of a stream replied to."""
+        self._fleet.stream(_Counted(stream, self))
+
+    def count(self, tile: Tile, reply: TileReply) -> None:
+        """Count what a tile took."""
+        done = self.tokens.get(tile.weights, 0) + reply.work.tokens_computed
+        self.tokens[tile.weights] = done
 
     def close(self) -> None:
         """Nothing to end: the fleet is somebody else's."""
+
+
+class _Counted:
+    """A stream whose tiles are counted."""
+
+    def __init__(self, stream: Stream, counting: CountedFleet) -> None:
+        self.meanwhile = stream.meanwhile
+        self._stream, self._counting = stream, counting
+        self._tiles: list[Tile] = []
+
+    def begin(self) -> list[Tile]:
+        """Tiles that are known."""
+        return self._known(self._stream.begin())
+
+    def take(self, place: int, reply: TileReply) -> list[Tile]:
+        """A reply; further tiles."""
+        self._counting.count(self._tiles[place], reply)
+        return self._known(self._stream.take(place, reply))
+
+    def _known(self, tiles: Sequence[Tile]) -> list[Tile]:
+        self._tiles += tiles
+        return list(tiles)
 
 
 @dataclass(frozen=True, slots=True)

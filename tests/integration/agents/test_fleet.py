@@ -21,7 +21,7 @@ from rich.console import Console
 
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.agents.hosts.counting import host_count
-from mgptn.agents.hosts.fleet import Fleet, FleetError, LocalFleet
+from mgptn.agents.hosts.fleet import Fleet, FleetError, LocalFleet, Rounds
 from mgptn.agents.hosts.ray_arrivals import ATTEMPTS
 from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.requests import HostReply, Tile, TileReply
@@ -33,7 +33,7 @@ from mgptn.experiments.setting.stage import Stage
 pytestmark = pytest.mark.usefixtures("ray_address")
 
 
-class Recorder:
+class Recorder(Rounds):
     """A fleet that keeps every tile and its replies."""
 
     alive = 1

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from mgptn.agents.hosts.fleet import Fleet
+from mgptn.agents.hosts.fleet import Fleet, Rounds
 from mgptn.agents.requests import Tile, TileReply
 from mgptn.experiments.claims.method.claim import claim_names, load_claim
 from mgptn.experiments.claims.method.journals import Results
@@ -158,7 +158,7 @@ def _best_scored(generation: Generation) -> float:
     return float(np.mean(errors))
 
 
-class Killed:
+class Killed(Rounds):
     """A fleet that is gone after some calls."""
 
     restarts, alive = 0, 1
