@@ -102,8 +102,16 @@ def bench_learning(repeats: int, device: str, quick: bool, out: Path | None) -> 
 @bench.command("run")
 @click.argument("config", type=FILE)
 @SET
-def bench_run(config: Path, overrides: tuple[str, ...]) -> None:
-    """Where a whole run's time and memory go."""
+@click.option("--against", metavar="COMMAND", help="Another mgptn, run in turn: seconds of both.")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+def bench_run(config: Path, overrides: tuple[str, ...], against: str | None, repeats: int) -> None:
+    """Where a whole run's time and memory go; or how long it takes beside another version's."""
+    if against is not None:
+        with loading():
+            from mgptn.experiments.bench.seconds import beside
+
+        beside(console(), config, overrides, against, repeats)
+        return
     with loading():
         from mgptn.experiments.bench.run import whole_run
 
