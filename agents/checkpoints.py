@@ -133,6 +133,12 @@ def bundled_models() -> list[str]:
     ]
 
 
+def is_own(name: str) -> bool:
+    """Is a name, or a pattern, that of bundled models, or of founders that are trained here?"""
+    known = bundled_models()
+    return name.startswith(FOUNDERS) or f"{name}/0" in known or any(fnmatch.filter(known, name))
+
+
 def expand_models(pattern: str) -> tuple[str, ...]:
     """The models that a name stands for, each once.
 

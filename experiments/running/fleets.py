@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
-from mgptn.agents.checkpoints import FOUNDERS
+from mgptn.agents.checkpoints import FOUNDERS, is_own
 from mgptn.agents.endpoints.probing import Served
 from mgptn.agents.engine.memory import NOTHING, Needed, together
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet, NoFleet
@@ -26,7 +26,8 @@ from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
 
 PRELOADED = ("mgptn.agents.hosts.ray_host", "mgptn.agents.hosts.transformers_host")
-"""What hosts import before they can load a model."""
+BY_TRANSFORMERS = ("transformers.modeling_utils",)
+"""What hosts import before they can load a model; and before one that was not trained here."""
 
 
 def joint_settings(stages: Sequence[Stage], device: str) -> HostSettings:
@@ -118,8 +119,10 @@ def ray_beside(config: RunConfig, ray_address: str | None) -> AbstractContextMan
         return nullcontext()
     # One host a core imports what it needs as Ray comes up; of one a GPU there are fewer.
     gpus = config.hosts.device != "cpu" and any(Path("/dev").glob("nvidia[0-9]*"))
-    few = gpus or config.hosts.count != "auto"
-    return beginning(ray_address, () if few else PRELOADED)
+    if gpus or config.hosts.count != "auto":
+        return beginning(ray_address)
+    own = all(map(is_own, config.agents.model.split(",")))
+    return beginning(ray_address, PRELOADED if own else (*PRELOADED, *BY_TRANSFORMERS))
 
 
 def reading(config: RunConfig) -> AbstractContextManager[None]:
