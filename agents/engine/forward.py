@@ -9,6 +9,7 @@ prefix, S columns of a row's own keys, D width of a head, V vocabulary, I places
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ from mgptn.agents.ladder.model import OwnModel
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
 from mgptn.agents.layers.registration import register
-from mgptn.agents.tiles import LEAST_ROWS, whole_rows
+from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of
+from mgptn.agents.tiles import LEAST_ROWS
 
 STRIDE_PADDING = 16
 """Numbers between a weight's columns: at a power of two they would share places in a cache."""
@@ -54,6 +56,8 @@ class Forward:
         A, G, D, and the bytes of a number.
     places
         How the model counts the places of tokens.
+    rows
+        How many rows are computed where some are needed.
 
     Parameters
     ----------
@@ -90,6 +94,7 @@ class Forward:
         self.places = Places.of(model.config.to_dict())
         self._state = AttentionState()
         self._pick: torch.Tensor | None = None
+        self.rows = Rows()
         with torch.inference_mode():
             short = probe(model, text_of(model, SHORT))
             if thoroughly:
@@ -98,11 +103,17 @@ class Forward:
                     check_causal(model, long, where)
             self._take_attention_over(where)
             self._prepare()
+            if self.device.type == "cpu":
+                self.rows = Rows(unit_of(model, self.dtype))
+            alike = True
             if thoroughly and long.tokens.shape[1] == LONG:
                 with narrowed(model):
-                    self._check(lambda: self._check_long(long), where)
+                    alike = self._check(lambda: self._check_long(long), where)
                 self._state.windows.clear()
             self._check(lambda: self._check_short(short), where)
+            if self.device.type == "cpu" and alike:
+                alone = rows_stand_alone(model, self.heads, self.width)
+                self.rows = replace(self.rows, any_number=alone)
 
     def read(
         self,
@@ -244,8 +255,8 @@ class Forward:
             rows = hidden[:, -1]
         else:
             rows = hidden.flatten(0, 1).index_select(0, self._pick)
-        spare = whole_rows(len(rows)) - len(rows)
-        if rows.device.type == "cpu" and spare:
+        spare = -len(rows) % self.rows.unit
+        if rows.device.type == "cpu" and spare and len(rows) > 1:
             rows = torch.cat([rows, rows[:1].expand(spare, -1)])
         return (rows.unsqueeze(1 if self._pick is None else 0),)
 
@@ -273,10 +284,10 @@ class Forward:
             if isinstance(module, torch.nn.Linear):
                 module.weight = torch.nn.Parameter(as_multiplied(module.weight), False)
 
-    def _check(self, miss: Callable[[], float], where: str) -> None:
-        """The engine's logits of a text are those of the model."""
+    def _check(self, miss: Callable[[], tuple[float, bool]], where: str) -> bool:
+        """The engine's logits of a text are those of the model; whatever else was found."""
         try:
-            missed = miss()
+            missed, found = miss()
         except torch.OutOfMemoryError:
             raise
         except FAILURES as error:
@@ -289,8 +300,9 @@ class Forward:
                 f"agents.model: expected a model whose attention the engine can compute, got "
                 f"{where}, whose logits it misses by {missed:.3g} times what is allowed"
             )
+        return found
 
-    def _check_short(self, known: Probe) -> float:
+    def _check_short(self, known: Probe) -> tuple[float, bool]:
         """A text's beginning as a prefix, and its rest; learns the shape of keys and values."""
         half = SHORT // 2
         places = torch.arange(SHORT, device=self.device).unsqueeze(0)
@@ -300,13 +312,12 @@ class Forward:
         )[0]
         self.layers, _, self.heads, _, self.width = past.shape
         self.item: int = past.element_size()
-        return known.missed(half, logits)
+        return known.missed(half, logits), True
 
-    def _check_long(self, known: Probe) -> float:
+    def _check_long(self, known: Probe) -> tuple[float, bool]:
         """A prefix in two blocks, a row in the company of others, further tokens step by step; in
-        other company it has the same bits."""
-        block, width, rows = LONG * 2 // 5, LONG // 10, LEAST_ROWS
-        before, read = 2 * block, 2 * block + width
+        other company it has the same bits. Whether it has them among more rows too."""
+        block, rows = LONG * 2 // 5, max(LEAST_ROWS, self.rows.unit)
         places = torch.arange(LONG, device=self.device).unsqueeze(0)
         past = None
         for start in (0, block):
@@ -316,33 +327,39 @@ class Forward:
             )
             past = made[:, :, 0] if past is None else torch.cat([past, made[:, :, 0]], dim=3)
         assert past is not None
-        found = []
-        for row in range(2):  # the others change, and so does the row's place
-            tokens = torch.cat([text_of(self.model, LONG, 1 + 4 * row + r) for r in range(rows)])
-            tokens[row] = known.tokens[0]
-            along = places.expand(rows, -1)
-            pick = torch.arange(width, device=self.device) + row * width
-            logits, state = self._read_plainly(
-                tokens[:, before:read], along[:, before:read], pick, past
-            )
-            own = state.new_zeros(*state.shape[:4], LONG - before, state.shape[5])
-            own[:, :, :, :, :width] = state
-            starts = torch.arange(rows * state.shape[3], device=self.device) * own.shape[4]
-            whole = [logits]
-            for column in range(width, LONG - before):
-                mask = own.new_zeros(rows, 1, 1, own.shape[4])
-                mask[..., column + 1 :] = -torch.inf
-                here = slice(before + column, before + column + 1)
-                step = self._step_plainly(
-                    tokens[:, here], along[:, here], starts + column, mask, own, past
-                )[0]
-                whole.append(step[row : row + 1])
-            found.append(torch.cat(whole))
-        if not same_bits(*found):
+        # What is left over, if anything is, stands last.
+        first, last, among = (
+            self._in_company(known, past, count, row)
+            for count, row in ((rows, 0), (rows, rows - 1), (3 * rows, rows + 1))
+        )
+        if not same_bits(first, last):
             raise NotImplementedError("its bits depend on the company it is in")
         if any(window > NARROW for window in self._state.windows):
             raise NotImplementedError("its window is by a name of its own")
-        return known.missed(before, found[0])
+        return known.missed(2 * block, first), same_bits(first, among)
+
+    def _in_company(self, known: Probe, past: torch.Tensor, rows: int, row: int) -> torch.Tensor:
+        """Logits of a text's tokens after a past, in a row among others."""
+        before, width = past.shape[3], LONG // 10
+        along = torch.arange(LONG, device=self.device).expand(rows, -1)
+        tokens = torch.cat([text_of(self.model, LONG, 1 + 4 * row + r) for r in range(rows)])
+        tokens[row] = known.tokens[0]
+        pick = torch.arange(width, device=self.device) + row * width
+        here = slice(before, before + width)
+        logits, state = self._read_plainly(tokens[:, here], along[:, here], pick, past)
+        own = state.new_zeros(*state.shape[:4], LONG - before, state.shape[5])
+        own[:, :, :, :, :width] = state
+        starts = torch.arange(rows * state.shape[3], device=self.device) * own.shape[4]
+        found = [logits]
+        for column in range(width, LONG - before):
+            mask = own.new_zeros(rows, 1, 1, own.shape[4])
+            mask[..., column + 1 :] = -torch.inf
+            here = slice(before + column, before + column + 1)
+            step = self._step_plainly(
+                tokens[:, here], along[:, here], starts + column, mask, own, past
+            )[0]
+            found.append(step[row : row + 1])
+        return torch.cat(found)
 
 
 def as_multiplied(weight: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,8 @@ import torch
 from torch.nn.functional import pad
 
 from mgptn.agents.layers.kernels import HIDDEN, Part, over, over_blocks, over_plainly
+from mgptn.agents.layers.rows import wholly
+from mgptn.agents.tiles import LEAST_ROWS
 
 NAME = "mgptn"
 
@@ -120,13 +122,14 @@ class AttentionState:
             else:
                 beside, other = over_plainly(long, keys, values, scale, mask=before, cap=asked.cap)
             other = other.view(rows, width, heads)
-            share = torch.sigmoid(other - log).unsqueeze(-1)
+            share = wholly(torch.sigmoid, other - log, LEAST_ROWS).unsqueeze(-1)
             beside = beside.view(rows, width, heads, -1)
             out = torch.lerp(out.float(), beside.float(), share).to(query.dtype)
             if asked.sinks is not None:
                 log = torch.logaddexp(log, other)
         if asked.sinks is not None:
-            out = (out.float() * torch.sigmoid(log - asked.sinks.float()).unsqueeze(-1)).to(out)
+            share = wholly(torch.sigmoid, log - asked.sinks.float(), LEAST_ROWS).unsqueeze(-1)
+            out = (out.float() * share).to(out)
         return out
 
     def _masks_of(
