@@ -37,6 +37,7 @@ from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
 from mgptn.agents.layers.registration import register
 from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of
+from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of, widen_outputs
 from mgptn.agents.tiles import LEAST_ROWS
 
 STRIDE_PADDING = 16
@@ -104,6 +105,7 @@ class Forward:
             self._take_attention_over(where)
             self._prepare()
             if self.device.type == "cpu":
+                widen_outputs(model)
                 self.rows = Rows(unit_of(model, self.dtype))
             alike = True
             if thoroughly and long.tokens.shape[1] == LONG:
