@@ -8,8 +8,6 @@ prefix, S columns of a row's own keys, D width of a head, V vocabulary, I places
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +16,19 @@ import torch
 from mgptn.agents.checkpoints import BeyondEngineError
 from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
+from mgptn.agents.engine.prefixes import BLOCK
 from mgptn.agents.engine.probing import (
-    FAILURES,
     LONG,
-    NARROW,
     SHORT,
-    Probe,
+    beginnings_stand_alone,
     check_causal,
+    check_long,
+    check_short,
+    held,
     narrowed,
     probe,
-    same_bits,
     text_of,
-)  # fmt: skip
+)
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 from mgptn.agents.ladder.loading import load_own
 from mgptn.agents.ladder.model import OwnModel
@@ -38,7 +37,6 @@ from mgptn.agents.layers.experts import take_experts_over
 from mgptn.agents.layers.registration import register
 from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of
 from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of, widen_outputs
-from mgptn.agents.tiles import LEAST_ROWS
 
 STRIDE_PADDING = 16
 """Numbers between a weight's columns: at a power of two they would share places in a cache."""
@@ -107,15 +105,23 @@ class Forward:
             if self.device.type == "cpu":
                 widen_outputs(model)
                 self.rows = Rows(unit_of(model, self.dtype))
-            alike = True
+            any_number = any_block = self.device.type == "cpu"
             if thoroughly and long.tokens.shape[1] == LONG:
                 with narrowed(model):
-                    alike = self._check(lambda: self._check_long(long), where)
+                    any_number &= held(lambda: check_long(self, long), where)
+                    any_block &= beginnings_stand_alone(self, LONG)
                 self._state.windows.clear()
-            self._check(lambda: self._check_short(short), where)
-            if self.device.type == "cpu" and alike:
-                alone = rows_stand_alone(model, self.heads, self.width)
-                self.rows = replace(self.rows, any_number=alone)
+            self.layers, _, self.heads, _, self.width = held(
+                lambda: check_short(self, short), where
+            )
+            self.item: int = self.dtype.itemsize
+            if any_number and rows_stand_alone(model, self.heads, self.width):
+                any_block = any_block and beginnings_stand_alone(self, BLOCK["cpu"])
+                self.rows = Rows(self.rows.unit, True, any_block)
+
+    @property
+    def windows(self) -> set[int]:
+        return self._state.windows
 
     def read(
         self,
@@ -189,15 +195,15 @@ class Forward:
         """Recorded forms of the three kinds of pass."""
         numbers = sum(weight.numel() for weight in self.model.parameters())
         patience = PATIENCE if numbers >= LARGE else 0
-        self._read = Traced(self._read_plainly, patience)
-        self._read_block = Traced(self._read_block_plainly, patience)
+        self._read = Traced(self.read_plainly, patience)
+        self._read_block = Traced(self.read_block_plainly, patience)
         self._step: Traced | Graphed = (
-            Graphed(self._step_plainly, varying=4)
+            Graphed(self.step_plainly, varying=4)
             if self.device.type == "cuda"
-            else Traced(self._step_plainly, patience)
+            else Traced(self.step_plainly, patience)
         )
 
-    def _read_plainly(
+    def read_plainly(
         self,
         tokens: torch.Tensor,
         positions: torch.Tensor,
@@ -208,14 +214,14 @@ class Forward:
         logits = self._logits(tokens, positions, pick)
         return logits, self._fresh(state)
 
-    def _read_block_plainly(
+    def read_block_plainly(
         self, tokens: torch.Tensor, positions: torch.Tensor, past: torch.Tensor | None = None
     ) -> Tensors:
         state = self._begin(past)
         self.model.base_model(input_ids=tokens, position_ids=positions, use_cache=False)
         return (self._fresh(state),)
 
-    def _step_plainly(
+    def step_plainly(
         self,
         tokens: torch.Tensor,
         positions: torch.Tensor,
@@ -285,83 +291,6 @@ class Forward:
         for module in self.model.modules():
             if isinstance(module, torch.nn.Linear):
                 module.weight = torch.nn.Parameter(as_multiplied(module.weight), False)
-
-    def _check(self, miss: Callable[[], tuple[float, bool]], where: str) -> bool:
-        """The engine's logits of a text are those of the model; whatever else was found."""
-        try:
-            missed, found = miss()
-        except torch.OutOfMemoryError:
-            raise
-        except FAILURES as error:
-            raise BeyondEngineError(
-                f"agents.model: expected a model whose attention the engine can compute, got "
-                f"{where}: {type(error).__name__}: {error}"
-            ) from error
-        if not missed <= 1.0:
-            raise BeyondEngineError(
-                f"agents.model: expected a model whose attention the engine can compute, got "
-                f"{where}, whose logits it misses by {missed:.3g} times what is allowed"
-            )
-        return found
-
-    def _check_short(self, known: Probe) -> tuple[float, bool]:
-        """A text's beginning as a prefix, and its rest; learns the shape of keys and values."""
-        half = SHORT // 2
-        places = torch.arange(SHORT, device=self.device).unsqueeze(0)
-        past = self._read_block_plainly(known.tokens[:, :half], places[:, :half])[0][:, :, 0]
-        logits = self._read_plainly(
-            known.tokens[:, half:], places[:, half:], places[0, : SHORT - half], past
-        )[0]
-        self.layers, _, self.heads, _, self.width = past.shape
-        self.item: int = past.element_size()
-        return known.missed(half, logits), True
-
-    def _check_long(self, known: Probe) -> tuple[float, bool]:
-        """A prefix in two blocks, a row in the company of others, further tokens step by step; in
-        other company it has the same bits. Whether it has them among more rows too."""
-        block, rows = LONG * 2 // 5, max(LEAST_ROWS, self.rows.unit)
-        places = torch.arange(LONG, device=self.device).unsqueeze(0)
-        past = None
-        for start in (0, block):
-            here = slice(start, start + block)
-            (made,) = self._read_block_plainly(
-                known.tokens[:, here], places[:, here], *(() if past is None else (past,))
-            )
-            past = made[:, :, 0] if past is None else torch.cat([past, made[:, :, 0]], dim=3)
-        assert past is not None
-        # What is left over, if anything is, stands last.
-        first, last, among = (
-            self._in_company(known, past, count, row)
-            for count, row in ((rows, 0), (rows, rows - 1), (3 * rows, rows + 1))
-        )
-        if not same_bits(first, last):
-            raise NotImplementedError("its bits depend on the company it is in")
-        if any(window > NARROW for window in self._state.windows):
-            raise NotImplementedError("its window is by a name of its own")
-        return known.missed(2 * block, first), same_bits(first, among)
-
-    def _in_company(self, known: Probe, past: torch.Tensor, rows: int, row: int) -> torch.Tensor:
-        """Logits of a text's tokens after a past, in a row among others."""
-        before, width = past.shape[3], LONG // 10
-        along = torch.arange(LONG, device=self.device).expand(rows, -1)
-        tokens = torch.cat([text_of(self.model, LONG, 1 + 4 * row + r) for r in range(rows)])
-        tokens[row] = known.tokens[0]
-        pick = torch.arange(width, device=self.device) + row * width
-        here = slice(before, before + width)
-        logits, state = self._read_plainly(tokens[:, here], along[:, here], pick, past)
-        own = state.new_zeros(*state.shape[:4], LONG - before, state.shape[5])
-        own[:, :, :, :, :width] = state
-        starts = torch.arange(rows * state.shape[3], device=self.device) * own.shape[4]
-        found = [logits]
-        for column in range(width, LONG - before):
-            mask = own.new_zeros(rows, 1, 1, own.shape[4])
-            mask[..., column + 1 :] = -torch.inf
-            here = slice(before + column, before + column + 1)
-            step = self._step_plainly(
-                tokens[:, here], along[:, here], starts + column, mask, own, past
-            )[0]
-            found.append(step[row : row + 1])
-        return torch.cat(found)
 
 
 def as_multiplied(weight: torch.Tensor) -> torch.Tensor:

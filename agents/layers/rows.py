@@ -92,12 +92,16 @@ class Rows:
     unit
         Tokens by so many leave nothing over, in any of the model's layers.
     any_number
-        Is a row's bits' independence of how many units there are known? Otherwise a batch is as
+        Is it known that a row's bits do not show how many units there are? Otherwise a batch is as
         full as the plan has it.
+    any_block
+        Is it known that a token's bits do not show how long its block is? Otherwise blocks are
+        whole.
     """
 
     unit: int = LEAST_ROWS
     any_number: bool = False
+    any_block: bool = False
 
     def height(self, most: int, needed: int, width: int = 1) -> int:
         """Rows of a width to compute for the `needed` of them, where `most` are a full batch."""
@@ -112,10 +116,15 @@ class Rows:
 
     def block(self, size: int, tokens: int) -> int:
         """Positions in which a prefix's block of some tokens is computed, of `size` at most."""
-        step = lcm(self.unit, KEYS)
-        if not self.any_number or size % step:
+        step = self.block_step
+        if not self.any_block or size % step:
             return size
         return -(-tokens // step) * step
+
+    @property
+    def block_step(self) -> int:
+        """By what blocks may be longer."""
+        return lcm(self.unit, KEYS)
 
 
 def unit_of(model: Any, dtype: torch.dtype, further: Iterable[int] = ()) -> int:
