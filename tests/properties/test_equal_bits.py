@@ -76,12 +76,8 @@ asked = st.lists(
 )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", list(SIZES))
-@settings(deadline=None, max_examples=4, derandomize=True)
-@given(asked, st.sampled_from([2, 4, 9, 32]), st.randoms(use_true_random=False))
-def test_a_reply_has_the_bits_that_it_has_alone(host, name, dtype, asked, slots, shuffle):
-    served = host(name, dtype)
+def check_bits(served, asked, slots, shuffle):
+    """All requests together, then halves of them, against each alone."""
     requests = [
         Generate(prefix, tuple(own), (), count, 1.0, (0, i))
         if count
@@ -96,6 +92,27 @@ def test_a_reply_has_the_bits_that_it_has_alone(host, name, dtype, asked, slots,
         planned = plan([requests[i] for i in half], served.weights, slots)
         replies = planned.collect([run_tile(served, tile) for tile in planned.tiles])
         assert [repr(reply) for reply in replies] == [known[i] for i in half]
+
+
+some = given(asked, st.sampled_from([2, 4, 9, 32]), st.randoms(use_true_random=False))
+
+
+@pytest.mark.parametrize("name", list(SIZES))
+@settings(deadline=None, max_examples=3, derandomize=True)
+@some
+def test_a_reply_has_the_bits_that_it_has_alone(host, name, asked, slots, shuffle):
+    check_bits(host(name, "float32"), asked, slots, shuffle)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", list(SIZES))
+@settings(deadline=None, max_examples=20, derandomize=True)
+@some
+def test_a_reply_has_the_bits_that_it_has_alone_again_and_again(
+    host, name, dtype, asked, slots, shuffle
+):
+    check_bits(host(name, dtype), asked, slots, shuffle)
 
 
 def test_answers_that_end_leave_no_row_behind(host):
