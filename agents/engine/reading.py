@@ -1,4 +1,4 @@
-"""Reading the rows of a tile: tokens as tensors of a fixed shape, one batch of rows at a time.
+"""Reading the rows of a tile: tokens as tensors of a fixed width, one batch of rows at a time.
 
 Dimensions: N rows, R rows of a batch, the last of which may have fewer, W tokens of a row, P tokens
 of the prefix, I places of a row whose logits are read, V vocabulary.

@@ -135,7 +135,9 @@ def unit_of(model: Any, dtype: torch.dtype, further: Iterable[int] = ()) -> int:
     further
         Widths beside those of its weights.
     """
-    head, whole = model.get_output_embeddings(), turn(dtype)
+    head = model.get_output_embeddings()
+    # Two threads take half an array each; what more of them take has no such measure.
+    whole = turn(dtype) * min(2, torch.get_num_threads())
     widths = set(further)
     for module in model.modules():
         # Tokens and places that are looked up, and tokens that are told: not what a layer computes.
