@@ -34,12 +34,9 @@ from mgptn.agents.ladder.loading import load_own
 from mgptn.agents.ladder.model import OwnModel
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
+from mgptn.agents.layers.products import as_multiplied, widen_outputs
 from mgptn.agents.layers.registration import register
 from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of
-from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of, widen_outputs
-
-STRIDE_PADDING = 16
-"""Numbers between a weight's columns: at a power of two they would share places in a cache."""
 
 LARGE, PATIENCE = 2**25, 8
 """Numbers of a model whose passes take far longer than the Python between their operations, and
@@ -291,16 +288,3 @@ class Forward:
         for module in self.model.modules():
             if isinstance(module, torch.nn.Linear):
                 module.weight = torch.nn.Parameter(as_multiplied(module.weight), False)
-
-
-def as_multiplied(weight: torch.Tensor) -> torch.Tensor:
-    """The same matrix as it lies best in memory.
-
-    On a CPU in float32 its columns stand side by side: few rows multiply faster so.
-    """
-    if weight.device.type != "cpu" or weight.dtype != torch.float32:
-        return weight
-    outputs, inputs = weight.shape
-    room = weight.new_zeros(inputs, outputs + STRIDE_PADDING)
-    room[:, :outputs] = weight.t()
-    return room[:, :outputs].t()

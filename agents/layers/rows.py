@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from math import gcd, lcm
 from typing import Any
 
 import torch
-from torch.nn.functional import linear, pad
+from torch.nn.functional import pad
 
 from mgptn.agents.layers.kernels import over
 from mgptn.agents.tiles import LEAST_ROWS
@@ -35,10 +34,6 @@ TRIED = (4, 8, 12, 36, 64, 100, 252)
 
 TRIED_KEYS = (5, 64, 161, 520)
 """Keys of a prefix for as many rows."""
-
-FEWEST_OUTPUTS = 16
-"""A product of fewer is computed by kernels that take some rows by other instructions than others,
-wherever they stand."""
 
 MOST_OUTPUTS = 2**13
 """Of a matrix that is tried with all numbers of rows; a larger one takes long."""
@@ -66,21 +61,6 @@ def wholly(
     count = given.shape[-1]
     spare = -count % step
     return function(pad(given, (0, spare)))[..., :count] if spare else function(given)
-
-
-def widen_outputs(model: Any) -> None:
-    """Let a model's layers of few outputs compute more of them, which are thrown away."""
-    for layer in model.modules():
-        plain = isinstance(layer, torch.nn.Linear) and "forward" not in vars(layer)
-        if plain and layer.out_features < FEWEST_OUTPUTS:
-            layer.forward = partial(_widely, layer)
-
-
-def _widely(layer: torch.nn.Linear, given: torch.Tensor) -> torch.Tensor:
-    count = layer.out_features
-    wide = pad(layer.weight, (0, 0, 0, FEWEST_OUTPUTS - count))
-    out = linear(given, wide)[..., :count].contiguous()
-    return out if layer.bias is None else out + layer.bias
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ from transformers.models.llama.modeling_llama import LlamaMLP
 
 from mgptn.agents.checkpoints import BeyondEngineError
 from mgptn.agents.engine.forward import Forward
+from mgptn.agents.layers.products import FEWEST_OUTPUTS, widen_outputs
 from mgptn.agents.layers.rows import (
-    FEWEST_OUTPUTS,
     Rows,
     rows_stand_alone,
     turn,
     unit_of,
     wholly,
-    widen_outputs,
 )
 from mgptn.agents.tiles import LEAST_ROWS, whole_rows
 from tests.random_models import TINY, random_weights
