@@ -184,10 +184,10 @@ AnyReply = HostReply | TextReply
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The unit of work: requests of one kind that share weights and prefix, in a fixed shape.
+    """The unit of work: requests of one kind that share weights and prefix, in one shape.
 
     The replies are a pure function of the tile, so a tile may be run again, or elsewhere. What a
-    request goes through has the shape that it would have by itself (see `mgptn.agents.tiles`).
+    request goes through has the width that it would have by itself (see `mgptn.agents.tiles`).
 
     Attributes
     ----------
@@ -243,7 +243,7 @@ class Work:
     tokens_saved
         Positions of prefixes that did not have to.
     tokens_padded
-        Positions that went through the model for a fixed shape's sake alone.
+        Positions that went through the model for a shape's sake alone.
     tokens_learned
         Positions of documents that were trained on, their padding among them.
     slots_idle

@@ -3,6 +3,8 @@
 What a request goes through has a shape that is a function of the request and of the slots alone,
 never of how many requests there are, so that what it is answered does not depend on what else is
 asked: arithmetic depends on shapes, but neither on a row's place nor on what stands in other rows.
+Rows are an exception: a tile says how many there may be at once, and a host computes fewer where
+their number is known not to show.
 Scorings of one width make a tile. Answers of all lengths share one, for they are written in slots,
 where a longer row has only more columns that are masked; their prompts are read width by width.
 """

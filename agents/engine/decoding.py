@@ -79,7 +79,7 @@ class Decoder:
                 end = first + read.count
                 written[:, :, first:end, :, :width] = read.state[:, :, : read.count]
                 clock.lap("forward")
-                who = torch.arange(first, first + shape[0], device=f.device)
+                who = torch.arange(first, first + read.state.shape[2], device=f.device)
                 answers.extend(read.logits, who.where(who < end, nobody))
                 clock.lap("sampling")
             done += len(rows)
@@ -101,16 +101,16 @@ class Decoder:
         own = self._slots(tile)
         shared = self._share(prefix)
         columns = torch.arange(own.shape[4], device=device)
-        heads = own.shape[3]
-        starts = torch.arange(tile.rows * heads, device=device).view(-1, heads) * len(columns)
+        most, heads = own.shape[2:4]
+        starts = torch.arange(most * heads, device=device).view(-1, heads) * len(columns)
         lengths = torch.tensor([len(r.suffix) for r in requests] + [1], device=device)
         counting = self._forward.places
         places = self._last_places(tile, requests) if counting.restarts else None
         waiting = deque(answers.open())
-        slots = [nobody] * tile.rows
-        drawn = [1] * tile.rows
+        slots = [nobody] * most
+        drawn = [1] * most
         steps, coarse = LOOK[device.type], COLUMN_STEP[device.type]
-        who = torch.full((tile.rows,), nobody, device=device)
+        everyone = torch.full((most,), nobody, device=device)
         while True:
             clock.lap("transfer")
             for slot in self._refill(own, prompts, slots, waiting, nobody):
@@ -119,7 +119,11 @@ class Decoder:
             taken = sum(slot != nobody for slot in slots)
             if not taken:
                 return
-            who.copy_(torch.tensor(slots))
+            # Once nobody waits, there are fewer and fewer: they move together.
+            height = self._forward.rows.height(most, taken)
+            _gather(own, height, slots, drawn, nobody)
+            everyone.copy_(torch.tensor(slots))
+            who, here = everyone[:height], own[:, :, :height]
             # A slot's further columns are masked: exact zeros, with which nothing is computed.
             needed = (
                 steps
@@ -135,14 +139,14 @@ class Decoder:
             for _ in range(steps):
                 # The token drawn last stands right of the prompt and of those before it.
                 column = lengths[who] + answers.counts[who].clamp(min=1) - 1
-                mask = torch.zeros(tile.rows, 1, 1, len(used), device=device, dtype=own.dtype)
+                mask = torch.zeros(height, 1, 1, len(used), device=device, dtype=own.dtype)
                 mask[:, 0, 0].masked_fill_(used > column.unsqueeze(-1), -torch.inf)
                 last, place = answers.last(who), before + column
                 if places is not None:
                     place = places[who] = counting.next(last[:, 0], places[who])
                 logits = self._forward.step(
                     last, place.unsqueeze(-1),
-                    (starts + column.unsqueeze(-1)).flatten(), mask, own, *shared,
+                    (starts[:height] + column.unsqueeze(-1)).flatten(), mask, here, *shared,
                 )  # fmt: skip
                 clock.lap("forward")
                 answers.extend(logits, who)
@@ -150,8 +154,8 @@ class Decoder:
             drawn = [count + steps for count in drawn]
             going = set(answers.open())
             work.tokens_computed += taken * steps
-            work.tokens_padded += (tile.rows - taken) * steps
-            work.slots_idle += (tile.rows - taken) * steps
+            work.tokens_padded += (height - taken) * steps
+            work.slots_idle += (height - taken) * steps
             slots = [slot if slot in going else nobody for slot in slots]
             clock.lap("sampling")
 
@@ -166,7 +170,8 @@ class Decoder:
         """Keys and values [A, 2, R, G, S, D] of slots; the same memory for the same shape."""
         f = self._forward
         coarse = COLUMN_STEP[f.device.type]
-        shape = (tile.rows, -(-(tile.width + tile.room) // coarse) * coarse)
+        rows = f.rows.height(tile.rows, tile.rows)
+        shape = (rows, -(-(tile.width + tile.room) // coarse) * coarse)
         (own,) = self._own.get(
             shape,
             lambda: (
@@ -216,6 +221,18 @@ class Decoder:
             filled[:, :, :, :, :width] = prompts[:, :, request : request + count]
             filled[:, :, :, :, width:] = 0.0
         return empty
+
+
+def _gather(
+    own: torch.Tensor, height: int, slots: list[int], drawn: list[int], nobody: int
+) -> None:
+    """Move answers from slots beyond some into empty ones before, with what has been written."""
+    beyond = [slot for slot in range(height, len(slots)) if slots[slot] != nobody]
+    empty = [slot for slot in range(height) if slots[slot] == nobody]
+    for source, target in zip(beyond, empty, strict=False):
+        own[:, :, target] = own[:, :, source]
+        slots[target], drawn[target] = slots[source], drawn[source]
+        slots[source] = nobody
 
 
 def _runs(slots: list[int], requests: list[int]) -> Iterator[tuple[int, int, int]]:

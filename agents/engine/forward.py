@@ -8,7 +8,6 @@ prefix, S columns of a row's own keys, D width of a head, V vocabulary, I places
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,27 @@ import torch
 from mgptn.agents.checkpoints import BeyondEngineError
 from mgptn.agents.engine.loading import load_whole
 from mgptn.agents.engine.places import Places
+from mgptn.agents.engine.prefixes import BLOCK
 from mgptn.agents.engine.probing import (
-    FAILURES,
     LONG,
-    NARROW,
     SHORT,
-    Probe,
+    beginnings_stand_alone,
     check_causal,
+    check_long,
+    check_short,
+    held,
     narrowed,
     probe,
-    same_bits,
     text_of,
-)  # fmt: skip
+)
 from mgptn.agents.engine.recording import Graphed, Tensors, Traced
 from mgptn.agents.ladder.loading import load_own
 from mgptn.agents.ladder.model import OwnModel
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
+from mgptn.agents.layers.products import as_multiplied, widen_outputs
 from mgptn.agents.layers.registration import register
-from mgptn.agents.tiles import LEAST_ROWS, whole_rows
-
-STRIDE_PADDING = 16
-"""Numbers between a weight's columns: at a power of two they would share places in a cache."""
+from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of
 
 LARGE, PATIENCE = 2**25, 8
 """Numbers of a model whose passes take far longer than the Python between their operations, and
@@ -54,6 +52,8 @@ class Forward:
         A, G, D, and the bytes of a number.
     places
         How the model counts the places of tokens.
+    rows
+        How many rows are computed where some are needed.
 
     Parameters
     ----------
@@ -90,6 +90,7 @@ class Forward:
         self.places = Places.of(model.config.to_dict())
         self._state = AttentionState()
         self._pick: torch.Tensor | None = None
+        self.rows = Rows()
         with torch.inference_mode():
             short = probe(model, text_of(model, SHORT))
             if thoroughly:
@@ -98,11 +99,26 @@ class Forward:
                     check_causal(model, long, where)
             self._take_attention_over(where)
             self._prepare()
+            if self.device.type == "cpu":
+                widen_outputs(model)
+                self.rows = Rows(unit_of(model, self.dtype))
+            any_number = any_block = self.device.type == "cpu"
             if thoroughly and long.tokens.shape[1] == LONG:
                 with narrowed(model):
-                    self._check(lambda: self._check_long(long), where)
+                    any_number &= held(lambda: check_long(self, long), where)
+                    any_block &= beginnings_stand_alone(self, LONG)
                 self._state.windows.clear()
-            self._check(lambda: self._check_short(short), where)
+            self.layers, _, self.heads, _, self.width = held(
+                lambda: check_short(self, short), where
+            )
+            self.item: int = self.dtype.itemsize
+            if any_number and rows_stand_alone(model, self.heads, self.width):
+                any_block = any_block and beginnings_stand_alone(self, BLOCK["cpu"])
+                self.rows = Rows(self.rows.unit, True, any_block)
+
+    @property
+    def windows(self) -> set[int]:
+        return self._state.windows
 
     def read(
         self,
@@ -176,15 +192,15 @@ class Forward:
         """Recorded forms of the three kinds of pass."""
         numbers = sum(weight.numel() for weight in self.model.parameters())
         patience = PATIENCE if numbers >= LARGE else 0
-        self._read = Traced(self._read_plainly, patience)
-        self._read_block = Traced(self._read_block_plainly, patience)
+        self._read = Traced(self.read_plainly, patience)
+        self._read_block = Traced(self.read_block_plainly, patience)
         self._step: Traced | Graphed = (
-            Graphed(self._step_plainly, varying=4)
+            Graphed(self.step_plainly, varying=4)
             if self.device.type == "cuda"
-            else Traced(self._step_plainly, patience)
+            else Traced(self.step_plainly, patience)
         )
 
-    def _read_plainly(
+    def read_plainly(
         self,
         tokens: torch.Tensor,
         positions: torch.Tensor,
@@ -195,14 +211,14 @@ class Forward:
         logits = self._logits(tokens, positions, pick)
         return logits, self._fresh(state)
 
-    def _read_block_plainly(
+    def read_block_plainly(
         self, tokens: torch.Tensor, positions: torch.Tensor, past: torch.Tensor | None = None
     ) -> Tensors:
         state = self._begin(past)
         self.model.base_model(input_ids=tokens, position_ids=positions, use_cache=False)
         return (self._fresh(state),)
 
-    def _step_plainly(
+    def step_plainly(
         self,
         tokens: torch.Tensor,
         positions: torch.Tensor,
@@ -244,8 +260,8 @@ class Forward:
             rows = hidden[:, -1]
         else:
             rows = hidden.flatten(0, 1).index_select(0, self._pick)
-        spare = whole_rows(len(rows)) - len(rows)
-        if rows.device.type == "cpu" and spare:
+        spare = -len(rows) % self.rows.unit
+        if rows.device.type == "cpu" and spare and len(rows) > 1:
             rows = torch.cat([rows, rows[:1].expand(spare, -1)])
         return (rows.unsqueeze(1 if self._pick is None else 0),)
 
@@ -272,87 +288,3 @@ class Forward:
         for module in self.model.modules():
             if isinstance(module, torch.nn.Linear):
                 module.weight = torch.nn.Parameter(as_multiplied(module.weight), False)
-
-    def _check(self, miss: Callable[[], float], where: str) -> None:
-        """The engine's logits of a text are those of the model."""
-        try:
-            missed = miss()
-        except torch.OutOfMemoryError:
-            raise
-        except FAILURES as error:
-            raise BeyondEngineError(
-                f"agents.model: expected a model whose attention the engine can compute, got "
-                f"{where}: {type(error).__name__}: {error}"
-            ) from error
-        if not missed <= 1.0:
-            raise BeyondEngineError(
-                f"agents.model: expected a model whose attention the engine can compute, got "
-                f"{where}, whose logits it misses by {missed:.3g} times what is allowed"
-            )
-
-    def _check_short(self, known: Probe) -> float:
-        """A text's beginning as a prefix, and its rest; learns the shape of keys and values."""
-        half = SHORT // 2
-        places = torch.arange(SHORT, device=self.device).unsqueeze(0)
-        past = self._read_block_plainly(known.tokens[:, :half], places[:, :half])[0][:, :, 0]
-        logits = self._read_plainly(
-            known.tokens[:, half:], places[:, half:], places[0, : SHORT - half], past
-        )[0]
-        self.layers, _, self.heads, _, self.width = past.shape
-        self.item: int = past.element_size()
-        return known.missed(half, logits)
-
-    def _check_long(self, known: Probe) -> float:
-        """A prefix in two blocks, a row in the company of others, further tokens step by step; in
-        other company it has the same bits."""
-        block, width, rows = LONG * 2 // 5, LONG // 10, LEAST_ROWS
-        before, read = 2 * block, 2 * block + width
-        places = torch.arange(LONG, device=self.device).unsqueeze(0)
-        past = None
-        for start in (0, block):
-            here = slice(start, start + block)
-            (made,) = self._read_block_plainly(
-                known.tokens[:, here], places[:, here], *(() if past is None else (past,))
-            )
-            past = made[:, :, 0] if past is None else torch.cat([past, made[:, :, 0]], dim=3)
-        assert past is not None
-        found = []
-        for row in range(2):  # the others change, and so does the row's place
-            tokens = torch.cat([text_of(self.model, LONG, 1 + 4 * row + r) for r in range(rows)])
-            tokens[row] = known.tokens[0]
-            along = places.expand(rows, -1)
-            pick = torch.arange(width, device=self.device) + row * width
-            logits, state = self._read_plainly(
-                tokens[:, before:read], along[:, before:read], pick, past
-            )
-            own = state.new_zeros(*state.shape[:4], LONG - before, state.shape[5])
-            own[:, :, :, :, :width] = state
-            starts = torch.arange(rows * state.shape[3], device=self.device) * own.shape[4]
-            whole = [logits]
-            for column in range(width, LONG - before):
-                mask = own.new_zeros(rows, 1, 1, own.shape[4])
-                mask[..., column + 1 :] = -torch.inf
-                here = slice(before + column, before + column + 1)
-                step = self._step_plainly(
-                    tokens[:, here], along[:, here], starts + column, mask, own, past
-                )[0]
-                whole.append(step[row : row + 1])
-            found.append(torch.cat(whole))
-        if not same_bits(*found):
-            raise NotImplementedError("its bits depend on the company it is in")
-        if any(window > NARROW for window in self._state.windows):
-            raise NotImplementedError("its window is by a name of its own")
-        return known.missed(before, found[0])
-
-
-def as_multiplied(weight: torch.Tensor) -> torch.Tensor:
-    """The same matrix as it lies best in memory.
-
-    On a CPU in float32 its columns stand side by side: few rows multiply faster so.
-    """
-    if weight.device.type != "cpu" or weight.dtype != torch.float32:
-        return weight
-    outputs, inputs = weight.shape
-    room = weight.new_zeros(inputs, outputs + STRIDE_PADDING)
-    room[:, :outputs] = weight.t()
-    return room[:, :outputs].t()

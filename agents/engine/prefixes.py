@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from mgptn.agents.engine.places import Places, Whole
+from mgptn.agents.layers.rows import Rows
 from mgptn.agents.requests import Tokens, Work, common
 
 BLOCK = {"cpu": 64, "cuda": 256}
@@ -30,6 +31,9 @@ BLOCK = {"cpu": 64, "cuda": 256}
 
 Model = tuple[str, str]
 """Hash of the weights, and digest of what became of them."""
+
+FIXED = Rows()
+"""Blocks are computed whole."""
 
 Key = tuple[bytes, Tokens]
 """Hash of what stands before a block, and the block's own tokens."""
@@ -58,6 +62,8 @@ class Prefixes:
         How the model counts places.
     limit
         Bytes. Beside them, the prefix in use is held whole.
+    rows
+        How many positions are computed where some are needed.
     """
 
     def __init__(
@@ -66,12 +72,14 @@ class Prefixes:
         places: Places,
         limit: int,
         device: torch.device,
+        rows: Rows = FIXED,
     ) -> None:
         self.limit = limit
         self._compute = compute
         self._device = device
         self._size = BLOCK[device.type]
         self._places = places
+        self._rows = rows
         self.forget()
 
     def forget(self) -> None:
@@ -153,8 +161,9 @@ class Prefixes:
         return state
 
     def _room(self, tokens: int) -> int:
-        """Positions in which a block of so many tokens is computed: always the same."""
-        return self._size
+        """Positions in which a block of so many tokens is computed: as many as need be, where the
+        bits of those that are there do not show how many they are."""
+        return self._rows.block(self._size, tokens)
 
     def _shrink(self, work: Work) -> None:
         while self._held > self.limit and self._blocks:

@@ -1,7 +1,7 @@
-"""Reading the rows of a tile: tokens as tensors of a fixed shape, one batch of rows at a time.
+"""Reading the rows of a tile: tokens as tensors of a fixed width, one batch of rows at a time.
 
-Dimensions: N rows, R rows of a batch, W tokens of a row, P tokens of the prefix, I places of a
-row whose logits are read, V vocabulary.
+Dimensions: N rows, R rows of a batch, the last of which may have fewer, W tokens of a row, P tokens
+of the prefix, I places of a row whose logits are read, V vocabulary.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -59,35 +59,37 @@ def read_rows_of(
     begins
         [N], the first place of each row whose logits are read.
     shape
-        R, W and I.
+        R of a full batch, W and I.
     before
         The prefix's tokens.
     """
-    height, width, reads = shape
-    batches = -(-len(rows) // height)
+    most, width, reads = shape
+    height = forward.rows.height(most, most, width)
+    last = forward.rows.height(most, len(rows) - (len(rows) - 1) // height * height, width)
+    total = (len(rows) - 1) // height * height + last
     lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-    filled = np.zeros((batches * height, width), dtype=np.int64)
+    filled = np.zeros((total, width), dtype=np.int64)
     filled[: len(rows)][np.arange(width) < lengths[:, None]] = np.fromiter(
         chain.from_iterable(rows), dtype=np.int64, count=int(lengths.sum())
     )
     # Spare rows repeat the last.
     filled[len(rows) :] = filled[len(rows) - 1]
-    source = np.minimum(np.arange(batches * height), len(rows) - 1)
+    source = np.minimum(np.arange(total), len(rows) - 1)
     # Padding repeats the last position: a model may have no later one.
     counted = forward.places.of_rows(filled, forward.places.after(before))
-    last = np.minimum(np.arange(width), lengths[source, None] - 1)
-    places = np.take_along_axis(counted, last, axis=1)
+    ends = np.minimum(np.arange(width), lengths[source, None] - 1)
+    places = np.take_along_axis(counted, ends, axis=1)
     picks = np.minimum(np.asarray(begins)[source, None] + np.arange(reads), width - 1)
-    picks += width * (np.arange(batches * height) % height)[:, None]
+    picks += width * (np.arange(total) % height)[:, None]
     tokens, positions, pick = (
-        torch.from_numpy(whole).view(batches, height, -1).to(forward.device)
-        for whole in (filled, places, picks)
+        torch.from_numpy(whole).to(forward.device) for whole in (filled, places, picks)
     )
-    for batch, first in enumerate(range(0, len(rows), height)):
-        own = int(lengths[first : first + height].sum())
+    for first in range(0, len(rows), height):
+        here = slice(first, first + height)
+        own = int(lengths[here].sum())
         work.tokens_computed += own
-        work.tokens_padded += height * width - own
+        work.tokens_padded += len(tokens[here]) * width - own
         clock.lap("transfer")
-        logits, state = forward.read(tokens[batch], positions[batch], pick[batch].flatten(), prefix)
+        logits, state = forward.read(tokens[here], positions[here], pick[here].flatten(), prefix)
         clock.lap("forward")
         yield Read(first, min(height, len(rows) - first), logits, state)

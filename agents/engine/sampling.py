@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
+from mgptn.agents.layers.rows import wholly
 from mgptn.agents.requests import Generate
 
 UNIT = 2.0**35
@@ -106,14 +107,14 @@ def draw(
     scores = logits.float()
     best = scores.amax(dim=-1, keepdim=True)
     scaled = (scores - best) / temperatures.unsqueeze(-1)
-    weights = (scaled.exp() * UNIT).long()
+    weights = (wholly(torch.exp, scaled) * UNIT).long()
     if top_k is not None and top_p is not None:
         weights = _likeliest(weights, scaled, top_k, top_p)
     sums = weights.cumsum(-1)
     total = sums[:, -1:]
     drawn = torch.minimum((points.unsqueeze(-1) * total).long(), total - 1)
     tokens = torch.searchsorted(sums, drawn, right=True).clamp(0, logits.shape[-1] - 1)
-    logs = scaled.gather(-1, tokens).double() - (total / UNIT).log()
+    logs = scaled.gather(-1, tokens).double() - wholly(torch.log, total / UNIT)
     return tokens.squeeze(-1), logs.squeeze(-1), torch.isfinite(best.squeeze(-1))
 
 

@@ -56,7 +56,9 @@ class Together:
         self.model = forward.model
         self.device: torch.device = forward.device
         self.decoder = Decoder(forward)
-        self._prefixes = prefixes(forward.read_block, forward.places, prefix_bytes, self.device)
+        self._prefixes = prefixes(
+            forward.read_block, forward.places, prefix_bytes, self.device, forward.rows
+        )
 
     def prefix(self, tile: Tile, work: Work) -> torch.Tensor | None:
         """Keys and values of a tile's prefix."""

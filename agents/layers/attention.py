@@ -19,8 +19,14 @@ import torch
 from torch.nn.functional import pad
 
 from mgptn.agents.layers.kernels import HIDDEN, Part, over, over_blocks, over_plainly
+from mgptn.agents.layers.rows import wholly
+from mgptn.agents.tiles import LEAST_ROWS
 
 NAME = "mgptn"
+
+HEAD_STEP = 8
+"""On a processor heads are as wide as a multiple of so many numbers: of products of some keys with
+narrower ones, or with ones that are no multiple of four, rows show their places."""
 
 REFUSED = ("position_bias",)
 """What some models ask of attention beside what is done here."""
@@ -120,13 +126,14 @@ class AttentionState:
             else:
                 beside, other = over_plainly(long, keys, values, scale, mask=before, cap=asked.cap)
             other = other.view(rows, width, heads)
-            share = torch.sigmoid(other - log).unsqueeze(-1)
+            share = wholly(torch.sigmoid, other - log, LEAST_ROWS).unsqueeze(-1)
             beside = beside.view(rows, width, heads, -1)
             out = torch.lerp(out.float(), beside.float(), share).to(query.dtype)
             if asked.sinks is not None:
                 log = torch.logaddexp(log, other)
         if asked.sinks is not None:
-            out = (out.float() * torch.sigmoid(log - asked.sinks.float()).unsqueeze(-1)).to(out)
+            share = wholly(torch.sigmoid, log - asked.sinks.float(), LEAST_ROWS).unsqueeze(-1)
+            out = (out.float() * share).to(out)
         return out
 
     def _masks_of(
@@ -218,13 +225,16 @@ def attend(
     state: Any = module.engine_state
     layer: Any = module.layer_idx
     wide, narrow = query.shape[-1], value.shape[-1]
-    if narrow < wide:  # keys and values are kept side by side
-        value = pad(value, (0, wide - narrow))
-    elif narrow > wide:
+    kept = max(wide, narrow)  # keys and values are kept side by side
+    if query.device.type == "cpu":
+        kept = -(-kept // HEAD_STEP) * HEAD_STEP
+    if kept > wide:
         scaling = wide**-0.5 if scaling is None else scaling
-        query, key = (pad(t, (0, narrow - wide)) for t in (query, key))
+        query, key = (pad(t, (0, kept - wide)) for t in (query, key))
+    if kept > narrow:
+        value = pad(value, (0, kept - narrow))
     out = state.attend(layer, query, key, value, scaling, asked)
-    return out if narrow >= wide else out[..., :narrow].contiguous(), None
+    return out if kept == narrow else out[..., :narrow].contiguous(), None
 
 
 def _part(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.table import Table
@@ -35,6 +35,9 @@ class Comparison:
         that is not the bound.
     prefill
         Tokens of prefixes that were computed, over those of the tree of distinct prefixes.
+    padded
+        Contestant → share of positions that are computed for nothing; empty where that is not in
+        question.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Comparison:
     operations: float = 0.0
     weight_bytes: float = 0.0
     prefill: float | None = None
+    padded: dict[str, float] = field(default_factory=dict)
 
     def ratios(self, other: str) -> list[float]:
         """Theirs over ours, repeat by repeat: above 1, ours is faster."""
@@ -61,20 +65,27 @@ class Comparison:
         return self.items / statistics.median(self.seconds["ours"])
 
 
-def interleaved(ways: Ways, repeats: int, device: str) -> dict[str, list[float]]:
+def interleaved(
+    ways: Ways, repeats: int, device: str, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Seconds of each way, turn by turn, after a turn that does not count.
 
     A machine that slows down slows all contestants alike.
+
+    Parameters
+    ----------
+    clock
+        Seconds that have passed.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(repeats + 1):
         for name, run in ways.items():
             synchronised(device)
-            began = time.perf_counter()
+            began = clock()
             run()
             synchronised(device)
             if turn:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(clock() - began)
     return seconds
 
 
@@ -84,6 +95,7 @@ def table(comparisons: Sequence[Comparison], ceiling: Ceiling, title: str) -> Ta
     rows: list[dict[str, str]] = []
     for c in comparisons:
         ours = statistics.median(c.seconds["ours"])
+        share = {name: f"{padded:.1%}" for name, padded in c.padded.items()}
         reads = f"{c.weight_bytes / ours / ceiling.bandwidth:.0%}" if c.weight_bytes else ""
         for other in c.others:
             ratios = c.ratios(other)
@@ -96,6 +108,7 @@ def table(comparisons: Sequence[Comparison], ceiling: Ceiling, title: str) -> Ta
                     "ours/s": f"{c.rate:,.0f} {c.unit}",
                     "matmul": f"{c.operations / ours / ceiling.matmul:.0%}" if c.operations else "",
                     "memory": reads,
+                    "padded": f"{share['ours']}, {share[other]}" if share else "",
                     "prefill": "" if c.prefill is None else f"{c.prefill:.3f}",
                 }
             )

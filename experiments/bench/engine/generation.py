@@ -37,7 +37,7 @@ class WholeGeneration:
     outside
         Of the whole generation's time, in neither.
     padded
-        Share of positions computed for a fixed shape's sake.
+        Share of positions computed for a shape's sake.
     parts
         Median seconds.
     """

@@ -103,7 +103,7 @@ def products(subject: Subject, rows: int, count: int, fused: bool = False) -> Ca
     """
     import torch
 
-    from mgptn.agents.engine.forward import as_multiplied
+    from mgptn.agents.layers.products import as_multiplied
 
     model = subject.host.forward.model
     layers = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
