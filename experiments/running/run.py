@@ -70,8 +70,8 @@ def run(
     train_first(config)
     watch = Watch(config)
     with ExitStack() as stack:
+        begun = stack.enter_context(ray_beside(config, ray_address))
         started = stack.enter_context(ExitStack())
-        begun = started.enter_context(ray_beside(config, ray_address))
         with reading(config):
             stage = Stage(config)
         for remark in stage.remarks:
@@ -125,8 +125,8 @@ def resume(
         train_first(config)
         watch = Watch(config)
         with ExitStack() as stack:
+            begun = stack.enter_context(ray_beside(config, ray_address))
             started = stack.enter_context(ExitStack())
-            begun = started.enter_context(ray_beside(config, ray_address))
             with reading(config):
                 stage = Stage(config, begun_on(manifest))
             check_same_ground(manifest, stage, folder, other_versions=other_versions)

@@ -22,36 +22,39 @@ class Beginning:
     def __init__(self, address: str | None, preloaded: Sequence[str]) -> None:
         self._keeper = ThreadPoolExecutor(1, "ray")
         self._begun: Future[bool] = self._keeper.submit(start_ray, address, preloaded)
-        self._taken = False
+        self._ending: Future[None] | None = None
 
     def take(self) -> bool:
-        """Wait for it; whether it was started here, and is the caller's to end by `end`.
+        """Wait for it; whether it was started here.
 
         Raises
         ------
         FleetError
             As of `start_ray`.
         """
-        started = self._begun.result()
-        self._taken = True
-        return started
+        return self._begun.result()
 
     def end(self) -> None:
-        """End what was started here."""
+        """Have what was started here end, beside whatever else is done; `leave` waits for it."""
+        if self._ending is None:
+            self._ending = self._keeper.submit(self._end)
+
+    def leave(self) -> None:
+        """Wait until what was started here has ended."""
+        self.end()
+        assert self._ending is not None
+        self._ending.result()
+        self._keeper.shutdown()
+
+    def _end(self) -> None:
         with suppress(FleetError):
             if self._begun.result():
                 stop_ray()
-        self._keeper.shutdown()
-
-    def leave(self) -> None:
-        """End it if nobody has taken it."""
-        if not self._taken:
-            self.end()
 
 
 @contextmanager
 def beginning(address: str | None, preloaded: Sequence[str] = ()) -> Iterator[Beginning]:
-    """Have Ray start while something else is done; if nobody takes it, it is ended again.
+    """Have Ray start while something else is done; it has ended when the context does.
 
     Parameters
     ----------
