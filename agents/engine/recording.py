@@ -131,6 +131,11 @@ class _Watch(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.data_dependent = False
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch imports its compiler, for seconds, to have it look away."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.data_dependent |= not _DATA_DEPENDENT.isdisjoint(func.tags)
         return func(*args, **(kwargs or {}))

@@ -134,15 +134,20 @@ def test_weights_that_are_missing_or_of_another_shape_are_named(
         load_own(tmp_path, torch.float32)
 
 
-def test_a_host_of_a_bundled_model_imports_no_transformers() -> None:
+def test_a_host_of_a_bundled_model_imports_neither_transformers_nor_a_compiler() -> None:
     checkpoint = find_checkpoint("gpt-1")
     settings = HostSettings(checkpoint.name, checkpoint.weights)
     code = f"""
 import sys
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.make_host import make_host
-make_host({settings!r})
-print(sorted(sys.modules.keys() & {{"transformers", "ray", "scipy", "sympy"}}))
+from mgptn.agents.requests import Generate, Tile
+host = make_host({settings!r})
+asked = Generate((1,), (15, 16), (40,), 4, 1.0, (0, 1))
+reply = host.generate(Tile({checkpoint.weights!r}, (1,), (asked,), 4, 2, 4))
+assert reply.replies[0].tokens
+slow = {{"transformers", "ray", "scipy", "sympy", "torch._dynamo"}}
+print(sorted(sys.modules.keys() & slow))
 """
     said = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100
