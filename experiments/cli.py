@@ -29,6 +29,7 @@ from mgptn.experiments.commands.run import (
     transcript,
 )
 from mgptn.experiments.commands.theory import theory
+from mgptn.experiments.record.collecting import seldom_collecting
 from mgptn.experiments.views.doing import doing
 from mgptn.experiments.views.printable import on_terminal, print_anything
 
@@ -45,7 +46,7 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with raising():
+            with raising(), seldom_collecting():
                 return super().invoke(ctx)
         except KeyboardInterrupt:  # in a command that cannot be carried on
             interrupted("")

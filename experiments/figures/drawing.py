@@ -12,13 +12,11 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mgptn.experiments.figures.founders import RUN as RUN
 from mgptn.experiments.figures.style import MUTED, Style
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Values: TypeAlias = Sequence[float]
-
-RUN = "selected"
-"""The arm that is the run itself."""
 
 
 def put_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:

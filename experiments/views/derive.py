@@ -23,6 +23,7 @@ from mgptn.agents.files import system_faults, write_whole
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.figures.founders import founder_counts
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
@@ -33,6 +34,7 @@ from mgptn.experiments.views.tables import (
     FRAMES,
     SCHEMAS,
     Schema,
+    descent_frame,
     generation_frame,
     joined,
     write_parts,
@@ -40,15 +42,20 @@ from mgptn.experiments.views.tables import (
 )
 from mgptn.experiments.views.verdict import Verdict, judge
 from mgptn.population.measures.lineage import Lineage, Tracer
-from mgptn.population.measures.phylogeny import alife_csv, newick
+from mgptn.population.measures.phylogeny import alife_lines, newick
 
 PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
-SAID = ("answers", "grades")
-"""Tables that are never whole in memory."""
+IN_PARTS = ("answers", "grades", "turns", "births", "agents")
+"""Tables with a row for whatever is in a generation: never whole in memory."""
+
+FEW_PARTS = 32
+"""So many frames of a table, each of a row or a few, are made one: a frame is larger than a row."""
 
 
 class Derivation:
-    """All that rounds lead to but what was said in them; grows by a few rows a round.
+    """All that rounds lead to but what has a row for every agent or answer of them.
+
+    It grows by some rows a round, and forty bytes a birth, of which the lineage is.
 
     Attributes
     ----------
@@ -63,7 +70,8 @@ class Derivation:
         self.faults: list[str] = []
         self._digests: list[str] = []
         self._tracer: Tracer | None = Tracer()
-        self._frames: dict[str, list[pl.DataFrame]] = {n: [] for n in SCHEMAS if n not in SAID}
+        self._frames: dict[str, list[pl.DataFrame]] = {n: [] for n in SCHEMAS if n not in IN_PARTS}
+        self._founders: list[pl.DataFrame] = []
 
     def add(self, done: MeasuredRound) -> None:
         """Take the next round in."""
@@ -72,8 +80,11 @@ class Derivation:
         for one in done.committed:
             for name, parts in self._frames.items():
                 parts.append(_frame(name, one, done))
+                if len(parts) >= FEW_PARTS:
+                    parts[:] = [joined(name, parts).rechunk()]
             if one.arm == SELECTED:
                 self._digests.append(one.generation.digest)
+                self._founders.append(founder_counts(descent_frame(one)))
                 self._trace(one)
 
     @property
@@ -87,8 +98,10 @@ class Derivation:
         return self._tracer.lineage() if self._tracer is not None else None
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """By name, but for answers and grades."""
-        return {name: joined(name, parts) for name, parts in self._frames.items()}
+        """By name, but for `IN_PARTS`; and the selected arm's ``"founders"``, for figures."""
+        empty = founder_counts(pl.DataFrame(schema=SCHEMAS["agents"]))
+        found = {name: joined(name, parts) for name, parts in self._frames.items()}
+        return {**found, "founders": pl.concat([empty, *self._founders])}
 
     def _trace(self, one: Committed) -> None:
         if self._tracer is None:
@@ -138,9 +151,9 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
 
         said = write_in_one_pass(
             folder,
-            {name: SCHEMAS[name] for name in SAID},
+            {name: SCHEMAS[name] for name in IN_PARTS},
             (
-                {name: joined(name, map(FRAMES[name], done.committed)) for name in SAID}
+                {name: joined(name, map(FRAMES[name], done.committed)) for name in IN_PARTS}
                 for done in rounds()
             ),
         )
@@ -231,7 +244,6 @@ def _write_phylogeny(lineage: Lineage | None, folder: Path) -> list[Path]:
     """The lineage of the run itself, extinct lines included; nothing without a generation."""
     if lineage is None:
         return []
-    texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}
-    for name, text in texts.items():
-        write_whole(folder / name, methodcaller("write", text.encode()))
-    return [folder / name for name in texts]
+    for name, lines in ((PHYLOGENY, alife_lines(lineage)), (TREES, iter([newick(lineage)]))):
+        write_whole(folder / name, methodcaller("writelines", map(str.encode, lines)))
+    return [folder / PHYLOGENY, folder / TREES]
