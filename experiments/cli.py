@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from mgptn.experiments.commands.bench import bench
+from mgptn.experiments.commands.compact import compact
 from mgptn.experiments.commands.experiment import experiment
 from mgptn.experiments.commands.grading import ask, compare_protocols, robustness
 from mgptn.experiments.commands.init import init
@@ -120,6 +121,7 @@ for _command in (
     export_weights,
     sweep,
     report,
+    compact,
     pretrain,
     experiment,
     models,

@@ -24,9 +24,10 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.figures.founders import founder_counts
-from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.committed import NOT_KEPT, Committed
+from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
-from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
+from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, read_rounds
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.reach import judge_growth
@@ -163,7 +164,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             if config.task.growth is None
             else judge_growth(tables["generations"], config, found.faults)
         )
-        verdict = _of_a_part(verdict, found, config)
+        verdict = _as_kept(folder, _of_a_part(verdict, found, config))
         written = [
             said[name] if name in said else write_table(name, [tables[name]], folder)
             for name in SCHEMAS
@@ -192,6 +193,18 @@ def _of_a_part(verdict: Verdict, found: Derivation, config: RunConfig) -> Verdic
         "the population hash."
     )
     return replace(verdict, sentences=(partial, *verdict.sentences))
+
+
+def _as_kept(folder: Path, verdict: Verdict) -> Verdict:
+    """The same finding, which says so where what was said is no longer there."""
+    found = compaction_of(folder / JOURNAL)
+    if found is None or not found.dropped:
+        return verdict
+    said = (
+        f"The journal was compacted on {found.date}: {', '.join(found.dropped)} were dropped, and "
+        f"'{NOT_KEPT}' stands for texts that are gone. Every number is as it was."
+    )
+    return replace(verdict, sentences=(*verdict.sentences, said))
 
 
 @contextmanager
