@@ -84,7 +84,7 @@ def test_every_view_is_as_it_was(run: Path) -> None:
     assert said(run) == told
     for name, table in tables(run).items():
         assert_frame_equal(table, was[name])
-    assert "compacted" not in (run / "report.html").read_text()
+    assert "were dropped" not in (run / "report.html").read_text()
     spoken = mgptn("transcript", run, "--generation", 2, "--answer", 7)
     assert spoken.exit_code == 0, spoken.output
     resumed = mgptn("resume", run)
