@@ -19,6 +19,15 @@ Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Values: TypeAlias = Sequence[float]
 
 
+MOST = 60
+"""Marks on a line, and bars beside each other: of more, no eye tells one from the next."""
+
+
+def step(points: int, most: int = MOST) -> int:
+    """Every how many of some points are shown, so that there are at most so many."""
+    return max(1, -(-points // most))
+
+
 def put_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
     """One legend under all panels, in one column where the figure is narrow; none of nothing."""
     if not handles:
@@ -39,7 +48,8 @@ def draw_line(axes: Axes, x: Values, y: Values, label: str, style: Style) -> Non
     """A line over what is finite; nothing, and no legend entry, where nothing is."""
     values = np.where(np.isfinite(y), y, np.nan) if len(y) else np.array([])
     if np.isfinite(values).any():
-        axes.plot(x, values, label=label, **style)
+        marks: Style = {"markevery": step(len(values))} if "marker" in style else {}
+        axes.plot(x, values, label=label, **style, **marks)
 
 
 def arm_rows(table: pl.DataFrame, arm: str) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from mgptn.experiments.figures.drawing import (
     draw_line,
     put_legend,
     say_undefined,
+    step,
 )
 from mgptn.experiments.figures.founders import banded, by_size, founder_counts, founder_shares
 from mgptn.experiments.figures.style import (
@@ -38,6 +39,9 @@ from mgptn.experiments.figures.style import (
     styled,
 )
 from mgptn.population.records.arrays import Floats
+
+COLUMNS = 120
+"""Generations at which bands have corners: of more, every so many, and the last."""
 
 TOGETHER = GRID
 """Of a band of several founders."""
@@ -90,12 +94,13 @@ def _draw_shares(axes: Axes, shares: Mapping[int, Floats], word: str) -> None:
         say_undefined(axes)
         return
     x = np.arange(len(next(iter(shares.values()))))
+    times = np.unique(np.append(x[:: step(len(x), COLUMNS)], x[-1]))
     bands = banded(shares)
     fills = dict(zip(by_size(shares), FOUNDERS, strict=False))
     greys = cycle(OTHER_FOUNDERS)
     axes.stackplot(
-        x,
-        *[band for _, band in bands],
+        times,
+        *[band[times] for _, band in bands],
         colors=[TOGETHER if n is None else fills.get(n) or next(greys) for n, _ in bands],
         edgecolor=PAPER,
         linewidth=0.8,

@@ -235,6 +235,8 @@ def grade_frame(one: Committed) -> pl.DataFrame:
 def turn_frame(one: Committed) -> pl.DataFrame:
     """A row for each turn of a generation of an arm."""
     turns = one.generation.outcomes.turns
+    if not len(turns):
+        return pl.DataFrame(schema=SCHEMAS["turns"])
     first = np.searchsorted(turns.answers, turns.answers)
     columns = {
         "index": turns.answers,
@@ -299,7 +301,7 @@ def descent_frame(one: Committed) -> pl.DataFrame:
     generation = one.generation
     return pl.DataFrame(
         {
-            "arm": pl.repeat(one.arm, len(generation.agents), dtype=_STRING, eager=True),
+            "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, len(generation.agents)),
             "generation": np.full(len(generation.agents), generation.index),
             "founder": _whole(agent.founder for agent in generation.agents),
             "offspring": offspring_numbers(generation),
@@ -322,8 +324,8 @@ def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFram
     rows = len(next(iter(columns.values())))
     everything = {
         **columns,
-        "arm": pl.repeat(one.arm, rows, dtype=_STRING, eager=True),
-        "generation": pl.repeat(one.generation.index, rows, dtype=_INTEGER, eager=True),
+        "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, rows),
+        "generation": np.full(rows, one.generation.index, dtype=np.int64),
     }
     return pl.DataFrame(
         {
@@ -355,4 +357,4 @@ def _unknown(rows: int) -> Floats:
 
 def _or_null(values: Floats) -> pl.Series:
     """Numbers, null where they are NaN: what nobody could say."""
-    return pl.Series(values).fill_nan(None)
+    return pl.Series(np.ascontiguousarray(values, dtype=np.float64), nan_to_null=True)
