@@ -8,13 +8,13 @@ round, and be replayed to the same population hash, before it takes the old one'
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from mgptn.agents.disk import disk, sync_folder
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.binding import KIND
 from mgptn.experiments.record.committed import Committed
@@ -115,8 +115,8 @@ def compact(folder: Path, keep: str) -> Saved:
                     f"{path}: expected a journal that takes less room when it is compact, got one "
                     f"of {before:,} bytes that would take {after:,}"
                 )
-            os.replace(aside / JOURNAL, path)
-            _sync(folder)
+            disk().replace(aside / JOURNAL, path)
+            sync_folder(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return Saved(before, after, ended)
@@ -177,12 +177,3 @@ def _rounds(folder: Path) -> Iterator[Round]:
 
 def _left(one: Committed, dropped: tuple[str, ...]) -> Committed:
     return without_conversations(one) if CONVERSATIONS in dropped else replace(one)
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the disk knows which journal is the run's."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

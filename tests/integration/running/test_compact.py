@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from polars.testing import assert_frame_equal
 
+from mgptn.agents.disk import Disk, standing_in
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.journal import Journal
@@ -28,6 +29,13 @@ from mgptn.experiments.views.tables import read_tables
 from tests.said import said
 
 GENERATIONS = 3
+
+
+class Full(Disk):
+    """A disk on which no file takes another's place."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device", str(target))
 
 
 def begin(folder: Path, generations: int) -> None:
@@ -143,14 +151,13 @@ def test_what_goes_wrong_leaves_the_old_journal(
         plain["arms"][0]["counters"]["tiles"] += 1
         return plain
 
-    def fail(*arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
-
     if fault == "another record":
         monkeypatch.setattr(compacting, "compact_round", other)
-    else:
-        monkeypatch.setattr(compacting.os, "replace", fail)
-    with pytest.raises((CompactError, OSError), match=r"as it was when it is compact|No space"):
+    world = standing_in(Full() if fault == "the last step" else Disk())
+    with (
+        world,
+        pytest.raises((CompactError, OSError), match=r"as it was when it is compact|No space"),
+    ):
         compact(run, "all")
     monkeypatch.undo()
     assert (run / JOURNAL).read_bytes() == data
