@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from mgptn.experiments.commands.bench import bench
+from mgptn.experiments.commands.compact import compact
 from mgptn.experiments.commands.experiment import experiment
 from mgptn.experiments.commands.grading import ask, compare_protocols, robustness
 from mgptn.experiments.commands.init import init
@@ -29,6 +30,7 @@ from mgptn.experiments.commands.run import (
     transcript,
 )
 from mgptn.experiments.commands.theory import theory
+from mgptn.experiments.record.collecting import seldom_collecting
 from mgptn.experiments.views.doing import doing
 from mgptn.experiments.views.printable import on_terminal, print_anything
 
@@ -45,7 +47,7 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with raising():
+            with raising(), seldom_collecting():
                 return super().invoke(ctx)
         except KeyboardInterrupt:  # in a command that cannot be carried on
             interrupted("")
@@ -119,6 +121,7 @@ for _command in (
     export_weights,
     sweep,
     report,
+    compact,
     pretrain,
     experiment,
     models,

@@ -97,7 +97,7 @@ def simulate(size: int, controls: bool, generations: int) -> Simulated:
     # Columns: wall time and time on a processor.
     times = np.diff(np.array(moments), axis=0)
     wall, processor = (tuple(column) for column in times.T.tolist())
-    return Simulated(size, len(arms), wall, processor, _peak(), journal // (generations + 1))
+    return Simulated(size, len(arms), wall, processor, peak_bytes(), journal // (generations + 1))
 
 
 def simulated_table(found: list[Simulated]) -> Table:
@@ -128,12 +128,17 @@ def _moment() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-def _peak() -> int:
+def peak_bytes() -> int:
     """Bytes of this process's resident memory at its highest, where the system tells it."""
+    return memory_bytes("VmHWM")
+
+
+def memory_bytes(what: str) -> int:
+    """Bytes of this process's resident memory: ``VmRSS`` now, ``VmHWM`` at its highest."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(what))

@@ -129,6 +129,18 @@ def bench_population(repeats: int, out: Path | None) -> None:
     population(console(), repeats, out)
 
 
+@bench.command("scale")
+@click.option("--agents", type=click.IntRange(min=10), default=10_000, show_default=True)
+@click.option("--generations", type=click.IntRange(min=3), default=10, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_scale(agents: int, generations: int, out: Path | None) -> None:
+    """A large population's run, replay, report and compact journal: time, memory, bytes."""
+    with loading():
+        from mgptn.experiments.bench.scale import scale
+
+    scale(console(), agents, generations, out)
+
+
 @bench.command("gpu")
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=12.0, show_default=True

@@ -12,13 +12,20 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mgptn.experiments.figures.founders import RUN as RUN
 from mgptn.experiments.figures.style import MUTED, Style
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
 Values: TypeAlias = Sequence[float]
 
-RUN = "selected"
-"""The arm that is the run itself."""
+
+MOST = 60
+"""Marks on a line, and bars beside each other: of more, no eye tells one from the next."""
+
+
+def step(points: int, most: int = MOST) -> int:
+    """Every how many of some points are shown, so that there are at most so many."""
+    return max(1, -(-points // most))
 
 
 def put_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
@@ -41,7 +48,8 @@ def draw_line(axes: Axes, x: Values, y: Values, label: str, style: Style) -> Non
     """A line over what is finite; nothing, and no legend entry, where nothing is."""
     values = np.where(np.isfinite(y), y, np.nan) if len(y) else np.array([])
     if np.isfinite(values).any():
-        axes.plot(x, values, label=label, **style)
+        marks: Style = {"markevery": step(len(values))} if "marker" in style else {}
+        axes.plot(x, values, label=label, **style, **marks)
 
 
 def arm_rows(table: pl.DataFrame, arm: str) -> pl.DataFrame:

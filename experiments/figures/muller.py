@@ -7,10 +7,10 @@ The plot is named after Muller 1932.
 
 from __future__ import annotations
 
-from itertools import cycle, groupby
+from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
-import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -23,7 +23,9 @@ from mgptn.experiments.figures.drawing import (
     draw_line,
     put_legend,
     say_undefined,
+    step,
 )
+from mgptn.experiments.figures.founders import banded, by_size, founder_counts, founder_shares
 from mgptn.experiments.figures.style import (
     BLUE,
     FOUNDERS,
@@ -36,9 +38,10 @@ from mgptn.experiments.figures.style import (
     WIDE,
     styled,
 )
+from mgptn.population.records.arrays import Floats
 
-BANDS = 60
-"""Founders with a band of their own: of more, the others are drawn together, where they stand."""
+COLUMNS = 120
+"""Generations at which bands have corners: of more, every so many, and the last."""
 
 TOGETHER = GRID
 """Of a band of several founders."""
@@ -47,12 +50,15 @@ TOGETHER = GRID
 def muller(tables: Tables, width: float = WIDE) -> Figure:
     """Share of the living that descend from each founder; below, collision and kinship.
 
+    The founders are counted already (``"founders"``), or among ``"agents"``.
+
     Both panels have one axis of generations: who lives at the start of one answers in it.
     """
     with styled():
         figure = Figure(figsize=(width, 5.4))
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        _draw_shares(upper, founder_shares(tables["agents"]), "" if width < 5 else "founder ")
+        counts = tables["founders"] if "founders" in tables else founder_counts(tables["agents"])
+        _draw_shares(upper, founder_shares(counts), "" if width < 5 else "founder ")
         rows = arm_rows(tables["generations"], RUN)
         x = column_values(rows, "generation")
         for column, label, style in (
@@ -81,75 +87,27 @@ def muller(tables: Tables, width: float = WIDE) -> Figure:
         return figure
 
 
-def founder_shares(agents: pl.DataFrame) -> dict[int, list[float]]:
-    """Share of the run's living agents by founder.
-
-    Returns
-    -------
-    dict
-        Founder → float [G + 1]: at the start of each of the G generations, and after the last
-        one's selection. Founders in order of their ids; empty where there are no agents.
-    """
-    rows = arm_rows(agents, RUN)
-    generations = rows["generation"].unique().sort().to_list()
-    if not generations:
-        return {}
-    living = [rows.filter(pl.col("generation") == g) for g in generations]
-    counts = [dict(now.group_by("founder").len().iter_rows()) for now in living]
-    last = living[-1].group_by("founder").agg(pl.col("offspring").sum())
-    counts.append(dict(last.iter_rows()))
-    names, totals = sorted(set().union(*counts)), [max(sum(c.values()), 1) for c in counts]
-    return {
-        name: [count.get(name, 0) / total for count, total in zip(counts, totals, strict=True)]
-        for name in names
-    }
-
-
-def banded(
-    shares: dict[int, list[float]], most: int = BANDS
-) -> list[tuple[int | None, list[float]]]:
-    """Bands of a stacked plot: the founders that come to the most; neighbours among the others as
-    one.
-
-    Returns
-    -------
-    list
-        Founder, None for several, with the band's shares; in order, and adding up as before. At
-        most twice `most` and one.
-    """
-    by_size = sorted(shares, key=lambda f: (-shares[f][-1], -max(shares[f]), f))
-    own = set(by_size[:most] if len(by_size) > most else by_size)
-    bands: list[tuple[int | None, list[float]]] = []
-    for several, names in groupby(shares, key=lambda name: name not in own):
-        if several:
-            total = np.sum([shares[name] for name in names], axis=0)
-            bands.append((None, total.tolist()))
-        else:
-            bands += [(name, shares[name]) for name in names]
-    return bands
-
-
-def _draw_shares(axes: Axes, shares: dict[int, list[float]], word: str) -> None:
+def _draw_shares(axes: Axes, shares: Mapping[int, Floats], word: str) -> None:
     """Stacked bands; founders in order, the commonest at the end in colours of their own."""
     axes.set_ylabel("share of the living, by founder")
     if not shares:
         say_undefined(axes)
         return
     x = np.arange(len(next(iter(shares.values()))))
-    by_size = sorted(shares, key=lambda f: (-shares[f][-1], -max(shares[f]), f))
+    times = np.unique(np.append(x[:: step(len(x), COLUMNS)], x[-1]))
     bands = banded(shares)
-    fills = dict(zip(by_size, FOUNDERS, strict=False))
+    fills = dict(zip(by_size(shares), FOUNDERS, strict=False))
     greys = cycle(OTHER_FOUNDERS)
     axes.stackplot(
-        x,
-        *[band for _, band in bands],
+        times,
+        *[band[times] for _, band in bands],
         colors=[TOGETHER if n is None else fills.get(n) or next(greys) for n, _ in bands],
         edgecolor=PAPER,
         linewidth=0.8,
     )
     if len(bands) < len(shares):
         axes.set_title("palest: several founders together", loc="left", fontsize=9, color=MUTED)
-    _label_shares(axes, [(name, band[-1]) for name, band in bands], len(x) - 1, word)
+    _label_shares(axes, [(name, float(band[-1])) for name, band in bands], len(x) - 1, word)
 
 
 def _label_shares(axes: Axes, shares: list[tuple[int | None, float]], x: int, word: str) -> None:

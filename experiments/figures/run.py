@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from mgptn.experiments.figures.drawing import (
     draw_line,
     put_legend,
     say_undefined,
+    step,
 )
 from mgptn.experiments.figures.style import (
     BEST_OF,
@@ -41,6 +42,7 @@ from mgptn.experiments.figures.style import (
     styled,
     two_panels,
 )
+from mgptn.population.records.arrays import Floats
 from mgptn.population.theory.classification import filtered_error
 
 
@@ -165,29 +167,30 @@ def diversity(tables: Tables, width: float = WIDE) -> Figure:
 
 
 def price(tables: Tables, width: float = WIDE) -> Figure:
-    """Price's two parts of each change of the run's mean gold error."""
+    """Price's two parts of each change of the run's mean gold error.
+
+    Of a long run, changes of some generations in a row are summed up: each bar is their whole.
+    """
     with styled():
         figure, axes = canvas(width)
         rows = arm_rows(tables["generations"], RUN)
-        x = np.array(column_values(rows, "generation"))
+        several = step(len(rows))
+        x = _by_several(column_values(rows, "generation"), several, np.nanmean)
         parts = {
-            "selection": (np.array(column_values(rows, "price_selection")), BLUE, -0.19, ""),
-            "transmission": (
-                np.array(column_values(rows, "price_transmission")),
-                ORANGE,
-                0.19,
-                "//",
-            ),
+            "selection": (column_values(rows, "price_selection"), BLUE, -0.19, ""),
+            "transmission": (column_values(rows, "price_transmission"), ORANGE, 0.19, "//"),
         }
-        known = np.ones(len(x), dtype=bool)
-        for label, (values, colour, shift, hatch) in parts.items():
+        known, total = np.ones(len(x), dtype=bool), np.zeros(len(x))
+        for label, (column, colour, shift, hatch) in parts.items():
+            values = _by_several(column, several, np.nansum)
             finite = np.isfinite(values)
             known &= finite
+            total += values
             if finite.any():
                 axes.bar(
-                    x[finite] + shift,
+                    x[finite] + shift * several,
                     values[finite],
-                    width=0.36,
+                    width=0.36 * several,
                     color=colour,
                     edgecolor=PAPER,
                     linewidth=0,
@@ -195,13 +198,26 @@ def price(tables: Tables, width: float = WIDE) -> Figure:
                     label=label,
                 )
         if known.any():
-            total = np.sum([values for values, *_ in parts.values()], axis=0)
             axes.plot(
                 x[known], total[known], "D", color=INK, markersize=6, label="sum: change of error"
             )
         axes.axhline(0, color=MUTED, linewidth=1)
-        axes.set_ylabel("change since the generation before")
+        axes.set_ylabel(
+            "change since the generation before"
+            if several == 1
+            else f"change over {several} generations"
+        )
         return _finish(figure, [axes], tables)
+
+
+def _by_several(values: Sequence[float], several: int, of: Callable[[Floats], float]) -> Floats:
+    """What some values in a row make together, float64; NaN where none of them is finite."""
+    found = []
+    for first in range(0, len(values), several):
+        part = np.array(values[first : first + several], dtype=np.float64)
+        part = part[np.isfinite(part)]
+        found.append(of(part) if part.size else np.nan)
+    return np.array(found, dtype=np.float64)
 
 
 def _finish(figure: Figure, panels: Sequence[Axes], tables: Tables) -> Figure:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mgptn.agents.texts import USAGE_COUNTS
+from mgptn.experiments.record.drawing_again import OWN, SEED, drawn_graders
 from mgptn.experiments.record.fields import Fields, Shape
 from mgptn.experiments.record.packed_agents import (
     pack_births,
@@ -20,6 +21,7 @@ from mgptn.experiments.record.packed_agents import (
 )
 from mgptn.experiments.record.packed_arrays import Plain, pack
 from mgptn.population.records.agents import Agent, AgentId
+from mgptn.population.records.arrays import Integers
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
@@ -53,6 +55,9 @@ COUNTERS = (
     "tokens_learned",
 )
 """Keys of a generation's `counters`."""
+
+NOT_KEPT = "(not kept)"
+"""Stands for a text that was dropped from a journal."""
 
 ENDPOINT_COUNTERS = USAGE_COUNTS
 """Further keys, of a generation that was asked of endpoints too."""
@@ -108,8 +113,16 @@ class Committed:
         }
 
     @classmethod
-    def from_plain(cls, plain: Plain | Fields) -> Committed:
+    def from_plain(
+        cls, plain: Plain | Fields, before: tuple[Agent, ...] | None = None
+    ) -> Committed:
         """The inverse of `to_plain`, also after a round trip through msgpack.
+
+        Parameters
+        ----------
+        before
+            Survivors of the arm's generation before: a record that has been made compact names
+            those who answered as these.
 
         Raises
         ------
@@ -118,8 +131,12 @@ class Committed:
         """
         whole = plain if isinstance(plain, Fields) else Fields(plain)
         g = whole.section("generation")
-        agents, survivors = unpack_populations(g.section("populations"), 2)
-        outcomes = _unpack_outcomes(g.section("outcomes"), agents)
+        populations = g.section("populations")
+        if before is not None and len(populations.several("sizes")) == 1:
+            agents, (survivors,) = before, unpack_populations(populations, 1)
+        else:
+            agents, survivors = unpack_populations(populations, 2)
+        outcomes = _unpack_outcomes(g.section("outcomes"), agents, g.whole("index"))
         if len(survivors) != len(agents):
             raise g.wrong("populations.sizes", f"{len(agents)} survivors", len(survivors))
         each, answers = (len(agents),), (len(outcomes),)
@@ -188,11 +205,13 @@ def _pack_outcomes(outcomes: Outcomes) -> Plain:
     }
 
 
-def _unpack_outcomes(plain: Fields, agents: Sequence[Agent]) -> Outcomes:
-    authors = plain.integers("authors", (None,)).astype(np.int64)
-    if authors.tolist() != [agent.id for agent in agents]:
-        raise plain.wrong("authors", f"the ids of the {len(agents)} agents", authors)
-    queries, texts = plain.texts("queries"), plain.texts("texts")
+def _unpack_outcomes(plain: Fields, agents: Sequence[Agent], index: int) -> Outcomes:
+    authors = np.array([agent.id for agent in agents], dtype=np.int64)
+    if "authors" in plain:  # a compact record has none: it would say the same again
+        told = plain.integers("authors", (None,))
+        if not np.array_equal(told, authors):
+            raise plain.wrong("authors", f"the ids of the {len(agents)} agents", told)
+    queries, texts = plain.texts("queries"), _texts(plain, "texts")
     problems, peers = plain.whole("problems", low=1), len(authors)
     if len(queries) != problems or not peers:
         raise plain.wrong("queries", f"{problems} texts, of at least one agent", len(queries))
@@ -200,6 +219,7 @@ def _unpack_outcomes(plain: Fields, agents: Sequence[Agent]) -> Outcomes:
     by_seat = (*each, None)
     values = plain.floats("values", (None,))
     distinct = len(values)
+    grades = plain.places("grades", by_seat, distinct, low=-1)
     further: dict[str, Any] = {}
     if "masses" in plain:  # journals from before masses were read have none
         further["masses"] = plain.floats("masses", _or_none(plain, "masses", (distinct,)))
@@ -209,7 +229,7 @@ def _unpack_outcomes(plain: Fields, agents: Sequence[Agent]) -> Outcomes:
         matches=Matches(
             authors,
             problems,
-            plain.places("graders", by_seat, peers),
+            _graders(plain, (peers, problems), grades.shape[1], index),
             plain.places("partners", _or_none(plain, "partners", by_seat), peers),
         ),
         turns=_unpack_turns(plain.section("turns"), *each),
@@ -223,10 +243,31 @@ def _unpack_outcomes(plain: Fields, agents: Sequence[Agent]) -> Outcomes:
         tokens=plain.integers("tokens", each),
         log_probabilities=plain.floats("log_probabilities", each),
         verdicts=plain.truths("verdicts", each),
-        grades=plain.places("grades", by_seat, distinct, low=-1),
+        grades=grades,
         order_effects=plain.floats("order_effects", _or_none(plain, "order_effects", by_seat)),
         ratings=plain.floats("ratings", _or_none(plain, "ratings", each)),
     )
+
+
+def _graders(plain: Fields, matches: tuple[int, int], seats: int, index: int) -> Integers:
+    """Who grades whom: as it stands there or, of a compact record, drawn again as it was."""
+    peers, problems = matches
+    drawn = plain.section("graders")
+    if SEED not in drawn:
+        return plain.places("graders", (peers * problems, None), peers)
+    own = drawn.whole(OWN, high=1)
+    if not 1 <= seats - own <= peers - 1:
+        raise drawn.wrong(OWN, f"1 to {peers - 1} others in {seats} seats", own)
+    return drawn_graders(drawn.whole(SEED), index, matches, seats - own, own=bool(own))
+
+
+def _texts(plain: Fields, name: str) -> tuple[str, ...]:
+    """Texts, of which a compact record may have dropped some."""
+    several = plain.several(name)
+    if None not in several:
+        return plain.texts(name)
+    whole = {name: [NOT_KEPT if text is None else text for text in several]}
+    return Fields(whole, plain.place("")).texts(name)
 
 
 def _or_none(plain: Fields, name: str, shape: Shape) -> Shape:
@@ -236,7 +277,7 @@ def _or_none(plain: Fields, name: str, shape: Shape) -> Shape:
 
 
 def _unpack_turns(plain: Fields, answers: int) -> Turns:
-    texts, spoken = plain.texts("texts"), plain.places("answers", (None,), answers)
+    texts, spoken = _texts(plain, "texts"), plain.places("answers", (None,), answers)
     each = (len(spoken),)
     if (np.diff(spoken.astype(np.int64)) < 0).any():
         raise plain.wrong("answers", "indices that ascend", "others")

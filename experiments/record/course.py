@@ -9,15 +9,17 @@ from typing import Any
 
 from mgptn.experiments.record.binding import KIND, check_bound
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.compacted import COMPACTED, Compacted
 from mgptn.experiments.record.fields import Fields
 from mgptn.experiments.record.manifest import MANIFEST, read_manifest
+from mgptn.population.records.agents import Agent
 
 
 class Course:
     """A run's records, taken one by one: each is what may stand there, or a `RecordError`.
 
-    A manifest may come first; then rounds, of which each has the same arms and the next index; at
-    last the end.
+    A manifest may come first, then what was dropped from it later; then rounds, of which each has
+    the same arms and the next index; at last the end.
 
     Parameters
     ----------
@@ -28,13 +30,17 @@ class Course:
     ----------
     bound
         Does the journal vouch for the manifest?
+    compacted
+        What was dropped from it; None from one that is as it was written.
     population_hash
         That the run ended with; None for one that has not ended, or is not read to its end yet.
     """
 
     def __init__(self, folder: Path) -> None:
         self.bound = False
+        self.compacted: Compacted | None = None
         self.population_hash: str | None = None
+        self._survivors: dict[str, tuple[Agent, ...]] = {}
         self._folder = folder
         self._arms: list[str] | None = None
         self._taken = self._rounds = 0
@@ -57,6 +63,8 @@ class Course:
         if kind == KIND and not self._taken:
             check_bound(self._folder, fields)
             self.bound = True
+        elif kind == COMPACTED and self.compacted is None and not self._rounds:
+            self.compacted = Compacted.from_plain(fields)
         elif kind == "generation":
             done = self._round(fields)
         elif kind == "end":
@@ -74,7 +82,8 @@ class Course:
             self._arms = self._arms_of_manifest()
         committed = []
         for one in fields.sections("arms"):
-            committed.append(Committed.from_plain(one))
+            before = self._survivors.get(one.text("arm")) if self.compacted else None
+            committed.append(Committed.from_plain(one, before))
             found = committed[-1].generation.index
             if found != index:
                 raise one.wrong("generation.index", str(index), found)
@@ -84,6 +93,8 @@ class Course:
             raise fields.wrong("arms", f"the arms {expected}", ", ".join(arms) or "none")
         self._arms = arms
         self._rounds += 1
+        if self.compacted:
+            self._survivors = {one.arm: one.generation.survivors for one in committed}
         return tuple(committed)
 
     def _arms_of_manifest(self) -> list[str] | None:

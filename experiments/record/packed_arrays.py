@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ _SAMPLE, _FEW = 1024, 256
 _BITS, _FLOATS = "bits", "<f8"
 _TYPES = (_BITS, "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", _FLOATS)
 """All that an array is written as, and all that is read."""
+
+_SQUEEZED, _UNSQUEEZED = 128, 2**20
+"""How many times as long squeezed data may become; and up to which length it may anyway."""
 
 _LONGEST = 2**40
 """Of a dimension: what is longer would have no array without bytes either."""
@@ -76,10 +80,12 @@ def unpack(plain: Plain) -> NDArray[Any]:
     if not known or not all(0 <= length <= _LONGEST for length in shape):
         raise ValueError(f"shape: expected lengths ≥ 0, got {shape!r:.60}")
     size, table = math.prod(shape), plain.get("distinct")
+    item = 0 if dtype == _BITS else 1 if table is not None else np.dtype(dtype).itemsize
+    needed = size * item if item else -(-size // 8)
+    if "squeezed" in plain:
+        data = _unsqueezed(data, needed)
     if table is not None:
         return _from_table(dtype, data, table, size).reshape(shape)
-    item = 0 if dtype == _BITS else np.dtype(dtype).itemsize
-    needed = size * item if item else -(-size // 8)
     if len(data) != needed:
         raise ValueError(
             f"data: expected {needed} bytes for an array of {' × '.join(map(str, shape))}, got "
@@ -89,6 +95,41 @@ def unpack(plain: Plain) -> NDArray[Any]:
         bits = np.frombuffer(data, dtype=np.uint8)
         return np.unpackbits(bits, count=size).astype(np.bool_).reshape(shape)
     return np.frombuffer(data, dtype=dtype).reshape(shape)
+
+
+def squeezed(plain: Plain) -> Plain:
+    """An array as `pack` makes it in less room, to be read by `unpack`; as it is if that is none.
+
+    Data that would take less than a 128th stays as it is: nobody who reads a journal is made to
+    fill more memory than that many times its length.
+    """
+    data = plain["data"]
+    small = zlib.compress(data, 6)
+    if len(small) > 0.9 * len(data) or len(data) > max(_SQUEEZED * len(small), _UNSQUEEZED):
+        return plain
+    return {**plain, "data": small, "squeezed": True}
+
+
+def _unsqueezed(data: bytes, needed: int) -> bytes:
+    """What was squeezed, of a length that is known.
+
+    Raises
+    ------
+    ValueError
+        If it is of another, or more than may come of so little.
+    """
+    if needed > max(_SQUEEZED * len(data), _UNSQUEEZED):
+        raise ValueError(
+            f"data: expected at most {_SQUEEZED} times {len(data)} bytes, got {needed}"
+        )
+    reader = zlib.decompressobj()
+    try:
+        found = reader.decompress(data, needed) if needed else b""
+    except zlib.error as error:
+        raise ValueError(f"data: expected bytes squeezed by zlib ({error})") from None
+    if len(found) != needed or reader.decompress(reader.unconsumed_tail, 1):
+        raise ValueError(f"data: expected {needed} bytes when unsqueezed, got others")
+    return found
 
 
 def _from_table(dtype: str, data: bytes, table: Any, size: int) -> NDArray[Any]:

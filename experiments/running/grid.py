@@ -102,7 +102,7 @@ def run_grid(
         bar = stack.enter_context(progress(console))
         shown = bar.add_task("generations", total=total)
         bar.update(shown, completed=total - to_run)
-        waiting = (_open(grid, cell, stages[cell.name], fleet, stack) for cell in left)
+        waiting = (_open(grid, cell, stages[cell.name], fleet) for cell in left)
         for steps in _side_by_side(waiting, fleet, parallel):
             bar.advance(shown, steps)
 
@@ -156,32 +156,41 @@ def plain(text: str) -> str:
 
 
 def _side_by_side(waiting: Iterator[Session], fleet: Fleet, parallel: int) -> Iterator[int]:
-    """Keep `parallel` sessions under way until all have ended; yields generations done."""
-    active: list[Session] = list(itertools.islice(waiting, parallel))
-    while active:
-        going = [session for session in active if not session.finished]
-        if going:
-            advance(going, fleet)
-            yield len(going)
-        for session in [session for session in active if session.finished]:
-            session.end()
+    """Keep `parallel` sessions under way until all have ended; yields generations done.
+
+    No more than these are held at any time, however many there are.
+    """
+    active: list[Session] = []
+    try:
+        active.extend(itertools.islice(waiting, parallel))
+        while active:
+            going = [session for session in active if not session.finished]
+            if going:
+                advance(going, fleet)
+                yield len(going)
+            for session in [session for session in active if session.finished]:
+                session.end()
+                session.close()
+                active.remove(session)
+                active.extend(itertools.islice(waiting, 1))
+    finally:
+        for session in active:
             session.close()
-            active.remove(session)
-            active.extend(itertools.islice(waiting, 1))
 
 
-def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet, stack: ExitStack) -> Session:
+def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet) -> Session:
     """A cell's session, begun or carried on."""
     path = grid.folder / cell.name
-    if (path / JOURNAL).exists():
-        manifest, _ = recorded(path)
-        check_same_ground(manifest, stage, path)
-        journal = stack.enter_context(Journal.reopen(path / JOURNAL, read_run))
-        session = Session.reopen(path, cell.config, grid.arms, stage, journal, fleet=fleet)
-    else:
-        session = Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)
-    stack.callback(session.close)
-    return session
+    if not (path / JOURNAL).exists():
+        return Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)
+    manifest, _ = recorded(path)
+    check_same_ground(manifest, stage, path)
+    journal = Journal.reopen(path / JOURNAL, read_run)
+    try:
+        return Session.reopen(path, cell.config, grid.arms, stage, journal, fleet=fleet)
+    except BaseException:
+        journal.close()
+        raise
 
 
 def _check_begun(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:

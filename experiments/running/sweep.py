@@ -19,7 +19,7 @@ from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.record.rounds import first_and_last, read_rounds
 from mgptn.experiments.running.fleets import hosts, joint_settings, reading
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
-from mgptn.experiments.views.measured import measured
+from mgptn.experiments.views.measured import Measuring
 from mgptn.experiments.views.printable import print_anything
 
 
@@ -47,6 +47,7 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
     """
     whole = base.model_dump()
     cells: list[Cell] = []
+    named: set[str] = set()
     for key, _ in axes.further:
         _check_axis(key)
     places = itertools.product(
@@ -61,8 +62,9 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
     ):
         name = f"m{size}-selection{selection!r}-sampling{sampling!r}-seed{seed}"
         name += "".join(f"-{plain(key)}-{plain(value)}" for key, value in further)
-        if name in (cell.name for cell in cells):
+        if name in named:
             raise ConfigError(f"sweep: expected every cell once, got {name} twice")
+        named.add(name)
         population = dict(whole["population"], size=size)
         population["selection"] = dict(population["selection"], temperature=selection)
         agents = dict(whole["agents"], sampling_temperature=sampling)
@@ -132,7 +134,10 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
     first generation what its graders are worth, how alike its errors are, and what is cut off."""
     rows = []
     for cell in cells:
-        ends = first_and_last(measured(read_rounds(folder / cell.name), cell.config))
+        # Each by itself: what a row says of a generation needs none before.
+        ends = [
+            Measuring(cell.config)(done) for done in first_and_last(read_rounds(folder / cell.name))
+        ]
         first, last = ends[0].measures[SELECTED], ends[-1].measures[SELECTED]
         random, unselected = (ends[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
         rows.append(

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from mgptn.agents.files import folder_made_whole
 from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.recorded import recorded
+from mgptn.experiments.record.compacted import check_conversations
+from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.sharing.best import write_best
 from mgptn.experiments.sharing.csv_files import write_csv
 from mgptn.experiments.sharing.hf import write_dataset
@@ -29,9 +32,13 @@ def export_run(run: Path, to: str, out: Path) -> list[str]:
     ------
     ConfigError, ManifestError, JournalError
         If `run` holds no run, or no generation that is committed.
+    mgptn.experiments.record.compacted.DroppedError
+        If conversations were dropped from its journal.
     mgptn.agents.files.TakenError
         If there is something at `out`, which is left as it is.
     """
+    recorded(run)
+    check_conversations(run / JOURNAL)
     return _written(run, FORMATS[to], out)
 
 

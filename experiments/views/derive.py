@@ -23,9 +23,11 @@ from mgptn.agents.files import system_faults, write_whole
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.figures.founders import founder_counts
+from mgptn.experiments.record.committed import NOT_KEPT, Committed
+from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
-from mgptn.experiments.record.rounds import Round, first_and_last, joint_hash, read_rounds
+from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, read_rounds
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.reach import judge_growth
@@ -33,6 +35,7 @@ from mgptn.experiments.views.tables import (
     FRAMES,
     SCHEMAS,
     Schema,
+    descent_frame,
     generation_frame,
     joined,
     write_parts,
@@ -40,15 +43,20 @@ from mgptn.experiments.views.tables import (
 )
 from mgptn.experiments.views.verdict import Verdict, judge
 from mgptn.population.measures.lineage import Lineage, Tracer
-from mgptn.population.measures.phylogeny import alife_csv, newick
+from mgptn.population.measures.phylogeny import alife_lines, newick
 
 PHYLOGENY, TREES = "phylogeny.csv", "phylogeny.nwk"
-SAID = ("answers", "grades")
-"""Tables that are never whole in memory."""
+IN_PARTS = ("answers", "grades", "turns", "births", "agents")
+"""Tables with a row for whatever is in a generation: never whole in memory."""
+
+FEW_PARTS = 32
+"""So many frames of a table, each of a row or a few, are made one: a frame is larger than a row."""
 
 
 class Derivation:
-    """All that rounds lead to but what was said in them; grows by a few rows a round.
+    """All that rounds lead to but what has a row for every agent or answer of them.
+
+    It grows by some rows a round, and forty bytes a birth, of which the lineage is.
 
     Attributes
     ----------
@@ -63,7 +71,8 @@ class Derivation:
         self.faults: list[str] = []
         self._digests: list[str] = []
         self._tracer: Tracer | None = Tracer()
-        self._frames: dict[str, list[pl.DataFrame]] = {n: [] for n in SCHEMAS if n not in SAID}
+        self._frames: dict[str, list[pl.DataFrame]] = {n: [] for n in SCHEMAS if n not in IN_PARTS}
+        self._founders: list[pl.DataFrame] = []
 
     def add(self, done: MeasuredRound) -> None:
         """Take the next round in."""
@@ -72,8 +81,11 @@ class Derivation:
         for one in done.committed:
             for name, parts in self._frames.items():
                 parts.append(_frame(name, one, done))
+                if len(parts) >= FEW_PARTS:
+                    parts[:] = [joined(name, parts).rechunk()]
             if one.arm == SELECTED:
                 self._digests.append(one.generation.digest)
+                self._founders.append(founder_counts(descent_frame(one)))
                 self._trace(one)
 
     @property
@@ -87,8 +99,10 @@ class Derivation:
         return self._tracer.lineage() if self._tracer is not None else None
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """By name, but for answers and grades."""
-        return {name: joined(name, parts) for name, parts in self._frames.items()}
+        """By name, but for `IN_PARTS`; and the selected arm's ``"founders"``, for figures."""
+        empty = founder_counts(pl.DataFrame(schema=SCHEMAS["agents"]))
+        found = {name: joined(name, parts) for name, parts in self._frames.items()}
+        return {**found, "founders": pl.concat([empty, *self._founders])}
 
     def _trace(self, one: Committed) -> None:
         if self._tracer is None:
@@ -138,9 +152,9 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
 
         said = write_in_one_pass(
             folder,
-            {name: SCHEMAS[name] for name in SAID},
+            {name: SCHEMAS[name] for name in IN_PARTS},
             (
-                {name: joined(name, map(FRAMES[name], done.committed)) for name in SAID}
+                {name: joined(name, map(FRAMES[name], done.committed)) for name in IN_PARTS}
                 for done in rounds()
             ),
         )
@@ -150,7 +164,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             if config.task.growth is None
             else judge_growth(tables["generations"], config, found.faults)
         )
-        verdict = _of_a_part(verdict, found, config)
+        verdict = _as_kept(folder, _of_a_part(verdict, found, config))
         written = [
             said[name] if name in said else write_table(name, [tables[name]], folder)
             for name in SCHEMAS
@@ -179,6 +193,18 @@ def _of_a_part(verdict: Verdict, found: Derivation, config: RunConfig) -> Verdic
         "the population hash."
     )
     return replace(verdict, sentences=(partial, *verdict.sentences))
+
+
+def _as_kept(folder: Path, verdict: Verdict) -> Verdict:
+    """The same finding, which says so where what was said is no longer there."""
+    found = compaction_of(folder / JOURNAL)
+    if found is None or not found.dropped:
+        return verdict
+    said = (
+        f"The journal was compacted on {found.date}: {', '.join(found.dropped)} were dropped, and "
+        f"'{NOT_KEPT}' stands for texts that are gone. Every number is as it was."
+    )
+    return replace(verdict, sentences=(*verdict.sentences, said))
 
 
 @contextmanager
@@ -231,7 +257,6 @@ def _write_phylogeny(lineage: Lineage | None, folder: Path) -> list[Path]:
     """The lineage of the run itself, extinct lines included; nothing without a generation."""
     if lineage is None:
         return []
-    texts = {PHYLOGENY: alife_csv(lineage), TREES: newick(lineage)}
-    for name, text in texts.items():
-        write_whole(folder / name, methodcaller("write", text.encode()))
-    return [folder / name for name in texts]
+    for name, lines in ((PHYLOGENY, alife_lines(lineage)), (TREES, iter([newick(lineage)]))):
+        write_whole(folder / name, methodcaller("writelines", map(str.encode, lines)))
+    return [folder / PHYLOGENY, folder / TREES]

@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
 from mgptn.agents.files import write_whole
@@ -23,7 +24,7 @@ from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import offspring_numbers
 from mgptn.population.measures.generation_measures import Measures
-from mgptn.population.records.arrays import Floats
+from mgptn.population.records.arrays import Floats, interned
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.turns import CRITIQUE, KINDS
 from mgptn.protocols.scale import LEVELS
@@ -234,6 +235,8 @@ def grade_frame(one: Committed) -> pl.DataFrame:
 def turn_frame(one: Committed) -> pl.DataFrame:
     """A row for each turn of a generation of an arm."""
     turns = one.generation.outcomes.turns
+    if not len(turns):
+        return pl.DataFrame(schema=SCHEMAS["turns"])
     first = np.searchsorted(turns.answers, turns.answers)
     columns = {
         "index": turns.answers,
@@ -256,39 +259,54 @@ def birth_frame(one: Committed) -> pl.DataFrame:
     for birth in births:
         founders[birth.child] = founders[birth.parent]
     genomes = {agent.id: agent.genome.digest() for agent in one.generation.survivors}
+    others = [birth.other_parent for birth in births]
+    kinds, mutations = interned(birth.mutations for birth in births)
     columns = {
-        "child": [birth.child for birth in births],
-        "parent": [birth.parent for birth in births],
-        "other_parent": [birth.other_parent for birth in births],
-        "founder": [founders[birth.child] for birth in births],
-        "mutations": [list(birth.mutations) for birth in births],
-        "genome": [genomes.get(birth.child) for birth in births],
+        "child": _whole(birth.child for birth in births),
+        "parent": _whole(birth.parent for birth in births),
+        "other_parent": pl.Series(others, dtype=_INTEGER),
+        "founder": _whole(founders[birth.child] for birth in births),
+        "mutations": pl.Series(list(map(list, kinds)), dtype=pl.List(_STRING))[mutations],
+        "genome": pl.Series([genomes.get(birth.child) for birth in births], dtype=_STRING),
     }
     return _frame("births", one, columns)
 
 
 def agent_frame(one: Committed) -> pl.DataFrame:
     """A row for each agent that answered in a generation of an arm."""
-    generation = one.generation
-    agents, offspring = generation.agents, offspring_numbers(generation)
-    weights = [agent.genome.weights for agent in agents]
+    generation, agents = one.generation, one.generation.agents
+    genomes = [agent.genome for agent in agents]
+    weights = [genome.weights for genome in genomes]
     columns = {
         "slot": np.arange(len(agents)),
-        "agent": [agent.id for agent in agents],
-        "parent": [agent.parent for agent in agents],
-        "founder": [agent.founder for agent in agents],
-        "born": [agent.born for agent in agents],
-        "genome": [agent.genome.digest() for agent in agents],
-        "role": [agent.genome.role for agent in agents],
-        "context": [len(agent.genome.context) for agent in agents],
-        "sampling_temperature": [agent.genome.sampling_temperature for agent in agents],
-        "weights": [None if w is None else w.digest() for w in weights],
-        "weights_step": [None if w is None else w.step for w in weights],
+        "agent": _whole(agent.id for agent in agents),
+        "parent": pl.Series([agent.parent for agent in agents], dtype=_INTEGER),
+        "founder": _whole(agent.founder for agent in agents),
+        "born": _whole(agent.born for agent in agents),
+        "genome": pl.Series([genome.digest() for genome in genomes], dtype=_STRING),
+        "role": _of_few(genome.role for genome in genomes),
+        "context": _whole(len(genome.context) for genome in genomes),
+        "sampling_temperature": np.array([genome.sampling_temperature for genome in genomes]),
+        "weights": _of_few(None if w is None else w.digest() for w in weights),
+        "weights_step": _of_few(None if w is None else w.step for w in weights),
         "fitness": _or_null(generation.fitness),
         "rate": generation.rates,
-        "offspring": [offspring[agent.id] for agent in agents],
+        "offspring": offspring_numbers(generation),
     }
     return _frame("agents", one, columns)
+
+
+def descent_frame(one: Committed) -> pl.DataFrame:
+    """Of `agent_frame`, whose descendants they are and how many they leave."""
+    generation = one.generation
+    return pl.DataFrame(
+        {
+            "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, len(generation.agents)),
+            "generation": np.full(len(generation.agents), generation.index),
+            "founder": _whole(agent.founder for agent in generation.agents),
+            "offspring": offspring_numbers(generation),
+        }
+    )
 
 
 FRAMES: dict[str, Callable[[Committed], pl.DataFrame]] = {
@@ -306,8 +324,8 @@ def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFram
     rows = len(next(iter(columns.values())))
     everything = {
         **columns,
-        "arm": pl.repeat(one.arm, rows, dtype=_STRING, eager=True),
-        "generation": pl.repeat(one.generation.index, rows, dtype=_INTEGER, eager=True),
+        "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, rows),
+        "generation": np.full(rows, one.generation.index, dtype=np.int64),
     }
     return pl.DataFrame(
         {
@@ -323,10 +341,20 @@ def _texts(texts: Sequence[str]) -> pl.Series:
     return pl.Series(storable, dtype=pl.String)
 
 
+def _whole(numbers: Iterable[int]) -> NDArray[np.int64]:
+    return np.fromiter(numbers, dtype=np.int64)
+
+
+def _of_few(texts: Iterable[str | None]) -> pl.Series:
+    """A column of texts of which few are distinct."""
+    distinct, places = interned(texts)
+    return pl.Series(list(distinct), dtype=_STRING)[places]
+
+
 def _unknown(rows: int) -> Floats:
     return np.full(rows, np.nan)
 
 
 def _or_null(values: Floats) -> pl.Series:
     """Numbers, null where they are NaN: what nobody could say."""
-    return pl.Series(values).fill_nan(None)
+    return pl.Series(np.ascontiguousarray(values, dtype=np.float64), nan_to_null=True)

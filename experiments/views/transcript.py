@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.record.rounds import read_rounds
+from mgptn.experiments.record.compacted import check_conversations
+from mgptn.experiments.record.rounds import JOURNAL, read_rounds
 from mgptn.experiments.views.printable import visible
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.generation import Generation
@@ -27,7 +28,10 @@ def describe_conversation(folder: Path, arm: str, generation: int, answer: int) 
     ------
     ConfigError
         If the run has no such arm, generation or answer.
+    DroppedError
+        If conversations were dropped from its journal.
     """
+    check_conversations(folder / JOURNAL)
     found = _generation(folder, arm, generation)
     if not 0 <= answer < len(found.outcomes):
         raise ConfigError(

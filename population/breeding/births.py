@@ -15,6 +15,9 @@ from mgptn.population.draws.streams import first_uniforms, stream
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
 from mgptn.population.records.arrays import Floats
 
+_NONE: tuple[str, ...] = ()
+"""No mutations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inheritance:
@@ -76,11 +79,15 @@ class Breeding:
         births: list[Birth] = []
         deaths: list[AgentId] = []
         mutants = self._mutants(len(drawn.ancestry))
+        mixing = self._rules.recombination or self._rules.merging
         for event, (parent_slot, child_slot) in enumerate(drawn.ancestry):
             parent = parents[parent_slot]
-            dying = set() if drawn.all_at_once else {child_slot}
-            genome, other = self._mixed(parents, worth, parent_slot, dying, event)
-            genome, mutations = self._mutated(genome, mutants.get(event, []), event)
+            genome, other, mutations = parent.genome, None, _NONE
+            if mixing:
+                dying = set() if drawn.all_at_once else {child_slot}
+                genome, other = self._mixed(parents, worth, parent_slot, dying, event)
+            if event in mutants:
+                genome, mutations = self._mutated(genome, mutants[event], event)
             child = Agent(
                 id=AgentId(first_id + event),
                 genome=genome,
@@ -150,6 +157,6 @@ class Breeding:
         """A second parent, drawn by rate from the first one's deme; None where there is none."""
         size = self._rules.deme_size
         start = first - first % size
-        outside = set(range(len(parents))) - set(range(start, start + size))
-        second = draw_other_parent(worth, outside | dying | {first}, rng)
+        outside = (*range(start), *range(start + size, len(parents)))
+        second = draw_other_parent(worth, {*outside, *dying, first}, rng)
         return None if second is None else parents[second]

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
 
-def agent_errors(generation: Generation) -> dict[AgentId, float]:
-    """Share of each agent's answers that are wrong."""
+def agent_errors(generation: Generation) -> Floats:
+    """Share of each agent's answers that are wrong, float64 [M]."""
     wrong = ~generation.by_problem(generation.outcomes.verdicts)
-    return generation.by_agent(wrong.mean(axis=0))
+    shares: Floats = wrong.mean(axis=0)
+    return shares
 
 
 def problem_errors(generation: Generation) -> Floats:

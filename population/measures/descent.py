@@ -1,63 +1,105 @@
-"""What a generation's agents leave behind: survivors, and by them a change of a trait's mean."""
+"""What a generation's agents leave behind: survivors, and by them a change of a trait's mean.
+
+Dimensions: M agents of a generation, B births.
+"""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 
+import numpy as np
+
 from mgptn.population.measures.price import PriceTerms, price
-from mgptn.population.records.agents import AgentId
+from mgptn.population.records.arrays import Floats, Integers
 from mgptn.population.records.generation import Generation
 
 UNDEFINED = PriceTerms(math.nan, math.nan)
 
 
-def offspring_numbers(generation: Generation) -> dict[AgentId, int]:
-    """Survivors that descend from each agent of the generation, itself included."""
-    ancestors = survivors_ancestors(generation)
-    counts = Counter(ancestors.values())
-    return {agent.id: counts[agent.id] for agent in generation.agents}
+def offspring_numbers(generation: Generation) -> Integers:
+    """Survivors that descend from each agent of the generation, itself included, int64 [M]."""
+    return np.bincount(ancestor_slots(generation), minlength=len(generation.agents))
 
 
-def survivors_ancestors(generation: Generation) -> dict[AgentId, AgentId]:
-    """For each survivor, the agent of the generation that it is or descends from."""
-    parents = {birth.child: birth.parent for birth in generation.births}
-    ancestors = {}
-    for agent in generation.survivors:
-        ancestor = agent.id
-        while ancestor in parents:
-            ancestor = parents[ancestor]
-        ancestors[agent.id] = ancestor
+def ancestor_slots(generation: Generation) -> Integers:
+    """For each survivor, the slot of the agent of the generation that it is or descends from.
+
+    Raises
+    ------
+    LookupError
+        If the generation's births do not lead there.
+    """
+    births = generation.births
+    size, born = len(generation.agents), len(births)
+    ids = np.empty(size + born, dtype=np.int64)
+    ids[:size] = [agent.id for agent in generation.agents]
+    ids[size:] = [birth.child for birth in births]
+    parents = np.arange(size + born)
+    if born:
+        parents[size:] = _places([birth.parent for birth in births], ids)
+    # Who was born of a child of the same generation is led on to that one's parent, and so on:
+    # twice as far each time.
+    for _ in range(max(born, 1).bit_length() + 1):
+        further = parents[parents]
+        if np.array_equal(further, parents):
+            break
+        parents = further
+    ancestors: Integers = parents[_places([a.id for a in generation.survivors], ids)]
+    if ancestors.size and int(ancestors.max()) >= size:
+        raise LookupError(f"generation {generation.index}: expected births of its agents' lines")
     return ancestors
 
 
 def price_terms(
     generation: Generation,
     previous: Generation | None,
-    trait_of: Callable[[Generation], dict[AgentId, float]],
+    trait_of: Callable[[Generation], Floats],
     name: str,
 ) -> PriceTerms:
-    """Selection and transmission in the change of a trait's mean since the generation before."""
+    """Selection and transmission in the change of a trait's mean since the generation before.
+
+    Parameters
+    ----------
+    trait_of
+        From a generation to its agents' trait, float64 [M] in slot order.
+    """
     if previous is None:
         return UNDEFINED
     before, now = trait_of(previous), trait_of(generation)
-    if any(math.isnan(value) for value in (*before.values(), *now.values())):
+    if np.isnan(before).any() or np.isnan(now).any():
         return UNDEFINED
-    children: dict[AgentId, list[float]] = {agent: [] for agent in before}
-    for child, ancestor in survivors_ancestors(previous).items():
-        children[ancestor].append(now[child])
-    terms = price(
-        [len(values) for values in children.values()],
-        list(before.values()),
-        [sum(v) / len(v) if v else before[a] for a, v in children.items()],
-    )
-    change = sum(now.values()) / len(now) - sum(before.values()) / len(before)
+    ancestors = ancestor_slots(previous)
+    here = np.array([agent.id for agent in generation.agents], dtype=np.int64)
+    inherited = now[_places([agent.id for agent in previous.survivors], here)]
+    numbers = np.bincount(ancestors, minlength=len(before))
+    sums = np.bincount(ancestors, weights=inherited, minlength=len(before))
+    terms = price(numbers, before, np.where(numbers, sums / np.maximum(numbers, 1), before))
+    change = float(now.mean() - before.mean())
     if abs(terms.total - change) > 1e-9:
         raise ArithmeticError(
             f"generation {generation.index}: expected Price's parts to sum to the change of mean "
             f"{name} {change}, got {terms}"
         )
     return terms
+
+
+def _places(wanted: list[int] | Integers, ids: Integers) -> Integers:
+    """Where ids stand among others, each of which is there once.
+
+    Raises
+    ------
+    LookupError
+        If one is not among them.
+    """
+    sought = np.asarray(wanted, dtype=np.int64)
+    if np.array_equal(sought, ids):
+        return np.arange(len(ids))
+    order = np.argsort(ids, kind="stable")
+    places = order[np.minimum(np.searchsorted(ids, sought, sorter=order), len(ids) - 1)]
+    strange = ids[places] != sought
+    if strange.any():
+        raise LookupError(f"agents: expected known ones, got {int(sought[strange][0])}")
+    return places

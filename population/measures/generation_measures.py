@@ -41,7 +41,6 @@ from mgptn.population.measures.rates import (
     grader_rates,
     mean_bootstrap,
 )
-from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes, only
@@ -208,7 +207,7 @@ def measure(
     error_terms = price_terms(generation, previous, agent_errors, "error")
     mass, least_mass = option_mass(outcomes)
     traced = len(coalescences) == generation.index
-    fitness_terms = price_terms(generation, previous, _agent_fitness, "fitness")
+    fitness_terms = price_terms(generation, previous, lambda one: one.fitness, "fitness")
     return Measures(
         generation=generation.index,
         task_size=generation.size,
@@ -251,7 +250,7 @@ def measure(
         lineages=len(founders),
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
         genotypes=len({agent.genome.digest() for agent in generation.survivors}),
-        effective_size=effective_size(list(offspring_numbers(generation).values())),
+        effective_size=effective_size(offspring_numbers(generation)),
         collision=collision(outcomes),
         agreed_share=agreed_share(outcomes),
         agreed_error=agreed_error(outcomes),
@@ -277,11 +276,6 @@ def unmeasured(generation: Generation) -> Measures:
         "lineages": len({agent.founder for agent in generation.survivors}),
     }
     return Measures(**{**nothing, **counts})  # type: ignore[arg-type]
-
-
-def _agent_fitness(generation: Generation) -> dict[AgentId, float]:
-    """Each agent's fitness, NaN where it has none."""
-    return generation.by_agent(generation.fitness)
 
 
 def _distinct_grades(outcomes: Outcomes) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mgptn.population.measures.lineage import Life, Lineage, descendants
 from mgptn.population.records.agents import AgentId
@@ -18,7 +18,12 @@ COLUMNS = ("id", "ancestor_list", "origin_time", "destruction_time", "taxon_labe
 
 
 def alife_csv(lineage: Lineage, extinct: bool = True) -> str:
-    """The lineage as a table of the artificial-life phylogeny standard.
+    """The lineage as a table of the artificial-life phylogeny standard: `alife_lines`, joined."""
+    return "".join(alife_lines(lineage, extinct))
+
+
+def alife_lines(lineage: Lineage, extinct: bool = True) -> Iterator[str]:
+    """The lineage as a table of the artificial-life phylogeny standard, line by line.
 
     Times are in generations: `origin_time` is the first generation in which an agent answers,
     `destruction_time` the first in which it no longer does, ``inf`` for the living.
@@ -33,7 +38,7 @@ def alife_csv(lineage: Lineage, extinct: bool = True) -> str:
 
     Returns
     -------
-    CSV with a heading and a line per agent, parents before children, lines ended by ``\\n``.
+    CSV: a heading and a line per agent, parents before children, lines ended by ``\\n``.
 
     Source
     ------
@@ -41,20 +46,26 @@ def alife_csv(lineage: Lineage, extinct: bool = True) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+
+    def line(cells: Iterable[object]) -> str:
+        text.seek(0)
+        text.truncate()
+        writer.writerow(cells)
+        return text.getvalue()
+
     changed = any(life.weights for life in lineage.lives.values())
-    writer.writerow((*COLUMNS, "weights") if changed else COLUMNS)
+    yield line((*COLUMNS, "weights") if changed else COLUMNS)
     for life in _lives(lineage, extinct):
-        writer.writerow(
-            [
+        yield line(
+            (
                 life.id,
                 "[none]" if life.parent is None else f"[{life.parent}]",
                 life.born + 1,
                 "inf" if life.died is None else life.died + 1,
                 life.genome or "",
                 *([life.weights or ""] if changed else []),
-            ]
+            )
         )
-    return text.getvalue()
 
 
 def newick(lineage: Lineage, extinct: bool = True) -> str:
@@ -75,11 +86,10 @@ def newick(lineage: Lineage, extinct: bool = True) -> str:
     children: dict[AgentId, list[AgentId]] = {}
     unwritten: list[AgentId | str] = []
     for life in _lives(lineage, extinct):
-        children[life.id] = []
         if life.parent is None:
             unwritten += [life.id, ";\n"]
         else:
-            children[life.parent].append(life.id)
+            children.setdefault(life.parent, []).append(life.id)
     unwritten.reverse()
     text = io.StringIO()
     # A stack, because a line of descent is deeper than Python's recursion may be.
@@ -90,10 +100,10 @@ def newick(lineage: Lineage, extinct: bool = True) -> str:
             continue
         life = lineage.lives[part]
         label = f"{part}" if life.parent is None else f"{part}:{_branch(lineage, life)}"
-        if children[part]:
+        if part in children:
             text.write("(")
             unwritten.append(f"){label}")
-            for child in reversed(children[part]):
+            for child in reversed(children.pop(part)):
                 unwritten += [child, ","]
             unwritten.pop()
         else:
@@ -102,8 +112,10 @@ def newick(lineage: Lineage, extinct: bool = True) -> str:
 
 
 def _lives(lineage: Lineage, extinct: bool) -> Iterator[Life]:
+    if extinct:
+        return iter(lineage.lives.values())
     below = descendants(lineage, lineage.living)
-    return (life for life in lineage.lives.values() if extinct or below[life.id])
+    return (life for life in lineage.lives.values() if below[life.id])
 
 
 def _branch(lineage: Lineage, life: Life) -> int:

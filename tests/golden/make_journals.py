@@ -17,6 +17,7 @@ from typing import Any
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.reading import FORMAT
+from mgptn.experiments.running.compact import ALL, compact
 from mgptn.experiments.running.fleets import fleet_here
 from mgptn.experiments.running.session import WEIGHTS, Session, advance
 from mgptn.experiments.setting.stage import Stage
@@ -84,8 +85,21 @@ RUNS: dict[str, tuple[dict[str, Any], bool]] = {
         },
         False,
     ),
+    "compact": (
+        {
+            "name": "compact",
+            "seed": 15,
+            "population": {"size": 12, "generations": 3},
+            "agents": {"model": "scripted"},
+            "protocol": {"graders": 3, "self_grading": "also"},
+        },
+        True,
+    ),
 }  # fmt: skip
 """Folder → configuration, and whether the control arms run beside it."""
+
+COMPACT = ("compact",)
+"""Those that are made compact when they have ended."""
 
 
 def make(name: str) -> None:
@@ -104,6 +118,8 @@ def make(name: str) -> None:
     # Of the machine that ran it nothing is kept.
     here = {"platform": "", "processor": "", "command": "python -m tests.golden.make_journals"}
     rebind(folder, here)
+    if name in COMPACT:
+        compact(folder, ALL)
     expected = {"population_hash": hashed, "arms": said(folder)}
     (folder / EXPECTED).write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.record.binding import KIND
+from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.reading import FORMAT, JournalError, read_journal
 from mgptn.experiments.record.rounds import JOURNAL
@@ -51,8 +52,10 @@ def mgptn(*arguments: object) -> Result:
 
 
 def test_the_current_format_has_a_run_of_each_kind_of_agents() -> None:
-    assert [folder.name for folder in RUNS] == ["bound", "hosted", "learning", "scripted"]
-    assert [folder.name for folder in RUNS if folder_is_bound(folder)] == ["bound"]
+    names = [folder.name for folder in RUNS]
+    assert names == ["bound", "compact", "hosted", "learning", "scripted"]
+    assert [f.name for f in RUNS if folder_is_bound(f)] == ["bound", "compact"]
+    assert [f.name for f in RUNS if compaction_of(f / JOURNAL) is not None] == ["compact"]
 
 
 def test_every_text_grade_and_verdict_is_read_as_it_was_written(run: Path) -> None:

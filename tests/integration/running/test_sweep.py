@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
+from mgptn.experiments.running.session import Session
 from mgptn.experiments.running.sweep import Axes, cells_of, run_sweep
 from mgptn.experiments.views.measured import measured
 
@@ -75,6 +78,26 @@ def test_the_table_has_a_row_a_cell_and_the_figure_is_drawn(swept: Path, base: R
     assert table["error_random_selector"].null_count() == 4
     assert len(pl.read_csv(swept / "sweep.csv")) == 4
     assert (swept / "sweep.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_no_more_cells_are_held_than_run_side_by_side(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell that has ended leaves nothing behind: of ten thousand agents it would be a lot."""
+    living: weakref.WeakSet[Session] = weakref.WeakSet()
+    begin, most = Session.__init__, []
+
+    def counted(session: Session, *arguments: Any, **options: Any) -> None:
+        begin(session, *arguments, **options)
+        living.add(session)
+        gc.collect()
+        most.append(len(living))
+
+    monkeypatch.setattr(Session, "__init__", counted)
+    base = small({"agents.model": "scripted", "population.generations": 1})
+    sweep(base, tmp_path / "sweep", Axes(population=(3,), seeds=7), parallel=2)
+    assert len(most) == 7
+    assert max(most) <= 4  # two that end together, until both have given up their places
 
 
 def test_a_finished_sweep_runs_nothing_again(

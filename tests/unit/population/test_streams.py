@@ -54,6 +54,8 @@ def test_equal_names_give_equal_keys_of_two_words(seed, purpose, where):
     key = philox_key(seed, purpose, *where)
     assert key == philox_key(seed, purpose, *where)
     assert all(0 <= word < 2**64 for word in key)
+    plain = np.random.Generator(np.random.Philox(key=np.array(key, dtype=np.uint64)))
+    assert keyed_generator(key).integers(9, size=7).tolist() == plain.integers(9, size=7).tolist()
     assert (
         keyed_generator(key).random(3).tolist() == stream(seed, purpose, *where).random(3).tolist()
     )

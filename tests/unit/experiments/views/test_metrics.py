@@ -20,7 +20,12 @@ from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics_core import Metric
 
 from mgptn.experiments.views import metrics_server
-from mgptn.experiments.views.metric_names import DECISION_GAUGES, GAUGES, MEASURE_COUNTERS
+from mgptn.experiments.views.metric_names import (
+    DECISION_GAUGES,
+    GAUGES,
+    MEASURE_COUNTERS,
+    MODELS_SHOWN,
+)
 from mgptn.experiments.views.metrics import RunMetrics
 from mgptn.experiments.views.metrics_server import (
     MOST,
@@ -31,11 +36,14 @@ from mgptn.experiments.views.metrics_server import (
     may_ask,
 )
 from mgptn.population.measures.generation_measures import Measures
+from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
+from mgptn.population.measures.resampling import Estimate
 from mgptn.protocols.scale import LEVELS
 from monitoring.dashboard import OUTPUT, SECTIONS, rendered
 from tests.ports import free_port
 from tests.synthetic import ARMS, synthetic_run, undefined
 
+MEASURED = [field.name for field in fields(Measures) if field.type == "float"]
 RUN = {"run": "night", "task": "addition"}
 SELECTED = {**RUN, "arm": "selected"}
 
@@ -158,6 +166,20 @@ def test_labels_are_bounded(metrics: RunMetrics) -> None:
     assert few == many
     names = {name for _, labels in many for name, _ in labels}
     assert names == {"run", "task", "arm", "of", "phase", "level", "le", "version"}
+
+
+def test_series_are_at_most_two_thousand(metrics: RunMetrics) -> None:
+    """In four arms of as many models as one may mix: each shown with every measure there is."""
+    committed, measures = synthetic_run(generations=1)
+    (whole,) = measure_graders(committed[0].generation, 0.5, 0)[:1]
+    kinds = [replace(whole, model=f"model-{i}", role="all") for i in range(40)]
+    known = {name: Estimate(0.5, 0.4, 0.6) for name in ESTIMATES}
+    for one in committed:
+        told = replace(measures[one.arm, 0], **dict.fromkeys(MEASURED, 0.5))
+        metrics.commit(one, told, 2, [replace(kind, **known) for kind in kinds])
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    assert len({s.labels.get("model") for s in samples} - {None}) == MODELS_SHOWN
+    assert 1000 < len(samples) <= 2000
 
 
 def test_an_undefined_measure_is_absent_until_it_is_defined_again(metrics: RunMetrics) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from mgptn.experiments.figures.files import FIGURES, write_figures
-from mgptn.experiments.figures.muller import banded, founder_shares
+from mgptn.experiments.figures.founders import banded, founder_counts, founder_shares
 from mgptn.experiments.figures.run import predicted_errors
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.views.tables import SCHEMAS, read_tables
@@ -134,7 +134,8 @@ def test_a_child_of_a_child_counts_for_the_agent_that_answered() -> None:
     assert tables["births"]["other_parent"].to_list() == [None, 2]
     assert tables["births"]["genome"].to_list() == [None, genome.digest()]
     assert tables["births"]["mutations"].to_list() == [[], ["drop", "jitter"]]
-    assert founder_shares(tables["agents"])[0] == [pytest.approx(1 / 3), pytest.approx(2 / 3)]
+    shares = founder_shares(founder_counts(tables["agents"]))
+    assert shares[0].tolist() == [pytest.approx(1 / 3), pytest.approx(2 / 3)]
 
 
 def test_parquet_gives_back_the_same_tables(
@@ -221,7 +222,7 @@ def test_the_recurrence_compounds_from_the_first_error_and_stops_where_undefined
 def test_founders_shares_start_even_sum_to_one_and_end_after_the_last_selection(
     tables: dict[str, pl.DataFrame],
 ) -> None:
-    shares = founder_shares(tables["agents"])
+    shares = founder_shares(founder_counts(tables["agents"]))
     assert all(share[0] == pytest.approx(1 / AGENTS) for share in shares.values())
     for column in zip(*shares.values(), strict=True):
         assert len(shares) == AGENTS
@@ -244,12 +245,12 @@ def test_founders_shares_start_even_sum_to_one_and_end_after_the_last_selection(
 def test_bands_of_many_founders_are_few_and_add_up(
     shares: dict[int, list[float]], most: int
 ) -> None:
-    bands = banded(shares, most)
+    bands = banded({name: np.array(share) for name, share in shares.items()}, most)
     own = [name for name, _ in bands if name is not None]
     assert len(own) == min(most, len(shares))
     assert len(bands) <= 2 * most + 1
     assert own == [name for name in shares if name in own]
-    assert all(band == shares[name] for name, band in bands if name is not None)
+    assert all(band.tolist() == shares[name] for name, band in bands if name is not None)
     heights = np.cumsum([band for _, band in bands], axis=0) if bands else np.zeros((0, 3))
     whole = np.cumsum(list(shares.values()), axis=0) if shares else np.zeros((0, 3))
     # Each founder's own band begins and ends where it would among all.
