@@ -141,10 +141,12 @@ def test_a_host_of_a_bundled_model_imports_neither_transformers_nor_a_compiler()
 import sys
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.make_host import make_host
-from mgptn.agents.requests import Generate, Tile
+from mgptn.agents.requests import Generate
+from mgptn.agents.tiles import plan_mixed
 host = make_host({settings!r})
 asked = Generate((1,), (15, 16), (40,), 4, 1.0, (0, 1))
-reply = host.generate(Tile({checkpoint.weights!r}, (1,), (asked,), 4, 2, 4))
+(tile,) = plan_mixed([(({checkpoint.weights!r}, None), asked)], 32).tiles
+reply = host.generate(tile)
 assert reply.replies[0].tokens
 slow = {{"transformers", "ray", "scipy", "sympy", "torch._dynamo"}}
 print(sorted(sys.modules.keys() & slow))
