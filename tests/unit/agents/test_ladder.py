@@ -147,7 +147,7 @@ host = make_host({settings!r})
 asked = Generate((1,), (15, 16), (40,), 4, 1.0, (0, 1))
 (tile,) = plan_mixed([(({checkpoint.weights!r}, None), asked)], 32).tiles
 reply = host.generate(tile)
-assert reply.replies[0].tokens
+assert len(reply.replies) == 1
 slow = {{"transformers", "ray", "scipy", "sympy", "torch._dynamo"}}
 print(sorted(sys.modules.keys() & slow))
 """
