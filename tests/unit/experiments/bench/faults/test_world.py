@@ -237,10 +237,12 @@ def test_folders_are_on_the_disk_by_their_names(simulated: SimulatedDisk, tmp_pa
 def test_numbers_that_are_found_are_on_the_disk_before_they_are_told(
     simulated: SimulatedDisk, tmp_path: Path
 ) -> None:
-    numbers = NumbersFolder(tmp_path / "weights")
-    befalls(simulated, Fault(KILLED, 10, 0.0))  # as the folder is about to be synced
+    undisturbed = befalls(simulated)
+    NumbersFolder(tmp_path / "others").keep(b"numbers")
+    last = undisturbed.counts["disk"] - 1
+    befalls(simulated, Fault(KILLED, last, 0.0))  # as the folder is about to be synced
     with pytest.raises(ProcessGone):
-        numbers.keep(b"numbers")
+        NumbersFolder(tmp_path / "weights").keep(b"numbers")
     (found,) = (tmp_path / "weights").iterdir()
     assert not found.name.startswith(".")
     assert simulated.platter.durable(found) is None
