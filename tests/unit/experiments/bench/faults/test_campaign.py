@@ -120,7 +120,9 @@ def uncut(self: Journal) -> None:
 def told_first(self: Session, committed: Sequence[Any]) -> None:
     """A round that is seen before it is committed."""
     done = Round(tuple(committed))
-    self._tell(done)
+    self.digests += [c.generation.digest for c in committed if c.arm == "selected"]
+    for observer in self.observers:
+        observer(done)
     self._journal.append(done.to_plain())
 
 
@@ -135,13 +137,15 @@ def forgetful(self: Any, number: int, promise: Any) -> int:
     return tile
 
 
-def counted(self: Any, promise: Any, reply: Any, patience: Any) -> None:
+def counted(self: Any, promise: Any, reply: Any, patience: Any) -> int:
     """A fleet that takes a reply for that to the next tile: a doubled one counts twice."""
     _, number = self.flying.pop(promise)
-    self._replies[len(self._replies)] = reply
+    place = len(self._replies)
+    self._replies[place] = reply
     self.silent.pop(number).done()
     for further in self.of(number)[:1]:
         self._begin(number, self.flying[further][0], patience)
+    return place
 
 
 def nothing(*_: object) -> None:
