@@ -94,6 +94,7 @@ def test_what_was_found_once_is_mended(known: dict[str, Any]) -> None:
 
 def unsynced(self: Journal, data: bytes) -> None:
     """A journal that skips its fsync."""
+    os.lseek(self._descriptor, self._offset, os.SEEK_SET)
     view = memoryview(data)
     while view:
         view = view[disk().write(self._descriptor, view) :]
@@ -111,9 +112,9 @@ def hasty(path: Path, write: Callable[[Any], object]) -> None:
 
 def uncut(self: Journal) -> None:
     """A journal that is carried on behind what a crash left of a record."""
-    os.lseek(self._descriptor, 0, os.SEEK_END)
     if not self._offset:
         self._write(journals.MAGIC)
+    self._offset = os.fstat(self._descriptor).st_size
     self._begun = True
 
 
