@@ -347,3 +347,38 @@ def test_what_is_cut_off_is_kept_on_the_disk_first(
     simulated.pull_the_plug()
     assert (tmp_path / f"journal.damaged-{whole}").read_bytes() == b"more"
     assert len(read_journal(path).records) == 2
+
+
+def test_a_record_whose_sync_failed_is_written_once_more(
+    simulated: SimulatedDisk, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal"
+    with Journal.create(path) as journal:
+        journal.append({"index": 0})
+    undisturbed = befalls(simulated)
+    with Journal.reopen(path) as journal:
+        journal.append({"index": 1})
+    calls = undisturbed.counts["disk"]
+    # The sync forgets the record, and cutting it off fails too: it is there to be read, clean.
+    befalls(simulated, Fault(EIO, calls - 1, 0.1), Fault(EIO, calls, 0.9))
+    with Journal.reopen(path) as journal, pytest.raises(JournalError, match="everything before"):
+        journal.append({"index": 2})
+    befalls(simulated)
+    with Journal.reopen(path) as journal:
+        assert len(journal.contents.records) == 3
+    simulated.pull_the_plug()
+    assert [record["index"] for record in read_journal(path).records] == [0, 1, 2]
+
+
+def test_what_was_deleted_is_gone_once_numbers_are_synced(
+    simulated: SimulatedDisk, tmp_path: Path
+) -> None:
+    numbers = NumbersFolder(tmp_path / "weights")
+    numbers.keep(b"of the dead")
+    numbers.prune(())
+    simulated.pull_the_plug()
+    assert len(list(numbers.folder.iterdir())) == 1  # it has come back
+    numbers.prune(())
+    numbers.sync()
+    simulated.pull_the_plug()
+    assert not list(numbers.folder.iterdir())
