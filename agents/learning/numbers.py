@@ -128,6 +128,11 @@ class NumbersFolder(Numbers):
                 with suppress(FileNotFoundError):
                     disk().unlink(path)
 
+    def sync(self) -> None:
+        """Return once what was deleted is gone for good."""
+        if self.folder.exists():
+            sync_folder(self.folder)
+
     def sweep(self) -> None:
         """Delete what a kill left half written."""
         for path in self.folder.glob(f".*{SUFFIX}.tmp"):

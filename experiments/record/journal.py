@@ -99,14 +99,9 @@ class Journal:
             raise JournalError(f"{path}: expected a journal, got: {error.strerror}") from error
         _lock(path, descriptor)
         try:
-            # Who wrote it may have been killed as it waited for the disk: what is read here is told
-            # as committed.
-            disk().fsync(descriptor)
-            sync_folder(path.parent)
-            return cls(path, descriptor, read(path))
-        except OSError as error:
-            disk().close(descriptor)
-            raise JournalError(f"{path}: expected it on the disk, got: {error.strerror}") from error
+            journal = cls(path, descriptor, read(path))
+            journal._settle()
+            return journal
         except BaseException:
             disk().close(descriptor)
             raise
@@ -165,6 +160,22 @@ class Journal:
                 "removed, moved or replaced as it went on; what follows would be lost"
             )
 
+    def _settle(self) -> None:
+        """Have the last record on the disk: what is read of it is told as committed.
+
+        Who wrote it may have been killed as it waited for the disk, or have seen that fail. Then
+        the system may take it for written, so that it is written once more.
+        """
+        records, end = self.contents.records, self._offset
+        begin = records.offset(-1) if records else 0
+        try:
+            self._write_at(begin, os.pread(self._descriptor, end - begin, begin))
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise JournalError(
+                f"{self.path}: expected what is intact of it on the disk, got: {error.strerror}"
+            ) from error
+
     def _begin(self) -> None:
         """Cut off what is not intact, and stand at the end."""
         size = os.fstat(self._descriptor).st_size
@@ -177,7 +188,6 @@ class Journal:
                     f"{self.path}: expected to keep what stands after byte {self._offset} beside "
                     f"it, and to cut it off, got: {error.strerror}; everything before is intact"
                 ) from error
-        os.lseek(self._descriptor, self._offset, os.SEEK_SET)
         if not self._offset:
             self._write(MAGIC)
         self._begun = True
@@ -196,20 +206,24 @@ class Journal:
         sync_folder(self.path.parent)
 
     def _write(self, data: bytes) -> None:
-        view = memoryview(data)
         try:
-            while view:
-                view = view[disk().write(self._descriptor, view) :]
-            disk().fsync(self._descriptor)
+            self._write_at(self._offset, data)
         except OSError as error:
             with suppress(OSError):  # what then is left of it is cut off by who carries the run on
                 disk().truncate(self._descriptor, self._offset)
-                os.lseek(self._descriptor, self._offset, os.SEEK_SET)
             raise JournalError(
                 f"{self.path}: expected to write {len(data)} bytes at byte {self._offset}, got: "
                 f"{error.strerror}; everything before is intact"
             ) from error
         self._offset += len(data)
+
+    def _write_at(self, offset: int, data: bytes) -> None:
+        """Write, and wait until it is on the disk."""
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        view = memoryview(data)
+        while view:
+            view = view[disk().write(self._descriptor, view) :]
+        disk().fsync(self._descriptor)
 
 
 def _lock(path: Path, descriptor: int) -> None:

@@ -178,8 +178,9 @@ class Frames:
     def _begin(self, file: BinaryIO) -> None:
         """Read the first bytes, which say the format."""
         begun = file.read(len(MAGIC))
-        if len(begun) < len(MAGIC) and MAGIC.startswith(begun):
-            reason = f"it was only begun: {len(begun)} of {len(MAGIC)} first bytes"
+        size = os.fstat(file.fileno()).st_size
+        if begun != MAGIC and size <= len(MAGIC) and _only_begun(begun):
+            reason = f"it was only begun: {size} of {len(MAGIC)} first bytes, or zeros for them"
             self.damage = Damage(0, True, reason)
             return
         if begun in EARLIER:
@@ -193,6 +194,11 @@ class Frames:
                 f"{self.path}: expected a journal starting with {MAGIC!r}, got {begun!r}"
             )
         self.offset = len(MAGIC)
+
+
+def _only_begun(begun: bytes) -> bool:
+    """Are these the first bytes, as far as they have reached the disk before the power went?"""
+    return all(got in (0, expected) for got, expected in zip(begun, MAGIC, strict=False))
 
 
 def read_journal(path: Path) -> Contents:

@@ -245,7 +245,8 @@ class SimulatedCluster:
         try:
             return self._run_tile(tile)
         except known.RayError as error:
-            raise known.RayTaskError("run", "", error).as_instanceof_cause() from None
+            traced = f"Traceback (most recent call last):\n  simulated\n{error!r}"
+            raise known.RayTaskError("run", traced, error).as_instanceof_cause() from None
 
     def _twice(self, tile: Tile) -> TileReply:
         self._replied(tile)

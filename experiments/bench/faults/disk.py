@@ -94,7 +94,7 @@ class SimulatedDisk(Disk):
 
     def write(self, descriptor: int, data: Any) -> int:
         """As of `Disk`."""
-        path, _ = self._open[descriptor]
+        path, _ = self._of(descriptor)
         return self._call(
             f"write {len(data)} bytes of {path.name}",
             lambda: self._written(descriptor, bytes(data)),
@@ -103,7 +103,7 @@ class SimulatedDisk(Disk):
 
     def fsync(self, descriptor: int) -> None:
         """As of `Disk`."""
-        path, node = self._open[descriptor]
+        path, node = self._of(descriptor)
 
         def failing() -> None:
             self.platter.drop(path, node)
@@ -112,7 +112,7 @@ class SimulatedDisk(Disk):
 
     def truncate(self, descriptor: int, length: int) -> None:
         """As of `Disk`."""
-        path, node = self._open[descriptor]
+        path, node = self._of(descriptor)
 
         def cut() -> None:
             os.ftruncate(descriptor, length)
@@ -198,6 +198,12 @@ class SimulatedDisk(Disk):
         if self._full and what.startswith(("create", "mkdir")):
             raise _error(errno.ENOSPC, path)
         return do()
+
+    def _of(self, descriptor: int) -> tuple[Path, Node]:
+        """What a descriptor is of, which a process that is gone has none of."""
+        if self._gone:
+            raise ProcessGone
+        return self._open[descriptor]
 
     def _end_process(
         self, fault: Fault, told: str, partly: Callable[[float], object] | None

@@ -313,3 +313,18 @@ def test_a_journal_that_nobody_will_find_is_not_written_on(tmp_path, how):
             journal.append({"index": 1})
     if how != "removed":
         assert (tmp_path / "elsewhere" / "j").read_bytes() == before
+
+
+@pytest.mark.parametrize("first", [bytes(len(MAGIC)), MAGIC[:1] + bytes(7) + MAGIC[8:], bytes(3)])
+def test_first_bytes_that_became_zeros_are_a_journal_that_was_only_begun(tmp_path, first):
+    path = tmp_path / "j"
+    path.write_bytes(first)
+    assert read_journal(path).damage.torn
+    with Journal.reopen(path) as journal:
+        journal.append(RECORDS[0])
+    assert list(read_journal(path).records) == RECORDS[:1]
+    # Of zeros where records follow, or of other bytes, nobody knows what they were.
+    for other in (bytes(len(MAGIC)) + b"record", b"x" * len(MAGIC)):
+        path.write_bytes(other)
+        with pytest.raises(JournalError, match="expected a journal starting with"):
+            read_journal(path)
