@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from mgptn.agents.requests import AnyRequest, HostRequest, Supply, Tile
 from mgptn.agents.texts import Weigh, Write
 from mgptn.agents.tiles import Model, Plan, plan_mixed
+
+TEXTS = (Write, Weigh)
+"""Requests to endpoints."""
 
 
 def plan_any(
@@ -18,11 +22,13 @@ def plan_any(
 
     Parameters are as of `plan_mixed`.
     """
+    if not any(isinstance(request, TEXTS) for _, request in requests):
+        return plan_mixed(cast("Sequence[tuple[Model, HostRequest]]", requests), slots, supply)
     here: list[int] = []
     asked: list[tuple[Model, HostRequest]] = []
     texts: dict[Tile, list[int]] = {}
     for i, (model, request) in enumerate(requests):
-        if isinstance(request, Write | Weigh):
+        if isinstance(request, TEXTS):
             texts.setdefault(Tile(model[0], (), (request,), 1, 0), []).append(i)
         else:
             here.append(i)

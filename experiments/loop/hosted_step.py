@@ -44,7 +44,7 @@ from mgptn.protocols.messages import (
     Transcript,
 )
 
-WRITING = AnswerRequest | RevisionRequest | CritiqueRequest
+WRITING = (AnswerRequest, RevisionRequest, CritiqueRequest)
 """Requests that count as for an answer; the others but picks are for a grade."""
 
 
@@ -73,7 +73,9 @@ class HostedPlay(Play):
         """Tiles for everything asked in this round."""
         known: dict[Hashable, AnyRequest] = {}
         requests, beside = [], []
+        answering = 0
         for scene, request, script in self._asked():
+            answering += isinstance(request, WRITING)
             same = _same_grade(request, scene.cast, script)
             asked = known.get(same) if same else None
             if asked is None:
@@ -84,7 +86,6 @@ class HostedPlay(Play):
             requests.append(((script.weights, worn), asked))
             if isinstance(request, GradeRequest) and weighs_alone(request, script):
                 beside.append(((script.weights, worn), answer_alone(request, script)))
-        answering = sum(isinstance(request, WRITING) for _, request, _ in self._asked())
         self.counters["answer_requests"] += answering
         self.counters["grade_requests"] += len(requests) - answering
         self.phase = "answer" if answering else "grade"

@@ -73,6 +73,7 @@ class _Part:
             return self.play.plan()
         self.answered = True
         if self.learned or not self.play.learns:
+            self.play.ended()  # now, while hosts are at others' tiles
             return None
         self.learned = True
         return self.play.plan_learning()
