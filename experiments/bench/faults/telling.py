@@ -49,7 +49,7 @@ def page_part(campaign: Campaign) -> str:
     lives = campaign.lives
     ended, died, stopped = (lives.get(how, 0) for how in (LAST, DIED, STOPPED))
     errors = sorted((-n, how) for how, n in lives.items() if how.endswith("Error"))
-    told = ", ".join(f"{-n:,} in a {how}" for n, how in errors)
+    told = ", ".join(f"{how} {-n:,}" for n, how in errors)
     rows = [("fault", "what happens", *COLUMNS), ("---", "---", *["---:"] * len(COLUMNS))]
     for kind, row in zip(campaign.kinds, _rows(campaign), strict=True):
         rows.append((kind, MEANINGS[kind], *row[1:]))
@@ -60,7 +60,7 @@ def page_part(campaign: Campaign) -> str:
             f"{campaign.seeds:,} schedules, seeds {campaign.first} to "
             f"{campaign.first + campaign.seeds - 1}. Of {sum(lives.values()):,} processes "
             f"{ended:,} came to the run's end, {died:,} died, {stopped:,} were interrupted; "
-            f"the others stopped with an error of one line: {told}. "
+            f"the others stopped with an error of one line ({told}). "
             f"**{len(campaign.failures):,} schedules failed.**",
             "",
             *(f"| {' | '.join(row)} |" for row in rows),
