@@ -1,9 +1,9 @@
 """Which system calls a program in a box may make: few, none that waits, none that reaches out.
 
-A list of what is allowed, as a classic BPF program for the kernel's seccomp. What is not in it fails
-with EPERM. There is no way to make a process or a thread, to signal one, to open a socket, to write
-to a file that was not open before, or to wait for anything: what a program does not compute at once
-it cannot do at all, so that a limit of processor time ends every program.
+A list of what is allowed, as a classic BPF program for the kernel's seccomp. What is not in it
+fails with EPERM. There is no way to make a process or a thread, to signal one, to open a socket, to
+write to a file that was not open before, or to wait for anything: what a program does not compute
+at once it cannot do at all, so that a limit of processor time ends every program.
 """
 
 # SPDX-License-Identifier: Apache-2.0

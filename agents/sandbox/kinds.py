@@ -27,8 +27,8 @@ KINDS: Final[Mapping[Kind, Callable[[Limits], Worker]]] = {
 """Name → what starts a worker of that kind; the strongest first, which runs all of Python, too."""
 
 MEND: Final = (
-    "`pip install 'mgptn[sandbox]'`; bubblewrap needs user namespaces of the kernel: in a container "
-    "or on a hardened system they may be forbidden"
+    "`pip install 'mgptn[sandbox]'`; bubblewrap needs user namespaces of the kernel, which a "
+    "container or a hardened system may forbid"
 )
 
 

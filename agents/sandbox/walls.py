@@ -1,7 +1,7 @@
 """Bubblewrap: where it is, and the walls that it puts up, in which nothing is but what is named.
 
-Inside is no network, no process but those started there, no file but what is bound there to be read,
-no environment, no right over anything, and the user is nobody.
+Inside is no network, no process but those started there, no file but what is bound there to be
+read, no environment, no right over anything, and the user is nobody.
 """
 
 # SPDX-License-Identifier: Apache-2.0

@@ -173,3 +173,15 @@ def bench_faults(seed: int | None, **campaign: Any) -> None:
     if seed is not None:
         sys.exit(one_schedule(console(), seed))
     sys.exit(faults(console(), **campaign))
+
+
+@bench.command("sandbox")
+@click.option("--attacks", is_flag=True, help="Run programs that attack, and say what held.")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def bench_sandbox(attacks: bool, repeats: int, out: Path | None) -> None:
+    """Programs a second in each kind of sandbox that works here; or attacks, and what held."""
+    with loading():
+        from mgptn.experiments.bench.sandbox.benchmark import sandbox
+
+    sys.exit(sandbox(console(), repeats, attacks, out))

@@ -24,6 +24,7 @@ from mgptn.agents.hosts.ray_address import (
     check_answers,
     cluster_endpoint,
 )
+from mgptn.agents.sandbox.kinds import KINDS, MEND, fault_of
 from mgptn.agents.training.command import made_by
 from mgptn.experiments.config.plugins import Known
 from mgptn.experiments.views import metrics_server
@@ -233,6 +234,17 @@ def check_prometheus() -> Check:
         return Check("Prometheus", "ok", path)
     mend = "only to watch runs live: `apt-get install prometheus`, or see monitoring/README.md"
     return Check("Prometheus", "warn", "not on PATH", mend)
+
+
+def check_sandbox() -> Check:
+    """Which sandboxes work, for tasks whose answers are programs? Each is tried with one."""
+    name, faults = "sandbox", {kind: fault_of(kind) for kind in KINDS}
+    working = [kind for kind, fault in faults.items() if not fault]
+    found = "; ".join(f"{kind}: {fault or 'works'}" for kind, fault in faults.items())
+    if len(working) == len(KINDS):
+        return Check(name, "ok", found)
+    mend = f"only for tasks that run programs{'' if working else ', which are refused'}: {MEND}"
+    return Check(name, "warn", found, mend)
 
 
 def parse_gpus(report: str) -> list[tuple[str, int, int]]:

@@ -31,6 +31,7 @@ from mgptn.experiments.machine.checks import (
     check_port,
     check_prometheus,
     check_python,
+    check_sandbox,
     check_shared_memory,
     check_torch,
     installed_gpus,
@@ -46,7 +47,7 @@ def diagnose(
     runs: Path = Path("runs"),
     models: Path = BUNDLED,
 ) -> list[Check]:
-    """Look at everything a run needs, in some two seconds; nothing is started or written.
+    """Look at everything a run needs, in some two seconds; nothing stays started or written.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def diagnose(
     checks += [check_gpu_memory(name, free, total) for name, free, total in gpus]
     checks += check_models(models)
     checks += check_plugins([protocols(), tasks(), interfaces()])
-    checks += [check_port(metrics_port), check_prometheus()]
+    checks += [check_port(metrics_port), check_prometheus(), check_sandbox()]
     return checks
 
 
