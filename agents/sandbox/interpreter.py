@@ -97,7 +97,10 @@ class Interpreter:
             If the interpreter does not come up again.
         """
         first = self._once(program, self._limits.seconds, watched=False)
-        return self._once(program, self._limits.wall, watched=True) if first is None else first
+        if first is not None:
+            return first
+        second = self._once(program, self._limits.wall, watched=True)
+        return second or Ran("unknown", error="it took too long on the wall")
 
     def close(self) -> None:
         """End it."""
@@ -123,7 +126,7 @@ class Interpreter:
                     watch = _Watch(session.worker_pid, self._limits.seconds)
                 lines = iter(program.stdin.splitlines())
                 given = {"external_lookup": {"input": _reading(lines)}, "print_callback": printed}
-                session.feed_run(program.source, **given)
+                session.feed_run(f"{program.source}\nNone", **given)
                 if program.cases:
                     values = self._values(session, program.cases, given)
         except monty.MontyCrashedError as error:
@@ -140,7 +143,7 @@ class Interpreter:
             if printed.full:
                 return Ran("output", stdout=printed.text)
             if late and isinstance(fault, TimeoutError):
-                return None if watch is None else Ran("unknown", error=said)
+                return None
             if isinstance(fault, MemoryError) and said.startswith("memory limit"):
                 return Ran("memory", stdout=printed.text, error=said)
             return Ran("error", stdout=printed.text, error=error.display("traceback")[-4096:])
@@ -158,7 +161,8 @@ class Interpreter:
         self, session: Any, cases: tuple[str, ...], given: dict[str, Any]
     ) -> tuple[str | None, ...]:
         """The cases' values: all at once, or, if one of them has none, one by one."""
-        listed = "".join(f"repr((\n{case}\n)),\n" for case in cases)
+        most = self._limits.output + 1
+        listed = "".join(f"repr((\n{case}\n))[:{most}],\n" for case in cases)
         try:
             found = session.feed_run(f"[\n{listed}]", **given)
         except (self._monty.MontySyntaxError, self._monty.MontyRuntimeError) as error:
@@ -167,10 +171,9 @@ class Interpreter:
             if len(cases) == 1:
                 return (None,)
             return tuple(self._values(session, (case,), given)[0] for case in cases)
-        told = (
-            found if isinstance(found, list) and len(found) == len(cases) else [None] * len(cases)
-        )
-        return tuple(value if isinstance(value, str) else None for value in told)
+        if not isinstance(found, list) or len(found) != len(cases):
+            return (None,) * len(cases)
+        return tuple(value if isinstance(value, str) else None for value in found)
 
 
 class _Printed:

@@ -1,4 +1,4 @@
-"""What runs inside a box: a process that forks, and never sees a program; and its children, that do.
+"""What runs inside a box: a process that forks and never sees a program, and children that do.
 
 It is run as a script, by a CPython that has the standard library alone, and imports nothing of this
 package. Of each program it is told the limits, and is handed the open files through which the child
@@ -150,7 +150,7 @@ def _child(files: list[int], limits: tuple[float, int, int], rules: bytes) -> No
         os.write(READY, b"r")
         os.close(READY)
         code = _run()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (whatever it is, a child never goes on as a zygote)
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -183,9 +183,9 @@ def _run() -> int:
     """Read the program, run it, and write its values; its exit status."""
     with open(PROGRAM, encoding="utf-8") as file:
         source, cases = json.load(file)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8")
     sys.stdout = io.TextIOWrapper(
-        open(1, "wb", buffering=8192, closefd=False), encoding="utf-8", errors="replace"
+        io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "utf-8", "replace"
     )
     sys.argv = ["program.py"]
     random.seed(0)
@@ -199,7 +199,7 @@ def _run() -> int:
         code = exit.code if isinstance(exit.code, int) else int(exit.code is not None)
     except MemoryError:
         code = OUT_OF_MEMORY
-    except BaseException as fault:
+    except BaseException as fault:  # noqa: BLE001 (a program may raise anything)
         code = 1
         own = fault.__traceback__ and fault.__traceback__.tb_next
         traceback.print_exception(type(fault), fault, own, limit=-SHOWN)

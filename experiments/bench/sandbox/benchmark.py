@@ -49,8 +49,8 @@ def sandbox(console: Console, repeats: int, attacks: bool, out: Path | None) -> 
     attempts: dict[Kind, list[Attempt]] = {}
     for kind in kinds:
         if attacks:
-            with doing(f"attacking {kind}"), make_sandbox(kind, ATTACKED, workers=1) as one:
-                attempts[kind] = list(attempt_all(one, read_attacks()))
+            with doing(f"attacking {kind}"), make_sandbox(kind, ATTACKED, workers=1) as room:
+                attempts[kind] = list(attempt_all(room, read_attacks()))
             continue
         for workers in sorted({1, usable_cpus()}):
             with doing(f"timing {kind}, {workers} at a time"):
