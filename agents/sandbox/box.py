@@ -105,9 +105,10 @@ class Box:
                 os.close(file)
         ready, ended_by, code, spent = zygote.REPLY.unpack(reply)
         full = limits.output in (len(stdout), len(stderr), len(values))
+        status = _status(ready, ended_by, code, full)
         return Ran(
-            _status(ready, ended_by, code, full),
-            tuple(_values(values, len(program.cases))),
+            status,
+            tuple(_values(values, len(program.cases))) if status == "ended" else (),
             stdout.decode(errors="replace"),
             stderr.decode(errors="replace"),
             None if ended_by != zygote.NONE else code,

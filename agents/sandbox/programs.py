@@ -58,7 +58,8 @@ class Program:
     source
         Run first, as a module of its own.
     cases
-        Expressions, evaluated one after another in what `source` has defined.
+        Expressions, evaluated one after another in what `source` has defined; the small interpreter
+        evaluates all again where one of them raises.
     stdin
         What `input()` reads.
     """
@@ -88,7 +89,7 @@ class Ran:
         How it came out; `Status` says what each is.
     values
         For each case the `repr` of its value, or None if it has none: because it raised, or because
-        the program ended before.
+        the program ended before. Empty unless the program has ``ended``.
     stdout
         What it printed, cut off at the limit.
     error
