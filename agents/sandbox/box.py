@@ -153,7 +153,7 @@ def _values(lines: bytes, count: int) -> Iterator[str | None]:
     for i in range(count):
         line = whole[i] if i < len(whole) else b"!"
         try:
-            yield line[1:].decode("unicode_escape") if line.startswith(b"=") else None
+            yield line[1:].decode(zygote.WRITTEN) if line.startswith(b"=") else None
         except UnicodeDecodeError:
             yield None
 

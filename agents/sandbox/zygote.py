@@ -10,6 +10,7 @@ of. How a child ended is told over a socket that no child has.
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 import fcntl
 import gc
@@ -37,6 +38,9 @@ REPLY = struct.Struct("<BBiQ")
 
 NONE, TIME, WALL = 0, 1, 2
 OUT_OF_MEMORY = 77
+WRITTEN = "unicode_escape"
+"""How values are written, a line each."""
+
 SHOWN = 4
 """Places that a traceback names."""
 
@@ -73,6 +77,7 @@ def main(number: int) -> None:
             importlib.import_module(name)
         except ImportError:  # a CPython that was built without: programs do without, too
             continue
+    codecs.lookup(WRITTEN)
     gc.collect()
     gc.freeze()
     control.send(b"ready")
@@ -219,7 +224,7 @@ def _value(case: str, module: dict[str, Any]) -> bytes:
         if isinstance(fault, MemoryError):
             raise
         return b"!\n"
-    return b"=" + text.encode("unicode_escape") + b"\n"
+    return b"=" + text.encode(WRITTEN) + b"\n"
 
 
 if __name__ == "__main__":

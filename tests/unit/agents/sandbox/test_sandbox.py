@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from mgptn.agents.sandbox import kinds as kinds_module
-from mgptn.agents.sandbox.kinds import KINDS, choose, make_sandbox
+from mgptn.agents.sandbox.kinds import KINDS, choose, fault_of, make_sandbox
 from mgptn.agents.sandbox.pool import Sandbox
 from mgptn.agents.sandbox.programs import Limits, Program, Ran, SandboxError
+from mgptn.agents.sandbox.walls import find_bubblewrap
 from tests.sandboxes import SMALL, kinds
 
 SQUARE = "def square(x):\n    return x * x\n"
@@ -155,6 +156,27 @@ def test_where_none_works_a_sandbox_is_refused(monkeypatch: pytest.MonkeyPatch) 
         make_sandbox()
     with pytest.raises(SandboxError, match="interpreter: interpreter is broken"):
         choose("interpreter")
+
+
+@pytest.mark.skipif(bool(fault_of("bubblewrap")), reason=fault_of("bubblewrap"))
+def test_where_the_kernel_gives_no_namespaces_bubblewrap_is_refused_in_its_words() -> None:
+    """Such a kernel is had by bubblewrap itself, which can forbid what is inside to use it."""
+    bubblewrap = find_bubblewrap()
+    assert bubblewrap is not None
+    code = (
+        "from mgptn.agents.sandbox.kinds import choose\nprint(choose('auto'))\nchoose('bubblewrap')"
+    )
+    outer = ["--unshare-user", "--disable-userns", "--dev-bind", "/", "/", "--proc", "/proc"]
+    done = subprocess.run(
+        [bubblewrap, *outer, sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert done.stdout.strip() == ("" if fault_of("interpreter") else "interpreter"), done.stderr
+    assert "sandbox.kind: expected one that works here, got " in done.stderr
+    assert "Creating new namespace failed" in done.stderr
 
 
 def test_auto_takes_the_strongest_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
