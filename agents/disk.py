@@ -25,7 +25,7 @@ class Disk:
 
     def file(self, path: Path, mode: str) -> BinaryIO:
         """A file to write: ``"wb"``, or ``"xb"`` where there may be none yet."""
-        return open(path, mode)  # type: ignore[return-value]
+        return path.open("xb") if mode == "xb" else path.open("wb")
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """Bytes that were written, which may be fewer."""

@@ -24,7 +24,7 @@ def opens(module: Path) -> list[ast.Call]:
         if (name == "read_text" and not node.args) or name == "write_text":
             found.append(node)
         binary = any(isinstance(mode, str) and "b" in mode for mode in modes)
-        if name == "open" and of not in ("os", "gzip", "answers") and not binary:
+        if name == "open" and of not in ("os", "gzip", "answers", "disk()") and not binary:
             found.append(node)
     return found
 
