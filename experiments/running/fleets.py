@@ -155,16 +155,25 @@ def _models(settings: HostSettings) -> str:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable."""
+    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable.
+
+    It does what Ctrl-C does at the time it comes; where that is nothing, as in the background of a
+    script, it is a KeyboardInterrupt.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(number: int, frame: Any) -> None:
+        as_pressed = signal.getsignal(signal.SIGINT)
+        if callable(as_pressed):
+            as_pressed(number, frame)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # Once it has come, whoever answers to Ctrl-C may have something else in its place.
+        if signal.getsignal(signal.SIGTERM) is interrupt:
+            signal.signal(signal.SIGTERM, before)

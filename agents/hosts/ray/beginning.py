@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 from mgptn.agents.hosts.fleet import FleetError
+from mgptn.agents.hosts.ray.answering import still_answered
 from mgptn.agents.hosts.ray.session import start_ray, stop_ray
 
 
@@ -49,7 +50,8 @@ class Beginning:
     def _end(self) -> None:
         with suppress(FleetError):
             if self._begun.result():
-                stop_ray()
+                with still_answered():
+                    stop_ray()
 
 
 @contextmanager
