@@ -79,15 +79,13 @@ class Quarters:
         """A path of the quarters, from outside."""
         return Path(f"/proc/{self._keeper}/root{path}")
 
-    def fill(self, folder: Path, but: int = 0) -> None:
-        """Take all that is left on a folder's disk, but so many bytes."""
-        filling = self.seen(folder) / FILLING
-        state = os.statvfs(self.seen(folder))
-        with filling.open("wb") as file, suppress(OSError):
-            file.write(bytes(max(0, state.f_bavail * state.f_frsize - but)))
-            while not but:
-                file.write(bytes(1))
-                file.flush()
+    def fill(self, folder: Path) -> None:
+        """Take all that is left on a folder's disk, to the last byte."""
+        with (self.seen(folder) / FILLING).open("ab", buffering=0) as filling:
+            for size in (1 << 20, 1 << 10, 1):
+                with suppress(OSError):
+                    while True:
+                        filling.write(bytes(size))
 
     def free(self, folder: Path) -> None:
         """Give back what `fill` took."""
