@@ -99,7 +99,7 @@ def hosts(
             yield fleet
             return
         joining = cluster_to_join(ray_address)
-        begun = begun or stack.enter_context(beginning(ray_address))
+        begun = begun or stack.enter_context(beginning(ray_address, storing=_stores(stage.config)))
         with doing(f"joining {joining.told()}" if joining else "starting Ray"):
             started = begun.take()
             stack.callback(begun.end)
@@ -120,9 +120,15 @@ def ray_beside(config: RunConfig, ray_address: str | None) -> AbstractContextMan
     # One host a core imports what it needs as Ray comes up; of one a GPU there are fewer.
     gpus = config.hosts.device != "cpu" and any(Path("/dev").glob("nvidia[0-9]*"))
     if gpus or config.hosts.count != "auto":
-        return beginning(ray_address)
+        return beginning(ray_address, storing=_stores(config))
     own = all(map(is_own, config.agents.model.split(",")))
-    return beginning(ray_address, PRELOADED if own else (*PRELOADED, *BY_TRANSFORMERS))
+    preloaded = PRELOADED if own else (*PRELOADED, *BY_TRANSFORMERS)
+    return beginning(ray_address, preloaded, storing=_stores(config))
+
+
+def _stores(config: RunConfig) -> bool:
+    """Will hosts be given weights by Ray's store?"""
+    return config.agents.learning.method != "none"
 
 
 def reading(config: RunConfig) -> AbstractContextManager[None]:

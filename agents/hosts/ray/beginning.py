@@ -20,9 +20,11 @@ class Beginning:
     with its parent ends with the thread that started it.
     """
 
-    def __init__(self, address: str | None, preloaded: Sequence[str]) -> None:
+    def __init__(self, address: str | None, preloaded: Sequence[str], storing: bool) -> None:
         self._keeper = ThreadPoolExecutor(1, "ray")
-        self._begun: Future[bool] = self._keeper.submit(start_ray, address, preloaded)
+        self._begun: Future[bool] = self._keeper.submit(
+            start_ray, address, preloaded, storing=storing
+        )
         self._ending: Future[None] | None = None
 
     def take(self) -> bool:
@@ -55,7 +57,9 @@ class Beginning:
 
 
 @contextmanager
-def beginning(address: str | None, preloaded: Sequence[str] = ()) -> Iterator[Beginning]:
+def beginning(
+    address: str | None, preloaded: Sequence[str] = (), *, storing: bool = False
+) -> Iterator[Beginning]:
     """Have Ray start while something else is done; it has ended when the context does.
 
     Parameters
@@ -64,8 +68,10 @@ def beginning(address: str | None, preloaded: Sequence[str] = ()) -> Iterator[Be
         As of `start_ray`.
     preloaded
         Modules that the workers of a Ray that is started here import as they come up.
+    storing
+        As of `start_ray`.
     """
-    begun = Beginning(address, preloaded)
+    begun = Beginning(address, preloaded, storing)
     try:
         yield begun
     finally:

@@ -50,6 +50,19 @@ def lasting_hash(lasting: RunConfig, course: Any) -> str:
 
 
 @pytest.fixture(scope="session")
+def longest(small: Any) -> RunConfig:
+    """Long enough for faults that take a while themselves."""
+    made: RunConfig = small({"population.generations": 100, "task.size": 3, "hosts.count": 2})
+    return made
+
+
+@pytest.fixture(scope="session")
+def longest_hash(longest: RunConfig, course: Any) -> str:
+    """The hash in which it ends."""
+    return population_hash(course(longest))
+
+
+@pytest.fixture(scope="session")
 def local_stage() -> Callable[[RunConfig], tuple[Stage, Fleet]]:
     """A configuration's stage, and a host of its models in this process."""
 

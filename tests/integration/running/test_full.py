@@ -137,17 +137,17 @@ def memory_group(quarters: Quarters) -> Iterator[Path]:
 
 
 def test_hosts_that_rays_monitor_ends_for_want_of_memory_are_replaced(
-    life: Life, lasting: RunConfig, config_file: Any, lasting_hash: str, eventually: Any
+    life: Life, longest: RunConfig, config_file: Any, longest_hash: str, eventually: Any
 ) -> None:
     try:
         with memory_group(life.quarters) as group:
-            _short_of_memory(life, group, config_file(lasting), lasting_hash, eventually)
+            _short_of_memory(life, group, config_file(longest), longest_hash, eventually)
     except NotAllowedError as error:
         pytest.skip(f"this machine does not allow {error}")
 
 
 def _short_of_memory(
-    life: Life, group: Path, config: Path, lasting_hash: str, eventually: Any
+    life: Life, group: Path, config: Path, longest_hash: str, eventually: Any
 ) -> None:
     life.entering = f"echo $$ > {group}/cgroup.procs;"
     command = life.begin(config, RAY_memory_usage_threshold=str(THRESHOLD))
@@ -162,7 +162,9 @@ def _short_of_memory(
     )  # fmt: skip
     try:
         eventually(
-            lambda: not all(host.is_running() for host in hosts) or command.process.poll(),
+            lambda: (
+                not all(host.is_running() for host in hosts) or command.process.poll() is not None
+            ),
             "Ray's monitor to end a host",
             120,
         )
@@ -175,5 +177,5 @@ def _short_of_memory(
     else:
         rounds = read_rounds(life.quarters.seen(life.folder))
         assert sum(done.committed[0].counters["host_restarts"] for done in rounds) >= 1
-    life.ends_in(command, lasting_hash)
+    life.ends_in(command, longest_hash)
     assert (life.folder / JOURNAL).exists()
