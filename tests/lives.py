@@ -29,16 +29,10 @@ class Life:
         The fixture.
     folder
         The run's, as it is called in the quarters.
-
-    Attributes
-    ----------
-    entering
-        What a shell does first.
     """
 
     def __init__(self, start: Any, quarters: Quarters, folder: Path) -> None:
         self._start, self.quarters, self.folder = start, quarters, folder
-        self.entering = ""
 
     def begin(self, config: Path, commits: int = 2, **variables: str) -> Any:
         """Start the run; returns the command once so many generations are committed."""
@@ -51,7 +45,7 @@ class Life:
         return self._command(commits, variables, "resume", self.folder, *options)
 
     def _command(self, commits: int, variables: dict[str, str], *arguments: Any) -> Any:
-        prefix = self.entering + self.quarters.prefix(**variables)
+        prefix = self.quarters.prefix(**variables)
         command = self._start(*arguments, prefix=prefix)
         if commits:
             command.wait_for_commits(self.quarters.seen(self.folder), commits, SOON)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 EVERY = 0.02
 """Seconds between two looks; as long SIGTERM may go unanswered."""
@@ -23,11 +24,11 @@ EVERY = 0.02
 def still_answered() -> Iterator[None]:
     """While the context lasts, a SIGTERM that Python answers is answered by Python."""
     answering = _pythons()
-    over = threading.Event()
     if not answering:
         yield
         return
     get, set_ = _interpreter()
+    over = threading.Event()
 
     def look() -> None:
         last = False
@@ -52,7 +53,7 @@ def _pythons() -> int:
     return next((get(one) or 0 for one in answered if get(one)), 0)
 
 
-def _interpreter() -> tuple[ctypes._CFuncPtr, ctypes._CFuncPtr]:
+def _interpreter() -> tuple[Callable[[int], Any], Callable[[int, int], Any]]:
     """What reads and sets handlers: address by number, number and address to the one before."""
     get = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_int)(("PyOS_getsig", ctypes.pythonapi))
     set_ = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
