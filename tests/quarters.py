@@ -71,6 +71,10 @@ class Quarters:
             check=True,
         )
 
+    def seen(self, path: Path) -> Path:
+        """A path of the quarters, from outside."""
+        return Path(f"/proc/{self._keeper}/root{path}")
+
     def fill(self, folder: Path) -> None:
         """Take all that is left on a folder's disk, to the last byte."""
         with (self.seen(folder) / FILLING).open("ab", buffering=0) as filling:

@@ -52,7 +52,7 @@ def lasting_hash(lasting: RunConfig, course: Any) -> str:
 @pytest.fixture(scope="session")
 def longest(small: Any) -> RunConfig:
     """Long enough for faults that take a while themselves."""
-    made: RunConfig = small({"population.generations": 100, "task.size": 3, "hosts.count": 2})
+    made: RunConfig = small({"population.generations": 60, "task.size": 3, "hosts.count": 2})
     return made
 
 
