@@ -3,7 +3,8 @@
 Libraries that are being imported may swallow a KeyboardInterrupt, or turn it into another error.
 So as long as there is nothing to put in order, Ctrl-C ends the process itself. Later it is raised
 once, and the command puts things in order; whoever presses it again does not want to wait for that,
-and the process ends at once. Imports nothing but the standard library.
+and the process ends at once, as it does by a SIGTERM then. Imports nothing but the standard
+library.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -82,6 +83,8 @@ def _leave(number: int, frame: Any) -> None:
 
 def _raise_once(number: int, frame: Any) -> None:
     signal.signal(signal.SIGINT, _leave_again)
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, _leave_again)
     raise KeyboardInterrupt
 
 

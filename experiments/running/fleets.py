@@ -99,7 +99,7 @@ def hosts(
             yield fleet
             return
         joining = cluster_to_join(ray_address)
-        begun = begun or stack.enter_context(beginning(ray_address))
+        begun = begun or stack.enter_context(beginning(ray_address, storing=_stores(stage.config)))
         with doing(f"joining {joining.told()}" if joining else "starting Ray"):
             started = begun.take()
             stack.callback(begun.end)
@@ -120,9 +120,15 @@ def ray_beside(config: RunConfig, ray_address: str | None) -> AbstractContextMan
     # One host a core imports what it needs as Ray comes up; of one a GPU there are fewer.
     gpus = config.hosts.device != "cpu" and any(Path("/dev").glob("nvidia[0-9]*"))
     if gpus or config.hosts.count != "auto":
-        return beginning(ray_address)
+        return beginning(ray_address, storing=_stores(config))
     own = all(map(is_own, config.agents.model.split(",")))
-    return beginning(ray_address, PRELOADED if own else (*PRELOADED, *BY_TRANSFORMERS))
+    preloaded = PRELOADED if own else (*PRELOADED, *BY_TRANSFORMERS)
+    return beginning(ray_address, preloaded, storing=_stores(config))
+
+
+def _stores(config: RunConfig) -> bool:
+    """Will hosts be given weights by Ray's store?"""
+    return config.agents.learning.method != "none"
 
 
 def reading(config: RunConfig) -> AbstractContextManager[None]:
@@ -155,16 +161,25 @@ def _models(settings: HostSettings) -> str:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable."""
+    """SIGTERM, as a cluster sends it to end a job, acts like Ctrl-C: the run stays resumable.
+
+    It does what Ctrl-C does at the time it comes; where that is nothing, as in the background of a
+    script, it is a KeyboardInterrupt.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(number: int, frame: Any) -> None:
+        as_pressed = signal.getsignal(signal.SIGINT)
+        if callable(as_pressed):
+            as_pressed(number, frame)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # Once it has come, whoever answers to Ctrl-C may have something else in its place.
+        if signal.getsignal(signal.SIGTERM) is interrupt:
+            signal.signal(signal.SIGTERM, before)

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 from mgptn.agents.hosts.fleet import FleetError
+from mgptn.agents.hosts.ray.answering import still_answered
 from mgptn.agents.hosts.ray.session import start_ray, stop_ray
 
 
@@ -19,9 +20,11 @@ class Beginning:
     with its parent ends with the thread that started it.
     """
 
-    def __init__(self, address: str | None, preloaded: Sequence[str]) -> None:
+    def __init__(self, address: str | None, preloaded: Sequence[str], storing: bool) -> None:
         self._keeper = ThreadPoolExecutor(1, "ray")
-        self._begun: Future[bool] = self._keeper.submit(start_ray, address, preloaded)
+        self._begun: Future[bool] = self._keeper.submit(
+            start_ray, address, preloaded, storing=storing
+        )
         self._ending: Future[None] | None = None
 
     def take(self) -> bool:
@@ -49,11 +52,14 @@ class Beginning:
     def _end(self) -> None:
         with suppress(FleetError):
             if self._begun.result():
-                stop_ray()
+                with still_answered():
+                    stop_ray()
 
 
 @contextmanager
-def beginning(address: str | None, preloaded: Sequence[str] = ()) -> Iterator[Beginning]:
+def beginning(
+    address: str | None, preloaded: Sequence[str] = (), *, storing: bool = False
+) -> Iterator[Beginning]:
     """Have Ray start while something else is done; it has ended when the context does.
 
     Parameters
@@ -62,8 +68,10 @@ def beginning(address: str | None, preloaded: Sequence[str] = ()) -> Iterator[Be
         As of `start_ray`.
     preloaded
         Modules that the workers of a Ray that is started here import as they come up.
+    storing
+        As of `start_ray`.
     """
-    begun = Beginning(address, preloaded)
+    begun = Beginning(address, preloaded, storing)
     try:
         yield begun
     finally:

@@ -27,7 +27,9 @@ _own = ExitStack()
 """What ends with the Ray that was started here: a process has one at most."""
 
 
-def start_ray(address: str | None = None, preloaded: Sequence[str] = ()) -> bool:
+def start_ray(
+    address: str | None = None, preloaded: Sequence[str] = (), *, storing: bool = False
+) -> bool:
     """Join the Ray cluster at an address, or start one on this machine, which is secluded.
 
     Which of the two, and which cluster, is as of `cluster_to_join`. Returns whether one was
@@ -38,6 +40,9 @@ def start_ray(address: str | None = None, preloaded: Sequence[str] = ()) -> bool
     ----------
     preloaded
         Modules that workers of a Ray that is started here import as they come up.
+    storing
+        Will much be put into its store? Then what the store may hold is taken at once: shared
+        memory that runs out later would end Ray, and this process with it, without a word.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def start_ray(address: str | None = None, preloaded: Sequence[str] = ()) -> bool
         for attempt in range(1, STARTS + 1):
             try:
                 with spared() if attempt == 1 else nullcontext():
-                    _start_here(quiet, preloaded)
+                    _start_here(quiet, preloaded, storing)
                 return True
             except Exception as error:
                 # So Ray says that this machine took longer than it waits; its time is not ours. And
@@ -73,7 +78,7 @@ def start_ray(address: str | None = None, preloaded: Sequence[str] = ()) -> bool
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _start_here(quiet: dict[str, Any], preloaded: Sequence[str]) -> None:
+def _start_here(quiet: dict[str, Any], preloaded: Sequence[str], storing: bool) -> None:
     """Start a Ray on this machine that is ended by `stop_ray`."""
     import ray
 
@@ -87,7 +92,10 @@ def _start_here(quiet: dict[str, Any], preloaded: Sequence[str]) -> None:
                 include_dashboard=False,
                 object_store_memory=256 * 2**20,
                 _temp_dir=str(folder),
-                _system_config={"preload_python_modules": list(preloaded)},
+                _system_config={
+                    "preload_python_modules": list(preloaded),
+                    "preallocate_plasma_memory": storing,
+                },
                 **quiet,
             )
         except BaseException:

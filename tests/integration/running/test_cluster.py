@@ -1,4 +1,4 @@
-"""A run as the main job on a real Ray cluster of two nodes, one of which is lost."""
+"""A run as the main job on a real Ray cluster of two nodes: one is lost, and another comes."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -76,15 +76,20 @@ for generation in Simulation(config, stage=stage, fleet=fleet):
         cluster.remove_node(second, allow_graceful=False)
         while sum(node["Alive"] for node in ray.nodes()) > 1:
             time.sleep(0.1)
-say(hash=population_hash(generations), restarts=fleet.restarts)
+    if generation.index == 3:
+        restarts, nodes = fleet.restarts, sum(node["Alive"] for node in ray.nodes())
+        cluster.add_node(num_cpus=1)
+# The host that there was no room for comes up on the new node.
+hosts = {psutil.Process(process).ppid() for process in fleet.process_ids}
+say(hash=population_hash(generations), restarts=restarts, nodes=nodes, raylets=sorted(hosts))
 ray.shutdown()
 cluster.shutdown()
 '''
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT = 240
-"""Seconds for both runs: 15 to 80, by the machine; most of it is Ray's, to notice a lost node."""
+TIMEOUT = 480
+"""Seconds for both runs: 15 to 200, by the machine; most of it is Ray's, to notice a lost node."""
 
 
 @pytest.fixture(scope="module")
@@ -142,5 +147,14 @@ def test_the_node_that_is_left_finishes_the_work_of_one_that_is_lost(
     said: list[dict[str, Any]], config: Any, course: Any
 ) -> None:
     assert len(said) == 2, f"expected a run to go on within {TIMEOUT} s after a node was lost"
+    assert said[1]["nodes"] == 1
     assert said[1]["restarts"] >= 1
     assert said[1]["hash"] == population_hash(course(config))
+
+
+@pytest.mark.timeout(TIMEOUT + 60)
+def test_a_node_that_comes_has_the_host_that_the_lost_one_had(said: list[dict[str, Any]]) -> None:
+    assert len(said) == 2, f"expected a run to end within {TIMEOUT} s"
+    lost_and_kept, kept_and_new = set(said[0]["raylets"]), set(said[1]["raylets"])
+    assert len(kept_and_new) == 2
+    assert len(lost_and_kept & kept_and_new) == 1

@@ -149,7 +149,7 @@ def test_a_run_that_cannot_fit_is_refused_before_a_host_is_started(monkeypatch):
     assert stage.host_settings("cuda").memory > needed
     monkeypatch.setattr(counting, "available_memory", lambda: 2 * needed - 1)
     # As of a Ray that was started for this run, on this machine.
-    monkeypatch.setattr("mgptn.agents.hosts.ray.beginning.start_ray", lambda *_: True)
+    monkeypatch.setattr("mgptn.agents.hosts.ray.beginning.start_ray", lambda *_, **__: True)
     monkeypatch.setattr("mgptn.agents.hosts.ray.beginning.stop_ray", lambda: None)
     monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 2.0})
     with (

@@ -24,7 +24,7 @@ with leaving_at_once():
 """
 
 
-def interrupted(then="pass", last="pass"):
+def interrupted(then="pass", last="pass", again=signal.SIGINT):
     """Status, output and errors of a command that is interrupted at once, and twice if it lasts."""
     code = COMMAND.format(then=then, last=last)
     with subprocess.Popen(
@@ -35,7 +35,7 @@ def interrupted(then="pass", last="pass"):
         for line in process.stdout:
             said.append(line)
             if (line, "pass") in (("interrupted\n", last), ("ended\n", then)) and then != last:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(again)
         return process.wait(), "".join(said), process.stderr.read()
 
 
@@ -43,6 +43,7 @@ def test_once_it_is_raised_and_the_command_goes_on():
     assert interrupted() == (0, "running\ninterrupted\nended\n", "")
 
 
+@pytest.mark.parametrize("again", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("where", "said"),
     [
@@ -51,6 +52,6 @@ def test_once_it_is_raised_and_the_command_goes_on():
     ],
     ids=["while things are put in order", "when that is done"],
 )
-def test_twice_it_ends_the_process_and_says_how_to_go_on(where, said):
-    status, _, errors = interrupted(**where)
+def test_twice_it_ends_the_process_and_says_how_to_go_on(where, said, again):
+    status, _, errors = interrupted(**where, again=again)
     assert (status, errors) == (130, said)
