@@ -24,7 +24,7 @@ from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
     *("init", "ask", "run", "resume", "replay", "transcript", "export", "export-weights", "sweep"),
-    *("report", "pretrain", "experiment"),
+    *("report", "compact", "pretrain", "experiment"),
     *(
         "models",
         "tasks",
