@@ -131,8 +131,8 @@ def test_another_version_of_a_library_is_refused_or_let_through(
     updated = {"PYTHONPATH": f"{other.parent}:{os.environ.get('PYTHONPATH', '')}"}
     before = (life.folder / JOURNAL).read_bytes()
     refused = life.resume(**updated)
-    life.stops_with(refused, "add --other-versions to go on all the same")
-    assert "(0.0.1 here)" in refused.output
+    life.stops_with(refused, "pass --other-versions to go on all the same")
+    assert "(here 0.0.1)" in refused.output
     assert (life.folder / JOURNAL).read_bytes() == before
     life.quarters.check_empty()
     life.ends_in(life.resume("--other-versions", **updated), lasting_hash)
