@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -60,12 +61,12 @@ class Fleet(Protocol):
         ...
 
 
-class Rounds:
+class Rounds(ABC):
     """A fleet that does a stream in rounds: what is known, then what has come of that."""
 
+    @abstractmethod
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order."""
-        raise NotImplementedError
 
     def stream(self, stream: Stream) -> None:
         """Have all tiles of a stream replied to."""
