@@ -32,6 +32,7 @@ from mgptn.experiments.commands.parts import (
     load_hosts,
     loading,
     numbers,
+    once,
     say,
 )
 
@@ -119,15 +120,38 @@ def resume(
     type=float,
     help="Select again under this temperature, as far as the recorded answers allow.",
 )
-def replay(folder: Path, selection_temperature: float | None) -> None:
-    """Derive every decision of a run again from its journal."""
+@click.option(
+    "--what-if",
+    "what_if",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=once,
+    help="Select again with a key of selection, acceptance or aggregation set otherwise.",
+)
+@click.option(
+    "--without",
+    metavar="SLOTS",
+    callback=numbers(int),
+    help="Select again without the grades by these slots, as 0,3.",
+)
+def replay(
+    folder: Path,
+    selection_temperature: float | None,
+    what_if: tuple[str, ...],
+    without: tuple[int, ...] | None,
+) -> None:
+    """Derive every decision of a run again from its journal, or select again otherwise."""
     with loading():
         from mgptn.experiments.running import replay as replaying
+        from mgptn.experiments.running.reselecting import Changes, describe_reselection
 
-    if selection_temperature is None:
+    if selection_temperature is None and not what_if and not without:
         lines, confirmed = replaying.describe_replay(folder)
     else:
-        lines, confirmed = replaying.describe_reselection(folder, selection_temperature), True
+        if selection_temperature is not None:
+            what_if = (f"population.selection.temperature={selection_temperature!r}", *what_if)
+        lines = describe_reselection(folder, Changes(what_if, frozenset(without or ())))
+        confirmed = True
     for line in lines:
         say(line)
     sys.exit(0 if confirmed else 1)
