@@ -35,6 +35,7 @@ from mgptn.experiments.commands.parts import (
     once,
     say,
 )
+from mgptn.experiments.commands.watch import watched_beside
 
 LOG_TO = click.option(
     "--log-to",
@@ -49,6 +50,7 @@ LOG_TO = click.option(
 @SET
 @click.option("--out", type=FOLDER, help="Folder of the run [runs/<name>-<seed>].")
 @CONTROLS
+@click.option("--watch", is_flag=True, help="Serve a page of the run while it goes on.")
 @LOG_TO
 @RAY
 def run(
@@ -56,6 +58,7 @@ def run(
     overrides: tuple[str, ...],
     out: Path | None,
     no_controls: bool,
+    watch: bool,
     log_to: tuple[str, ...],
     ray_address: str | None,
 ) -> None:
@@ -66,7 +69,7 @@ def run(
     base = checked(config, overrides)
     folder = out or RUNS / f"{base.name}-{base.seed}"
     check_port(base)
-    with _resumable(folder):
+    with _resumable(folder), watched_beside(folder, watch):
         with loading():
             from mgptn.experiments.running.run import run as run_config
 

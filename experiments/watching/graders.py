@@ -18,7 +18,7 @@ the most numerous are shown."""
 
 
 def grading_matrix(generation: Generation, cut: float) -> dict[str, Any]:
-    """Mean grade that each grader gave each author's answers, and how often it agreed with verdicts.
+    """Mean grade of each grader for each author, and how often its grades agreed with verdicts.
 
     Parameters
     ----------

@@ -19,9 +19,7 @@ MOST_EXAMPLES = 64
 """Examples of a context that are sent."""
 
 
-def agent_told(
-    generation: Generation, before: Generation | None, agent: AgentId
-) -> dict[str, Any]:
+def agent_told(generation: Generation, before: Generation | None, agent: AgentId) -> dict[str, Any]:
     """An agent that answered in a generation, and what it has otherwise than its parent.
 
     Parameters

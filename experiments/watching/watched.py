@@ -19,6 +19,8 @@ from mgptn.experiments.views.derive import Derivation, finding_of
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.watching.lineages import founders_of, tree
 from mgptn.experiments.watching.rounds import Rounds
+from mgptn.population.breeding.operators import OPERATORS
+from mgptn.population.judging.aggregation import AGGREGATIONS
 from mgptn.population.measures.generation_measures import Measures
 
 MOST_POINTS = 600
@@ -111,7 +113,9 @@ class Watched:
             "graders": config.protocol.graders,
             "threshold": config.protocol.threshold,
             "hosts": config.hosts.count,
-            "config": config.model_dump(mode="json"),
+            "config": plain(config.model_dump(mode="json")),
+            "operators": list(OPERATORS),
+            "aggregations": list(AGGREGATIONS),
         }
 
 
@@ -122,7 +126,7 @@ def _row(done: MeasuredRound) -> Plain:
         "arms": {
             one.arm: {
                 **_finite(done.measures[one.arm]),
-                "seconds": one.seconds,
+                "seconds": plain(one.seconds),
                 "counters": one.counters,
             }
             for one in done.committed
@@ -139,9 +143,14 @@ def _row(done: MeasuredRound) -> Plain:
 
 def _finite(measures: Measures) -> Plain:
     """Measures by name; what is undefined as nothing, for JSON has no NaN."""
-    return {name: plain(value) for name, value in asdict(measures).items()}
+    found: Plain = plain(asdict(measures))
+    return found
 
 
 def plain(value: Any) -> Any:
-    """A number as JSON has it: None where it is not finite."""
+    """A value as JSON has it: None in place of a number that is not finite."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

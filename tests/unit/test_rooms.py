@@ -43,6 +43,7 @@ ORDER = (
     "experiments/views",
     "experiments/running",
     "experiments/sharing",
+    "experiments/watching",
     "experiments/theory",
     "experiments/machine",
     "experiments/studies",
@@ -64,6 +65,7 @@ ORDER = (
         )
     ),
     "experiments/claims",
+    "experiments/commands/listings",
     "experiments/commands",
     "experiments",
 )  # fmt: skip
