@@ -277,4 +277,4 @@ def _sayable(asked: _Asked) -> tuple[list[str], list[bool]]:
     rng = stream(asked.seed, "wrong answers", problem.query)
     said = [task.reference(problem.query)]
     said += [task.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
-    return said, [task.verify(problem.query, text) for text in said]
+    return said, [bool(task.verify(problem.query, text)) for text in said]

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from mgptn.agents.sandbox.kinds import KINDS, Kind, fault_of
-from mgptn.agents.sandbox.programs import Limits, Program, Ran
+from mgptn.agents.sandbox.programs import Limits
+from mgptn.protocols.tasks.trials import Program, Ran
 
 SMALL = Limits(seconds=0.2, wall=60.0, memory=128 * 2**20, output=4000, source=100_000)
 

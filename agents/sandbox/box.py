@@ -21,8 +21,9 @@ from typing import Final
 
 from mgptn.agents.sandbox import zygote
 from mgptn.agents.sandbox.filters import MACHINES, filter_of
-from mgptn.agents.sandbox.programs import Limits, Program, Ran, SandboxError, Status
+from mgptn.agents.sandbox.programs import Limits, SandboxError
 from mgptn.agents.sandbox.walls import find_bubblewrap, walled
+from mgptn.protocols.tasks.trials import Program, Ran, Status
 
 START_SECONDS: Final = 20.0
 """A box that has not come up by then does not."""

@@ -26,8 +26,9 @@ from typing import Any, Final
 
 import psutil
 
-from mgptn.agents.sandbox.programs import MIB, Limits, Program, Ran, SandboxError
+from mgptn.agents.sandbox.programs import MIB, Limits, SandboxError
 from mgptn.agents.sandbox.walls import find_bubblewrap, walled
+from mgptn.protocols.tasks.trials import Program, Ran
 
 GRACE_SECONDS: Final = 1.0
 ADDRESSES: Final = 1024 * MIB

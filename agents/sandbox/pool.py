@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from mgptn.agents.allowance import usable_cpus
-from mgptn.agents.sandbox.programs import Limits, Program, Ran, SandboxError
+from mgptn.agents.sandbox.programs import Limits, SandboxError
+from mgptn.protocols.tasks.trials import Program, Ran
 
 TRIES = 2
 """Of a program whose worker fails, until it is unknown what becomes of it."""

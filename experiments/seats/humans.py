@@ -60,7 +60,7 @@ class SimulatedPicks:
         return [self._pick(choice) for choice in choices]
 
     def _pick(self, choice: Choice) -> int | None:
-        right = [self._task.verify(choice.query, answer) for answer in choice.candidates]
+        right = [bool(self._task.verify(choice.query, text)) for text in choice.candidates]
         place = choice.generation, choice.author, choice.problem
         uniforms = stream(self._seed, "human", *place).random((PICK_DRAWS, 1))
         picked = int(pick([right], uniforms, self._human)[0])

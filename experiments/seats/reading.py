@@ -142,7 +142,7 @@ def _answer(text: str, written: str, reply: Generated | Written, script: Script)
 
 
 def _right(query: str, answer: AnswerReply, task: Task) -> bool:
-    return answer.finished and task.verify(query, answer.text)
+    return answer.finished and bool(task.verify(query, answer.text))
 
 
 def _turn(query: str, turn: Said, task: Task) -> Turn:

@@ -18,7 +18,7 @@ EDITS = 40
 def wrong_answer(
     problem: Problem,
     others: Iterable[str],
-    verify: Callable[[str, str], bool],
+    verify: Callable[[str, str], bool | None],
     longest: int,
     rng: np.random.Generator,
 ) -> str:
@@ -38,12 +38,16 @@ def wrong_answer(
     """
     for candidate in chain(others, _edits(problem.reference, rng)):
         fits = 0 < len(candidate) <= longest and candidate != problem.reference
-        if fits and not verify(problem.query, candidate):
+        if fits and _rejects(verify(problem.query, candidate)):
             return candidate
     raise ValueError(
         f"corrupt: expected a verifier that rejects something, got one that accepts every "
         f"other answer tried to {problem.query!r}"
     )
+
+
+def _rejects(said: bool | None) -> bool:
+    return said is not None and not said
 
 
 def _edits(text: str, rng: np.random.Generator) -> Iterator[str]:

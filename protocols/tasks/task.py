@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -40,8 +40,12 @@ class Task(Protocol):
         """One problem; the same generator state gives the same problem."""
         ...
 
-    def verify(self, query: str, answer: str) -> bool:
-        """Is this string a right answer? Any string may be asked about; none raises."""
+    def verify(self, query: str, answer: str) -> bool | None:
+        """Is this string a right answer? Any string may be asked about; none raises.
+
+        None where it is not known: a checker gave up, or a program would have to be run
+        (`tasks.trials`).
+        """
         ...
 
     def reference(self, query: str) -> str:
@@ -88,22 +92,34 @@ def sizes_in_words(sizes: Sequence[int]) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-def validate(task: Task, rng: np.random.Generator, problems: int = 200) -> None:
+def validate(
+    task: Task,
+    rng: np.random.Generator,
+    problems: int = 200,
+    verify: Callable[[str, str], bool | None] | None = None,
+) -> None:
     """Prove on fresh problems that a task's verifier can be trusted.
+
+    Parameters
+    ----------
+    verify
+        What stands for the task's own, of one whose verdicts need programs to be run.
 
     Raises
     ------
     AssertionError
-        If the verifier rejects a reference, accepts a corruption, or a reference is longer than
-        the task declares; the message names the query.
+        If the verifier rejects a reference, accepts a corruption, does not know of either, or a
+        reference is longer than the task declares; the message names the query.
     """
+    verify = verify or task.verify
     for _ in range(problems):
         for split in ("train", "held-out"):
             problem = task.draw(rng, split)
-            if not task.verify(problem.query, problem.reference):
+            said = verify(problem.query, problem.reference)
+            if not said:
                 raise AssertionError(
-                    f"task {task.name}: rejects its own reference "
-                    f"{problem.reference!r} for {problem.query!r}"
+                    f"task {task.name}: {'does not know' if said is None else 'rejects'} its own "
+                    f"reference {problem.reference!r} for {problem.query!r}"
                 )
             if len(problem.reference) > task.max_answer_characters:
                 raise AssertionError(
@@ -111,7 +127,9 @@ def validate(task: Task, rng: np.random.Generator, problems: int = 200) -> None:
                     f"max_answer_characters={task.max_answer_characters}"
                 )
             wrong = task.corrupt(problem, rng)
-            if task.verify(problem.query, wrong):
+            said = verify(problem.query, wrong)
+            if said or said is None:
                 raise AssertionError(
-                    f"task {task.name}: accepts the corruption {wrong!r} for {problem.query!r}"
+                    f"task {task.name}: {'does not know' if said is None else 'accepts'} the "
+                    f"corruption {wrong!r} for {problem.query!r}"
                 )

@@ -19,7 +19,7 @@ from typing import Final, cast, get_args
 import psutil
 
 from mgptn.agents.sandbox.pool import Sandbox
-from mgptn.agents.sandbox.programs import Program, Ran, Status
+from mgptn.protocols.tasks.trials import Program, Ran, Status
 
 FILE: Final = Path(__file__).parent / "attacks.txt"
 """A line `#### group: name -> statuses` before each program."""

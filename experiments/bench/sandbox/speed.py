@@ -11,7 +11,7 @@ import psutil
 
 from mgptn.agents.sandbox.kinds import Kind, make_sandbox
 from mgptn.agents.sandbox.pool import Sandbox
-from mgptn.agents.sandbox.programs import Program
+from mgptn.protocols.tasks.trials import Program
 
 
 @dataclass(frozen=True, slots=True)

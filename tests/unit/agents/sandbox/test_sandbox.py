@@ -18,8 +18,9 @@ import pytest
 from mgptn.agents.sandbox import kinds as kinds_module
 from mgptn.agents.sandbox.kinds import KINDS, choose, fault_of, make_sandbox
 from mgptn.agents.sandbox.pool import Sandbox
-from mgptn.agents.sandbox.programs import Limits, Program, Ran, SandboxError
+from mgptn.agents.sandbox.programs import Limits, SandboxError
 from mgptn.agents.sandbox.walls import find_bubblewrap
+from mgptn.protocols.tasks.trials import Program, Ran
 from tests.sandboxes import SMALL, kinds
 
 SQUARE = "def square(x):\n    return x * x\n"
