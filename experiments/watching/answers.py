@@ -176,7 +176,7 @@ def _kept(generation: Generation, wanted: Wanted) -> Truths:
 def _unread(outcomes: Outcomes) -> Truths:
     if not outcomes.grades.shape[1]:
         return np.zeros(len(outcomes), dtype=np.bool_)
-    unread: Truths = (outcomes.grades < 0).any(axis=1)
+    unread: Truths = np.any(outcomes.grades < 0, axis=1)
     return unread
 
 

@@ -125,7 +125,10 @@ def _parent(own: Agent, before: Generation | None) -> tuple[Agent | None, Birth 
     if before is None:
         return None, None
     known = {one.id: one for one in before.agents}
-    if own.born == before.index and own.parent is not None:
-        birth = next((b for b in before.births if b.child == own.id), None)
-        return known.get(own.parent), birth
-    return known.get(own.id), None
+    if own.born != before.index:
+        return known.get(own.id), None
+    births = {birth.child: birth for birth in before.births}
+    birth, parent = births.get(own.id), own.parent
+    while parent in births:  # a parent of the same round never answered: its own did
+        parent = births[parent].parent
+    return (None if parent is None else known.get(parent)), birth

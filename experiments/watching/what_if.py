@@ -69,7 +69,7 @@ def _generation(again: Generation, as_run: Generation) -> dict[str, Any]:
 
 
 def _agents(found: Reselection) -> list[dict[str, Any]]:
-    """Of the first generation: each agent's fitness, rate and children, as they were and again."""
+    """Each agent of the first generation: fitness, rate and descendants, again and as recorded."""
     again, as_run = found.generations[0], found.recorded[0]
     order = sorted(range(len(as_run.agents)), key=lambda slot: -float(as_run.rates[slot]))
     tallies = [_living(one) for one in (again, as_run)]
@@ -93,6 +93,12 @@ def _agents(found: Reselection) -> list[dict[str, Any]]:
 
 
 def _living(one: Generation) -> Counter[int]:
-    """Of each agent that answered: itself and its children among the survivors."""
+    """Of each agent that answered: itself and who descends from it among the survivors."""
     parents = {int(birth.child): int(birth.parent) for birth in one.births}
-    return Counter(parents.get(int(agent.id), int(agent.id)) for agent in one.survivors)
+
+    def answered(agent: int) -> int:
+        while agent in parents:  # a child of the same round may have had children in it
+            agent = parents[agent]
+        return agent
+
+    return Counter(answered(int(agent.id)) for agent in one.survivors)

@@ -9,18 +9,18 @@ export async function agentPanel(panel, state, { agent, generation, arm }) {
   const { genome } = told;
   const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   replace(panel,
-    h("h3", {}, `Agent ${told.agent} in generation ${told.generation}`),
+    h("h2", {}, `Agent ${told.agent} in generation ${told.generation}`),
     h("p", { class: "muted" }, told.parent === null ? `A founder.` : `Child of agent ${told.parent}, born of generation ${told.born}; of founder ${told.founder}.`,
       told.survives ? " It goes on." : " It ends here.", ` ${told.offspring} children.`),
     h("dl", { class: "strip" },
       fact("Right", `${told.right} of ${told.answers}`), fact("Accepted", told.accepted),
       fact("Fitness", number(told.fitness)), fact("Replication rate", number(told.rate))),
-    h("h3", {}, told.generation === told.born + 1 && told.parent !== null ? "Otherwise than its parent" : "Since the generation before"),
+    h("h2", {}, told.generation === told.born + 1 && told.parent !== null ? "Otherwise than its parent" : "Since the generation before"),
     told.changes.length || told.mutations.length
       ? h("ul", {}, told.changes.map((line) => h("li", {}, line)), told.mutations.map((name) => h("li", {}, `mutation: ${name}`)),
         told.other_parent === null ? null : h("li", {}, `part of its context is agent ${told.other_parent}'s`))
       : h("p", {}, told.generation ? "Nothing." : "It is of the first generation."),
-    h("h3", {}, "Genome"),
+    h("h2", {}, "Genome"),
     h("ul", {}, h("li", {}, `model ${genome.model}, sampling temperature ${number(genome.sampling_temperature)}`),
       genome.persona === null ? null : h("li", {}, "persona: ", h("span", { class: "text" }, genome.persona)),
       genome.role === "ordinary" ? null : h("li", {}, `role: ${genome.role}`),

@@ -77,7 +77,7 @@ function conversation(told, arm, generation) {
   const open = (agent) => h("button", { class: "link", onclick: () => go({ tab: "lineage", agent, generation, arm: "selected" }) }, `agent ${agent}`);
   const who = (agent) => (arm === "selected" ? open(agent) : `agent ${agent}`);
   return [
-    h("h3", {}, `Problem ${told.problem}, answer ${told.index}`),
+    h("h2", {}, `Problem ${told.problem}, answer ${told.index}`),
     h("p", { class: "said text" }, told.query),
     told.turns.map((turn) => h("div", { class: "said" }, h("strong", {}, turn.kind), " ",
       turn.right === null ? null : right(turn.right), turn.value === null ? "" : `, graded ${number(turn.value, 2)}`, h("p", { class: "text" }, turn.text || "(nothing)"))),
@@ -86,7 +86,7 @@ function conversation(told, arm, generation) {
       told.part === null ? null : h("p", {}, "Of which counts: ", h("span", { class: "text" }, told.part))),
     told.human === null ? null : h("p", {}, told.human ? "A human picked it." : "A human refused it."),
     h("p", { class: "muted" }, `score ${number(told.score)}, ${told.tokens} tokens, log-probability ${number(told.log_probability, 2)}`),
-    told.grades.length ? h("h3", {}, "Grades, worst level first") : h("p", {}, "Nobody graded it."),
+    told.grades.length ? h("h2", {}, "Grades, worst level first") : h("p", {}, "Nobody graded it."),
     told.grades.map((grade) => h("div", { class: "said" }, who(grade.grader), grade.own ? " (its author)" : "", ": ",
       grade.value === null ? "could not be read" : number(grade.value, 2),
       grade.order_effect === null ? "" : `, order effect ${number(grade.order_effect, 2)}`,

@@ -13,7 +13,7 @@ export class Chart {
     this.options = options;
     this.plotted = h("div", { class: "plot", role: "img", "aria-label": title });
     this.legend = h("ul", { class: "legend" });
-    this.element = h("figure", {}, h("h3", {}, title), h("figcaption", {}, caption), this.plotted, this.legend);
+    this.element = h("figure", {}, h("h2", {}, title), h("figcaption", {}, caption), this.plotted, this.legend);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plotted);
   }

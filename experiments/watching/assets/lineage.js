@@ -83,7 +83,7 @@ function drawMuller(place, rows) {
     return svg("polygon", { points: [...up, ...down].join(" "), fill: band === "others" ? colour("--grey") : founderColour(band, order) });
   });
   const first = rows[0].generation, last = rows[rows.length - 1].generation;
-  replace(place, h("h3", {}, "Shares of the founders' lines"),
+  replace(place, h("h2", {}, "Shares of the founders' lines"),
     h("figcaption", {}, "Of the agents that start each next generation; the largest lines have a colour each."),
     svg("svg", { viewBox: `0 0 ${WIDTH} ${MULLER_HEIGHT}`, role: "img", "aria-label": `Muller plot: ${sentence(rows, order)}` },
       areas,
@@ -151,7 +151,7 @@ function drawTree(where, found, order, open) {
   const drawn = svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Tree of descent" }, strokes, nodes,
     svg("text", { x: LEFT, y: height - 6 }, "generation 0"), svg("text", { x: WIDTH - 8, y: height - 6, "text-anchor": "end" }, String(generations)));
   if (!nodesShown) drawn.addEventListener("click", (event) => nearest(event, drawn, lives, x, y, generations, open));
-  replace(where, h("h3", {}, "Descent"),
+  replace(where, h("h2", {}, "Descent"),
     h("figcaption", {}, said, " A dot is an agent's first generation: choose one to see its genome and its answers."),
     nodesShown ? null : chooseByNumber(open), h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Tree of descent, scrolls" }, drawn));
 }

@@ -52,13 +52,13 @@ function shown(told) {
   return [
     h("p", {}, h("strong", {}, `The records reach ${told.reached} of ${told.total} generations. `),
       all ? "Every birth is the same." : `After that ${told.strangers} of ${told.agents} agents are not those that answered.`),
-    h("h3", {}, "Generation by generation, again and as recorded"),
+    h("h2", {}, "Generation by generation, again and as recorded"),
     table(["Generation", "Largest rate", "recorded", "Rates worth so many parents", "recorded", "Lineages left", "recorded", "Accepted", "recorded"],
       told.generations.map((one) => h("tr", {}, h("th", { scope: "row" }, one.generation),
-        ["largest", "effective", "lineages", "accepted"].flatMap((name) => [one.again, one.recorded].map((side, i) =>
-          h("td", { class: i ? "number muted" : "number" }, Number.isInteger(side[name]) ? side[name] : number(side[name])))))), { label: "Generations selected again" }),
-    told.first.length ? [h("h3", {}, "The first generation, agent by agent"),
-      table(["Agent", "Fitness", "recorded", "Replication rate", "recorded", "It and its children", "recorded"],
+        [["largest", 3], ["effective", 3], ["lineages", 0], ["accepted", 0]].flatMap(([name, digits]) => [one.again, one.recorded].map((side, i) =>
+          h("td", { class: i ? "number muted" : "number" }, number(side[name], digits)))))), { label: "Generations selected again" }),
+    told.first.length ? [h("h2", {}, "The first generation, agent by agent"),
+      table(["Agent", "Fitness", "recorded", "Replication rate", "recorded", "It and its descendants", "recorded"],
         told.first.map((agent) => h("tr", {}, h("th", { scope: "row" }, agent.agent),
           ["fitness", "rate", "living"].flatMap((name) => [agent.again, agent.recorded].map((side, i) =>
             h("td", { class: i ? "number muted" : "number" }, name === "living" ? side[name] : number(side[name])))))), { label: "First generation by agent" })] : null,
