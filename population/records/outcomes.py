@@ -261,8 +261,8 @@ class Outcomes(Columns, Sequence[Outcome]):
     def given_counts(self) -> NDArray[np.int64]:
         """int64 [D + 1], how often each distinct grade was given, as of `grade_counts`, to any."""
         if not len(self.unknown):
-            wrong, right = self.grade_counts()
-            return wrong + right
+            counts: NDArray[np.int64] = self.grade_counts().sum(axis=0)
+            return counts
         given = self.grades.ravel().astype(np.int64) + 1
         return np.bincount(given, minlength=len(self.values) + 1)
 
