@@ -24,12 +24,18 @@ CONFIG = {
     "name": "programs",
     "task": {"name": "expressions", "size": 2, "options": {"attacks": True}},
     "agents": {"model": "scripted", "scripted": {"error": 0.6}},
-    "population": {"size": 6, "generations": 2},
+    "population": {"size": 6, "generations": 1},
     "problems_per_generation": 6,
     "protocol": {"graders": 2},
     "sandbox": {"seconds": 0.2, "memory": 128},
     "metrics": {"port": 0},
 }
+
+EACH = [
+    pytest.param(*one.values, marks=[*one.marks, *([pytest.mark.slow] if place else [])])
+    for place, one in enumerate(kinds())
+]
+"""The strongest kind, and the others where there is time for them."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +61,7 @@ def invoked(tmp_path: Path, **changes: object) -> Result:
     return CliRunner().invoke(main, ["run", str(path), "--out", str(tmp_path / "run")])
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", EACH)
 def test_attacks_among_the_answers_are_wrong_and_the_run_goes_on(tmp_path: Path, kind: str):
     done = invoked(tmp_path, sandbox={**CONFIG["sandbox"], "kind": kind})
     assert done.exit_code == 0, done.output
@@ -71,11 +77,11 @@ def test_attacks_among_the_answers_are_wrong_and_the_run_goes_on(tmp_path: Path,
     generations = pl.read_parquet(tmp_path / "run" / "generations.parquet")
     counted = generations["unknown_verdicts"].sum()
     assert counted == answers["verdict"].null_count() > 0
-    assert (generations["seconds_verify"] > 0).all()
+    assert generations["seconds_verify"].sum() > 0
     assert generations["verdicts_asked"].sum() > 10
-    errors = answers.group_by("generation", "problem").agg(pl.col("verdict").mean())
-    by_problem = errors.group_by("generation").agg(1 - pl.col("verdict").mean()).sort("generation")
-    assert generations["gold_error"].to_list() == pytest.approx(by_problem["verdict"].to_list())
+    errors = answers.group_by("arm", "problem").agg(1 - pl.col("verdict").mean())
+    by_arm = dict(errors.group_by("arm").agg(pl.col("verdict").mean()).rows())
+    assert dict(generations.select("arm", "gold_error").rows()) == pytest.approx(by_arm)
     assert "have no verdict" in done.output
     assert read_manifest(tmp_path / "run")["sandbox"] == kind
     replayed = CliRunner().invoke(main, ["replay", str(tmp_path / "run")])
@@ -89,7 +95,7 @@ def test_a_model_whose_answers_are_run(kind: str):
         {
             **CONFIG,
             "task": {"name": "expressions", "size": 2},
-            "agents": {"model": "gpt-1", "context_capacity": 2},
+            "agents": {"model": "gpt-1", "context_capacity": 0},
             "population": {"size": 4, "generations": 1},
             "sandbox": {"kind": kind},
         }

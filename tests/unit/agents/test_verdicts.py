@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
+import pickle
 import signal
 import sys
 import time
@@ -39,7 +40,7 @@ class Strange:
         if answer == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if answer == "print":
-            print("right")
+            print("right")  # noqa: T201
         return None if answer == "?" else len(answer) == len(query)
 
 
@@ -131,15 +132,12 @@ def test_processes_say_what_is_said_here():
     processes.close()
 
 
-def test_a_task_that_reads_mathematics_goes_to_other_processes():
+def test_a_task_that_reads_mathematics_can_be_sent():
     pytest.importorskip("math_verify")
-    task = Questions(
-        [Problem("half", r"\frac{1}{2}"), Problem("q", "2")], match="math", extraction=WHOLE
-    )
-    pairs = [("half", "0.5"), ("half", "9^{9^{9}}"), ("q", "2"), ("q", "3"), ("none", "2")]
-    processes = Processes(1)
-    assert processes(task, pairs).verdicts == (True, None, True, False, False)
-    processes.close()
+    problems = [Problem("half", r"\frac{1}{2}"), Problem("q", "2", also=("3",))]
+    task = pickle.loads(pickle.dumps(Questions(problems, match="math", extraction=WHOLE)))
+    pairs = [("half", "0.5"), ("half", "9^{9^{9}}"), ("q", "3"), ("q", "4"), ("none", "2")]
+    assert judge(task, pairs).verdicts == (True, None, True, False, False)
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["can be sent", "cannot"])
