@@ -93,7 +93,7 @@ class Verifier:
         for place in range(0, len(pairs), AT_ONCE):
             spent = time.perf_counter() - began
             left = len(pairs) - place
-            if spent > TRIED and spent / place * left > WORTH:
+            if spent > TRIED and spent / max(1, place) * left > WORTH:
                 elsewhere = self._elsewhere(task, pairs[place:])
                 if elsewhere is not None:
                     done.append(elsewhere)
