@@ -79,8 +79,8 @@ def test_attacks_among_the_answers_are_wrong_and_the_run_goes_on(tmp_path: Path,
     assert counted == answers["verdict"].null_count() > 0
     assert generations["seconds_verify"].sum() > 0
     assert generations["verdicts_asked"].sum() > 10
-    errors = answers.group_by("arm", "problem").agg(1 - pl.col("verdict").mean())
-    by_arm = dict(errors.group_by("arm").agg(pl.col("verdict").mean()).rows())
+    errors = answers.group_by("arm", "problem").agg(wrong=1 - pl.col("verdict").mean())
+    by_arm = dict(errors.group_by("arm").agg(pl.col("wrong").mean()).rows())
     assert dict(generations.select("arm", "gold_error").rows()) == pytest.approx(by_arm)
     assert "have no verdict" in done.output
     assert read_manifest(tmp_path / "run")["sandbox"] == kind
