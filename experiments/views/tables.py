@@ -26,7 +26,7 @@ from mgptn.population.measures.descent import offspring_numbers
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.records.arrays import Floats, interned
 from mgptn.population.records.outcomes import Outcomes
-from mgptn.population.records.turns import CRITIQUE, KINDS
+from mgptn.population.records.turns import KINDS
 from mgptn.protocols.scale import LEVELS
 
 Schema = dict[str, pl.DataType]
@@ -112,12 +112,12 @@ SCHEMAS: dict[str, Schema] = {
 """Columns of each table, in order.
 
 `answers`, `grades` and `turns` join on (arm, generation, index); `turns` has what was said on the
-way to an answer, in order, and the verdict of a critique is null. `answers.author`, `grades.grader`
-and `agents.agent` name the same agents. `agents` holds those that answered in the generation, with
-the length of their context as they answered; `offspring` is the number of the generation's
-survivors that descend from the agent, itself included where it survived; `weights` and
-`weights_step` are null where they are the model's own. `births.genome` is null
-for a child that died in the generation it was born in, and `births.other_parent` for one of a
+way to an answer, in order, and the verdict of a critique is null, as any is that is not known.
+`answers.author`, `grades.grader` and `agents.agent` name the same agents. `agents` holds those that
+answered in the generation, with the length of their context as they answered; `offspring` is the
+number of the generation's survivors that descend from the agent, itself included where it
+survived; `weights` and `weights_step` are null where they are the model's own. `births.genome` is
+null for a child that died in the generation it was born in, and `births.other_parent` for one of a
 single parent. What nobody could say is null; a measure that is undefined is NaN.
 """
 
@@ -193,7 +193,7 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "finished": outcomes.finished,
         "tokens": outcomes.tokens,
         "log_probability": outcomes.log_probabilities,
-        "verdict": outcomes.verdicts,
+        "verdict": _verdicts(outcomes),
         "score": _or_null(generation.scores),
         "grade_mean": _or_null(outcomes.mean_grades()),
         "disagreement": _or_null(disagreement(outcomes)),
@@ -201,6 +201,12 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "accepted": accepted,
     }
     return _frame("answers", one, columns)
+
+
+def _verdicts(outcomes: Outcomes) -> pl.Series:
+    """What is known of each answer; null where that is nothing."""
+    verdicts = pl.Series(outcomes.verdicts)
+    return verdicts.set(pl.Series(outcomes.unknown), None) if len(outcomes.unknown) else verdicts
 
 
 def _counted(outcomes: Outcomes) -> pl.Series:
@@ -227,7 +233,7 @@ def grade_frame(one: Committed) -> pl.DataFrame:
         "value": _or_null(outcomes.grade_values().ravel()),
         **{f"level_{i}": _or_null(level[grades]) for i, level in enumerate(levels.T, start=1)},
         "order_effect": _or_null(effects.ravel() if effects.size else _unknown(len(grades))),
-        "verdict": outcomes.verdicts.repeat(each),
+        "verdict": _verdicts(outcomes)[np.arange(len(outcomes)).repeat(each)],
     }
     return _frame("grades", one, columns)
 
@@ -245,7 +251,7 @@ def turn_frame(one: Committed) -> pl.DataFrame:
         "text": _texts(turns.texts)[turns.said.astype(np.int64)],
         "finished": turns.finished,
         "verdict": pl.select(
-            pl.when(pl.Series(turns.kinds != CRITIQUE)).then(pl.Series(turns.verdicts))
+            pl.when(pl.Series(turns.judged)).then(pl.Series(turns.verdicts))
         ).to_series(),
         "grade_mean": _or_null(turns.values),
     }

@@ -21,7 +21,7 @@ from mgptn.population.measures.answer_errors import (
 )
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.measures.rates import Interval, cluster_bootstrap, mean_bootstrap
-from mgptn.population.records.arrays import Floats
+from mgptn.population.records.arrays import Floats, known_mean
 from mgptn.population.records.generation import Generation
 
 
@@ -89,7 +89,7 @@ def judge(
             ),
         )
     change = _between(selected, config, "first-last")
-    first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
+    first, last = (known_mean(problem_errors(selected[i])) for i in (0, -1))
     sentences = [
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
@@ -168,9 +168,11 @@ def _against(last: Generation, arms: dict[str, list[Generation]], config: RunCon
             continue
         errors = errors_of(arms[arm][-1])
         differences = ours - errors
+        # Problems to which either arm has no answer with a verdict tell nothing.
+        differences = differences[~np.isnan(differences)]
         interval = _bootstrap(differences, config, name)
-        difference = Difference(float(differences.mean()), interval.low, interval.high)
-        found[name] = (float(np.mean(errors)), difference)
+        difference = Difference(known_mean(differences), interval.low, interval.high)
+        found[name] = (known_mean(errors), difference)
     return found
 
 
@@ -182,8 +184,15 @@ def _between(generations: Sequence[Generation], config: RunConfig, purpose: str)
     # Problems of the two generations are drawn apart: each column by a shuffle of its own.
     rng = stream(config.seed, "verdict", purpose)
     paired[:, 1] = rng.permutation(paired[:, 1])
-    interval = cluster_bootstrap(paired, lambda drawn: float(np.diff(drawn.mean(axis=0))[0]), rng)
-    return Difference(float(last.mean() - first.mean()), interval.low, interval.high)
+
+    def change(drawn: Floats) -> float:
+        known = (~np.isnan(drawn)).sum(axis=0)
+        with np.errstate(invalid="ignore"):
+            before, after = np.nansum(drawn, axis=0) / known
+        return float(after - before)
+
+    interval = cluster_bootstrap(paired, change, rng)
+    return Difference(known_mean(last) - known_mean(first), interval.low, interval.high)
 
 
 def _bootstrap(values: np.ndarray, config: RunConfig, purpose: str) -> Interval:
@@ -219,8 +228,19 @@ def _worth(rounds: Sequence[MeasuredRound]) -> str:
 
 
 def hardly_said(measures: Measures) -> list[str]:
-    """What spoils a generation's figures: answers that were cut off, options that nobody says."""
-    return [*_cut_off(measures), *_unsaid(measures)]
+    """What spoils a generation's figures: answers cut off, or unjudged, options nobody says."""
+    return [*_cut_off(measures), *_unjudged(measures), *_unsaid(measures)]
+
+
+def _unjudged(measures: Measures) -> list[str]:
+    """That some answers have no verdict."""
+    if not measures.unknown_verdicts:
+        return []
+    return [
+        f"Of the {measures.answers} answers of generation {measures.generation}, "
+        f"{measures.unknown_verdicts} have no verdict: it is not known whether they are right, and "
+        "they are left out of all that is told of errors."
+    ]
 
 
 def _cut_off(measures: Measures) -> list[str]:

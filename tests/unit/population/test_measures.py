@@ -118,6 +118,7 @@ def test_a_generation_worked_out_by_hand():
         "best_of_n_error": (0 + 0) / 2,
         "unreadable_grades": 3,
         "truncated_answers": 1,
+        "unknown_verdicts": 0,
         "context_mean": 0.0,
         "lineages": 3,
         "lineage_diversity": 3.0,
