@@ -32,8 +32,8 @@ class Wanted:
 
     Attributes
     ----------
-    right, accepted, cut_off, unread
-        By verdict; by what entered a context; by whether it reached its maximum length; by whether
+    right, unknown, accepted, cut_off, unread
+        By verdict; by whether there is none that is known; by what entered a context; by whether it reached its maximum length; by whether
         a grade of it could not be read.
     agent, problem
         Of whom, and to which problem, from 0.
@@ -47,6 +47,7 @@ class Wanted:
     """
 
     right: bool | None = None
+    unknown: bool | None = None
     accepted: bool | None = None
     cut_off: bool | None = None
     unread: bool | None = None
@@ -133,8 +134,9 @@ def conversation(generation: Generation, index: int) -> dict[str, Any]:
 
 
 def verdict(outcomes: Outcomes, index: int) -> bool | None:
-    """The verifier's word on an answer."""
-    return bool(outcomes.verdicts[index])
+    """The verifier's word on an answer; None where that is not known."""
+    unknown = len(outcomes.unknown) and outcomes.unknown[index]
+    return None if unknown else bool(outcomes.verdicts[index])
 
 
 def excerpt(text: str, most: int = EXCERPT) -> str:
@@ -153,7 +155,9 @@ def _kept(generation: Generation, wanted: Wanted) -> Truths:
     problems, size = outcomes.matches.problems, len(outcomes)
     kept = np.ones(size, dtype=np.bool_)
     if wanted.right is not None:
-        kept &= outcomes.verdicts == wanted.right
+        kept &= outcomes.verdicts if wanted.right else outcomes.wrong
+    if wanted.unknown is not None:
+        kept &= outcomes.known != wanted.unknown
     if wanted.accepted is not None:
         accepted = np.zeros(size, dtype=np.bool_)
         accepted[generation.accepted] = True

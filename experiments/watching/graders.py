@@ -60,7 +60,8 @@ def _cells(
     problems = outcomes.matches.problems
     graders, values = outcomes.matches.graders, np.append(outcomes.values, np.nan)
     authors = np.repeat(rows, problems)
-    total, agreed, number = (np.zeros(n * n) for _ in range(3))
+    total, agreed, number, judged = (np.zeros(n * n) for _ in range(4))
+    known = outcomes.known
     for seat in range(outcomes.grades.shape[1]):
         grader = rows[graders[:, seat]]
         grade = values[outcomes.grades[:, seat]]
@@ -68,10 +69,11 @@ def _cells(
         cell = grader[kept] * n + authors[kept]
         right = outcomes.verdicts[kept] == (grade[kept] >= cut)
         total += np.bincount(cell, grade[kept], minlength=n * n)
-        agreed += np.bincount(cell, right, minlength=n * n)
+        agreed += np.bincount(cell, right & known[kept], minlength=n * n)
+        judged += np.bincount(cell, known[kept], minlength=n * n)
         number += np.bincount(cell, minlength=n * n)
     with np.errstate(invalid="ignore"):
-        means, agreement = total / number, agreed / number
+        means, agreement = total / number, agreed / judged
     return (
         means.reshape(n, n),
         agreement.reshape(n, n),

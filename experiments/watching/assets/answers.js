@@ -13,9 +13,9 @@ export function answersView(content, state) {
   replace(content, controls, h("div", { class: "split" }, list, panel));
 
   const wanted = () => {
-    const { arm = "selected", right: verdict, accepted, cut_off, unread, agent, problem, text, order = "index", first = 0 } = place();
+    const { arm = "selected", right: verdict, unknown, accepted, cut_off, unread, agent, problem, text, order = "index", first = 0 } = place();
     const generation = place().generation ?? Math.max(0, state.run.series.count - 1);
-    return { run: state.run.name, arm, generation, right: verdict, accepted, cut_off, unread, agent, problem, text, order, first };
+    return { run: state.run.name, arm, generation, right: verdict, unknown, accepted, cut_off, unread, agent, problem, text, order, first };
   };
 
   function drawControls() {
@@ -26,7 +26,8 @@ export function answersView(content, state) {
     replace(controls,
       chooser("Arm", state.run.arms.map((arm) => [arm, arm]), now.arm, set("arm")),
       field("Generation", "generation", { type: "number", min: 0, max: Math.max(0, state.run.series.count - 1), value: now.generation }),
-      chooser("Verdict", YES_NO("right", "wrong"), now.right ?? "", set("right")),
+      chooser("Verdict", [...YES_NO("right", "wrong"), ["unknown", "not known"]], now.unknown ? "unknown" : now.right ?? "",
+        (value) => go({ right: value === "unknown" ? null : value, unknown: value === "unknown" ? "yes" : null, first: null, answer: null }, "replace")),
       chooser("Accepted", YES_NO("accepted", "not"), now.accepted ?? "", set("accepted")),
       chooser("Cut off", YES_NO("cut off", "whole"), now.cut_off ?? "", set("cut_off")),
       chooser("Grades", YES_NO("some unread", "all read"), now.unread ?? "", set("unread")),

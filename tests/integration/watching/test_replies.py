@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ def test_the_tree_leads_from_founders_to_the_living(looked_at: Path) -> None:
         Wanted(right=True),
         Wanted(right=False, accepted=True),
         Wanted(accepted=False, problem=2),
+        Wanted(unknown=True),
         Wanted(cut_off=True),
         Wanted(unread=True),
         Wanted(unread=False, right=True, order="disputed"),
@@ -140,11 +142,16 @@ def test_the_tree_leads_from_founders_to_the_living(looked_at: Path) -> None:
 )
 def test_answers_are_those_that_are_asked_for(looked_at: Path, arm: str, wanted: Wanted) -> None:
     generation = generations(looked_at, arm)[2]
+    some = np.arange(len(generation.outcomes)) % 7 == 3  # of which nobody knows
+    verdicts = generation.outcomes.verdicts & ~some
+    outcomes = replace(generation.outcomes, unknown=some, verdicts=verdicts)
+    generation = replace(generation, outcomes=outcomes)
     accepted = set(generation.accepted.tolist())
     expected = [
         i
         for i, outcome in enumerate(generation.outcomes)
         if wanted.right in (None, outcome.verdict)
+        and wanted.unknown in (None, outcome.verdict is None)
         and wanted.accepted in (None, i in accepted)
         and wanted.cut_off in (None, not outcome.finished)
         and wanted.unread in (None, any(g.value is None for g in outcome.grades))
