@@ -33,8 +33,8 @@ class Wanted:
     Attributes
     ----------
     right, unknown, accepted, cut_off, unread
-        By verdict; by whether there is none that is known; by what entered a context; by whether it reached its maximum length; by whether
-        a grade of it could not be read.
+        By verdict; by whether none is known; by what entered a context; by whether it reached its
+        maximum length; by whether a grade of it could not be read.
     agent, problem
         Of whom, and to which problem, from 0.
     text
