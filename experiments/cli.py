@@ -30,7 +30,7 @@ from mgptn.experiments.commands.run import (
     transcript,
 )
 from mgptn.experiments.commands.theory import theory
-from mgptn.experiments.commands.watch import watch
+from mgptn.experiments.commands.watch import list_runs, watch
 from mgptn.experiments.record.collecting import seldom_collecting
 from mgptn.experiments.views.doing import doing
 from mgptn.experiments.views.printable import on_terminal, print_anything
@@ -116,6 +116,7 @@ for _command in (
     ask,
     run,
     resume,
+    list_runs,
     watch,
     replay,
     transcript,

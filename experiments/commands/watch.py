@@ -1,4 +1,4 @@
-"""`mgptn watch`: a page of runs, while they go on and after; and the page beside `mgptn run`."""
+"""`mgptn list` and `mgptn watch`: which runs there are, and a page of them while they go on."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -12,9 +12,18 @@ from pathlib import Path
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, loading, say
+from mgptn.experiments.commands.parts import FOLDER, RUNS, console, loading, say
 
 END_SECONDS = 5.0
+
+
+@click.command(name="list")
+@click.argument("folders", metavar="[FOLDER]…", nargs=-1, type=FOLDER)
+def list_runs(folders: tuple[Path, ...]) -> None:
+    """List the runs in a folder [runs]: how far each is, and when it was last written."""
+    from mgptn.experiments.commands.listings.runs import runs_table
+
+    console().print(runs_table(folders or (RUNS,)))
 
 
 @click.command()

@@ -147,9 +147,7 @@ class LiveTable:
 
 def _line(cells: list[str]) -> str:
     """Cells of every column as a line of text."""
-    return "  ".join(
-        cell.rjust(column.width) for cell, column in zip(cells, COLUMNS, strict=True)
-    )
+    return "  ".join(cell.rjust(column.width) for cell, column in zip(cells, COLUMNS, strict=True))
 
 
 def _number(value: float, digits: int = 3) -> str:

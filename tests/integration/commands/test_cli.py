@@ -28,6 +28,7 @@ COMMANDS = (
         "ask",
         "run",
         "resume",
+        "list",
         "watch",
         "replay",
         "transcript",

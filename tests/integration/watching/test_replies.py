@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from mgptn.experiments.cli import main
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.rounds import JOURNAL, RunRecord, read_rounds
@@ -267,3 +270,13 @@ def test_what_cannot_be_is_refused(
     found = page.refused(path, **{"run": "looked-at", "arm": "selected", **query})
     assert found[0] == status
     assert found[1].startswith(said)
+
+
+def test_runs_are_listed(looked_at: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["list", str(looked_at)])
+    assert done.exit_code == 0, done.output
+    _, row = done.output.splitlines()
+    assert re.fullmatch(r"looked-at +5 of 5 +ended +\d{4}-\d\d-\d\d \d\d:\d\d +[\d.]+ kB", row)
+    done = CliRunner().invoke(main, ["list", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "expected a run (a folder with manifest.json)" in done.output.replace("\n", " ")

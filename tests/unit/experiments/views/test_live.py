@@ -21,9 +21,7 @@ HEADS = [column.head for column in COLUMNS]
 def rounds() -> list[MeasuredRound]:
     committed, measures = synthetic_run(arms=("selected",), generations=3)
     found = [Round((one,)) for one in committed]
-    return [
-        MeasuredRound(r.committed, {"selected": measures["selected", r.index]}) for r in found
-    ]
+    return [MeasuredRound(r.committed, {"selected": measures["selected", r.index]}) for r in found]
 
 
 def shown(width: int, terminal: bool) -> list[str]:
