@@ -29,6 +29,7 @@ from mgptn.population.records.arrays import (
 )
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 from mgptn.population.theory.classification import posterior_error
 from mgptn.protocols.scale import LEVEL_VALUES
 from mgptn.protocols.tasks.task import Problem, Task
@@ -123,7 +124,7 @@ class ScriptedAgents:
         key = philox_key(self.behaviour.seed, "answer", generation)
         errors = self.errors(agents).repeat(matches.problems)
         asked = matches.asked
-        flatters = np.array([agent.genome.role == FLATTERER for agent in agents])
+        flatters = np.array(Population.of(agents).roles()) == FLATTERER
         if flatters.any():
             # They err just where the grader in the first seat passes it.
             unseen = self._spots(problems, 1)[0, asked]
@@ -179,7 +180,8 @@ class ScriptedAgents:
 
     def errors(self, agents: Sequence[Agent]) -> Floats:
         """Probability of each agent's answering wrongly, float64 [M], that its context leads to."""
-        contexts = [agent.genome.context for agent in agents]
+        population = Population.of(agents)
+        contexts = [genome.context for genome in population.genomes]
         shown = list(chain.from_iterable(contexts))
         # Equal examples are one object nearly always: each is looked up once.
         wrong = {
@@ -189,7 +191,7 @@ class ScriptedAgents:
             self._error_after(len(context), sum(map(wrong.__getitem__, map(id, context))))
             for context in contexts
         ]
-        return np.array(found, dtype=np.float64)
+        return np.array(found, dtype=np.float64)[population.places]
 
     def _error(self, held: int, wrong: int) -> float:
         """The error of an agent that sees `held` examples, `wrong` of them wrong."""

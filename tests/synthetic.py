@@ -19,11 +19,11 @@ from mgptn.population.records.agents import (
     Birth,
     Example,
     Genome,
-    population_digest,
 )
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Match
 from mgptn.population.records.outcomes import Grade, Outcome
+from mgptn.population.records.population import population_digest
 from tests.columns import columns, with_outcomes
 
 ARMS = ("selected", "neutral-drift", "random-selector", "unselected")

@@ -93,7 +93,7 @@ class ScriptedPlay(Play):
         with self.verifying():
             given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)
         answered = time.perf_counter()
-        roles = [agent.genome.role for agent in self.tournament.agents]
+        roles = self.tournament.agents.roles()
         outcomes = self._agents.grade(self.matches, problems, given, generation, roles)
         self.seconds["answer"] = answered - began - self.seconds["verify"]
         self.seconds["grade"] = time.perf_counter() - answered

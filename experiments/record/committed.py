@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +19,12 @@ from mgptn.experiments.record.packed_agents import (
     unpack_populations,
 )
 from mgptn.experiments.record.packed_arrays import Plain, pack
-from mgptn.population.records.agents import Agent, AgentId
+from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import ALL_KNOWN, Integers, Truths
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 from mgptn.population.records.turns import KINDS, Turns
 
 PHASES = (
@@ -117,9 +117,7 @@ class Committed:
         }
 
     @classmethod
-    def from_plain(
-        cls, plain: Plain | Fields, before: tuple[Agent, ...] | None = None
-    ) -> Committed:
+    def from_plain(cls, plain: Plain | Fields, before: Population | None = None) -> Committed:
         """The inverse of `to_plain`, also after a round trip through msgpack.
 
         Parameters
@@ -225,8 +223,8 @@ def _unknown(plain: Fields, verdicts: Truths) -> Truths:
     return found
 
 
-def _unpack_outcomes(plain: Fields, agents: Sequence[Agent], index: int) -> Outcomes:
-    authors = np.array([agent.id for agent in agents], dtype=np.int64)
+def _unpack_outcomes(plain: Fields, agents: Population, index: int) -> Outcomes:
+    authors = agents.ids
     if "authors" in plain:  # a compact record has none: it would say the same again
         told = plain.integers("authors", (None,))
         if not np.array_equal(told, authors):

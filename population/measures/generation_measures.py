@@ -194,7 +194,8 @@ def measure(
     ArithmeticError
         If Price's identity does not hold to rounding error: the records contradict each other.
     """
-    outcomes, size = generation.outcomes, len(generation.agents)
+    outcomes, agents = generation.outcomes, generation.agents
+    size = len(agents)
     verdicts, known = outcomes.verdicts, outcomes.known
     errors = problem_errors(generation)
     interval = mean_bootstrap(
@@ -208,7 +209,7 @@ def measure(
     fitness = generation.fitness[~np.isnan(generation.fitness)].tolist()
     accepted = np.zeros(len(outcomes), dtype=np.bool_)
     accepted[generation.accepted] = True
-    founders = Counter(agent.founder for agent in generation.survivors)
+    founders = Counter(generation.survivors.founders.tolist())
     error_terms = price_terms(generation, previous, agent_errors, "error")
     mass, least_mass = option_mass(outcomes)
     traced = len(coalescences) == generation.index
@@ -252,15 +253,15 @@ def measure(
         unreadable_grades=int(np.sum(outcomes.grades < 0)),
         truncated_answers=int(np.sum(~outcomes.finished)),
         unknown_verdicts=int(np.sum(outcomes.unknown)),
-        context_mean=sum(len(agent.genome.context) for agent in generation.agents) / size,
+        context_mean=int(agents.columns.lengths[agents.places].sum(dtype=np.int64)) / size,
         lineages=len(founders),
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
-        genotypes=len({agent.genome.digest() for agent in generation.survivors}),
+        genotypes=len(set(map(bytes, generation.survivors.digests()))),
         effective_size=effective_size(offspring_numbers(generation)),
         collision=collision(outcomes),
         agreed_share=agreed_share(outcomes),
         agreed_error=agreed_error(outcomes),
-        identity_by_descent=shared_founders(generation.agents),
+        identity_by_descent=shared_founders(agents),
         identity_expected=expected_identity(coalescences) if traced else math.nan,
         price_selection=error_terms.selection,
         price_transmission=error_terms.transmission,
@@ -279,7 +280,7 @@ def unmeasured(generation: Generation) -> Measures:
         "grades": generation.outcomes.grades.size,
         "births": len(generation.births),
         "deaths": len(generation.deaths),
-        "lineages": len({agent.founder for agent in generation.survivors}),
+        "lineages": len(set(generation.survivors.founders.tolist())),
     }
     return Measures(**{**nothing, **counts})  # type: ignore[arg-type]
 

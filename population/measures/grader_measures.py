@@ -129,9 +129,8 @@ def measure_graders(
         Of the run: names the bootstrap's stream.
     """
     outcomes = generation.outcomes
-    kinds, kind_of = interned(
-        (agent.genome.model, agent.genome.role) for agent in generation.agents
-    )
+    agents = generation.agents
+    kinds, kind_of = interned(zip(agents.models(), agents.roles(), strict=True))
     resampled = resample_problems(
         outcomes.matches.problems, stream(seed, "graders", generation.index)
     )

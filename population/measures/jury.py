@@ -22,13 +22,14 @@ from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Truths
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 from mgptn.population.theory.classification import Rates
 from mgptn.population.theory.descent import agreement_rates, coalescence_probability
 
 
 def shared_founders(agents: Sequence[Agent]) -> float:
     """Share of pairs of agents that descend from the same founder; NaN where there is no pair."""
-    counts = Counter(agent.founder for agent in agents).values()
+    counts = Counter(Population.of(agents).founders.tolist()).values()
     pairs = len(agents) * (len(agents) - 1)
     return sum(n * (n - 1) for n in counts) / pairs if pairs else math.nan
 

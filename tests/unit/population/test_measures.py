@@ -27,12 +27,12 @@ from mgptn.population.records.agents import (
     Birth,
     Example,
     Genome,
-    population_digest,
 )
 from mgptn.population.records.columns import differing
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Match
 from mgptn.population.records.outcomes import Grade, Outcome, Outcomes
+from mgptn.population.records.population import population_digest
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 from tests.columns import columns
