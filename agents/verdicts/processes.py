@@ -51,15 +51,18 @@ class Processes:
         size = max(1, len(pairs) // (CHUNKS * len(self._workers)))
         chunks = [pairs[i : i + size] for i in range(0, len(pairs), size)]
         found: dict[int, Judged] = {}
-        turns = count()
+        turns, left = count(), threading.Event()
 
         def work(worker: _Worker) -> None:
             # `next` of a count is one step of the interpreter: no two threads have the same turn.
-            while (turn := next(turns)) < len(chunks):
+            while not left.is_set() and (turn := next(turns)) < len(chunks):
                 found[turn] = worker.judge(sent, chunks[turn])
 
         with self._lock, ThreadPoolExecutor(len(self._workers)) as threads:
-            list(threads.map(work, self._workers))
+            try:
+                list(threads.map(work, self._workers))
+            finally:
+                left.set()  # who is interrupted waits for no more than is under way
         judged = [found[i] for i in range(len(chunks))]
         faults = (one.fault for one in judged if one.fault)
         return Judged(tuple(v for one in judged for v in one.verdicts), next(faults, ""))

@@ -73,7 +73,8 @@ class _Part:
             return self.play.plan()
         self.answered = True
         if self.learned or not self.play.learns:
-            self.play.gathered()  # now, while hosts are at others' tiles
+            if not self.play.judged:
+                self.play.gathered()  # now, while hosts are at others' tiles
             return None
         self.learned = True
         return self.play.plan_learning()
