@@ -17,9 +17,7 @@ from mgptn.protocols.scale import expected_level
 from mgptn.protocols.tasks.task import Problem
 
 
-def gathered(
-    matches: Matches, problems: Sequence[Problem], ended: TranscriptColumns
-) -> Outcomes:
+def gathered(matches: Matches, problems: Sequence[Problem], ended: TranscriptColumns) -> Outcomes:
     """How all matches ended, without verdicts.
 
     The same as each by `reading.to_outcome` and then together.
