@@ -11,6 +11,7 @@ from mgptn.protocols.critique_revise import CRITIQUE_REVISE
 from mgptn.protocols.debate import DEBATE
 from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.pairwise import PAIRWISE
+from mgptn.protocols.proofs.task import Proofs
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
 from mgptn.protocols.survey import SELF_SURVEY, SURVEY
@@ -52,6 +53,7 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Reverse,
     Sorting,
     Parity,
+    Proofs,
 )
 """The tasks that come with mgptn; a further one is entered here and nowhere else."""
 

@@ -69,6 +69,8 @@ class BundledTask(ABC):
     query_characters: int
     max_answer_characters: int
     answer_alphabet: str
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Packages whose versions decide verdicts; imported under these names."""
 
     def __init__(self, size: int) -> None:
         check_size(size, self.sizes)

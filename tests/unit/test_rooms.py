@@ -19,6 +19,7 @@ ORDER = (
     "population",
     "protocols/answers",
     "protocols/tasks",
+    "protocols/proofs",
     "protocols",
     "protocols/interfaces",
     "agents",
