@@ -11,6 +11,7 @@ from mgptn.protocols.critique_revise import CRITIQUE_REVISE
 from mgptn.protocols.debate import DEBATE
 from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.pairwise import PAIRWISE
+from mgptn.protocols.proofs.detachment import Detachment
 from mgptn.protocols.proofs.task import Proofs
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
@@ -54,6 +55,7 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Sorting,
     Parity,
     Proofs,
+    Detachment,
 )
 """The tasks that come with mgptn; a further one is entered here and nowhere else."""
 

@@ -37,7 +37,7 @@ TELLING = (3, 19)
 room for.
 """
 
-ONE_IS_SLOW = ("proofs",)
+ONE_IS_SLOW = ("proofs", "detachment")
 
 BEYOND_THE_LADDER = {"subtraction": "-", "multiplication": "x"}
 """Characters that the ladder has no tokens for: it is refused these tasks, never asked them."""
