@@ -13,13 +13,17 @@ from typing import Any
 import numpy as np
 
 from mgptn.agents.checkpoints import FOUNDERS
-from mgptn.protocols.interfaces.columns import in_columns
+from mgptn.protocols.interfaces.columns import VOCABULARY, in_columns
+from mgptn.protocols.interfaces.markers import VOCABULARY as LADDER
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import text
 
 VERSION = 1
 """Of what a recipe means; another gives its founders other names."""
 
+
+MARKS = 4
+"""Tokens around a question and its answer: a start, an end, and where it is judged two more."""
 
 LARGEST = {"layers": 256, "width": 16_384, "heads": 256, "steps": 10**7, "documents": 10**5}
 """Numbers of a recipe → the most of each."""
@@ -48,11 +52,14 @@ class FounderRecipe:
     judging
         Share of a step's documents that teach to judge instead of to answer, from 0 to less
         than 1.
+    noise
+        How careless those are whose answers they learn to give: a share of the answers is not the
+        right one, but as `BundledTask.corpus` says.
 
     Raises
     ------
     ValueError
-        If there is no such task or size, the task has no columns, or a number is out of its range.
+        If there is no such task or size, or a number is out of its range.
     """
 
     task: str = "addition"
@@ -67,12 +74,14 @@ class FounderRecipe:
     offsets: int = 8
     places: int = 64
     judging: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {self.task!r}")
-        self._check_columns()
         self._check_judging()
+        if not 0.0 <= self.noise <= 1.0:
+            raise ValueError(f"noise: expected a number from 0 to 1, got {self.noise}")
         sizes = TASKS[self.task].sizes
         if not sizes[0] <= self.least <= self.most <= sizes[-1]:
             raise ValueError(
@@ -86,24 +95,43 @@ class FounderRecipe:
             raise ValueError(f"heads: expected a divisor of width = {self.width}, got {self.heads}")
         if not 0.0 < self.rate < 1.0:
             raise ValueError(f"rate: expected a number between 0 and 1, got {self.rate}")
-        if not 0 <= self.offsets <= self.places - self.most - 3:
+        most = self.places - self._longest
+        if not 0 <= self.offsets <= most:
             raise ValueError(
-                f"offsets: expected 0 to {self.places - self.most - 3}, so that the longest answer "
-                f"has its places among {self.places}, got {self.offsets}"
+                f"offsets: expected 0 to {most}, so that the longest answer has its places among "
+                f"{self.places}, got {self.offsets}"
             )
 
-    def _check_columns(self) -> None:
-        """Refuse a task whose questions cannot be laid out as founders are shown them."""
+    @property
+    def columns(self) -> bool:
+        """Are its questions laid out in columns? Those of other tasks are as the ladder's are."""
         made = TASKS[self.task](TASKS[self.task].sizes[0])
         problem = made.draw_batch(np.random.default_rng(0), 1, "train")
         (query,) = made.render(problem.fields)
         try:
             in_columns(text(query))
         except ValueError:
-            raise ValueError(
-                f"task: expected one whose questions have columns, such as addition, got "
-                f"{self.task!r}, with questions such as {text(query)}"
-            ) from None
+            return False
+        return True
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Every token, in id order: without columns those of the ladder, and the task's beside."""
+        if self.columns:
+            return VOCABULARY
+        made = TASKS[self.task](self.most)
+        rng = np.random.default_rng(0)
+        asked = made.render(made.draw_batch(rng, 1000, "train").fields)
+        written = {chr(code) for code in np.unique(asked)} | set(made.answer_alphabet)
+        return (*LADDER, *sorted(written - set(LADDER)))
+
+    @property
+    def _longest(self) -> int:
+        """Places that the longest document needs: of columns those after the last separator."""
+        if self.columns:
+            return self.most + 3
+        made = TASKS[self.task](self.most)
+        return made.query_characters + made.max_answer_characters + MARKS
 
     def _check_judging(self) -> None:
         """Refuse a share of which a step would have nothing, or nothing else."""
@@ -123,10 +151,11 @@ class FounderRecipe:
         return round(self.judging * self.documents)
 
     def content(self) -> dict[str, Any]:
-        """All fields, as a founder's folder tells them; judging only where there is any."""
+        """All fields, as a founder's folder tells them; the later ones only where there is any."""
         content = asdict(self)
-        if not self.judging:
-            del content["judging"]  # older than it, recipes without keep their names
+        for later in ("judging", "noise"):
+            if not content[later]:
+                del content[later]  # older than it, recipes without keep their names
         return content
 
     def digest(self) -> str:

@@ -28,13 +28,9 @@ from mgptn.agents.learning.training import train
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.population.draws.streams import philox_key, stream
-from mgptn.protocols.interfaces.columns import (
-    SEPARATORS,
-    SPECIAL,
-    VOCABULARY,
-    ColumnsInterface,
-)
-from mgptn.protocols.interfaces.markers import END, START
+from mgptn.protocols.interfaces.columns import SEPARATORS, SPECIAL, ColumnsInterface
+from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.markers import END, MARKERS, START
 
 BLOCK_STEPS = 50
 """Steps whose documents are drawn at once."""
@@ -62,7 +58,8 @@ def train_founder(recipe: FounderRecipe, seed: int, folder: Path) -> float:
 
 
 def _train_there(recipe: FounderRecipe, seed: int, folder: Path) -> float:
-    character_tokenizer(VOCABULARY, SPECIAL, 2**20).save_pretrained(folder)
+    special = SPECIAL if recipe.columns else MARKERS
+    character_tokenizer(recipe.vocabulary, special, 2**20).save_pretrained(folder)
     generator = torch.Generator().manual_seed(philox_key(seed, "founder's weights")[0] >> 1)
     model = _founder(recipe, generator)
     encoder = Encoder(Checkpoint(recipe.name(seed), folder, "", {}))
@@ -93,19 +90,23 @@ def _one_thread() -> Iterator[None]:
 
 def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
     """A model at random: normal numbers of deviation .02, less where residuals are added up."""
+    vocabulary = recipe.vocabulary
     # What is under `mgptn` is kept with the configuration, as `Places` and rehearsals read it.
     further: dict[str, Any] = {
         "mgptn": {
-            "restarts": [VOCABULARY.index(token) for token in SEPARATORS],
             "offsets": recipe.offsets,
             "task": recipe.task,
             "sizes": [recipe.least, recipe.most],
         }
     }
-    if recipe.judging:
-        further["mgptn"]["judging"] = recipe.judging
+    if recipe.columns:
+        restarts = [vocabulary.index(token) for token in SEPARATORS]
+        further["mgptn"] = {"restarts": restarts, **further["mgptn"]}
+    for name in ("judging", "noise"):
+        if getattr(recipe, name):
+            further["mgptn"][name] = getattr(recipe, name)
     config = GPT2Config(
-        vocab_size=len(VOCABULARY),
+        vocab_size=len(vocabulary),
         n_positions=recipe.places,
         n_embd=recipe.width,
         n_layer=recipe.layers,
@@ -116,8 +117,8 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
         embd_pdrop=0.0,
         attn_pdrop=0.0,
         tie_word_embeddings=False,
-        bos_token_id=VOCABULARY.index(START),
-        eos_token_id=VOCABULARY.index(END),
+        bos_token_id=vocabulary.index(START),
+        eos_token_id=vocabulary.index(END),
         **further,
     )
     model: Any = GPT2LMHeadModel(config)
@@ -132,7 +133,7 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
 
 def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages]:
     """Documents of all steps, some steps at a time."""
-    interface = ColumnsInterface()
+    interface = ColumnsInterface() if recipe.columns else LadderInterface()
     sizes = range(recipe.least, recipe.most + 1)
     for first in range(0, recipe.steps, BLOCK_STEPS):
         steps = min(BLOCK_STEPS, recipe.steps - first)
@@ -140,7 +141,7 @@ def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages
         drawn = rng.integers(0, len(sizes), size=(steps, recipe.documents))
         offsets = rng.integers(0, recipe.offsets + 1, size=drawn.shape)
         whole = true_documents(
-            interface, encoder, recipe.task, [sizes[i] for i in drawn.ravel()], rng
+            interface, encoder, recipe.task, [sizes[i] for i in drawn.ravel()], rng, recipe.noise
         )
         each = recipe.documents
         rows = [whole[start : start + each] for start in range(0, len(whole), each)]
@@ -149,5 +150,5 @@ def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages
             own = stream(seed, "founder's judging", first)
             drawn = own.integers(0, len(sizes), size=steps * recipe.judging_documents)
             chosen = [sizes[i] for i in drawn]
-            rows = with_last(rows, judged_documents(encoder, recipe.task, chosen, own))
+            rows = with_last(rows, judged_documents(interface, encoder, recipe.task, chosen, own))
         yield lay_out(rows, offsets)

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from mgptn.agents.requests import Tokens
 from mgptn.agents.tiles import bucket
 from mgptn.agents.tokens.encoder import Encoder
-from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Asked, Interface, TellsLevels
 from mgptn.protocols.interfaces.markers import LEVEL_MARKERS
 from mgptn.protocols.raters import RATERS, rated
@@ -102,13 +101,20 @@ def true_documents(
     task: str,
     sizes: Sequence[int],
     rng: np.random.Generator,
+    noise: float = 0.0,
 ) -> list[Document]:
-    """A problem of a bundled task for training, with its right answer, of each size given."""
+    """A problem of a bundled task for training, with its right answer, of each size given.
+
+    With noise, problem and answer are of the task's corpus of writers who are as careless as that.
+    """
     found: dict[int, Document] = {}
     for size in sorted(set(sizes)):
         places = [i for i, one in enumerate(sizes) if one == size]
         made = TASKS[task](size)
-        problems = made.draw_batch(rng, len(places), "train")
+        if noise:
+            problems = made.corpus(rng, len(places), noise)
+        else:
+            problems = made.draw_batch(rng, len(places), "train")
         queries = made.render(problems.fields)
         for place, query, answer in zip(places, queries, problems.references, strict=True):
             found[place] = document(interface, encoder, text(query), text(answer))
@@ -116,14 +122,17 @@ def true_documents(
 
 
 def judged_documents(
-    encoder: Encoder, task: str, sizes: Sequence[int], rng: np.random.Generator
+    interface: Interface,
+    encoder: Encoder,
+    task: str,
+    sizes: Sequence[int],
+    rng: np.random.Generator,
 ) -> list[Document]:
     """An answer to a problem for training, of each size given, as founders are asked to judge it.
 
     Half of the answers are right, and the wrong ones of every kind of error alike. What is taught
     is the survey level that a noisy rater gives, as in the ladder's corpus.
     """
-    interface = ColumnsInterface()
     found: dict[int, Document] = {}
     for size in sorted(set(sizes)):
         places = [i for i, one in enumerate(sizes) if one == size]

@@ -40,6 +40,7 @@ class FoundersConfig(Section):
     offsets: int = _USUAL.offsets
     places: int = _USUAL.places
     judging: float = _USUAL.judging
+    noise: float = _USUAL.noise
 
     @property
     def recipe(self) -> FounderRecipe:

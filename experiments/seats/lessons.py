@@ -32,13 +32,14 @@ class Known:
     """What a checkpoint was trained on, by its own account: a bundled task and its sizes.
 
     `offsets` is the largest number that its places were counted from, `judging` the share of the
-    documents that taught it to judge.
+    documents that taught it to judge, `noise` how careless those were whose answers it learned.
     """
 
     task: str
     sizes: tuple[int, ...]
     offsets: int
     judging: float = 0.0
+    noise: float = 0.0
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Known | None:
@@ -48,7 +49,8 @@ class Known:
             return None
         least, most = said["sizes"]
         sizes, judging = tuple(range(least, most + 1)), float(said.get("judging", 0.0))
-        return cls(said["task"], sizes, int(said.get("offsets", 0)), judging)
+        noise = float(said.get("noise", 0.0))
+        return cls(said["task"], sizes, int(said.get("offsets", 0)), judging, noise)
 
 
 def learn_request(
@@ -85,7 +87,8 @@ def learn_request(
     if known is not None and (judging := round(known.judging * old)):
         own = stream(script.seed, "learning to judge", generation, agent.id)
         drawn = [known.sizes[i] for i in own.integers(0, len(known.sizes), size=steps * judging)]
-        rows = with_last(rows, judged_documents(script.encoder, known.task, drawn, own))
+        judged = judged_documents(script.interface, script.encoder, known.task, drawn, own)
+        rows = with_last(rows, judged)
     offsets = rng.integers(0, (known.offsets if known else 0) + 1, size=(steps, each))
     pages = lay_out(rows, offsets)
     key, factors = (0, 0), None
@@ -125,7 +128,7 @@ def _rehearsed(
     true: list[Document] = []
     if known is not None:
         easy = [size for size in drawn if size in trained]
-        true = true_documents(script.interface, script.encoder, known.task, easy, rng)
+        true = true_documents(script.interface, script.encoder, known.task, easy, rng, known.noise)
     places = rng.random(count)
     fresh = iter(true)
     return [

@@ -141,6 +141,16 @@ class BundledTask(ABC):
             wrong[still] = self.mistake(rng, rest, np.full(still.size, RANDOM))
         return wrong
 
+    def corpus(self, rng: np.random.Generator, count: int, noise: float) -> Problems:
+        """Training problems, each with what a careless writer answers.
+
+        With probability `noise` that is a wrong answer, of a kind drawn evenly.
+        """
+        problems = self.draw_batch(rng, count, "train")
+        wrong = self.corrupt_batch(rng, problems, rng.integers(0, 3, size=count))
+        careless = rng.random((count, 1)) < noise
+        return Problems(problems.fields, np.where(careless, wrong, problems.references))
+
     def draw(self, rng: np.random.Generator, split: Split) -> Problem:
         """One problem of a split."""
         problems = self.draw_batch(rng, 1, split)

@@ -152,7 +152,8 @@ def test_judges_are_trained_and_told_apart_from_others(copied: Path, tmp_path: P
         ("--task addition --heads 7", 1, "heads: expected a divisor of width = 64, got 7"),
         ("--task addition --judging 1.5", 1, "founders: judging: expected .* got 1.5"),
         ("--task sums", 1, "founders: task: expected one of addition, .* got 'sums'"),
-        ("--task facts", 1, "task: expected one whose questions have columns, .* 'facts'"),
+        ("--task facts", 1, "sizes: expected some from 6 to 12 of facts, .* got 1-5"),
+        ("--task addition --noise 2", 1, "founders: noise: expected .* got 2.0"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything(
@@ -170,7 +171,8 @@ def test_help_tells_the_two_kinds_apart_and_knows_the_usual_numbers():
     assert heads == sorted(heads)
     usual = FounderRecipe()
     ours = " ".join(said[heads[1] :].split())
-    for name in ("layers", "width", "heads", "documents", "rate", "offsets", "places", "judging"):
+    for name in ("layers", "width", "heads", "documents", "rate", "offsets", "places", "judging",
+                 "noise"):  # fmt: skip
         assert re.search(rf"--{name} [^-]*\[{getattr(usual, name)}\]", ours), name
     assert f"[{usual.least}-{usual.most}]" in ours
     assert f"of founders {usual.steps}]" in ours

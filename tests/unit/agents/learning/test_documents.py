@@ -78,8 +78,12 @@ def test_a_layout_that_tells_no_level_after_an_answer_is_refused(encoder: Encode
 
 def test_what_is_judged_is_asked_as_graders_are_and_its_level_is_taught(encoder: Encoder):
     sizes = [2, 1, 3] * 400
-    judged = judged_documents(encoder, "addition", sizes, np.random.default_rng(0))
-    assert judged == judged_documents(encoder, "addition", sizes, np.random.default_rng(0))
+    judged = judged_documents(
+        ColumnsInterface(), encoder, "addition", sizes, np.random.default_rng(0)
+    )
+    assert judged == judged_documents(
+        ColumnsInterface(), encoder, "addition", sizes, np.random.default_rng(0)
+    )
     given: dict[bool, list[int]] = {True: [], False: []}
     for size, one in zip(sizes, judged, strict=True):
         before, (level,) = written(one)
