@@ -9,6 +9,7 @@ from mgptn.protocols.chaining import CHAINING
 from mgptn.protocols.cherry_pick import CHERRY_PICK
 from mgptn.protocols.critique_revise import CRITIQUE_REVISE
 from mgptn.protocols.debate import DEBATE
+from mgptn.protocols.games.nim import Nim
 from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.pairwise import PAIRWISE
 from mgptn.protocols.proofs.detachment import Detachment
@@ -56,6 +57,7 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Parity,
     Proofs,
     Detachment,
+    Nim,
 )
 """The tasks that come with mgptn; a further one is entered here and nowhere else."""
 

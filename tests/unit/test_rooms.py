@@ -20,6 +20,7 @@ ORDER = (
     "protocols/answers",
     "protocols/tasks",
     "protocols/proofs",
+    "protocols/games",
     "protocols",
     "protocols/interfaces",
     "agents",

@@ -1,0 +1,1 @@
+"""Closed games: exact play is computable, and never shown to anybody."""
