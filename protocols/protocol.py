@@ -75,6 +75,8 @@ class Protocol:
     columns
         Begins all conversations of a generation at once, where every one takes the same course;
         None where none is to be told so. It must say the same as `converse`, only faster.
+    tasks
+        Names of the tasks that it is for; any, where there are none.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Protocol:
     entry: Literal["graded"] | None = None
     settings: tuple[str, ...] = ()
     columns: Callable[[ProtocolOptions], Columns] | None = None
+    tasks: tuple[str, ...] = ()
 
 
 def nobody(options: ProtocolOptions) -> Seating:

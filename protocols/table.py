@@ -10,6 +10,7 @@ from mgptn.protocols.cherry_pick import CHERRY_PICK
 from mgptn.protocols.critique_revise import CRITIQUE_REVISE
 from mgptn.protocols.debate import DEBATE
 from mgptn.protocols.games.nim import Nim
+from mgptn.protocols.games.self_play import SELF_PLAY
 from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.pairwise import PAIRWISE
 from mgptn.protocols.proofs.detachment import Detachment
@@ -38,6 +39,7 @@ PROTOCOLS: dict[str, Protocol] = {
         MAJORITY,
         BEST_OF_N,
         CHERRY_PICK,
+        SELF_PLAY,
     )
 }
 """Name → protocol; a further one is entered here, or by another package's entry point."""

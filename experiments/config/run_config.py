@@ -99,6 +99,16 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_task_of_the_protocol(self) -> RunConfig:
+        wanted = find_protocol(self.protocol.name).tasks
+        if wanted and self.task.name not in wanted:
+            raise ValueError(
+                f"protocol.name: expected one for any task beside the task {self.task.name}, got "
+                f"{self.protocol.name!r}, which is for {', '.join(wanted)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _somebody_grades_itself(self) -> RunConfig:
         seating = find_protocol(self.protocol.name).seating(self.protocol.as_options())
         also = self.protocol.self_grading == "also"

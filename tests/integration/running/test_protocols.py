@@ -76,6 +76,8 @@ def test_each_protocol_runs_by_its_name_and_is_replayed(
     for name in names:
         folder = tmp_path / name
         chosen = ("--set", f"protocol.name={name}", "--no-controls", "--out", folder)
+        for task in PROTOCOLS[name].tasks[:1]:
+            chosen = ("--set", f"task={task}", *chosen)
         done = mgptn("run", QUICKSTART, *settings, *chosen)
         assert done.exit_code == 0, (name, done.output)
         assert "confirmed" in mgptn("replay", folder).output, name
@@ -103,10 +105,11 @@ def test_each_protocol_runs_by_its_name_and_is_replayed(
 def test_a_protocol_is_the_same_bit_for_bit_beside_others_and_alone(
     name: str, local_fleet: Any
 ) -> None:
-    config = check_config(small({"protocol.name": name}))
+    task = {"task": {"name": PROTOCOLS[name].tasks[0]}} if PROTOCOLS[name].tasks else {}
+    config = check_config(small({"protocol.name": name, **task}))
     once, again = (list(Simulation(config, fleet=local_fleet)) for _ in range(2))
     assert once == again
-    other = check_config(small({"protocol.name": name, "seed": 1}))
+    other = check_config(small({"protocol.name": name, "seed": 1, **task}))
     assert next(iter(Simulation(other, fleet=local_fleet))).digest != once[0].digest
 
 

@@ -70,7 +70,7 @@ def test_a_task_without_columns_is_laid_out_as_the_ladder_is(tmp_path: Path):
     assert make_interface("auto", setting, INTERFACES).name == "ladder"
     assert recipe.vocabulary == LADDER  # which has all that facts are written with
     assert "-" in FounderRecipe(task="subtraction").vocabulary  # it has columns
-    with pytest.raises(ValueError, match="offsets: expected 0 to 0, .* got 1"):
+    with pytest.raises(ValueError, match=r"offsets: expected 0 to 0, .* got 1"):
         replace(recipe, offsets=1)
 
 

@@ -30,6 +30,7 @@ from mgptn.protocols.table import PROTOCOLS
 
 pure = settings(deadline=None, max_examples=100)
 QUERY = "1+1="
+POSITION = "a3b5c7="
 HIGH, LOW = certainty(0.9), certainty(0.2)
 
 
@@ -39,7 +40,8 @@ def answer(text):
 
 def played(name, replies, **options):
     """All rounds of requests, and the transcript; `replies` says what each request gets."""
-    conversation = PROTOCOLS[name].converse(QUERY, ProtocolOptions(**options))
+    query = POSITION if "nim" in PROTOCOLS[name].tasks else QUERY
+    conversation = PROTOCOLS[name].converse(query, ProtocolOptions(**options))
     rounds, said = [], None
     while True:
         try:
@@ -53,6 +55,9 @@ def played(name, replies, **options):
 def plain(request):
     match request:
         case AnswerRequest():
+            if request.query[0] == "a":  # a position: from the first heap that there is, a stone
+                place = next(i for i in range(1, len(request.query), 2) if request.query[i] != "0")
+                return answer(f"{request.query[place - 1]}{int(request.query[place]) - 1}")
             return answer(f"{request.seat}#{request.draw}")
         case RevisionRequest():
             return answer(f"{request.draft} revised")
