@@ -252,6 +252,10 @@ class Work:
         Blocks of prefixes that the cache let go.
     host_restarts
         Hosts that were lost with this tile before one replied: the fleet's, not the host's to say.
+    flops
+        2 × parameters × `tokens_computed`, and 6 × of `tokens_learned`; attention is left out.
+    energy_millijoules
+        Of the card by its own counter, whoever else works on it; 0 where it has none.
     seconds
         Wall time of the host, and of it `forward` passes with the moving of their keys and values,
         `sampling`, and `transfer`: tokens made tensors, and what comes back made replies.
@@ -266,6 +270,8 @@ class Work:
     slots_idle: int = 0
     prefix_evictions: int = 0
     host_restarts: int = 0
+    flops: int = 0
+    energy_millijoules: int = 0
     seconds: float = 0.0
     forward: float = 0.0
     sampling: float = 0.0

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +17,7 @@ from mgptn.agents.engine.clock import Clock
 from mgptn.agents.engine.forward import Forward
 from mgptn.agents.engine.memory import PREFIX_CACHE_BYTES
 from mgptn.agents.engine.prefixes import Prefixes
+from mgptn.agents.hosts.energy import energy_counter
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ways import Together, Way, find_way
 from mgptn.agents.learning.learner import Learner
@@ -67,6 +70,8 @@ class TransformersHost:
         self._config = way.model.config.get_text_config().to_dict()
         self._exact = unscaled_tokens(self._config)
         self._learner: Learner | None = None
+        self._parameters = sum(numbers.numel() for numbers in way.model.parameters())
+        self._energy = energy_counter(self.device)
 
     @property
     def device(self) -> torch.device:
@@ -84,7 +89,7 @@ class TransformersHost:
     def generate(self, tile: Tile) -> TileReply:
         """Sample an answer to each `Generate` of the tile."""
         work = Work()
-        with Clock.whole(work) as clock:
+        with self._accounted(work), Clock.whole(work) as clock:
             prefix = self._prefix(tile, work, clock)
             replies = self.way.generate(tile, prefix, work, clock)
         return TileReply(replies, work)
@@ -93,7 +98,7 @@ class TransformersHost:
     def score(self, tile: Tile) -> TileReply:
         """Log-probabilities of the options of each `Score` of the tile."""
         work = Work()
-        with Clock.whole(work) as clock:
+        with self._accounted(work), Clock.whole(work) as clock:
             prefix = self._prefix(tile, work, clock)
             replies = self.way.score(tile, prefix, work, clock)
         return TileReply(replies, work)
@@ -106,7 +111,7 @@ class TransformersHost:
         if self._learner is None:
             self._learner = Learner(self._folder, self.device)
         work, learned = Work(), []
-        with Clock.whole(work) as clock:
+        with self._accounted(work), Clock.whole(work) as clock:
             for asked in tile.requests:
                 assert isinstance(asked, Learn)
                 learned.append(self._learner.learn(asked, tile.supply))
@@ -117,6 +122,16 @@ class TransformersHost:
     def forget_prefixes(self) -> None:
         """Empty the cache of prefixes, as for a measurement that starts cold."""
         self.way.forget()
+
+    @contextmanager
+    def _accounted(self, work: Work) -> Iterator[None]:
+        """Book operations and energy of what is done within."""
+        began = self._energy() if self._energy else 0
+        yield
+        if self._energy:
+            work.energy_millijoules += self._energy() - began
+        passed = 2 * work.tokens_computed + 6 * work.tokens_learned
+        work.flops += self._parameters * passed
 
     def _prefix(self, tile: Tile, work: Work, clock: Clock) -> Any:
         """What the model's way wants of the tile's prefix."""

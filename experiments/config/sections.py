@@ -332,6 +332,7 @@ class HostsConfig(Section):
     slots: Annotated[int, Field(ge=1, le=1024)] = 32
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     patience: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] = 60.0
+    watts: Annotated[float | None, Field(gt=0, le=1e6, allow_inf_nan=False)] = None
 
 
 class MetricsConfig(Section):

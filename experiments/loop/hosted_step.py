@@ -15,6 +15,7 @@ from mgptn.agents.texts import Usage
 from mgptn.agents.tiles import Plan, plan_learning
 from mgptn.agents.verdicts.judging import Pair
 from mgptn.experiments.loop.scripted_step import Play
+from mgptn.experiments.record.committed import COST_COUNTERS
 from mgptn.experiments.seats.adversaries import as_said
 from mgptn.experiments.seats.asking import (
     Cast,
@@ -111,10 +112,26 @@ class HostedPlay(Play):
             for name in WORK_SECONDS:
                 self.seconds[name] += getattr(reply.work, name)
             for name in WORK_COUNTS:
-                self.counters[name] += getattr(reply.work, name)
+                if name not in COST_COUNTERS:
+                    self.counters[name] += getattr(reply.work, name)
+        for name, spent in self._spent(replies).items():
+            if spent:
+                self.counters[name] = self.counters.get(name, 0) + spent
         used = [reply.work.usage for reply in replies if reply.work.usage is not None]
         for name, count in sum(used, Usage()).counts.items() if used else ():
             self.counters[name] = self.counters.get(name, 0) + count
+
+    def _spent(self, replies: Sequence[TileReply]) -> dict[str, int]:
+        """Operations, and energy by the hosts' watts, or by the cards' counters: each its share."""
+        hosts = self.stage.config.hosts
+        if hosts.watts is not None:
+            joules = hosts.watts * sum(r.work.seconds for r in replies if r.work.usage is None)
+            energy = round(1000.0 * joules)
+        else:
+            share = min(1.0, hosts.gpus_per_host)
+            energy = round(share * sum(reply.work.energy_millijoules for reply in replies))
+        flops = sum(reply.work.flops for reply in replies)
+        return dict(zip(COST_COUNTERS, (flops, energy), strict=True))
 
     def hear(self, tile: int, reply: TileReply) -> None:
         """A reply to one of the tiles that were planned last, before there are all."""

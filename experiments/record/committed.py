@@ -58,6 +58,9 @@ COUNTERS = (
 )
 """Keys of a generation's `counters`."""
 
+COST_COUNTERS = ("flops", "energy_millijoules")
+"""Further keys, where a model was asked, and where somebody knows how much energy that took."""
+
 NOT_KEPT = "(not kept)"
 """Stands for a text that was dropped from a journal."""
 
@@ -86,7 +89,8 @@ class Committed:
         ``"tokens_saved"`` (by prefix reuse), ``"tokens_padded"``, ``"slots_idle"`` (of the padded
         ones, those of slots without an answer to write), ``"prefix_evictions"``, ``"tiles"``,
         ``"host_restarts"``; ``"verdicts_asked"`` of the task's verifier, those that an arm was the
-        first to need. Of endpoints, where there are some: ``"endpoint_requests"``,
+        first to need; where a model was asked ``"flops"``, and where it is known
+        ``"energy_millijoules"``. Of endpoints, where there are some: ``"endpoint_requests"``,
         ``"endpoint_retries"``, ``"prompt_tokens"``, ``"completion_tokens"``, and
         ``"cost_millionths"`` by the configured prices.
     """

@@ -67,6 +67,9 @@ EXPLAINED: dict[str, dict[str, str]] = {
         },
         "learn_requests": "Lessons that hosts were asked for.",
         "learn_refused": "Lessons after which weights were no numbers: the former were kept.",
+        "tokens_per_right": "Tokens that went through models, by right answers; NaN without any.",
+        "flops_per_right": "Floating-point operations, by right answers; NaN where not counted.",
+        "joules_per_right": "Energy in joules, by right answers; NaN where it is not known.",
         "tokens_learned": "Tokens of documents that were trained on, padding among them.",
     },
     "lineage": {

@@ -28,6 +28,7 @@ from mgptn.experiments.record.committed import NOT_KEPT, Committed
 from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, read_rounds
+from mgptn.experiments.views.costs import cost_sentences
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.reach import judge_growth
@@ -188,11 +189,12 @@ def finding_of(
     generations
         The table of that name, where it was made already.
     """
+    rows = found.tables()["generations"] if generations is None else generations
     if config.task.growth is None:
         verdict = judge(found.ends, config, found.faults)
     else:
-        rows = found.tables()["generations"] if generations is None else generations
         verdict = judge_growth(rows, config, found.faults)
+    verdict = replace(verdict, sentences=(*verdict.sentences, *cost_sentences(rows, config)))
     return _of_a_part(verdict, found, config)
 
 

@@ -202,6 +202,16 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("verdicts_asked", "verdicts_asked", "Verdicts asked of the task's verifier."),
     ("tiles", "tiles", "Tiles of work done."),
     ("host_restarts", "host_restarts", "Hosts that died and were started again."),
+    (
+        "flops",
+        "flops",
+        "Floating-point operations of models: 2 or, learning, 6 a parameter and token.",
+    ),
+    (
+        "energy_millijoules",
+        "energy_millijoules",
+        "Energy while hosts worked, by hosts.watts or the cards' own counters, in millijoules.",
+    ),
     ("endpoint_requests", "endpoint_requests", "Requests that servers answered."),
     ("endpoint_retries", "endpoint_retries", "Requests to servers that had to be repeated."),
     ("prompt_tokens", "prompt_tokens", "Tokens of prompts, as servers count them."),
@@ -213,6 +223,13 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """Name without its ``_total``, key of `Committed.counters`, help."""
+
+COST_GAUGES: tuple[tuple[str, str, str], ...] = (
+    ("tokens_per_right_answer", "tokens_per_right", "Tokens that a right answer took."),
+    ("flops_per_right_answer", "flops_per_right", "Operations that a right answer took."),
+    ("joules_per_right_answer", "joules_per_right", "Energy that a right answer took."),
+)
+"""Name, name of `costs.PER_RIGHT`, help: of the last generation."""
 
 GRADER_GAUGES: tuple[tuple[str, str, str], ...] = (
     ("grader_model_true_positive_ratio", "tpr", "Share of right answers that a grade accepts."),

@@ -18,7 +18,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.metrics_core import Metric
 
 from mgptn.experiments.record.committed import PHASES, Committed
+from mgptn.experiments.views.costs import Cost, right_answers
 from mgptn.experiments.views.metric_names import (
+    COST_GAUGES,
     DECISION_GAUGES,
     FITNESS_BUCKETS,
     GAUGES,
@@ -76,6 +78,7 @@ class RunMetrics:
             field: self._counter(name, text) for name, field, text in MEASURE_COUNTERS
         }
         self._worked = {key: self._counter(name, text) for name, key, text in WORK_COUNTERS}
+        self._costs = {field: self._gauge(name, text) for name, field, text in COST_GAUGES}
         self._generations = self._counter("generations", "Generations committed.")
         self._accepted = self._counter("answers_accepted", "Answers that entered a context.")
         self._phases = self._counter(
@@ -135,6 +138,9 @@ class RunMetrics:
             for one in _models_shown(graders):
                 for field, gauge in self._graders.items():
                     _show(gauge, (*labels, one.model), getattr(one, field).value)
+            right = right_answers(measures.answers, measures.gold_error)
+            for field, value in Cost.of(right, committed.counters).per_right.items():
+                _show(self._costs[field], labels, value)
             for field, counter in self._measured.items():
                 counter.labels(*labels).inc(getattr(measures, field))
             for key, counter in self._worked.items():

@@ -20,7 +20,13 @@ from mgptn.agents.files import write_whole
 from mgptn.experiments.figures.drawing import RUN
 from mgptn.experiments.figures.files import figures_of, inline_svg
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
-from mgptn.experiments.record.committed import COUNTERS, ENDPOINT_COUNTERS, PHASES
+from mgptn.experiments.record.committed import (
+    COST_COUNTERS,
+    COUNTERS,
+    ENDPOINT_COUNTERS,
+    PHASES,
+)
+from mgptn.experiments.views.costs import PER_RIGHT, cost_of
 from mgptn.experiments.views.printable import visible
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]
@@ -297,6 +303,7 @@ def _cost(generations: pl.DataFrame, arms: Sequence[str]) -> Cells:
     measured = [f"seconds_{phase}" for phase in PHASES]
     endpoints = generations["endpoint_requests"].is_not_null().any()
     counters = (*COUNTERS, *ENDPOINT_COUNTERS) if endpoints else COUNTERS
+    counters += tuple(name for name in COST_COUNTERS if generations[name].is_not_null().any())
     sums = generations.group_by("arm").agg(pl.col("tokens", *measured, *counters).sum())
     rows = [sums.row(by_predicate=pl.col("arm") == arm, named=True) for arm in arms]
     labels: list[tuple[str, str, Callable[[Any], Any]]] = [
@@ -307,10 +314,23 @@ def _cost(generations: pl.DataFrame, arms: Sequence[str]) -> Cells:
     return {
         "head": [*arms, "all arms"],
         "rows": [
-            (label, [*(form(row[column]) for row in rows), form(sum(row[column] for row in rows))])
-            for column, label, form in labels
+            *(
+                (label, [*(form(r[column]) for r in rows), form(sum(r[column] for r in rows))])
+                for column, label, form in labels
+            ),
+            *_per_right(generations, arms),
         ],
     }
+
+
+def _per_right(
+    generations: pl.DataFrame, arms: Sequence[str]
+) -> Iterator[tuple[str, list[str | float]]]:
+    """What a right answer took in each arm, where that is known of any; of all arms nothing."""
+    each = [cost_of(generations, arm).per_right for arm in arms]
+    for name in PER_RIGHT:
+        if any(math.isfinite(one[name]) for one in each):
+            yield name.replace("_", " ") + " answer", [*(shown(one[name]) for one in each), ""]
 
 
 def _seconds(value: float) -> str:

@@ -18,7 +18,14 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from mgptn.agents.files import write_whole
-from mgptn.experiments.record.committed import COUNTERS, ENDPOINT_COUNTERS, PHASES, Committed
+from mgptn.experiments.record.committed import (
+    COST_COUNTERS,
+    COUNTERS,
+    ENDPOINT_COUNTERS,
+    PHASES,
+    Committed,
+)
+from mgptn.experiments.views.costs import PER_RIGHT, Cost, right_answers
 from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import children_slots, offspring_numbers
@@ -41,6 +48,7 @@ SCHEMAS: dict[str, Schema] = {
         **{name: _KINDS[kind] for name, kind in get_type_hints(Measures).items()},
         **{f"seconds_{phase}": _FLOAT for phase in PHASES},
         **dict.fromkeys((*COUNTERS, *ENDPOINT_COUNTERS), _INTEGER),
+        **dict.fromkeys((*COST_COUNTERS, *PER_RIGHT), _FLOAT),
     },
     "answers": {
         **_KEY,
@@ -162,9 +170,10 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
 
 def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
     """The row of a generation of an arm: what was measured, and what it cost."""
+    counters = (*COUNTERS, *ENDPOINT_COUNTERS, *COST_COUNTERS)
     for label, given, known in (
         ("seconds", one.seconds.keys(), PHASES),
-        ("counters", one.counters.keys(), (*COUNTERS, *ENDPOINT_COUNTERS)),
+        ("counters", one.counters.keys(), counters),
     ):
         unknown = sorted(set(given) - set(known))
         if unknown:
@@ -172,7 +181,8 @@ def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
     row = {
         **asdict(measures),
         **{f"seconds_{phase}": one.seconds.get(phase) for phase in PHASES},
-        **{counter: one.counters.get(counter) for counter in (*COUNTERS, *ENDPOINT_COUNTERS)},
+        **{counter: one.counters.get(counter) for counter in counters},
+        **Cost.of(right_answers(measures.answers, measures.gold_error), one.counters).per_right,
     }
     return _frame("generations", one, {name: [value] for name, value in row.items()})
 
