@@ -113,6 +113,26 @@ def _sizes(text: str) -> tuple[int, ...]:
         ) from None
 
 
+@theory.command()
+@click.argument("models", nargs=-1)
+@click.option("--size", type=click.IntRange(2, 6), default=2, show_default=True, help="Heaps.")
+@click.option(
+    "--noise", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+    help="How careless the players are whose corpus is held against.",
+)  # fmt: skip
+@click.option("--positions", "count", type=click.IntRange(min=1), default=200, show_default=True)
+@SEED
+def play(models: tuple[str, ...], size: int, noise: float, count: int, seed: int) -> None:
+    """How models play Nim: regret against exact play, and the gap to the exact predictor.
+
+    A model is a name, or a folder such as `mgptn export-weights` writes of an evolved agent.
+    """
+    with loading():
+        from mgptn.experiments.cards.play import compare_play, play_table
+
+    console().print(play_table(compare_play(models, size, noise, count, seed)))
+
+
 def _write(figure: Any, path: Path) -> None:
     from mgptn.experiments.figures.style import write_figure
 

@@ -11,6 +11,7 @@ from scipy.stats import chisquare
 
 from mgptn.experiments.config.run_config import ConfigError, check_config
 from mgptn.population.draws.streams import stream
+from mgptn.protocols.games.measures import greedy, log_loss, predictor_gap, regret
 from mgptn.protocols.games.nim import Nim
 from mgptn.protocols.games.positions import (
     draw_moves,
@@ -166,3 +167,19 @@ def test_games_are_played_on_positions_alone():
     with pytest.raises(ConfigError, match=r"protocol.name: expected one for any task .* addition"):
         check_config({"name": "x", "protocol": {"name": "self-play"}})
     assert check_config({"name": "x", "task": "nim", "protocol": {"name": "self-play"}})
+
+
+def test_regret_and_gap_of_players_that_are_known() -> None:
+    """Exact play gives nothing away, careless play by its noise; nobody predicts it better."""
+    heaps = np.array([[3, 5, 7], [0, 1, 0], [1, 2, 3]])
+    wins, corpus = winning(heaps), play_of_the_careless(heaps, 0.4)
+    assert regret(play_of_the_careless(heaps, 0.0), wins)[:2].tolist() == [0.0, 0.0]
+    assert regret(corpus, wins)[:2] == pytest.approx([0.4 * 12 / 15, 0.0])
+    assert np.isnan(regret(corpus, wins)[2])  # a lost position: nothing to give away
+    assert regret(greedy(corpus), wins)[0] == 0.0
+    assert regret(np.zeros((3, 27)), wins)[0] == 1.0  # no legal move at all
+    assert predictor_gap(corpus, corpus) == pytest.approx(0.0)
+    assert log_loss(corpus, corpus)[2] == pytest.approx(np.log(6))
+    other = play_of_the_careless(heaps, 0.6)
+    assert (predictor_gap(other, corpus)[[0]] > 0.001).all()
+    assert predictor_gap(play_of_the_careless(heaps, 0.0), corpus)[0] == np.inf
