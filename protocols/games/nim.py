@@ -145,9 +145,8 @@ class Nim(BundledTask):
         return [int(stone) for stone in stones]
 
     def canonical(self, query: str) -> str:
-        """The position with its heaps in ascending order."""
-        stones = zip(HEAP_NAMES, sorted(query[1:-1:2]), strict=False)
-        return "".join(f"{name}{stone}" for name, stone in stones) + "="
+        """The query itself: heaps in another order are another question, of the same split."""
+        return query
 
     def _heaps(self, fields: Fields) -> Integers:
         return fields[:, : self.size]
