@@ -28,7 +28,7 @@ from mgptn.protocols.games.positions import (
     winning,
 )
 from mgptn.protocols.interfaces.interface import Asked
-from mgptn.protocols.tasks.bundled import text
+from mgptn.protocols.tasks.bundled import Integers, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Played:
     illegal: float
 
 
-def positions(size: int, count: int, seed: int) -> Floats:
+def positions(size: int, count: int, seed: int) -> Integers:
     """Held-out positions, each once, lost ones among them, int64 [N, H]; `count` at most."""
     task = Nim(size)
     rng = stream(seed, "positions", size)
@@ -68,7 +68,7 @@ def positions(size: int, count: int, seed: int) -> Floats:
     return held_out[np.sort(first)[:count]]
 
 
-def chances_of(subject: Subject, heaps: Floats) -> Floats:
+def chances_of(subject: Subject, heaps: Integers) -> Floats:
     """How probably a model makes each legal move, float64 [N, K]; what is missing is no move."""
     task = Nim(heaps.shape[1])
     may = legal(heaps)
@@ -89,7 +89,7 @@ def chances_of(subject: Subject, heaps: Floats) -> Floats:
     return chances
 
 
-def measure_play(who: str, chances: Floats, heaps: Floats, noise: float, seed: int) -> Played:
+def measure_play(who: str, chances: Floats, heaps: Integers, noise: float, seed: int) -> Played:
     """What moves with such chances come to, beside a corpus of so careless players."""
     wins, corpus = winning(heaps), play_of_the_careless(heaps, noise)
     given = regret(chances, wins)

@@ -72,7 +72,8 @@ def cost_of(generations: pl.DataFrame, arm: str = SELECTED) -> Cost:
     pairs = rows.select("answers", "gold_error").iter_rows()
     right = sum(right_answers(answers, error) for answers, error in pairs)
     counters = (*TOKENS, "flops", "energy_millijoules")
-    return Cost.of(right, {name: rows[name].sum() for name in counters})
+    sums = rows.select(pl.col(*counters).sum()).row(0, named=True)
+    return Cost.of(right, sums)
 
 
 def cost_sentences(generations: pl.DataFrame, config: RunConfig) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Nim(BundledTask):
     def parse(self, query: str) -> Fields | None:
         """The heaps, if whoever moves can win, with the first move that does."""
         heaps = self.heaps(query)
-        if heaps is None or not nim_sum(heaps):
+        if heaps is None or not _plain_sum(heaps):
             return None
         position = np.array([heaps])
         return np.hstack([position, winning(position).argmax(axis=1)[:, None]])

@@ -70,12 +70,13 @@ class Detachment(BundledTask):
     def propose(self, rng: np.random.Generator, count: int, split: Split) -> Fields:
         """A theorem uniform among those proved with so many axioms; an instance of it at random."""
         known = theorems(self.size)
-        rows = []
+        rows: list[list[int]] = []
         while len(rows) < count:
             theorem, proof = known[int(rng.integers(len(known)))]
-            names: dict[int, Term] = {}
+            names: dict[int, int] = {}
             apart = renamed(theorem, names, first=len(VARIABLES))
-            goal = renamed(substituted(apart, {name: _piece(rng) for name in names.values()}))
+            by = {name: _piece(rng) for name in names.values()}
+            goal = renamed(substituted(apart, by))
             if symbols(goal) <= SYMBOLS and "*" not in written(goal):
                 rows.append(self._row(written(goal), proof))
         return np.array(rows, dtype=np.int64)
@@ -144,7 +145,7 @@ class Detachment(BundledTask):
 
     def _row(self, goal: str, proof: str) -> list[int]:
         line = goal.ljust(SYMBOLS, FILL) + proof.ljust(self.max_answer_characters, FILL)
-        return codes(line).tolist()
+        return [ord(symbol) for symbol in line]
 
 
 def proved(proof: str) -> Term | None:

@@ -246,7 +246,8 @@ class Proofs(BundledTask):
     def _clauses(self, rng: np.random.Generator, count: int, each: int) -> Integers:
         """Clauses of three literals at random, int64 [count, each, 3]."""
         names = np.argsort(rng.random((count, each, self.size)), axis=2)[..., :WIDTH] + 1
-        return np.sort(names, axis=2) * rng.choice([-1, 1], size=names.shape)
+        literals: Integers = np.sort(names, axis=2) * rng.choice([-1, 1], size=names.shape)
+        return literals
 
     def _write(self, can: Flags, said: Integers) -> Codes:
         """Answers of either kind, uint8 [N, A]."""
@@ -272,7 +273,8 @@ class Proofs(BundledTask):
 def _first_other(order: Integers, taken: Integers) -> Integers:
     """The first of each order [N, V] that is not taken [N, T], int64 [N, 1]."""
     free = (order[..., None] != taken[:, None]).all(axis=2)
-    return np.take_along_axis(order, free.argmax(axis=1)[:, None], axis=1)
+    first: Integers = np.take_along_axis(order, free.argmax(axis=1)[:, None], axis=1)
+    return first
 
 
 def _literal(key: npt.NDArray[np.uint64], variables: int) -> Integers:

@@ -51,7 +51,7 @@ def symbols(term: Term) -> int:
     return 1 if isinstance(term, int) else 1 + sum(map(symbols, _arguments(term)))
 
 
-def renamed(term: Term, names: dict[int, Term] | None = None, first: int = 0) -> Term:
+def renamed(term: Term, names: dict[int, int] | None = None, first: int = 0) -> Term:
     """The term with its variables numbered as they come; `names` has what became of each."""
     known = {} if names is None else names
     if isinstance(term, int):
