@@ -10,13 +10,13 @@ from mgptn.protocols.cherry_pick import CHERRY_PICK
 from mgptn.protocols.critique_revise import CRITIQUE_REVISE
 from mgptn.protocols.debate import DEBATE
 from mgptn.protocols.games.nim import Nim
-from mgptn.protocols.games.self_play import SELF_PLAY
 from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.pairwise import PAIRWISE
 from mgptn.protocols.proofs.detachment import Detachment
 from mgptn.protocols.proofs.task import Proofs
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
+from mgptn.protocols.self_play import SELF_PLAY
 from mgptn.protocols.survey import SELF_SURVEY, SURVEY
 from mgptn.protocols.tasks.arithmetic import Addition, Multiplication, Subtraction
 from mgptn.protocols.tasks.bundled import BundledTask

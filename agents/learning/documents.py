@@ -18,8 +18,7 @@ from mgptn.agents.tiles import bucket
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.protocols.interfaces.interface import Asked, Interface, TellsLevels
 from mgptn.protocols.interfaces.markers import LEVEL_MARKERS
-from mgptn.protocols.raters import RATERS, rated
-from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.scale import LEVELS, RATERS, rated
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import text
 

@@ -26,7 +26,7 @@ from mgptn.protocols.interfaces.markers import (
     VOCABULARY,
     WANT,
 )
-from mgptn.protocols.raters import RATERS, rated
+from mgptn.protocols.scale import RATERS, rated
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import BundledTask, Codes, Problems
 

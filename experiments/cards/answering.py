@@ -15,8 +15,7 @@ from mgptn.experiments.cards.parts import Answering, AtDraws, AtLevel, AtPersona
 from mgptn.experiments.cards.subject import GREEDY, Answers, Subject
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.capability import pass_at_k
-from mgptn.protocols.raters import RATERS
-from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.scale import LEVELS, RATERS
 from mgptn.protocols.tasks.bundled import Flags
 
 PASS_PROBLEMS = 64

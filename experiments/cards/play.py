@@ -7,6 +7,7 @@ Dimensions: N positions, K moves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,7 +104,7 @@ def measure_play(who: str, chances: Floats, heaps: Integers, noise: float, seed:
         float(regret(greedy(chances), wins)[known].mean()),
         float(log_loss(chances, corpus).mean()),
         float(gaps.mean()),
-        mean_bootstrap(gaps, rng),
+        mean_bootstrap(gaps, rng) if np.isfinite(gaps).all() else Interval(math.inf, math.inf),
         float(1.0 - chances.sum(axis=1).mean()),
     )
 

@@ -23,12 +23,12 @@ from mgptn.agents.files import system_faults, write_whole
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.costs.per_right import cost_sentences
 from mgptn.experiments.figures.founders import founder_counts
 from mgptn.experiments.record.committed import NOT_KEPT, Committed
 from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, read_rounds
-from mgptn.experiments.views.costs import cost_sentences
 from mgptn.experiments.views.grader_tables import GRADER_FRAMES
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.reach import judge_growth

@@ -229,7 +229,7 @@ COST_GAUGES: tuple[tuple[str, str, str], ...] = (
     ("flops_per_right_answer", "flops_per_right", "Operations that a right answer took."),
     ("joules_per_right_answer", "joules_per_right", "Energy that a right answer took."),
 )
-"""Name, name of `costs.PER_RIGHT`, help: of the last generation."""
+"""Name, name of `per_right.PER_RIGHT`, help: of the last generation."""
 
 GRADER_GAUGES: tuple[tuple[str, str, str], ...] = (
     ("grader_model_true_positive_ratio", "tpr", "Share of right answers that a grade accepts."),

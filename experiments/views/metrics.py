@@ -17,8 +17,8 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, make_wsgi_app
 from prometheus_client.metrics_core import Metric
 
+from mgptn.experiments.costs.per_right import Cost, right_answers
 from mgptn.experiments.record.committed import PHASES, Committed
-from mgptn.experiments.views.costs import Cost, right_answers
 from mgptn.experiments.views.metric_names import (
     COST_GAUGES,
     DECISION_GAUGES,

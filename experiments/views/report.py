@@ -17,6 +17,7 @@ import polars as pl
 from markupsafe import Markup
 
 from mgptn.agents.files import write_whole
+from mgptn.experiments.costs.per_right import PER_RIGHT, cost_of
 from mgptn.experiments.figures.drawing import RUN
 from mgptn.experiments.figures.files import figures_of, inline_svg
 from mgptn.experiments.figures.style import NARROW, WIDE, theme_css
@@ -26,7 +27,6 @@ from mgptn.experiments.record.committed import (
     ENDPOINT_COUNTERS,
     PHASES,
 )
-from mgptn.experiments.views.costs import PER_RIGHT, cost_of
 from mgptn.experiments.views.printable import visible
 
 Tables: TypeAlias = Mapping[str, pl.DataFrame]

@@ -18,6 +18,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from mgptn.agents.files import write_whole
+from mgptn.experiments.costs.per_right import PER_RIGHT, Cost, right_answers
 from mgptn.experiments.record.committed import (
     COST_COUNTERS,
     COUNTERS,
@@ -25,7 +26,6 @@ from mgptn.experiments.record.committed import (
     PHASES,
     Committed,
 )
-from mgptn.experiments.views.costs import PER_RIGHT, Cost, right_answers
 from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import children_slots, offspring_numbers

@@ -39,6 +39,7 @@ ORDER = (
     "agents/founding",
     "experiments/record",
     "experiments/config",
+    "experiments/costs",
     "experiments/seats",
     "experiments/setting",
     "experiments/loop",
@@ -89,6 +90,7 @@ COUNTS = {Path("protocols/answers/effort.py"): {"time"}}
 WITHOUT_HOSTS = (
     "experiments/record",
     "experiments/config",
+    "experiments/costs",
     "experiments/views",
     "experiments/sharing",
 )

@@ -50,7 +50,7 @@ from mgptn.protocols.interfaces.markers import (
     START,
     VOCABULARY,
 )
-from mgptn.protocols.raters import RATERS
+from mgptn.protocols.scale import RATERS
 from mgptn.protocols.table import TASKS
 
 LEVEL = "|".join(re.escape(marker) for marker in LEVEL_MARKERS)

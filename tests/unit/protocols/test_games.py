@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.config.run_config import ConfigError, check_config, load_config
 from mgptn.population.draws.streams import stream
 from mgptn.protocols.games.measures import greedy, log_loss, predictor_gap, regret
 from mgptn.protocols.games.nim import Nim
@@ -20,10 +20,10 @@ from mgptn.protocols.games.positions import (
     play_of_the_careless,
     winning,
 )
-from mgptn.protocols.games.self_play import self_play
 from mgptn.protocols.messages import AUTHOR, AnswerReply, grader_seat
 from mgptn.protocols.protocol import ProtocolOptions
 from mgptn.protocols.scale import expected_level
+from mgptn.protocols.self_play import self_play
 from mgptn.protocols.tasks.bundled import text
 
 
@@ -183,3 +183,10 @@ def test_regret_and_gap_of_players_that_are_known() -> None:
     other = play_of_the_careless(heaps, 0.6)
     assert (predictor_gap(other, corpus)[[0]] > 0.001).all()
     assert predictor_gap(play_of_the_careless(heaps, 0.0), corpus)[0] == np.inf
+
+
+def test_the_bundled_configuration_is_of_careless_teachers_and_self_play() -> None:
+    config = load_config("closed_games")
+    assert config.agents.founders is not None
+    assert config.agents.founders.recipe.noise == 0.5
+    assert (config.protocol.name, config.agents.learning.rehearsal) == ("self-play", 0.0)

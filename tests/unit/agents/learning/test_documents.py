@@ -31,8 +31,7 @@ from mgptn.protocols.interfaces.markers import (
     START,
     WANT,
 )
-from mgptn.protocols.raters import RATERS, rated
-from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.scale import LEVELS, RATERS, rated
 from mgptn.protocols.table import TASKS
 
 LAYOUT = ColumnsInterface()

@@ -45,8 +45,7 @@ from mgptn.experiments.cards.parts import Estimate
 from mgptn.experiments.cards.request import parse_tasks
 from mgptn.population.draws.streams import stream
 from mgptn.population.measures.judgement import wilson
-from mgptn.protocols.raters import RATERS
-from mgptn.protocols.scale import LEVELS
+from mgptn.protocols.scale import LEVELS, RATERS
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import NEAR, PERSISTENT, text
 

@@ -10,7 +10,7 @@ import torch
 
 from mgptn.agents.hosts.energy import energy_counter
 from mgptn.experiments.config.run_config import ConfigError, check_config
-from mgptn.experiments.views.costs import Cost, cost_of, cost_sentences, right_answers
+from mgptn.experiments.costs.per_right import Cost, cost_of, cost_sentences, right_answers
 
 CONFIG = check_config({"name": "x"})
 WATTS = check_config({"name": "x", "hosts": {"watts": 20}})
