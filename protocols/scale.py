@@ -1,4 +1,4 @@
-"""The five-level survey scale: a distribution over it as one number, and how noisy raters use it."""
+"""The five-level survey scale: distributions over it as one number, and noisy raters."""
 
 # SPDX-License-Identifier: Apache-2.0
 
