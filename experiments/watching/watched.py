@@ -48,6 +48,7 @@ class Watched:
         self._measuring, self._derived = Measuring(self.config), Derivation()
         self._rows: list[Plain] = []
         self._lock = threading.RLock()
+        self._tree: tuple[int, Plain | None] = (0, None)
         self.fault: str | None = None
 
     @property
@@ -93,8 +94,11 @@ class Watched:
     def tree(self) -> Plain | None:
         """As of `lineages.tree`; None while there is none."""
         with self._lock:
-            lineage = self._derived.lineage
-        return None if lineage is None or not lineage.generations else tree(lineage)
+            count = len(self._rows)
+            if self._tree[0] != count:
+                lineage = self._derived.lineage
+                self._tree = (count, None if lineage is None else tree(lineage))
+            return self._tree[1]
 
     def described(self) -> Plain:
         """What does not change while a run goes on."""
