@@ -160,7 +160,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
         )
         tables = found.tables()
         verdict = (
-            judge(found.ends, config, found.faults)
+            judge(found.ends, found.faults)
             if config.task.growth is None
             else judge_growth(tables["generations"], config, found.faults)
         )

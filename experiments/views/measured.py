@@ -69,7 +69,6 @@ class Measuring:
             one.generation,
             earlier.generation if earlier else None,
             self._acceptance.cut(one.generation.scores),
-            self._seed,
             known[:-1],
             grade_threshold=self._grade_cut(one.generation),
         )

@@ -10,17 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
-from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.rounds import generations_of
 from mgptn.experiments.views.measured import MeasuredRound
-from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.shares import difference_interval
+from mgptn.population.intervals.spread import Spread, apart, spread
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
     majority_errors,
     problem_errors,
 )
 from mgptn.population.measures.generation_measures import Measures
-from mgptn.population.measures.rates import Interval, cluster_bootstrap, mean_bootstrap
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
@@ -63,16 +62,14 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def judge(
-    rounds: Sequence[MeasuredRound], config: RunConfig, faults: Sequence[str] = ()
-) -> Verdict:
+def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdict:
     """Judge a run by its first and last generations and its controls; rounds between are not read.
 
     A run may be at its beginning, or have only some of the arms: what there is, is said.
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
-    below that of the random-selector control, both beyond the 95 % interval. Intervals are by
-    bootstrap over problems; arms are compared problem by problem.
+    below that of the random-selector control, both beyond the 95 % interval. Intervals are
+    Student's, by the spread between problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
     if not selected:
@@ -88,14 +85,14 @@ def judge(
                 *unsaid,
             ),
         )
-    change = _between(selected, config, "first-last")
+    change = _between(selected)
     first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
     sentences = [
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
     ]
     arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED)}
-    against = _against(selected[-1], arms, config)
+    against = _against(selected[-1], arms)
     for name, (error, difference) in against.items():
         sentences.append(f"Against {name} ({error:.3f}): {difference}{_said(difference)}.")
     if NEUTRAL_NAME in against:
@@ -111,7 +108,7 @@ def judge(
         ]
         fell, undecided = f"Error fell, without {missing}", f"Undecided: no {missing}"
         return Verdict(fell if change.falls else undecided, tuple(sentences))
-    random_change = _between(arms[RANDOM], config, "random-first-last")
+    random_change = _between(arms[RANDOM])
     improved = (
         "IT IMPROVED, so what the run gained is not all due to its selector."
         if random_change.falls
@@ -152,7 +149,7 @@ def _still_better(against: Against) -> str:
     return f"; still better: {', '.join(better)}" if better else ""
 
 
-def _against(last: Generation, arms: dict[str, list[Generation]], config: RunConfig) -> Against:
+def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
     """Last generation's error against each control's on the same problems: theirs, difference."""
     ours, size = problem_errors(last), len(last.agents)
     controls: tuple[tuple[str, str, Callable[[Generation], Floats]], ...] = (
@@ -167,28 +164,19 @@ def _against(last: Generation, arms: dict[str, list[Generation]], config: RunCon
         if not arms[arm]:
             continue
         errors = errors_of(arms[arm][-1])
-        differences = ours - errors
-        interval = _bootstrap(differences, config, name)
-        difference = Difference(float(differences.mean()), interval.low, interval.high)
-        found[name] = (float(np.mean(errors)), difference)
+        found[name] = (float(np.mean(errors)), _told(spread(ours - errors), size))
     return found
 
 
-def _between(generations: Sequence[Generation], config: RunConfig, purpose: str) -> Difference:
+def _between(generations: Sequence[Generation]) -> Difference:
     """Change of error from the first generation to the last, whose problems differ."""
     first, last = problem_errors(generations[0]), problem_errors(generations[-1])
-    paired = np.stack([first, last], axis=1)
-
-    # Problems of the two generations are drawn apart: each column by a shuffle of its own.
-    rng = stream(config.seed, "verdict", purpose)
-    paired[:, 1] = rng.permutation(paired[:, 1])
-    interval = cluster_bootstrap(paired, lambda drawn: float(np.diff(drawn.mean(axis=0))[0]), rng)
-    return Difference(float(last.mean() - first.mean()), interval.low, interval.high)
+    return _told(apart(spread(last), spread(first)), len(generations[0].agents))
 
 
-def _bootstrap(values: np.ndarray, config: RunConfig, purpose: str) -> Interval:
-    rng = stream(config.seed, "verdict", purpose)
-    return mean_bootstrap(values, rng)
+def _told(of: Spread, agents: int) -> Difference:
+    """A difference with its interval, of problems that so many agents answer."""
+    return Difference(of.value, *difference_interval(of, agents))
 
 
 def _said(difference: Difference) -> str:

@@ -63,7 +63,7 @@ AMPLIFIED: Errors = {
 
 
 def test_an_error_that_falls_below_its_controls_is_amplified():
-    verdict = judge(rounds(AMPLIFIED), CONFIG)
+    verdict = judge(rounds(AMPLIFIED))
     assert verdict.heading.startswith("Amplified: gold error fell, and further")
     text = " ".join(verdict.sentences)
     assert "it did not improve, as it must not" in text
@@ -80,21 +80,21 @@ def test_an_error_that_falls_below_its_controls_is_amplified():
     ],
 )
 def test_without_what_it_takes_nothing_is_claimed(changed: Errors, heading: str):
-    assert judge(rounds(AMPLIFIED | changed), CONFIG).heading.startswith(heading)
+    assert judge(rounds(AMPLIFIED | changed)).heading.startswith(heading)
 
 
 def test_a_random_selector_that_improves_is_said_plainly():
-    sentences = judge(rounds(AMPLIFIED | {RANDOM: (0.8, 0.4)}), CONFIG).sentences
+    sentences = judge(rounds(AMPLIFIED | {RANDOM: (0.8, 0.4)})).sentences
     assert any("IT IMPROVED" in sentence for sentence in sentences)
 
 
 def test_selection_that_adds_nothing_to_acceptance_is_said_plainly():
-    sentences = judge(rounds(AMPLIFIED | {NEUTRAL: (0.5, 0.1)}), CONFIG).sentences
+    sentences = judge(rounds(AMPLIFIED | {NEUTRAL: (0.5, 0.1)})).sentences
     assert any("added nothing that could be shown" in sentence for sentence in sentences)
 
 
 def test_a_better_control_stands_in_the_heading():
-    heading = judge(rounds(AMPLIFIED | {UNSELECTED: (0.0, 0.0)}), CONFIG).heading
+    heading = judge(rounds(AMPLIFIED | {UNSELECTED: (0.0, 0.0)})).heading
     assert "still better: no feedback" in heading
 
 
@@ -107,7 +107,7 @@ def test_graders_that_would_hardly_say_their_options_are_said_plainly():
         return found
 
     def told(mass: float, count: int = 2) -> list[str]:
-        sentences = judge(seen(mass, count), CONFIG).sentences
+        sentences = judge(seen(mass, count)).sentences
         return [one for one in sentences if "would hardly have said" in one]
 
     assert told(0.6) == told(math.nan) == []
@@ -123,8 +123,8 @@ def test_graders_that_would_hardly_say_their_options_are_said_plainly():
 
 def test_no_controls_and_one_generation_claim_nothing():
     alone = rounds({SELECTED: (0.5, 0.1)})
-    assert judge(alone, CONFIG).heading == "Error fell, without controls"
-    assert judge(rounds(AMPLIFIED)[:1], CONFIG).heading == "Undecided: one generation"
+    assert judge(alone).heading == "Error fell, without controls"
+    assert judge(rounds(AMPLIFIED)[:1]).heading == "Undecided: one generation"
 
 
 def test_the_live_table_shows_a_line_a_generation_where_there_is_no_terminal():
