@@ -11,7 +11,8 @@ from pathlib import Path
 from mgptn.agents.files import write_whole
 from mgptn.experiments.claims.method.claim import Claim, claim_names, load_claim
 from mgptn.experiments.claims.method.costs import Cost, asked
-from mgptn.experiments.claims.method.finding import Finding, holm, short
+from mgptn.experiments.claims.method.finding import Finding, holm
+from mgptn.experiments.claims.method.numbers import short
 from mgptn.experiments.claims.readme import CLAIM, put_front
 from mgptn.experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from mgptn.experiments.claims.telling import told_cost, told_hashed, told_p, told_size

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mgptn.agents.endpoints.planning import plan_any
 from mgptn.agents.learning.numbers import Numbers
 from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, AnyRequest, TileReply
 from mgptn.agents.texts import Usage
 from mgptn.agents.tiles import Plan, plan_learning
+from mgptn.experiments.config.arms import GREEDY
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.seats.adversaries import as_said
 from mgptn.experiments.seats.asking import (
@@ -31,6 +32,7 @@ from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.tournament import Tournament
 from mgptn.protocols.interfaces.interface import Shown
+from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.messages import (
     AnswerRequest,
     Conversation,
@@ -206,6 +208,8 @@ class HostedPlay(Play):
         config, generation = self.stage.config, self.tournament.generation
         agents = {agent.id: agent for agent in self.tournament.agents}
         protocol, options = self.stage.protocol, config.protocol.as_options()
+        if self.arm == GREEDY:
+            protocol, options = MAJORITY, replace(options, graders=0)
         shared: tuple[Shown, ...] = ()
         if config.protocol.grader_context == "shared":
             shared = shared_examples(self.tournament.agents, config.agents.context_capacity)

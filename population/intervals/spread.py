@@ -144,7 +144,7 @@ def p_above(of: Spread, bound: float) -> float:
 
 
 def units_to_reach(of: Spread, margin: float, most: int = 10_000) -> int | None:
-    """How many units would bring a bound so far away outside the interval, were the spread as it is.
+    """How many units would leave a bound so far away out of the interval, were the spread as it is.
 
     None where `most` would not be enough, or nothing is known of the spread.
     """

@@ -7,6 +7,8 @@ Dimensions: M agents, Q problems, A = M·Q answers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mgptn.population.records.arrays import Floats
@@ -79,3 +81,26 @@ def _errors_of_highest(values: Floats, generation: Generation, first: int | None
     wrong = picked & ~generation.by_problem(generation.outcomes.verdicts)[:, :first]
     shares: Floats = wrong.sum(axis=1) / picked.sum(axis=1)
     return shares
+
+
+def errors_by_temperature(generation: Generation, temperatures: Sequence[float]) -> Floats:
+    """Share of wrong answers at each sampling temperature, float64 [Q, T].
+
+    Raises
+    ------
+    ValueError
+        If there is no agent of one of them.
+    """
+    at = np.array([agent.genome.sampling_temperature for agent in generation.agents])
+    wrong = ~generation.by_problem(generation.outcomes.verdicts)
+    columns = []
+    for one in temperatures:
+        if not np.any(at == one):
+            raise ValueError(f"temperatures: expected some of {set(at.tolist())}, got {one}")
+        columns.append(wrong[:, at == one].mean(axis=1))
+    return np.stack(columns, axis=-1)
+
+
+def least_column(others: Sequence[Floats]) -> int:
+    """The column with the least mean in tables of other problems, [Q, T] each; 0 of none."""
+    return int(np.argmin(np.concatenate(others).mean(axis=0))) if others else 0
