@@ -68,6 +68,8 @@ class Registered(Section):
         The sentence that it is about.
     metric, fails_if
         What is looked at, and what of it would refute the claim.
+    changed
+        What of the registration was changed after there had been a result, and why.
     decides
         That in numbers: the verdict follows from these conditions, and from nothing else.
     base
@@ -90,6 +92,7 @@ class Registered(Section):
     fails_if: str
     method: str
     stopping: str
+    changed: str = ""
     decides: Annotated[tuple[Decides, ...], Field(min_length=1)]
     base: dict[str, Any] = Field(default_factory=dict)
     controls: tuple[str, ...] = ()

@@ -12,9 +12,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from mgptn.experiments.claims.method.numbers import Number, short
 from mgptn.experiments.config.section import Section
@@ -35,12 +35,15 @@ class Decides(Section):
     can_be
         The least and the greatest that the number can be. There must be room for an interval on
         either side of the bounds, so that the condition can be shown and refuted.
+    asked
+        Where there is no such number, whether it is undefined, and so open, or nothing is asked.
     """
 
     what: str
     above: float | None = None
     below: float | None = None
-    can_be: Annotated[tuple[float, float], Field()] = (-math.inf, math.inf)
+    can_be: tuple[float, float] = (-math.inf, math.inf)
+    asked: Literal["always", "if-any"] = "always"
 
     @model_validator(mode="after")
     def _can_hold_and_fail(self) -> Decides:
@@ -128,6 +131,8 @@ def conditions_of(registered: Sequence[Decides], numbers: Sequence[Number]) -> l
     for one in registered:
         of = [number for number in numbers if fnmatchcase(number.name, one.what)]
         used |= {number.name for number in of}
+        if not of and one.asked == "if-any":
+            continue
         of = of or [Number(one.what, math.nan, math.nan, math.nan)]
         found += [Condition(number, *one.bounds) for number in of]
     for number in numbers:

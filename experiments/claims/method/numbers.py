@@ -112,10 +112,7 @@ def estimate(
         `shares.agreed_interval`, and NaN where it has no ends. No interval is of width zero.
     """
     of, trials, unit = _spread_of(clusters, statistic)
-    if of.error == 0.0:
-        found = agreed_interval(of, trials, span)
-    else:
-        found = t_interval(of)
+    found = agreed_interval(of, trials, span) if of.error == 0.0 else t_interval(of)
     if not math.isnan(found.low):
         found = Interval(max(found.low, span[0]), min(found.high, span[1]))
     return Number(name, of.value, *found, of.error, of.units, unit)
@@ -136,7 +133,7 @@ def plain(name: str, value: float) -> Number:
 
 
 def _spread_of(clusters: Floats, statistic: Statistic) -> tuple[Spread, int, str]:
-    """A statistic by seeds, or by the problems of one; how many trials each unit has; what it is."""
+    """A statistic by seeds, or the problems of one; how many trials a unit has; what it is."""
     values = np.asarray(clusters, dtype=np.float64)
     if len(values) == 1:
         return spread(values[0], statistic), 1, PROBLEMS

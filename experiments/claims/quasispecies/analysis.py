@@ -128,6 +128,7 @@ def _peaks(
             f"{name}: threshold of N {sizes[-1]} less of N {sizes[0]}",
             ends,
             _rise(factors),
+            (factors[0] - factors[-1], factors[-1] - factors[0]),
         )
         slope = estimate(
             f"{name}: slope of ln(σQ − 1) by ln N",

@@ -154,7 +154,7 @@ def test_intervals_cover_between_93_and_97_percent(
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "problems", "correlation"), GRID)
 def test_intervals_of_rare_shares_cover_less(seeds: int, problems: int, correlation: float) -> None:
-    """Of a share of .1: .86 at least, and .93 to .98 where problems go by themselves."""
+    """Of a share of .1: .86 at least; four seeds that all have none are given much, .99."""
     runs = 10_000
     _, found = covered(seeds, problems, correlation, runs, 0.1)
-    assert (0.93 if not correlation else 0.85) <= found / runs <= 0.985
+    assert (0.93 if not correlation else 0.85) <= found / runs <= 0.995
