@@ -9,16 +9,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.arms import (
+    GREEDY,
+    NEUTRAL,
+    RANDOM,
+    SELECTED,
+    TEMPERATURES,
+    UNSELECTED,
+)
 from mgptn.experiments.record.rounds import generations_of
 from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.population.intervals.shares import difference_interval
 from mgptn.population.intervals.spread import Spread, apart, spread
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
+    errors_by_temperature,
+    least_column,
     majority_errors,
     problem_errors,
 )
+from mgptn.population.measures.capability import pass_at_k
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
@@ -68,8 +78,9 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
     A run may be at its beginning, or have only some of the arms: what there is, is said.
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
-    below that of the random-selector control, both beyond the 95 % interval. Intervals are
-    Student's, by the spread between problems; arms are compared problem by problem.
+    below that of the random-selector control and of the strongest of the cheaper ones, which take
+    one batch of the founders' answers, each beyond the 95 % interval. Intervals are Student's, by
+    the spread between problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
     if not selected:
@@ -91,10 +102,11 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
     ]
-    arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED)}
+    arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED, GREEDY)}
     against = _against(selected[-1], arms)
     for name, (error, difference) in against.items():
         sentences.append(f"Against {name} ({error:.3f}): {difference}{_said(difference)}.")
+    sentences += _by_number(arms[UNSELECTED], len(selected[-1].agents) * (selected[-1].index + 1))
     if NEUTRAL_NAME in against:
         drift = _drift_said(against[NEUTRAL_NAME][1])
     else:
@@ -128,9 +140,19 @@ def _heading(change: Difference, random_change: Difference, against: Against) ->
     if not against[RANDOM_NAME][1].falls:
         return "Not amplified: gold error fell no further than under a random selector"
     if random_change.falls:
-        return "Amplified, but the random-selector control improved too"
-    told = "Amplified: gold error fell, and further than under a random selector"
-    return told + _still_better(against)
+        return "Undecided: gold error fell, but that of the random-selector control did too"
+    fell = "gold error fell, and further than under a random selector"
+    cheaper = {name: of for name, of in against.items() if name not in (RANDOM_NAME, NEUTRAL_NAME)}
+    if not cheaper:
+        return f"Undecided: {fell}, but nothing cheaper stands beside it"
+    strongest = min(cheaper, key=lambda name: cheaper[name][0])
+    others = [n for n, (_, of) in cheaper.items() if of.low > 0.0 and n != strongest]
+    if cheaper[strongest][1].low > 0.0:
+        told = f"Not amplified: outdone by {strongest}, though {fell}"
+        return f"{told}; also by {', '.join(others)}" if others else told
+    if not cheaper[strongest][1].falls:
+        return f"Undecided: not shown to be better than {strongest}, though {fell}"
+    return f"Amplified beyond {strongest}: {fell}"
 
 
 def _drift_said(difference: Difference) -> str:
@@ -143,10 +165,20 @@ def _drift_said(difference: Difference) -> str:
     )
 
 
-def _still_better(against: Against) -> str:
-    """The controls that the run is worse than, for the heading."""
-    better = [name for name, (_, difference) in against.items() if difference.low > 0.0]
-    return f"; still better: {', '.join(better)}" if better else ""
+def _by_number(unselected: Sequence[Generation], spent: int) -> list[str]:
+    """What k of the founders' answers are worth, by vote and picked by the verifier, k to all."""
+    if not unselected:
+        return []
+    last = unselected[-1]
+    size, right = len(last.agents), last.by_problem(last.outcomes.verdicts).sum(axis=1)
+    told = []
+    for k in [*(2**i for i in range(size.bit_length()) if 2**i < size), size]:
+        picked = 1.0 - np.mean([pass_at_k(size, int(c), k) for c in right])
+        told.append(f"{k}: {np.mean(majority_errors(last, k)):.3f} and {picked:.3f}")
+    return [
+        "Of k founders' answers the commonest, and the best by the verifier, err on "
+        f"{'; '.join(told)}. The run gave {spent} answers for each of a generation's problems."
+    ]
 
 
 def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
@@ -159,12 +191,25 @@ def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
         (f"best of {size} unselected", UNSELECTED, best_of_n_errors),
         (f"majority vote of {size} unselected", UNSELECTED, majority_errors),
     )
-    found = {}
-    for name, arm, errors_of in controls:
-        if not arms[arm]:
-            continue
-        errors = errors_of(arms[arm][-1])
-        found[name] = (float(np.mean(errors)), _told(spread(ours - errors), size))
+    known = {name: of(arms[arm][-1]) for name, arm, of in controls if arms[arm]}
+    known |= _alone(arms[GREEDY])
+    return {
+        name: (float(np.mean(errors)), _told(spread(ours - errors), size))
+        for name, errors in known.items()
+    }
+
+
+def _alone(generations: Sequence[Generation]) -> dict[str, Floats]:
+    """Of founders alone, errors of the likeliest answers, and at the temperature that erred least
+    on the problems of generations before."""
+    if not generations:
+        return {}
+    by_temperature = [errors_by_temperature(one, TEMPERATURES) for one in generations]
+    best = least_column(by_temperature[:-1])
+    found = {"the founders' likeliest answers": by_temperature[-1][:, 0]}
+    if best:
+        name = f"the founders at sampling temperature {TEMPERATURES[best]:g}"
+        found[name] = by_temperature[-1][:, best]
     return found
 
 
