@@ -13,7 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from mgptn.experiments.config.arms import CLONES, ORACLE, SELECTED, SHUFFLED, UNSELECTED
+from mgptn.experiments.config.arms import (
+    CLONES,
+    GREEDY,
+    ORACLE,
+    SELECTED,
+    SHUFFLED,
+    UNSELECTED,
+)
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.task import REACHED
 from mgptn.experiments.views.verdict import Verdict
@@ -40,7 +47,7 @@ def judge_growth(
     generations
         The run's table of that name, all arms.
     """
-    rows = {arm: _arm(generations, arm) for arm in (SELECTED, *NAMES, ORACLE)}
+    rows = {arm: _arm(generations, arm) for arm in (SELECTED, *NAMES, ORACLE, GREEDY)}
     if not rows[SELECTED]:
         return Verdict(
             "Undecided: no generation", ("No generation has been committed yet.", *faults)
@@ -62,6 +69,9 @@ def judge_growth(
     if rows[UNSELECTED]:
         alone = _reached(rows[UNSELECTED], "gold_error")
         sentences.append(f"A single founder, on average: up to {_said(alone, first)}.")
+    if rows[GREEDY]:
+        alone = _reached(rows[GREEDY], "gold_error")
+        sentences.append(f"Its likeliest answers, on average: up to {_said(alone, first)}.")
     if ORACLE in reached:
         sentences.append(
             f"With verdicts instead of peers: up to {_said(reached[ORACLE], first)}; "
