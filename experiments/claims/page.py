@@ -55,11 +55,12 @@ def page(claim: Claim, recorded: Recorded) -> str:
     changed = ", ".join(f"{key}={value}" for key, value in recorded.changes.items())
     seeds = f"{recorded.seeds} seed{'s' if recorded.seeds > 1 else ''}"
     parts = [
-        f"# {registered.title}: {finding.verdict}",
+        f"# {registered.title}: {told_verdict(finding)}",
         f"> {registered.quote}",
         *(f"**{title}.** {text}" for title, text in _registered(claim)),
         f"![{registered.title}](../{FIGURES.as_posix()}/{claim.name}.png)",
-        f"## Verdict: {finding.verdict}",
+        f"## Verdict: {told_verdict(finding)}",
+        *_not_run_since(finding),
         _because(finding),
         "\n".join(f"- {sentence}" for sentence in finding.why),
         f"p of the primary test, uncorrected: {told_p(finding.p)}.",
@@ -93,7 +94,7 @@ def index(docs: Path) -> str:
     corrected = holm({name: one.finding.p for name, one in found.items()})
     larger = {name: _times(load_claim(name), one) for name, one in found.items()}
     rows = [
-        f"| [{load_claim(name).registered.title}]({name}.md) | {one.finding.verdict} | "
+        f"| [{load_claim(name).registered.title}]({name}.md) | {told_verdict(one.finding)} | "
         f"{told_p(one.finding.p)} | {told_p(corrected[name])} | {_kind(one)} | {one.scale} | "
         f"{told_cost(one.cost)} | {'–' if larger[name] is None else f'{larger[name]:,.0f}'} |"
         for name, one in found.items()
@@ -129,6 +130,21 @@ def index(docs: Path) -> str:
     if waiting:
         parts.append(f"Registered, and not run yet: {', '.join(waiting)}.")
     return "\n\n".join(parts) + "\n"
+
+
+def told_verdict(finding: Finding) -> str:
+    """A verdict; of a finding from before conditions were registered in numbers, that it is."""
+    early = DECIDES not in finding.numbers
+    return f"{finding.verdict} as registered before" if early else finding.verdict
+
+
+def _not_run_since(finding: Finding) -> list[str]:
+    if DECIDES in finding.numbers:
+        return []
+    return [
+        "This was found, and decided, under the registration before, which is shown below as what "
+        "was taken out; the claim has not been run again under the one above."
+    ]
 
 
 def _kind(recorded: Recorded) -> str:

@@ -60,7 +60,7 @@ def refits(found: Successes, fit: Boundary, rng: Generator, draws: int) -> list[
 
 
 def by_refits(name: str, value: float, drawn: Floats, trials: int) -> Number:
-    """A number with the quantiles of its refits, [D]: none where those are all alike or undefined.
+    """A number with the quantiles of its refits, [D]: none where those are alike or undefined.
 
     Parameters
     ----------
@@ -68,9 +68,11 @@ def by_refits(name: str, value: float, drawn: Floats, trials: int) -> Number:
         Seeds at each place, by which the error shrinks.
     """
     known = drawn[~np.isnan(drawn)]
-    if math.isnan(value) or not known.size or np.all(known == known[0]):
+    if math.isnan(value) or not known.size:
         return Number(name, value, math.nan, math.nan, units=trials)
     low, high = np.quantile(known, [0.025, 0.975], method="nearest")
+    if not low < high:
+        return Number(name, value, math.nan, math.nan, 0.0, trials)
     finite = known[np.isfinite(known)]
     error = float(finite.std(ddof=1)) if finite.size > 1 else math.nan
     return Number(name, value, float(low), float(high), error, trials)
