@@ -149,7 +149,7 @@ def _not_run_since(finding: Finding) -> list[str]:
 
 def _kind(recorded: Recorded) -> str:
     """How a finding's intervals were made, in two words."""
-    early = "bootstrap" in recorded.finding.intervals.partition(";")[0]
+    early = DECIDES not in recorded.finding.numbers
     return "by bootstrap" if early else f"{recorded.seeds} seeds"
 
 
@@ -194,7 +194,8 @@ def _numbers(finding: Finding) -> list[str]:
     rest = [
         part for group in finding.numbers if group != DECIDES for part in _table(finding, group)
     ]
-    return [*first, *_folded("Further numbers, which decide nothing", rest)]
+    title = "Further numbers, which decide nothing" if first else "All numbers"
+    return [*first, *_folded(title, rest)]
 
 
 def _changed_since(claim: Claim) -> list[str]:

@@ -57,7 +57,8 @@ TOLD = {
 def analyse(results: Results) -> Finding:
     """Distances of endpoints, of temperatures, and of what a context does."""
     endpoints = results.measured("endpoints")
-    plain, ends = [], []
+    plain: list[Number] = []
+    ends: list[Number] = []
     for task in _tasks(endpoints):
         for method, told in TOLD.items():
             data = _worst(endpoints, task, method)

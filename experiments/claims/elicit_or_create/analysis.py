@@ -87,15 +87,15 @@ def analyse(results: Results) -> Finding:
             decisive.append(estimate(told, failed, first_over_second, DIFFERENCE))
         probabilities = _probabilities(read.filter(exam=exam))
         only = (probabilities[..., 1] >= OFTEN) & (probabilities[..., 0] < HARDLY)
-        alone = share(f"{exam}: problems that only the population answers", only)
+        alone = share(f"{exam}: problems that only the population answers", only.astype(np.float64))
         reach += [alone, *_reach(exam, probabilities)]
         curves[f"{exam}, base by problem"] = tuple(probabilities[..., 0].ravel())
         curves[f"{exam}, selected by problem"] = tuple(probabilities[..., 1].ravel())
         if exam == RAISED:
             decisive += [over_base, over_twin]
-            alone = np.stack([_likeliest(attempts.filter(exam=exam)), data[:, :, 1, 0]], -1)
+            both = np.stack([_likeliest(attempts.filter(exam=exam)), data[:, :, 1, 0]], -1)
             told = f"{exam}: pass@1 above the base's likeliest answer"
-            decisive.append(estimate(told, alone, lambda m: m[:, 1] - m[:, 0], DIFFERENCE))
+            decisive.append(estimate(told, both, lambda m: m[:, 1] - m[:, 0], DIFFERENCE))
             p = over_twin.p_above(0.0)
         else:
             gains += [over_base, over_twin]
@@ -176,7 +176,7 @@ def _reach(exam: str, probabilities: Floats) -> list[Number]:
         plain(f"{exam}: least right answer under the base, log10", hardest),
         share(
             f"{exam}: problems that the selected answers right less often than the base",
-            probabilities[..., 1] < probabilities[..., 0],
+            (probabilities[..., 1] < probabilities[..., 0]).astype(np.float64),
         ),
     ]
 

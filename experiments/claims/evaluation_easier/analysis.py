@@ -184,7 +184,7 @@ def _at_best(means: Floats) -> Floats:
 
 
 def _less(of: Statistic) -> Statistic:
-    return lambda means: _judged(means) - of(means)
+    return lambda means: np.asarray(_judged(means) - of(means))
 
 
 def _error(means: Floats) -> Floats:

@@ -14,6 +14,12 @@ from mgptn.experiments.claims.method.deciding import Verdict, conditions_of, dec
 from mgptn.experiments.claims.method.numbers import SEEDS, Number
 
 INTERVALS = "Student's by the spread between seeds, Wilson's of shares"
+PARTS = ("value", "low", "high", "error")
+"""Of a number, null in JSON where they are no number."""
+
+EARLIER = "by bootstrap over seeds and the problems of each"
+"""Of findings that do not say."""
+
 DECIDES = "What decides"
 """The group of numbers that the verdict rests on, first on the page."""
 
@@ -80,10 +86,10 @@ class Finding:
             numbers={
                 group: tuple(
                     Number(
-                        row["name"],
-                        *(_or_nan(row.get(part)) for part in ("value", "low", "high", "error")),
-                        row.get("units", 0),
-                        row.get("unit", SEEDS),
+                        name=row["name"],
+                        units=row.get("units", 0),
+                        unit=row.get("unit", SEEDS),
+                        **{part: _or_nan(row.get(part)) for part in PARTS},
                     )
                     for row in rows
                 )
@@ -91,7 +97,7 @@ class Finding:
             },
             caveats=tuple(plain["caveats"]),
             curves={name: tuple(map(_or_nan, of)) for name, of in plain["curves"].items()},
-            intervals=plain.get("intervals", INTERVALS),
+            intervals=plain.get("intervals", EARLIER),
         )
 
 
