@@ -180,11 +180,16 @@ def _likeliest(means: Floats) -> Floats:
 def _at_best(means: Floats) -> Floats:
     """At the sampling temperature that erred least on the measuring half."""
     best = np.argmin(means[:, 0, GREEDY:], axis=1)
-    return 1.0 - means[np.arange(len(means)), 1, GREEDY + best]
+    found: Floats = 1.0 - means[np.arange(len(means)), 1, GREEDY + best]
+    return found
 
 
 def _less(of: Statistic) -> Statistic:
-    return lambda means: np.asarray(_judged(means) - of(means))
+    def less(means: Floats) -> Floats:
+        found: Floats = _judged(means) - of(means)
+        return found
+
+    return less
 
 
 def _error(means: Floats) -> Floats:
