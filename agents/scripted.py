@@ -8,9 +8,9 @@ Dimensions: M agents, Q problems, K graders, A = M·Q answers, author-major.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 import numpy as np
@@ -19,12 +19,23 @@ from mgptn.agents.behaviour import Behaviour
 from mgptn.population.draws.streams import philox_key, stream, uniforms
 from mgptn.population.judging.roles import FLATTERER, RANDOM, adjusted_levels
 from mgptn.population.records.agents import ORDINARY, Agent, Example
-from mgptn.population.records.arrays import Floats, Integers, Truths, interned
+from mgptn.population.records.arrays import (
+    ALL_KNOWN,
+    Floats,
+    Integers,
+    Truths,
+    interned,
+    unknown_among,
+)
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 from mgptn.population.theory.classification import posterior_error
 from mgptn.protocols.scale import LEVEL_VALUES
 from mgptn.protocols.tasks.task import Problem, Task
+
+Verify = Callable[[Sequence[tuple[str, str]]], Sequence[bool | None]]
+"""The verdict on each (query, answer), in their order."""
 
 WRONG_ANSWERS = 64
 """Wrong answers that the task draws for a problem, among which who errs chooses evenly."""
@@ -48,11 +59,14 @@ class AnswerSheet:
         int64 [Q, 1 + W], indices in `texts`: a right answer, then wrong ones.
     right
         bool [Q, 1 + W], the verifier's word on each.
+    unknown
+        bool [Q, 1 + W], which have no verdict; None where all have one.
     """
 
     texts: tuple[str, ...]
     choices: Integers
     right: Truths
+    unknown: Truths | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +96,18 @@ class ScriptedAgents:
 
     What is drawn for an answer or a grade depends on the run's seed, the generation, the author,
     the problem and the grader's seat alone: not on who else answers, nor in what order.
+
+    Parameters
+    ----------
+    verify
+        What finds the verdicts on answers to the task; the task itself, one by one, if None. They
+        behave as if an answer were wrong of which that is not known.
     """
 
-    def __init__(self, behaviour: Behaviour, task: Task) -> None:
+    def __init__(self, behaviour: Behaviour, task: Task, verify: Verify | None = None) -> None:
         self.behaviour = behaviour
         self._task = task
+        self._verify = verify or partial(_one_by_one, task)
         self._sheet = lru_cache(maxsize=1)(self._draw_sheet)
         self._is_wrong: dict[Example, bool] = {}
         self._error_after = lru_cache(maxsize=None)(self._error)
@@ -103,7 +124,7 @@ class ScriptedAgents:
         key = philox_key(self.behaviour.seed, "answer", generation)
         errors = self.errors(agents).repeat(matches.problems)
         asked = matches.asked
-        flatters = np.array([agent.genome.role == FLATTERER for agent in agents])
+        flatters = np.array(Population.of(agents).roles()) == FLATTERER
         if flatters.any():
             # They err just where the grader in the first seat passes it.
             unseen = self._spots(problems, 1)[0, asked]
@@ -144,14 +165,23 @@ class ScriptedAgents:
             tokens=lengths.astype(np.min_scalar_type(int(lengths.max())))[answers],
             log_probabilities=given.log_probabilities,
             verdicts=given.verdicts,
+            unknown=self._unknown(matches, given),
             levels=np.eye(len(LEVEL_VALUES))[_LEVELS[: 2 + 3 * (RANDOM in roles)]],
             values=np.array(LEVEL_VALUES)[_LEVELS[: 2 + 3 * (RANDOM in roles)]],
             grades=grades,
         )
 
+    def _unknown(self, matches: Matches, given: Given) -> Truths:
+        """Which answers have no verdict."""
+        if given.sheet.unknown is None:
+            return ALL_KNOWN
+        unknown: Truths = given.sheet.unknown[matches.asked, given.choice]
+        return unknown if unknown.any() else ALL_KNOWN
+
     def errors(self, agents: Sequence[Agent]) -> Floats:
         """Probability of each agent's answering wrongly, float64 [M], that its context leads to."""
-        contexts = [agent.genome.context for agent in agents]
+        population = Population.of(agents)
+        contexts = [genome.context for genome in population.genomes]
         shown = list(chain.from_iterable(contexts))
         # Equal examples are one object nearly always: each is looked up once.
         wrong = {
@@ -161,7 +191,7 @@ class ScriptedAgents:
             self._error_after(len(context), sum(map(wrong.__getitem__, map(id, context))))
             for context in contexts
         ]
-        return np.array(found, dtype=np.float64)
+        return np.array(found, dtype=np.float64)[population.places]
 
     def _error(self, held: int, wrong: int) -> float:
         """The error of an agent that sees `held` examples, `wrong` of them wrong."""
@@ -175,22 +205,30 @@ class ScriptedAgents:
     def _wrong(self, example: Example) -> bool:
         known = self._is_wrong.get(example)
         if known is None:
-            known = not self._task.verify(example.query, example.answer)
+            known = self._verify([(example.query, example.answer)]) != [True]
             self._is_wrong[example] = known
         return known
 
     def _draw_sheet(self, problems: tuple[Problem, ...]) -> AnswerSheet:
         texts: list[str] = []
-        right: list[bool] = []
+        verdicts: list[bool | None] = []
         behaviour = self.behaviour
         for problem in problems:
-            asked = _Asked(behaviour.task, behaviour.size, behaviour.seed, problem, self._task)
+            asked = _Asked(
+                behaviour.task, behaviour.size, behaviour.seed, problem, self._task, self._verify
+            )
             said, verified = _sayable(asked)
+            if None in verified:  # what was not known may be known by now
+                verified = self._verify([(problem.query, text) for text in said])
             texts += said
-            right += verified
+            verdicts += verified
         distinct, places = interned(texts)
         shape = len(problems), 1 + WRONG_ANSWERS
-        return AnswerSheet(distinct, places.reshape(shape), np.reshape(right, shape))
+        right = np.array([bool(one) for one in verdicts], dtype=np.bool_).reshape(shape)
+        unknown = unknown_among(verdicts)
+        return AnswerSheet(
+            distinct, places.reshape(shape), right, unknown.reshape(shape) if len(unknown) else None
+        )
 
     def _passed(
         self, matches: Matches, problems: Sequence[Problem], given: Given, generation: int
@@ -268,13 +306,18 @@ class _Asked:
     seed: int
     problem: Problem
     task: Task = field(compare=False)
+    verify: Verify = field(compare=False)
 
 
 @lru_cache(maxsize=1 << 13)
-def _sayable(asked: _Asked) -> tuple[list[str], list[bool]]:
+def _sayable(asked: _Asked) -> tuple[list[str], Sequence[bool | None]]:
     """What may be said to a problem, the right answer first, and the verifier's word on each."""
     task, problem = asked.task, asked.problem
     rng = stream(asked.seed, "wrong answers", problem.query)
     said = [task.reference(problem.query)]
     said += [task.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
-    return said, [bool(task.verify(problem.query, text)) for text in said]
+    return said, asked.verify([(problem.query, text) for text in said])
+
+
+def _one_by_one(task: Task, pairs: Sequence[tuple[str, str]]) -> list[bool | None]:
+    return [task.verify(query, answer) for query, answer in pairs]

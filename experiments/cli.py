@@ -30,6 +30,7 @@ from mgptn.experiments.commands.run import (
     transcript,
 )
 from mgptn.experiments.commands.theory import theory
+from mgptn.experiments.commands.watch import list_runs, watch
 from mgptn.experiments.record.collecting import seldom_collecting
 from mgptn.experiments.views.doing import doing
 from mgptn.experiments.views.printable import on_terminal, print_anything
@@ -77,7 +78,7 @@ def main() -> None:
 @click.option("--count", type=click.IntRange(min=1, max=1000), default=3, show_default=True)
 def tasks(name: str | None, size: int | None, count: int) -> None:
     """List the tasks, or show examples of one."""
-    from mgptn.experiments.commands.task_listing import describe_task, further_tasks, tasks_table
+    from mgptn.experiments.commands.listings.tasks import describe_task, further_tasks, tasks_table
 
     if name is None:
         console().print(tasks_table())
@@ -91,7 +92,7 @@ def tasks(name: str | None, size: int | None, count: int) -> None:
 @click.command()
 def protocols() -> None:
     """List the protocols: who says what to whom."""
-    from mgptn.experiments.commands.task_listing import protocol_lines
+    from mgptn.experiments.commands.listings.tasks import protocol_lines
 
     for line in protocol_lines():
         say(line)
@@ -115,6 +116,8 @@ for _command in (
     ask,
     run,
     resume,
+    list_runs,
+    watch,
     replay,
     transcript,
     export,

@@ -282,14 +282,16 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 per_arm=True,
             ),
             Panel(
-                "Unreadable grades and truncated answers",
-                "Grades that could not be read, left out of fitness, and answers cut off at their "
-                "maximum length, each as a share of all; and the mean probability of the options "
+                "Unreadable grades, truncated answers and unknown verdicts",
+                "Grades that could not be read, left out of fitness, answers cut off at their "
+                "maximum length, and answers without a verdict, left out of errors, each as a "
+                "share of all; and the mean probability of the options "
                 "that grades were read from: where it is small, graders would have said something "
                 "else.",
                 (
                     (share("grades_unreadable_total", "grades_total"), "unreadable {{arm}}"),
                     (share("answers_truncated_total", "answers_total"), "truncated {{arm}}"),
+                    (share("verdicts_unknown_total", "answers_total"), "unknown {{arm}}"),
                     (each("grade_option_mass_ratio"), "mass of options {{arm}}"),
                 ),
                 unit="percentunit",

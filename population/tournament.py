@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mgptn.population.breeding.births import Born, Breeding, Inheritance
+from mgptn.population.breeding.births import Breeding, Inheritance
 from mgptn.population.breeding.memory import Memory, new_lessons, remembering
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, deme_size
@@ -22,19 +22,14 @@ from mgptn.population.judging.rated_fitness import rated_fitness
 from mgptn.population.judging.roles import ROLES
 from mgptn.population.judging.selectors import AGGREGATING, Evidence, Selector, mixture
 from mgptn.population.judging.topology import BY_STRENGTH, Eligible, check_enough, eligible_graders
-from mgptn.population.records.agents import (
-    Agent,
-    AgentId,
-    Example,
-    Genome,
-    population_digest,
-)
+from mgptn.population.records.agents import Example, Genome
 from mgptn.population.records.arrays import Floats, Integers, known_means
 from mgptn.population.records.columns import differing
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.lessons import examples
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import NOBODY, Population, population_digest
 from mgptn.population.records.settled import check_name
 from mgptn.population.records.weights import learned as after_learning
 from mgptn.population.settings import TournamentSettings
@@ -83,9 +78,10 @@ class Tournament:
         self._deme_size = deme_size(settings.process, settings.options, len(genomes))
         self.seed = seed
         self.generation = 0
-        self.agents = tuple(
-            Agent(id=AgentId(i), genome=genome, parent=None, founder=AgentId(i), born=-1)
-            for i, genome in enumerate(genomes)
+        slots = np.arange(len(genomes))
+        before = np.full(len(genomes), -1)
+        self.agents = Population(
+            slots, np.full(len(genomes), NOBODY), slots, before, tuple(genomes), slots
         )
         self._next_id = len(genomes)
         self._inheritance = Inheritance(
@@ -110,7 +106,7 @@ class Tournament:
         if self._asked is None:
             graders = self._seats()
             self._asked = Matches(
-                authors=np.array([agent.id for agent in self.agents], dtype=np.int64),
+                authors=self.agents.ids,
                 problems=self.settings.problems,
                 graders=graders,
                 partners=random_partners(
@@ -171,9 +167,9 @@ class Tournament:
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
         )
-        living = self._with_weights(self._taught(outcomes, accepted), learned)
         breeding = Breeding(self._inheritance, self.seed, self.generation)
-        born = breeding.carry_out(living, drawn, rates, self._next_id)
+        grown = self._grown(outcomes, accepted, learned)
+        born = breeding.carry_out(self.agents, grown, drawn, rates, self._next_id)
         told = Generation(
             index=self.generation,
             agents=self.agents,
@@ -189,12 +185,9 @@ class Tournament:
             size=self.size,
             learned=tuple(learned),
         )
-        inherited = self._inherited(born)
-        if known.shape[1]:
-            known = known[inherited]
-        self._known = known
+        self._known = known[born.ancestors]
         if judged.memories:
-            self._memories = [judged.memories[slot] for slot in inherited]
+            self._memories = [judged.memories[slot] for slot in born.ancestors.tolist()]
         if self.settings.growth is not None:
             self.size = next_size(self.settings.growth, self.size, self.generation, outcomes)
         self._next_id += len(born.births)
@@ -213,7 +206,7 @@ class Tournament:
         else:
             fitness = known_means(scores.reshape(len(self.agents), -1).T, len(self.agents))
         if self.settings.dissent > 0.0:
-            lineages = [agent.founder for agent in self.agents]
+            lineages = self.agents.founders.tolist()
             fitness = fitness + self.settings.dissent * confirmed_dissent(outcomes, lineages)
         return fitness
 
@@ -246,7 +239,7 @@ class Tournament:
             len(self.agents),
             settings.graders,
             settings.topology,
-            [agent.genome.model for agent in self.agents],
+            self.agents.models(),
             stream(self.seed, "topology"),
         )
         check_enough(found, settings.graders, settings.topology.name)
@@ -263,13 +256,6 @@ class Tournament:
             peers = np.where(np.isnan(peers), outcomes.ratings, peers)
         evidence = Evidence(outcomes, peers, settings.human)
         return self._selector(evidence, self._stream("selector")), known
-
-    def _inherited(self, born: Born) -> list[int]:
-        """Slot, in the generation, of each survivor itself, or of whom it descends from."""
-        slots = {agent.id: slot for slot, agent in enumerate(self.agents)}
-        for birth in born.births:
-            slots[birth.child] = slots[birth.parent]
-        return [slots[agent.id] for agent in born.survivors]
 
     def _check_learned(self, learned: Sequence[str | None]) -> None:
         if learned and self.settings.learning is None:
@@ -313,8 +299,13 @@ class Tournament:
             ]
         )
 
-    def _taught(self, outcomes: Outcomes, accepted: Integers) -> list[Agent]:
-        """The agents with what was accepted of their answers in their contexts, in slot order."""
+    def _grown(
+        self, outcomes: Outcomes, accepted: Integers, learned: Sequence[str | None]
+    ) -> Callable[[int], Genome]:
+        """From a slot to its agent's genome after the generation.
+
+        With what was accepted of its answers in its context, and what it learned in its weights.
+        """
         capacity, size = self.settings.context_capacity, len(self.agents)
         authors = accepted // self.settings.problems
         ends = np.cumsum(np.bincount(authors, minlength=size))
@@ -324,33 +315,21 @@ class Tournament:
         lessons = self._by_author(
             examples(outcomes, shown, self.settings.entry, text=self.settings.text), shown
         )
-        return [
-            agent.taught(tuple(own), capacity)
-            for agent, own in zip(self.agents, lessons, strict=True)
-        ]
+
+        def grown(slot: int) -> Genome:
+            genome = self.agents.genome(slot).remember(tuple(lessons[slot]), capacity)
+            content = learned[slot] if learned else None
+            if content is None:
+                return genome
+            return replace(genome, weights=after_learning(genome.weights, genome.model, content))
+
+        return grown
 
     def _by_author(self, found: list[Example], answers: Integers) -> list[list[Example]]:
         """Examples made of some answers, in order, as those of each agent, in slot order."""
         counts = np.bincount(answers // self.settings.problems, minlength=len(self.agents))
         ends = np.cumsum(counts).tolist()
         return [found[first:last] for first, last in zip([0, *ends], ends, strict=False)]
-
-    def _with_weights(self, agents: list[Agent], learned: Sequence[str | None]) -> list[Agent]:
-        """The agents with what they learned in their weights, in slot order."""
-        if not any(learned):
-            return agents
-        return [
-            agent
-            if content is None
-            else replace(
-                agent,
-                genome=replace(
-                    agent.genome,
-                    weights=after_learning(agent.genome.weights, agent.genome.model, content),
-                ),
-            )
-            for agent, content in zip(agents, learned, strict=True)
-        ]
 
 
 def _filled(fitness: Floats) -> Floats:

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from mgptn.agents.sandbox.kinds import KINDS, Kind, fault_of
-from mgptn.agents.sandbox.programs import Limits
+from mgptn.agents.sandbox.kinds import KINDS, fault_of
+from mgptn.agents.sandbox.programs import Kind, Limits
 from mgptn.protocols.tasks.trials import Program, Ran
 
 SMALL = Limits(seconds=0.2, wall=60.0, memory=128 * 2**20, output=4000, source=100_000)

@@ -19,11 +19,11 @@ from mgptn.population.records.agents import (
     Birth,
     Example,
     Genome,
-    population_digest,
 )
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Match
 from mgptn.population.records.outcomes import Grade, Outcome
+from mgptn.population.records.population import population_digest
 from tests.columns import columns, with_outcomes
 
 ARMS = ("selected", "neutral-drift", "random-selector", "unselected")
@@ -269,6 +269,7 @@ def _measures(generation: Generation) -> Measures:
         option_mass_least=0.58,
         unreadable_grades=sum(g.value is None for o in outcomes for g in o.grades),
         truncated_answers=0,
+        unknown_verdicts=0,
         context_mean=float(np.mean([len(a.genome.context) for a in generation.agents])),
         task_size=0,
         lineages=len(shares),

@@ -11,10 +11,8 @@ from typing import Final, Literal
 from mgptn.agents.sandbox.box import Box
 from mgptn.agents.sandbox.interpreter import Interpreter
 from mgptn.agents.sandbox.pool import Sandbox, Worker
-from mgptn.agents.sandbox.programs import Limits, SandboxError
+from mgptn.agents.sandbox.programs import Kind, Limits, SandboxError
 from mgptn.protocols.tasks.trials import Program
-
-Kind = Literal["bubblewrap", "interpreter"]
 
 
 def _interpreter(limits: Limits) -> Worker:

@@ -1,11 +1,13 @@
-"""Within which limits a program is run, and what there is when nothing can run it."""
+"""The kinds of sandboxes, within which limits a program is run, and when nothing can run it."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+Kind = Literal["bubblewrap", "interpreter"]
 
 MIB: Final = 2**20
 

@@ -24,7 +24,7 @@ FIGURE = click.Path(path_type=Path, dir_okay=False)
 def models(ctx: click.Context) -> None:
     """List the bundled models; measure, verify, compare or draw them, or fetch a larger one."""
     if ctx.invoked_subcommand is None:
-        from mgptn.experiments.commands.models_table import models_made, models_table
+        from mgptn.experiments.commands.listings.models import models_made, models_table
 
         console().print(models_table())
         say("Made by:")

@@ -32,8 +32,10 @@ from mgptn.experiments.commands.parts import (
     load_hosts,
     loading,
     numbers,
+    once,
     say,
 )
+from mgptn.experiments.commands.watch import watched_beside
 
 LOG_TO = click.option(
     "--log-to",
@@ -48,6 +50,7 @@ LOG_TO = click.option(
 @SET
 @click.option("--out", type=FOLDER, help="Folder of the run [runs/<name>-<seed>].")
 @CONTROLS
+@click.option("--watch", is_flag=True, help="Serve a page of the run while it goes on.")
 @LOG_TO
 @RAY
 def run(
@@ -55,6 +58,7 @@ def run(
     overrides: tuple[str, ...],
     out: Path | None,
     no_controls: bool,
+    watch: bool,
     log_to: tuple[str, ...],
     ray_address: str | None,
 ) -> None:
@@ -65,7 +69,7 @@ def run(
     base = checked(config, overrides)
     folder = out or RUNS / f"{base.name}-{base.seed}"
     check_port(base)
-    with _resumable(folder):
+    with _resumable(folder), watched_beside(folder, watch):
         with loading():
             from mgptn.experiments.running.run import run as run_config
 
@@ -119,15 +123,38 @@ def resume(
     type=float,
     help="Select again under this temperature, as far as the recorded answers allow.",
 )
-def replay(folder: Path, selection_temperature: float | None) -> None:
-    """Derive every decision of a run again from its journal."""
+@click.option(
+    "--what-if",
+    "what_if",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=once,
+    help="Select again with a key of selection, acceptance or aggregation set otherwise.",
+)
+@click.option(
+    "--without",
+    metavar="SLOTS",
+    callback=numbers(int),
+    help="Select again without the grades by these slots, as 0,3.",
+)
+def replay(
+    folder: Path,
+    selection_temperature: float | None,
+    what_if: tuple[str, ...],
+    without: tuple[int, ...] | None,
+) -> None:
+    """Derive every decision of a run again from its journal, or select again otherwise."""
     with loading():
         from mgptn.experiments.running import replay as replaying
+        from mgptn.experiments.running.reselecting import Changes, describe_reselection
 
-    if selection_temperature is None:
+    if selection_temperature is None and not what_if and not without:
         lines, confirmed = replaying.describe_replay(folder)
     else:
-        lines, confirmed = replaying.describe_reselection(folder, selection_temperature), True
+        if selection_temperature is not None:
+            what_if = (f"population.selection.temperature={selection_temperature!r}", *what_if)
+        lines = describe_reselection(folder, Changes(what_if, frozenset(without or ())))
+        confirmed = True
     for line in lines:
         say(line)
     sys.exit(0 if confirmed else 1)

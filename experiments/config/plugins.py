@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, TypeVar
+from inspect import signature
+from typing import Any, ClassVar, TypeVar, get_type_hints
 from typing import Protocol as Typing
 
 from mgptn.protocols.interfaces.table import INTERFACES, MakeInterface
@@ -19,12 +20,26 @@ Kind = TypeVar("Kind")
 
 
 class SizedTask(Task, Typing):
-    """A class of tasks with a size knob."""
+    """A class of tasks with a size knob.
+
+    Parameters of its `__init__` that are given by keyword alone are its options; they have
+    defaults. It may have `libraries`, the distributions that it needs, as pip calls them.
+    """
 
     sizes: ClassVar[Sequence[int]]
     default_size: ClassVar[int]
 
-    def __init__(self, size: int) -> None: ...
+    def __init__(self, size: int, **options: Any) -> None: ...
+
+
+def options_of(kind: type[SizedTask]) -> dict[str, Any]:
+    """Name → type of each option of a class of tasks."""
+    parameters = signature(kind.__init__).parameters.values()
+    try:
+        hints = get_type_hints(kind.__init__)
+    except (NameError, TypeError):  # what is there for a type checker alone
+        hints = {}
+    return {p.name: hints.get(p.name, Any) for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 NEEDED = ("name", "sizes", "default_size", "draw", "verify", "reference", "canonical", "corrupt")

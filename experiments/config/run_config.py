@@ -16,6 +16,7 @@ from mgptn.experiments.config.explaining import explained, keys_of
 from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
 from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import find_protocol, protocols
+from mgptn.experiments.config.sandbox import SandboxConfig
 from mgptn.experiments.config.section import LARGEST, Section, plain_name
 from mgptn.experiments.config.sections import (
     AgentsConfig,
@@ -53,6 +54,7 @@ class RunConfig(Section):
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
     limits: LimitsConfig = LimitsConfig()
+    sandbox: SandboxConfig = SandboxConfig()
     problems_per_generation: Annotated[int, Field(ge=1, le=LARGEST)] = 24
 
     @model_validator(mode="before")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mgptn.experiments.config.plugins import tasks
+from mgptn.experiments.config.plugins import options_of, tasks
 from mgptn.experiments.config.section import NamedSection, Renamed, Section, any_of, nearest
 from mgptn.protocols.answers.extraction import PEOPLE, WHOLE, Extraction
 from mgptn.protocols.answers.matching import QuestionsMatch
@@ -23,7 +23,7 @@ QUESTIONS = Questions.name
 TASK_KEYS: dict[str, tuple[str, ...]] = {
     "size": ("bundled",),
     "growth": ("bundled",),
-    "options": ("reasoning-gym",),
+    "options": ("bundled", "reasoning-gym"),
     "pass_score": ("reasoning-gym",),
     "file": ("questions",),
     "question_field": ("questions",),
@@ -135,7 +135,9 @@ class TaskConfig(Section):
     @classmethod
     def _for_this_task(cls, value: Any, info: ValidationInfo) -> Any:
         name, field = info.data.get("name"), str(info.field_name)
-        if name is None or _kind_of_task(name) in TASK_KEYS[field]:
+        kind = name and _kind_of_task(name)
+        none = field == "options" and kind == "bundled" and not options_of(tasks()[str(name)])
+        if name is None or (kind in TASK_KEYS[field] and not none):
             return value
         if value != cls.model_fields[field].get_default(call_default_factory=True):
             raise ValueError(f"expected nothing here for the task {name}, got {value!r}")

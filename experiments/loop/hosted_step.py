@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mgptn.agents.endpoints.planning import plan_any
@@ -13,6 +13,7 @@ from mgptn.agents.learning.numbers import Numbers
 from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, AnyRequest, TileReply
 from mgptn.agents.texts import Usage
 from mgptn.agents.tiles import Plan, plan_learning
+from mgptn.agents.verdicts.judging import Pair
 from mgptn.experiments.config.arms import GREEDY
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.seats.adversaries import as_said
@@ -28,6 +29,7 @@ from mgptn.experiments.seats.asking import (
 from mgptn.experiments.seats.humans import Choice
 from mgptn.experiments.seats.lessons import Known, learn_request
 from mgptn.experiments.seats.reading import from_host, to_outcome
+from mgptn.experiments.seats.verdicts import to_be_judged, with_verdicts
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.tournament import Tournament
@@ -45,6 +47,7 @@ from mgptn.protocols.messages import (
     RevisionRequest,
     Transcript,
 )
+from mgptn.protocols.tasks.task import Task
 
 WRITING = (AnswerRequest, RevisionRequest, CritiqueRequest)
 """Requests that count as for an answer; the others but picks are for a grade."""
@@ -63,6 +66,7 @@ class HostedPlay(Play):
         super().__init__(arm, tournament, stage)
         self._numbers = numbers
         self._scene = stage.scene(tournament.generation, tournament.size)
+        self._gathered: Outcomes | None = None
         self.phase = ""
         self._scenes = list(self._staged())
 
@@ -131,16 +135,44 @@ class HostedPlay(Play):
             if scene.requests:
                 scene.advance([next(picked if _for_human(r) else spoken) for r in scene.requests])
 
+    @property
+    def task(self) -> Task:
+        """What the conversations were about."""
+        return self._scene.task
+
+    def gathered(self) -> Outcomes:
+        """How the conversations ended, without verdicts; gathered once."""
+        if self._gathered is None:
+            began = time.perf_counter()
+            ended = []
+            for scene in self._scenes:
+                assert scene.transcript is not None
+                ended.append(to_outcome(scene.cast, scene.transcript))
+            self._gathered = Outcomes.gather(self.matches, ended)
+            self.seconds["select"] += time.perf_counter() - began
+        return self._gathered
+
+    @property
+    def judged(self) -> bool:
+        """Has it its verdicts?"""
+        return self._ended is not None
+
     def outcomes(self) -> Outcomes:
-        """How the conversations ended, with the verifier's verdicts."""
-        ended = []
+        """How the conversations ended, with verdicts that are asked for by this arm alone."""
+        pairs = to_be_judged(self.gathered())
+        with self.verifying():
+            verdicts = self.stage.verifier(self.task, pairs)
+        return self._with(dict(zip(pairs, verdicts, strict=True)))
+
+    def settle(self, verdicts: Mapping[Pair, bool | None]) -> None:
+        """Take the verdicts on all that is to be judged."""
+        self.recall(self._with(verdicts))
+
+    def _with(self, verdicts: Mapping[Pair, bool | None]) -> Outcomes:
         began = time.perf_counter()
-        for scene in self._scenes:
-            assert scene.transcript is not None
-            ended.append(to_outcome(scene.cast, scene.transcript, self._scene.task))
-        outcomes = Outcomes.gather(self.matches, ended)
+        judged = with_verdicts(self.gathered(), verdicts)
         self.seconds["select"] += time.perf_counter() - began
-        return outcomes
+        return judged
 
     @property
     def learns(self) -> bool:
@@ -201,7 +233,10 @@ class HostedPlay(Play):
             for request in scene.requests
             if isinstance(request, PickRequest)
         ]
-        return [PickReply(choice) for choice in self.stage.picks(choices)] if choices else []
+        if not choices:
+            return []
+        with self.verifying():
+            return [PickReply(choice) for choice in self.stage.picks(choices)]
 
     def _staged(self) -> Iterator[_Scene]:
         """Every match cast and begun."""

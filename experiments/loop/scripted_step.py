@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
@@ -39,6 +41,15 @@ class Play(ABC):
         self.matches = tournament.ask()
         self.seconds["select"] = time.perf_counter() - began
 
+    @contextmanager
+    def verifying(self) -> Iterator[None]:
+        """Book what the stage's verifier is asked within."""
+        verifier = self.stage.verifier
+        seconds, asked = verifier.seconds, verifier.asked
+        yield
+        self.seconds["verify"] += verifier.seconds - seconds
+        self.counters["verdicts_asked"] += verifier.asked - asked
+
     @abstractmethod
     def outcomes(self) -> Outcomes:
         """How the matches ended."""
@@ -60,7 +71,7 @@ class Play(ABC):
         began = time.perf_counter()
         generation = self.tournament.tell(outcomes, self.learned)
         self.seconds["select"] += time.perf_counter() - began
-        parts = ("answer", "grade", "learn", "select")
+        parts = ("answer", "grade", "learn", "verify", "select")
         self.seconds["total"] = sum(self.seconds[name] for name in parts)
         return Committed(self.arm, generation, self.seconds, self.counters)
 
@@ -79,11 +90,12 @@ class ScriptedPlay(Play):
         generation = self.tournament.generation
         problems = self.stage.scene(generation, self.tournament.size).problems
         began = time.perf_counter()
-        given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)
+        with self.verifying():
+            given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)
         answered = time.perf_counter()
-        roles = [agent.genome.role for agent in self.tournament.agents]
+        roles = self.tournament.agents.roles()
         outcomes = self._agents.grade(self.matches, problems, given, generation, roles)
-        self.seconds["answer"] = answered - began
+        self.seconds["answer"] = answered - began - self.seconds["verify"]
         self.seconds["grade"] = time.perf_counter() - answered
         self.counters["answer_requests"] = len(outcomes)
         self.counters["grade_requests"] = outcomes.grades.size

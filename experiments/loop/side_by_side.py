@@ -37,15 +37,15 @@ def learn_together(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
 
 
 def _together(parts: list[_Part], fleet: Fleet, meanwhile: Callable[[], None]) -> None:
-    began, driver = time.perf_counter(), _selecting(parts)
+    began, driver = time.perf_counter(), _of_the_driver(parts)
     relay = _Relay(parts, meanwhile)
     fleet.stream(relay)
     # What the driver does of its own in between is booked as that already.
-    relay.account(time.perf_counter() - began - (_selecting(parts) - driver))
+    relay.account(time.perf_counter() - began - (_of_the_driver(parts) - driver))
 
 
-def _selecting(parts: Sequence[_Part]) -> float:
-    return sum(part.play.seconds["select"] for part in parts)
+def _of_the_driver(parts: Sequence[_Part]) -> float:
+    return sum(part.play.seconds[name] for part in parts for name in ("select", "verify"))
 
 
 @dataclass(slots=True)
@@ -73,7 +73,8 @@ class _Part:
             return self.play.plan()
         self.answered = True
         if self.learned or not self.play.learns:
-            self.play.ended()  # now, while hosts are at others' tiles
+            if not self.play.judged:
+                self.play.gathered()  # now, while hosts are at others' tiles
             return None
         self.learned = True
         return self.play.plan_learning()

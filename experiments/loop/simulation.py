@@ -14,6 +14,7 @@ from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
 from mgptn.experiments.loop.scripted_step import Play, ScriptedPlay
 from mgptn.experiments.loop.side_by_side import play_together
+from mgptn.experiments.loop.verifying import verify_together
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.seats.lessons import contents_of
 from mgptn.experiments.setting.stage import Stage
@@ -100,6 +101,7 @@ def step_together(
     hosted = [play for play in plays if isinstance(play, HostedPlay)]
     if hosted:
         play_together(hosted, fleet, meanwhile)
+        verify_together(hosted)
     else:
         meanwhile()
     return [play.finish() for play in plays]

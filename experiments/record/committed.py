@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +19,12 @@ from mgptn.experiments.record.packed_agents import (
     unpack_populations,
 )
 from mgptn.experiments.record.packed_arrays import Plain, pack
-from mgptn.population.records.agents import Agent, AgentId
-from mgptn.population.records.arrays import Integers
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.arrays import ALL_KNOWN, Integers, Truths
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Matches
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 from mgptn.population.records.turns import KINDS, Turns
 
 PHASES = (
@@ -34,6 +34,7 @@ PHASES = (
     "planner",
     "answer",
     "grade",
+    "verify",
     "select",
     "learn",
     "total",
@@ -53,6 +54,7 @@ COUNTERS = (
     "learn_requests",
     "learn_refused",
     "tokens_learned",
+    "verdicts_asked",
 )
 """Keys of a generation's `counters`."""
 
@@ -77,12 +79,14 @@ class Committed:
     seconds
         Wall time by phase: ``"forward"`` (model passes), ``"sampling"`` and ``"transfer"`` (tokens
         to tensors and back) of the hosts, summed over them; ``"planner"``, which is part of
-        ``"answer"`` and ``"grade"``; these two and ``"select"`` (the driver's), and ``"total"``.
+        ``"answer"`` and ``"grade"``; these two, ``"verify"`` (the task's verifier) and
+        ``"select"`` (the driver's), and ``"total"``.
     counters
         Work done by the hosts: ``"answer_requests"``, ``"grade_requests"``, ``"tokens_computed"``,
         ``"tokens_saved"`` (by prefix reuse), ``"tokens_padded"``, ``"slots_idle"`` (of the padded
         ones, those of slots without an answer to write), ``"prefix_evictions"``, ``"tiles"``,
-        ``"host_restarts"``. Of endpoints, where there are some: ``"endpoint_requests"``,
+        ``"host_restarts"``; ``"verdicts_asked"`` of the task's verifier, those that an arm was the
+        first to need. Of endpoints, where there are some: ``"endpoint_requests"``,
         ``"endpoint_retries"``, ``"prompt_tokens"``, ``"completion_tokens"``, and
         ``"cost_millionths"`` by the configured prices.
     """
@@ -113,9 +117,7 @@ class Committed:
         }
 
     @classmethod
-    def from_plain(
-        cls, plain: Plain | Fields, before: tuple[Agent, ...] | None = None
-    ) -> Committed:
+    def from_plain(cls, plain: Plain | Fields, before: Population | None = None) -> Committed:
         """The inverse of `to_plain`, also after a round trip through msgpack.
 
         Parameters
@@ -197,16 +199,32 @@ def _pack_outcomes(outcomes: Outcomes) -> Plain:
         "values": pack(outcomes.values),
         "masses": pack(outcomes.masses),
         **({"parts": pack(outcomes.parts)} if len(outcomes.parts) else {}),
+        **_pack_unknown(outcomes),
         **{name: pack(getattr(outcomes, name)) for name in _BY_ANSWER},
         "turns": {
             "texts": list(outcomes.turns.texts),
             **{name: pack(getattr(outcomes.turns, name)) for name in _BY_TURN},
+            **_pack_unknown(outcomes.turns),
         },
     }
 
 
-def _unpack_outcomes(plain: Fields, agents: Sequence[Agent], index: int) -> Outcomes:
-    authors = np.array([agent.id for agent in agents], dtype=np.int64)
+def _pack_unknown(of: Outcomes | Turns) -> Plain:
+    """Which have no verdict; written only where that is so of some."""
+    return {"unknown": pack(of.unknown)} if len(of.unknown) else {}
+
+
+def _unknown(plain: Fields, verdicts: Truths) -> Truths:
+    if "unknown" not in plain:
+        return ALL_KNOWN
+    found = plain.truths("unknown", verdicts.shape)
+    if (found & verdicts).any():
+        raise plain.wrong("unknown", "answers that are not called right", "one that is")
+    return found
+
+
+def _unpack_outcomes(plain: Fields, agents: Population, index: int) -> Outcomes:
+    authors = agents.ids
     if "authors" in plain:  # a compact record has none: it would say the same again
         told = plain.integers("authors", (None,))
         if not np.array_equal(told, authors):
@@ -225,6 +243,7 @@ def _unpack_outcomes(plain: Fields, agents: Sequence[Agent], index: int) -> Outc
         further["masses"] = plain.floats("masses", _or_none(plain, "masses", (distinct,)))
     if "parts" in plain:  # written only where less than all of some answer counts
         further["parts"] = plain.places("parts", each, len(texts))
+    verdicts = plain.truths("verdicts", each)
     return Outcomes(
         matches=Matches(
             authors,
@@ -242,7 +261,8 @@ def _unpack_outcomes(plain: Fields, agents: Sequence[Agent], index: int) -> Outc
         finished=plain.truths("finished", each),
         tokens=plain.integers("tokens", each),
         log_probabilities=plain.floats("log_probabilities", each),
-        verdicts=plain.truths("verdicts", each),
+        verdicts=verdicts,
+        unknown=_unknown(plain, verdicts),
         grades=grades,
         order_effects=plain.floats("order_effects", _or_none(plain, "order_effects", by_seat)),
         ratings=plain.floats("ratings", _or_none(plain, "ratings", each)),
@@ -281,12 +301,14 @@ def _unpack_turns(plain: Fields, answers: int) -> Turns:
     each = (len(spoken),)
     if (np.diff(spoken.astype(np.int64)) < 0).any():
         raise plain.wrong("answers", "indices that ascend", "others")
+    verdicts = plain.truths("verdicts", each)
     return Turns(
         texts=texts,
         answers=spoken,
         kinds=plain.places("kinds", each, len(KINDS)),
         said=plain.places("said", each, len(texts)),
         finished=plain.truths("finished", each),
-        verdicts=plain.truths("verdicts", each),
+        verdicts=verdicts,
+        unknown=_unknown(plain, verdicts),
         values=plain.floats("values", each),
     )

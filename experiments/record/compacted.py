@@ -21,8 +21,8 @@ from mgptn.experiments.record.fields import Fields, RecordError
 from mgptn.experiments.record.packed_agents import pack_populations
 from mgptn.experiments.record.packed_arrays import squeezed
 from mgptn.experiments.record.reading import Frames, unpack
-from mgptn.population.records.agents import Agent
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 
 COMPACTED = "compacted"
 """Kind of the record, after the manifest's, that says so."""
@@ -70,7 +70,7 @@ class Compacted:
 
 def compact_round(
     committed: tuple[Committed, ...],
-    before: Mapping[str, tuple[Agent, ...]],
+    before: Mapping[str, Population],
     seed: int,
     dropped: tuple[str, ...],
 ) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def check_conversations(path: Path) -> None:
 
 
 def _compact(
-    one: Committed, before: tuple[Agent, ...] | None, seed: int, dropped: tuple[str, ...]
+    one: Committed, before: Population | None, seed: int, dropped: tuple[str, ...]
 ) -> dict[str, Any]:
     plain = one.to_plain()
     generation, outcomes = plain["generation"], plain["generation"]["outcomes"]

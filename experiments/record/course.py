@@ -12,7 +12,7 @@ from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.compacted import COMPACTED, Compacted
 from mgptn.experiments.record.fields import Fields
 from mgptn.experiments.record.manifest import MANIFEST, read_manifest
-from mgptn.population.records.agents import Agent
+from mgptn.population.records.population import Population
 
 
 class Course:
@@ -40,7 +40,7 @@ class Course:
         self.bound = False
         self.compacted: Compacted | None = None
         self.population_hash: str | None = None
-        self._survivors: dict[str, tuple[Agent, ...]] = {}
+        self._survivors: dict[str, Population] = {}
         self._folder = folder
         self._arms: list[str] | None = None
         self._taken = self._rounds = 0

@@ -32,6 +32,11 @@ class Follower:
         self._file: tuple[int, int] | None = None
 
     @property
+    def spans(self) -> list[tuple[int, int]]:
+        """As of `RunRecord`."""
+        return self._record.spans
+
+    @property
     def ended(self) -> bool:
         """Has the run ended, as far as it was read?"""
         return self._record.population_hash is not None

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -14,50 +14,50 @@ from numpy.typing import NDArray
 from mgptn.experiments.record.fields import LARGEST, Fields
 from mgptn.experiments.record.packed_arrays import Plain, pack
 from mgptn.experiments.record.packed_weights import FOUNDERS_OWN, pack_weights, unpack_weights
-from mgptn.population.records.agents import Agent, AgentId, Birth, Example, Genome
+from mgptn.population.records.agents import Example
 from mgptn.population.records.arrays import interned
+from mgptn.population.records.genomes import Genomes
+from mgptn.population.records.offspring import Offspring
+from mgptn.population.records.population import NOBODY, Population
 from mgptn.population.records.weights import Weights
-
-Population = Sequence[Agent]
-_NOBODY = -1
 
 
 def pack_populations(populations: Sequence[Population]) -> Plain:
     """Populations that share genomes, and whose genomes share examples."""
-    agents = [agent for population in populations for agent in population]
-    genomes = {id(agent.genome): agent.genome for agent in agents}
-    models, model = interned(genome.model for genome in genomes.values())
-    personas, persona = interned(genome.persona for genome in genomes.values())
-    roles, role = interned(genome.role for genome in genomes.values())
-    shown = list(chain.from_iterable(genome.context for genome in genomes.values()))
-    examples = dict(zip(map(id, shown), shown, strict=True))
-    rows, places = pack_weights(genome.weights for genome in genomes.values())
+    each = list(chain.from_iterable(population.each_genome() for population in populations))
+    known = dict(zip(map(id, each), each, strict=True))
+    place = dict(zip(known, range(len(known)), strict=True))
+    genomes = Genomes.of(tuple(known.values()))
+    rows, places = pack_weights(genomes.weights)
+    levels = [_or_nobody(example.level) for example in genomes.examples]
+
+    def joined(name: str) -> Plain:
+        return pack(np.concatenate([getattr(one, name) for one in populations]))
+
     return {
         "sizes": [len(population) for population in populations],
-        "id": pack(_whole(agent.id for agent in agents)),
-        "parent": pack(_whole(_or_nobody(agent.parent) for agent in agents)),
-        "founder": pack(_whole(agent.founder for agent in agents)),
-        "born": pack(_whole(agent.born for agent in agents)),
-        "genome": pack(_places([agent.genome for agent in agents], genomes)),
-        "models": list(models),
-        "model": pack(model),
-        "personas": list(personas),
-        "persona": pack(persona),
-        "roles": list(roles),
-        "role": pack(role),
-        "sampling_temperature": pack(
-            np.array([g.sampling_temperature for g in genomes.values()], dtype=np.float64)
-        ),
+        "id": joined("ids"),
+        "parent": joined("parents"),
+        "founder": joined("founders"),
+        "born": joined("born"),
+        "genome": pack(_whole(map(place.__getitem__, map(id, each)))),
+        "models": list(genomes.models),
+        "model": pack(genomes.model),
+        "personas": list(genomes.personas),
+        "persona": pack(genomes.persona),
+        "roles": list(genomes.roles),
+        "role": pack(genomes.role),
+        "sampling_temperature": pack(genomes.sampling_temperature),
         **({"weights": rows, "weighing": pack(_whole(places))} if rows else {}),
-        "context": pack(_whole(len(genome.context) for genome in genomes.values())),
-        "examples": pack(_places(shown, examples)),
-        "queries": [example.query for example in examples.values()],
-        "answers": [example.answer for example in examples.values()],
-        "levels": pack(_whole(_or_nobody(example.level) for example in examples.values())),
+        "context": pack(genomes.lengths),
+        "examples": pack(genomes.shown),
+        "queries": [example.query for example in genomes.examples],
+        "answers": [example.answer for example in genomes.examples],
+        "levels": pack(_whole(levels)),
     }
 
 
-def unpack_populations(plain: Fields, count: int) -> list[tuple[Agent, ...]]:
+def unpack_populations(plain: Fields, count: int) -> list[Population]:
     """The inverse of `pack_populations`, of so many populations.
 
     Raises
@@ -70,68 +70,58 @@ def unpack_populations(plain: Fields, count: int) -> list[tuple[Agent, ...]]:
         raise plain.wrong("sizes", f"those of {count} populations", f"{len(sizes)} sizes")
     genomes = _genomes(plain)
     several = (sum(sizes),)
-    columns = (
-        plain.integers("id", several),
-        plain.places("genome", several, len(genomes)),
-        plain.integers("parent", several, low=_NOBODY),
-        plain.integers("founder", several),
-        plain.integers("born", several, low=-1),
-    )
-    agents = [
-        Agent(AgentId(i), genomes[genome], _somebody(parent), AgentId(founder), born)
-        for i, genome, parent, founder, born in zip(*(c.tolist() for c in columns), strict=True)
+    ids = plain.integers("id", several)
+    places = plain.places("genome", several, len(genomes))
+    parents = plain.integers("parent", several, low=NOBODY)
+    founders = plain.integers("founder", several)
+    born = plain.integers("born", several, low=-1)
+    parts = (slice(*ends) for ends in pairwise(accumulate(sizes, initial=0)))
+    return [
+        Population(ids[one], parents[one], founders[one], born[one], genomes, places[one])
+        for one in parts
     ]
-    bounds = pairwise(accumulate(sizes, initial=0))
-    return [tuple(agents[first:last]) for first, last in bounds]
 
 
-def _genomes(plain: Fields) -> list[Genome]:
+def _genomes(plain: Fields) -> Genomes:
     models, personas, roles = plain.texts("models"), _personas(plain), plain.texts("roles")
-    shown = _shown_examples(plain)
+    examples = _examples(plain)
+    shown = plain.places("examples", (None,), len(examples))
     model = plain.places("model", (None,), len(models))
     each = (len(model),)
     lengths = plain.integers("context", each, high=len(shown))
-    ends = lengths.astype(np.int64).cumsum().tolist()
-    if (ends[-1] if ends else 0) != len(shown):
+    if int(lengths.sum(dtype=np.int64)) != len(shown):
         raise plain.wrong("context", f"lengths of {len(shown)} examples in all", "others")
     # A run whose weights never change writes none, as journals from before they could.
-    weighed: list[Weights | None] = [None] * len(model)
+    weights: tuple[Weights | None, ...] = ()
     if "weights" in plain:
         rows = plain.several("weights")
         places = plain.places("weighing", each, len(rows), low=FOUNDERS_OWN)
-        weighed = unpack_weights(plain, places.tolist())
-    return [
-        Genome(
-            models[model],
-            temperature,
-            tuple(shown[first:last]),
-            personas[persona],
-            roles[role],
-            weights,
-        )
-        for model, weights, persona, role, temperature, (first, last) in zip(
-            model.tolist(),
-            weighed,
-            plain.places("persona", each, len(personas)).tolist(),
-            plain.places("role", each, len(roles)).tolist(),
-            plain.floats("sampling_temperature", each).tolist(),
-            pairwise([0, *ends]),
-            strict=True,
-        )
-    ]
+        weights = tuple(unpack_weights(plain, places.tolist()))
+    return Genomes(
+        models,
+        model,
+        personas,
+        plain.places("persona", each, len(personas)),
+        roles,
+        plain.places("role", each, len(roles)),
+        plain.floats("sampling_temperature", each),
+        weights,
+        lengths,
+        examples,
+        shown,
+    )
 
 
-def _shown_examples(plain: Fields) -> list[Example]:
-    """The examples of all contexts one after the other, each made once."""
+def _examples(plain: Fields) -> tuple[Example, ...]:
+    """The examples of all contexts, each made once."""
     queries, answers = plain.texts("queries"), plain.texts("answers")
     if len(answers) != len(queries):
         raise plain.wrong("answers", f"{len(queries)}, one a query", f"{len(answers)}")
-    levels = plain.integers("levels", (len(queries),), low=_NOBODY).tolist()
-    known = [
-        Example(query, answer, None if level == _NOBODY else level)
+    levels = plain.integers("levels", (len(queries),), low=NOBODY).tolist()
+    return tuple(
+        Example(query, answer, None if level == NOBODY else level)
         for query, answer, level in zip(queries, answers, levels, strict=True)
-    ]
-    return [known[i] for i in plain.places("examples", (None,), len(known)).tolist()]
+    )
 
 
 def _personas(plain: Fields) -> tuple[str | None, ...]:
@@ -148,19 +138,19 @@ def _length(plain: Fields, place: int, size: Any) -> int:
     return size
 
 
-def pack_births(births: Sequence[Birth]) -> Plain:
+def pack_births(births: Offspring) -> Plain:
     """Births in order; each combination of mutations written once."""
-    kinds, mutations = interned(birth.mutations for birth in births)
+    kinds, places = interned(births.mutations.tolist())
     return {
-        "child": pack(_whole(birth.child for birth in births)),
-        "parent": pack(_whole(birth.parent for birth in births)),
-        "other_parent": pack(_whole(_or_nobody(birth.other_parent) for birth in births)),
-        "kinds": [list(kind) for kind in kinds],
-        "mutations": pack(mutations),
+        "child": pack(births.children),
+        "parent": pack(births.parents),
+        "other_parent": pack(births.other_parents),
+        "kinds": [list(births.kinds[kind]) for kind in kinds],
+        "mutations": pack(places),
     }
 
 
-def unpack_births(plain: Fields) -> tuple[Birth, ...]:
+def unpack_births(plain: Fields) -> Offspring:
     """The inverse of `pack_births`; errors as of `unpack_populations`."""
     kinds = []
     for i, kind in enumerate(plain.several("kinds")):
@@ -168,22 +158,10 @@ def unpack_births(plain: Fields) -> tuple[Birth, ...]:
         kinds.append(names)
     children = plain.integers("child", (None,))
     each = (len(children),)
-    columns = (
-        children,
-        plain.integers("parent", each),
-        plain.places("mutations", each, len(kinds)),
-        plain.integers("other_parent", each, low=_NOBODY),
-    )
-    return tuple(
-        Birth(AgentId(child), AgentId(parent), kinds[kind], _somebody(other))
-        for child, parent, kind, other in zip(*(c.tolist() for c in columns), strict=True)
-    )
-
-
-def _places(objects: Sequence[object], known: Mapping[int, object]) -> NDArray[np.int64]:
-    """Where each object stands among those known by identity."""
-    place = {identity: i for i, identity in enumerate(known)}
-    return np.array([place[i] for i in map(id, objects)], dtype=np.int64)
+    parents = plain.integers("parent", each)
+    mutations = plain.places("mutations", each, len(kinds))
+    others = plain.integers("other_parent", each, low=NOBODY)
+    return Offspring(children, parents, others, kinds, mutations)
 
 
 def _whole(values: Iterable[int]) -> NDArray[np.int64]:
@@ -191,8 +169,4 @@ def _whole(values: Iterable[int]) -> NDArray[np.int64]:
 
 
 def _or_nobody(number: int | None) -> int:
-    return _NOBODY if number is None else number
-
-
-def _somebody(agent: int) -> AgentId | None:
-    return None if agent == _NOBODY else AgentId(agent)
+    return NOBODY if number is None else number

@@ -52,10 +52,18 @@ AnyRound = TypeVar("AnyRound", bound=Round)
 
 
 class RunRecord:
-    """What a run's journal holds, read once and in order."""
+    """What a run's journal holds, read once and in order.
+
+    Attributes
+    ----------
+    spans
+        Of every round that was read, where its record's payload begins in the file, and how many
+        bytes it has.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / JOURNAL
+        self.spans: list[tuple[int, int]] = []
         self._frames = Frames(self.path)
         self._course = Course(folder)
 
@@ -89,13 +97,14 @@ class RunRecord:
         ManifestError
             If the manifest is another than the run was begun with.
         """
-        for _, payload in self._frames:
+        for body, payload in self._frames:
             try:
                 done = self._course.take(unpack(payload))
             except RecordError as error:
                 self._frames.refuse(str(error))
                 return
             if done:
+                self.spans.append((body, len(payload)))
                 yield Round(done)
 
     def rounds(self) -> Iterator[Round]:

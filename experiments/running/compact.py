@@ -30,7 +30,7 @@ from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.reading import Contents, read_journal
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_run, rounds_in
 from mgptn.experiments.running.replay import replay
-from mgptn.population.records.agents import Agent
+from mgptn.population.records.population import Population
 
 ALL, NUMBERS = "all", "numbers"
 KEPT = {ALL: (), NUMBERS: (CONVERSATIONS,)}
@@ -138,7 +138,7 @@ def _dropped(folder: Path, keep: str) -> tuple[str, ...]:
 
 def _write(contents: Contents, path: Path, seed: int, dropped: tuple[str, ...]) -> None:
     said = Compacted(date.today().isoformat(), dropped, contents.link.hex())
-    before: dict[str, tuple[Agent, ...]] = {}
+    before: dict[str, Population] = {}
     with Journal.create(path) as journal:
         first = contents.records[0]
         if first["kind"] == KIND:

@@ -23,6 +23,7 @@ from mgptn.agents.hosts.ray_address import cluster_to_join
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.setting.founders import founders_to_train, train_founders
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.setting.verifying import check_machines
 from mgptn.experiments.views.doing import doing
 
 PRELOADED = ("mgptn.agents.hosts.ray_host", "mgptn.agents.hosts.transformers_host")
@@ -103,6 +104,7 @@ def hosts(
         with doing(f"joining {joining.told()}" if joining else "starting Ray"):
             started = begun.take()
             stack.callback(begun.end)
+        check_machines(stage.task, stage.verifier)
         stack.enter_context(terminated_as_interrupted())
         room = stage.ray_room(device, settings_on, here=started)
         with doing(f"{room.told()}: loading {_models(room.settings)}"):

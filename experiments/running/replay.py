@@ -11,11 +11,10 @@ import numpy as np
 
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
-from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.telling import ContradictionError, told_again
 from mgptn.experiments.record.reading import Damage
-from mgptn.experiments.record.rounds import RunRecord, joint_hash, read_rounds
+from mgptn.experiments.record.rounds import RunRecord, joint_hash
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.columns import differing
 from mgptn.population.records.generation import Generation
@@ -103,67 +102,6 @@ def replay(folder: Path) -> Replay:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Reselection:
-    """A run's recorded answers under another selection temperature.
-
-    Attributes
-    ----------
-    generations
-        Each generation as it comes out; the last one's births lead to agents that never answered.
-    recorded
-        The same generations as they were.
-    total
-        Generations in the journal.
-    strangers
-        Of the population after the last one, agents whose genome is not the recorded one's.
-    """
-
-    generations: tuple[Generation, ...]
-    recorded: tuple[Generation, ...]
-    total: int
-    strangers: int
-
-
-def reselect(folder: Path, selection_temperature: float) -> Reselection:
-    """Select again from the first generation, as far as the recorded answers are the agents' own.
-
-    Other births make other agents, whose answers nobody recorded: there the records end.
-
-    Raises
-    ------
-    ConfigError, ManifestError, JournalError
-        If the folder holds no run, or the temperature is not > 0.
-    ContradictionError
-        If outcomes are recorded that are not of the matches that were drawn.
-    """
-    _, config = recorded(folder)
-    config = _with_temperature(config, selection_temperature)
-    tournament = found_tournament(config, SELECTED)
-    run = [c for done in read_rounds(folder) for c in done.committed if c.arm == SELECTED]
-    as_run = [c.generation for c in run]
-    generations: list[Generation] = []
-    strangers = 0
-    for committed, generation in zip(run, as_run, strict=True):
-        strangers = sum(
-            mine.id != theirs.id or mine.genome != theirs.genome
-            for mine, theirs in zip(tournament.agents, generation.agents, strict=False)
-        )
-        if strangers:
-            break
-        generations.append(told_again(tournament, committed))
-    reached = tuple(generations)
-    return Reselection(reached, tuple(as_run[: len(reached)]), len(as_run), strangers)
-
-
-def _with_temperature(config: RunConfig, selection_temperature: float) -> RunConfig:
-    from mgptn.experiments.config.run_config import check_config
-
-    plain = config.model_dump()
-    plain["population"]["selection"]["temperature"] = selection_temperature
-    return check_config(plain, source="--selection-temperature")
-
-
 def _differing(derived: Generation, recorded: Generation) -> list[str]:
     """Names of the fields in which two generations differ, rounding apart."""
     return [
@@ -214,36 +152,3 @@ def describe_replay(folder: Path) -> tuple[list[str], bool]:
     lines.append("confirmed" if found.confirmed else "NOT confirmed")
     lines.append(f"population hash: {found.population_hash}")
     return lines, found.confirmed
-
-
-def describe_reselection(folder: Path, selection_temperature: float) -> list[str]:
-    """How the recorded answers are selected under another temperature, and how far they reach."""
-    found = reselect(folder, selection_temperature)
-    lines = [f"{folder}: selection temperature {selection_temperature:g} instead of the recorded"]
-    for again, as_run in zip(found.generations, found.recorded, strict=True):
-        lines.append(
-            f"  generation {again.index}: largest replication rate {max(again.rates):.3f} "
-            f"(recorded {max(as_run.rates):.3f}), rates worth "
-            f"{_effective(again.rates):.2f} of {len(again.rates)} parents "
-            f"(recorded {_effective(as_run.rates):.2f}), "
-            f"{_lineages(again)} lineages left (recorded {_lineages(as_run)})"
-        )
-    reached = len(found.generations)
-    if found.strangers:
-        lines.append(
-            f"The records reach {reached} of {found.total} generations: in generation {reached}, "
-            f"{found.strangers} of {len(found.recorded[-1].agents)} agents are not those that "
-            "answered, so what they would have said is not known. Run anew to go further."
-        )
-    else:
-        lines.append(f"The records reach all {found.total} generations: every birth is the same.")
-    return lines
-
-
-def _effective(rates: Floats) -> float:
-    """(Σw)²/Σw²: how many equal parents these rates are worth (Kish 1965)."""
-    return float(rates.sum() ** 2 / (rates**2).sum())
-
-
-def _lineages(generation: Generation) -> int:
-    return len({agent.founder for agent in generation.survivors})

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -168,7 +168,7 @@ def to_host(request: Request, cast: Cast, script: Script) -> AnyRequest:
     raise TypeError(f"request: expected one to an agent, got {request!r}")
 
 
-def shared_examples(agents: tuple[Agent, ...], capacity: int) -> tuple[Shown, ...]:
+def shared_examples(agents: Sequence[Agent], capacity: int) -> tuple[Shown, ...]:
     """The newest examples of a population, each once, oldest first: newest of every agent first.
 
     Parameters

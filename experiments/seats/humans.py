@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
+from mgptn.agents.verdicts.judging import Pair
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.human import NOBODY, PICK_DRAWS, Human, pick
-from mgptn.protocols.tasks.task import Task
+
+Verdicts = Callable[[Sequence[Pair]], Sequence[bool | None]]
+"""The verdict on each (query, answer), in their order."""
 
 POLL_SECONDS = 1.0
 """Between two looks at a file of answers."""
@@ -50,17 +54,23 @@ class Picks(Protocol):
 
 
 class SimulatedPicks:
-    """A human who sees what is right, up to noise, lapses and bias."""
+    """A human who sees what is right, up to noise, lapses and bias.
 
-    def __init__(self, human: Human, task: Task, seed: int) -> None:
-        self._human, self._task, self._seed = human, task, seed
+    One of which that is not known is never picked.
+    """
+
+    def __init__(self, human: Human, verdicts: Verdicts, seed: int) -> None:
+        self._human, self._verdicts, self._seed = human, verdicts, seed
 
     def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
         """Draws are keyed by seed, generation, author and problem."""
-        return [self._pick(choice) for choice in choices]
+        pairs = [(choice.query, text) for choice in choices for text in choice.candidates]
+        verdicts = iter(self._verdicts(pairs))
+        return [self._pick(choice, verdicts) for choice in choices]
 
-    def _pick(self, choice: Choice) -> int | None:
-        right = [bool(self._task.verify(choice.query, text)) for text in choice.candidates]
+    def _pick(self, choice: Choice, verdicts: Iterator[bool | None]) -> int | None:
+        said = [next(verdicts) for _ in choice.candidates]
+        right = [math.nan if one is None else float(one) for one in said]
         place = choice.generation, choice.author, choice.problem
         uniforms = stream(self._seed, "human", *place).random((PICK_DRAWS, 1))
         picked = int(pick([right], uniforms, self._human)[0])
@@ -155,14 +165,20 @@ class FilePicks:
         return known
 
 
-def make_picks(config: RunConfig, task: Task) -> Picks:
-    """Who picks in a run, by its section `human`."""
+def make_picks(config: RunConfig, verdicts: Verdicts) -> Picks:
+    """Who picks in a run, by its section `human`.
+
+    Parameters
+    ----------
+    verdicts
+        On answers to the run's task.
+    """
     human = config.human
     if human.source == "prompt":
         return AskedPicks()
     if human.source == "file":
         return FilePicks(Path(human.folder))
-    return SimulatedPicks(human.simulated, task, config.seed)
+    return SimulatedPicks(human.simulated, verdicts, config.seed)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -100,12 +100,12 @@ def part_that_counts(query: str, answer: str, task: Task) -> str | None:
     return part
 
 
-def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
-    """How a match ended, with the verifier's verdicts attached for measurement."""
-    query, answer = cast.problem.query, transcript.answer
+def to_outcome(cast: Cast, transcript: Transcript) -> Outcome:
+    """How a match ended; no verdict is known yet."""
+    answer = transcript.answer
     return Outcome(
         match=cast.match,
-        query=query,
+        query=cast.problem.query,
         answer=answer.text,
         finished=answer.finished,
         tokens=answer.tokens,
@@ -119,8 +119,8 @@ def to_outcome(cast: Cast, transcript: Transcript, task: Task) -> Outcome:
             )
             for grader, reply in zip(cast.match.graders, transcript.grades, strict=True)
         ),
-        verdict=_right(query, answer, task),
-        turns=tuple(_turn(query, said, task) for said in transcript.turns),
+        verdict=None,
+        turns=tuple(_turn(said) for said in transcript.turns),
         order_effects=transcript.order_effects,
         rating=transcript.rating,
         part=answer.part,
@@ -141,16 +141,12 @@ def _answer(text: str, written: str, reply: Generated | Written, script: Script)
     return AnswerReply(text, finished, len(reply.tokens), reply.log_probability)
 
 
-def _right(query: str, answer: AnswerReply, task: Task) -> bool:
-    return answer.finished and bool(task.verify(query, answer.text))
-
-
-def _turn(query: str, turn: Said, task: Task) -> Turn:
+def _turn(turn: Said) -> Turn:
     value = mean_level(grade.levels for grade in turn.grades)
     return Turn(
         kind=turn.kind,
         text=turn.said.text,
         finished=turn.said.finished,
-        verdict=None if turn.kind == "critique" else _right(query, turn.said, task),
+        verdict=None,
         value=value if value >= 0.0 else None,
     )

@@ -13,6 +13,7 @@ from mgptn.agents.endpoints.fleet import in_the_background
 from mgptn.agents.endpoints.options import ambiguous
 from mgptn.agents.endpoints.probing import Served, probe
 from mgptn.agents.texts import Weigh
+from mgptn.agents.verdicts.verifier import Verifier
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.config.sections import LAYOUTS
 from mgptn.experiments.seats.asking import Script
@@ -104,6 +105,7 @@ def check_remote(
     founder: Agent,
     protocol: Protocol,
     config: RunConfig,
+    verifier: Verifier,
 ) -> None:
     """What a run asks must be what the server can tell, and right answers what can be read.
 
@@ -111,6 +113,8 @@ def check_remote(
     ----------
     examples
         Scripts, of every size of the task, with some of their problems.
+    verifier
+        Finds the verdicts on right answers as they are read.
 
     Raises
     ------
@@ -118,28 +122,31 @@ def check_remote(
         Saying what cannot be, and what to set instead.
     """
     for script, problems in examples:
-        for problem in problems:
-            _check_answer(problem, script)
+        _check_answers(problems, script, verifier)
         longest = max(problems, key=lambda problem: len(problem.query))
         for request in asked_in_play(longest, script, founder, protocol, config):
             if isinstance(request, Weigh):
                 _check_weighed(request, served, protocol)
 
 
-def _check_answer(problem: Problem, script: Script) -> None:
+def _check_answers(problems: Sequence[Problem], script: Script, verifier: Verifier) -> None:
     room = script.task.max_answer_characters
-    if len(problem.reference) > room:
-        raise ConfigError(
-            f"task.max_answer_characters: expected at least {len(problem.reference)}, the length "
-            f"of the right answer to {problem.query!r:.80}, got {room}"
-        )
-    read = script.interface.read_answer(problem.reference)
-    if not script.task.verify(problem.query, read):
-        raise ConfigError(
-            f"agents.interface: expected a layout that a right answer passes through, got "
-            f"{script.interface.name}, with which {problem.reference!r:.80}, the answer to "
-            f"{problem.query!r:.80}, is read as {read!r:.80}"
-        )
+    for problem in problems:
+        if len(problem.reference) > room:
+            raise ConfigError(
+                f"task.max_answer_characters: expected at least {len(problem.reference)}, the "
+                f"length of the right answer to {problem.query!r:.80}, got {room}"
+            )
+    read = [(p.query, script.interface.read_answer(p.reference)) for p in problems]
+    verdicts = verifier(script.task, read)
+    for problem, (_, text), verdict in zip(problems, read, verdicts, strict=True):
+        if not verdict:
+            told = ", of which nothing is known" if verdict is None else ""
+            raise ConfigError(
+                f"agents.interface: expected a layout that a right answer passes through, got "
+                f"{script.interface.name}, with which {problem.reference!r:.80}, the answer to "
+                f"{problem.query!r:.80}, is read as {text!r:.80}{told}"
+            )
 
 
 def _check_weighed(request: Weigh, served: Served, protocol: Protocol) -> None:

@@ -12,6 +12,7 @@ from mgptn.agents.checkpoints import Checkpoint
 from mgptn.agents.endpoints.textual import TextOnly
 from mgptn.agents.engine.memory import Lengths
 from mgptn.agents.requests import AnyRequest, Generate, Score
+from mgptn.agents.verdicts.verifier import Verifier
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.seats.asking import Cast, Script, to_host
 from mgptn.population.records.agents import Agent
@@ -36,8 +37,15 @@ from mgptn.protocols.tasks.task import Problem
 TOP = len(LEVELS) - 1
 
 
-def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -> None:
+def check_answers_fit(
+    problems: Iterable[Problem], script: Script, model: str, verifier: Verifier
+) -> None:
     """Every question must reach the model whole, and every right answer be one it could give.
+
+    Parameters
+    ----------
+    verifier
+        Finds the verdicts on right answers as they are read back.
 
     Raises
     ------
@@ -45,6 +53,7 @@ def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -
         Naming the question, and what becomes of it or of its answer.
     """
     room = script.task.max_answer_characters
+    read: list[tuple[Problem, str]] = []
     for problem in problems:
         if len(problem.reference) > room:
             raise ConfigError(
@@ -58,7 +67,17 @@ def check_answers_fit(problems: Iterable[Problem], script: Script, model: str) -
                 f"{script.task.name}, got {model!r}, which reads {_short(problem.query)} as "
                 f"{_short(written)}"
             )
-        _check_answer(problem, script, model)
+        read.append((problem, _read_back(problem, script, model)))
+    verdicts = verifier(script.task, [(problem.query, text) for problem, text in read])
+    for (problem, text), verdict in zip(read, verdicts, strict=True):
+        if not verdict:
+            told = ", of which nothing is known" if verdict is None else ""
+            raise ConfigError(
+                f"agents.interface: expected a layout and a model that a right answer passes "
+                f"through, got {script.interface.name} and {model!r}, with which "
+                f"{_short(problem.reference)}, the answer to {_short(problem.query)}, is read as "
+                f"{_short(text)}{told}"
+            )
 
 
 def check_places_fit(checkpoint: Checkpoint, size: int) -> None:
@@ -193,8 +212,8 @@ def _dummy(request: Request, written: str) -> Reply:
     return AnswerReply(written, True, len(written), 0.0)
 
 
-def _check_answer(problem: Problem, script: Script, model: str) -> None:
-    """The right answer, written in the model's tokens and read back, must still be right."""
+def _read_back(problem: Problem, script: Script, model: str) -> str:
+    """The right answer, written in the model's tokens and read back."""
     encoder, interface = script.encoder, script.interface
     tokens = encoder.suffix(encoder.plain(problem.reference))
     if len(tokens) > script.max_tokens:
@@ -203,13 +222,7 @@ def _check_answer(problem: Problem, script: Script, model: str) -> None:
             f"answer to {_short(problem.query)} in {model!r}, got "
             f"{script.task.max_answer_characters}"
         )
-    read = interface.read_answer(encoder.decode(tokens))
-    if not script.task.verify(problem.query, read):
-        raise ConfigError(
-            f"agents.interface: expected a layout and a model that a right answer passes through, "
-            f"got {interface.name} and {model!r}, with which {_short(problem.reference)}, the "
-            f"answer to {_short(problem.query)}, is read as {_short(read)}"
-        )
+    return interface.read_answer(encoder.decode(tokens))
 
 
 def _as_read(text: str, script: Script) -> str:

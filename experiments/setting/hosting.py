@@ -18,7 +18,9 @@ from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.hosts.ray_fleet import RayFleet
 from mgptn.agents.learning.memory import Lesson, learning_bytes
 from mgptn.agents.scripted import ScriptedAgents
+from mgptn.agents.verdicts.verifier import Verifier
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.protocols.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,16 @@ class Hosting:
         Name → files of each model that founders are copies of, and that is here.
     served
         Name → each that is behind an endpoint.
+    task, verifier
+        What is asked, and what finds the verdicts on answers.
     """
 
     config: RunConfig
     scripted: ScriptedAgents | None
     checkpoints: dict[str, Checkpoint]
     served: dict[str, Served]
+    task: Task
+    verifier: Verifier
     _lengths: dict[str, Lengths]
     _lessons: dict[str, Lesson | None]
 

@@ -23,6 +23,8 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
     told = {"today": stage.today.isoformat()} if stage.dated else {}
     layouts = {"chat_layout": CHAT_LAYOUT} if _chats(stage) else {}
     remarks = {"remarks": list(stage.remarks)} if stage.remarks else {}
+    programs = stage.verifier.programs
+    sandbox = {} if programs is None else {"sandbox": programs.kind}
     return {
         "config": config.model_dump(mode="json"),
         "arms": list(arms),
@@ -42,6 +44,7 @@ def make_manifest(config: RunConfig, arms: tuple[str, ...], stage: Stage, device
         "command": " ".join(sys.argv),
         **told,
         **layouts,
+        **sandbox,
         **irreproducible(stage.served),
         **remarks,
     }
@@ -87,6 +90,13 @@ def check_same_ground(
             "run, or go on with the version that it was begun with"
         )
     _check_same_file(manifest, stage, folder)
+    programs = stage.verifier.programs
+    if programs is not None and manifest.get("sandbox") != programs.kind:
+        raise ConfigError(
+            f"{folder}: expected programs to be run by the sandbox that the run was begun with, "
+            f"{manifest.get('sandbox')}, got {programs.kind}: set sandbox.kind to that in the "
+            "configuration of a new run, or have it work here ('mgptn doctor' says what is missing)"
+        )
     here = library_versions(stage.libraries)
     differing = [
         f"{name} {then} (here {here.get(name)})"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from mgptn.agents.checkpoints import Checkpoint, expand_models, find_checkpoint
@@ -38,6 +39,7 @@ from mgptn.experiments.setting.problems import draw_grown, draw_problems
 from mgptn.experiments.setting.scripted import check_scripted_protocol, scripted_behaviour
 from mgptn.experiments.setting.shots import draw_graded_shots, draw_shots
 from mgptn.experiments.setting.tasks import bundled_size, grown_tasks, make_task
+from mgptn.experiments.setting.verifying import make_verifier
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, AgentId, Genome
 from mgptn.protocols.interfaces.interface import Asked, Interface, Shown
@@ -66,6 +68,8 @@ class Stage(Hosting):
         Size → task, of one that grows.
     problems
         Of every generation; of a task that grows, of the first alone.
+    verifier
+        Finds the verdicts on answers.
     shots, graded_shots
         Examples shown before every context, and before every grade.
     today
@@ -94,6 +98,7 @@ class Stage(Hosting):
         made = make_task(config.task, self._talks())
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries + libraries
+        self.verifier = make_verifier(self.task, config.sandbox)
         self.grown = grown_tasks(config.task)
         if self.grown:
             first = draw_grown(self.task, bundled_size(config.task), 0, config)
@@ -104,7 +109,7 @@ class Stage(Hosting):
         self.shots = draw_shots(self.task, config, asked)
         self.graded_shots = draw_graded_shots(self.task, config, asked)
         self.protocol = find_protocol(config.protocol.name)
-        self.picks = make_picks(config, self.task)
+        self.picks = make_picks(config, partial(self.verifier, self.task))
         self.scripts: dict[str, Script] = {}
         self._settings: dict[str, Setting] = {}
         self._grown_scripts: dict[int, dict[str, Script]] = {}
@@ -114,7 +119,8 @@ class Stage(Hosting):
         behaviour = scripted_behaviour(config)
         if behaviour is not None:
             check_scripted_protocol(config)
-            self.scripted = ScriptedAgents(behaviour, self.task)
+            verify = partial(self.verifier, self.task)
+            self.scripted = ScriptedAgents(behaviour, self.task, verify)
             return
         self.scripted = None
         for found in self.checkpoints.values():
@@ -245,7 +251,7 @@ class Stage(Hosting):
             check_places_fit(checkpoint, max(self.grown))
         examples = [(grown_script(script, task), some) for task, some in self._examples()]
         for one, some in examples:
-            check_answers_fit(some, one, checkpoint.name)
+            check_answers_fit(some, one, checkpoint.name, self.verifier)
         largest, problems = examples[-1]
         founder = self._founder(checkpoint.name)
         lengths = check_context_fits(problems, largest, founder, self.protocol, config, checkpoint)
@@ -264,7 +270,7 @@ class Stage(Hosting):
         script = self._script_of(interface, TextOnly(), served.endpoint.weights)
         examples = [(grown_script(script, task), some) for task, some in self._examples()]
         founder = self._founder(served.endpoint.name)
-        check_remote(examples, served, founder, self.protocol, self.config)
+        check_remote(examples, served, founder, self.protocol, self.config, self.verifier)
         return script
 
     def _script_of(self, interface: Interface, encoder: Encoder, weights: str) -> Script:

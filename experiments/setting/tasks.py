@@ -8,12 +8,13 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from mgptn.experiments.config.bundled import find_questions
-from mgptn.experiments.config.plugins import tasks
+from mgptn.experiments.config.plugins import options_of, tasks
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.setting.question_file import QuestionFile, read_questions
@@ -61,7 +62,8 @@ def make_task(config: TaskConfig, talks: bool = False) -> MadeTask:
     """
     try:
         if config.name in tasks():
-            return MadeTask(tasks()[config.name](bundled_size(config)))
+            libraries = _libraries(config.name)
+            return MadeTask(_sized(config, bundled_size(config)), None, libraries)
         if config.name == Questions.name:
             return _questions(config, talks)
         return _reasoning_gym(config, talks)
@@ -91,7 +93,40 @@ def grown_tasks(config: TaskConfig) -> dict[int, Task]:
         return {}
     assert growth.largest is not None
     sizes = range(growth.start, growth.largest + 1, growth.step)
-    return {size: tasks()[config.name](size) for size in sizes}
+    return {size: _sized(config, size) for size in sizes}
+
+
+def _sized(config: TaskConfig, size: int) -> Task:
+    """A task from a class of tasks, with its options."""
+    kind = tasks()[config.name]
+    made: Task = kind(size, **checked_options(config.name, options_of(kind), config.options))
+    return made
+
+
+def _libraries(name: str) -> tuple[str, ...]:
+    """The distributions that a class of tasks needs, all of which are here.
+
+    Raises
+    ------
+    ConfigError
+        Naming those that are not.
+    """
+    needed = tuple(getattr(tasks()[name], "libraries", ()))
+    missing = [library for library in needed if not _installed(library)]
+    if missing:
+        raise ConfigError(
+            f"task: expected an installation with {', '.join(needed)}, which {name} needs, got one "
+            f"without {', '.join(missing)}; pip install {' '.join(missing)}"
+        )
+    return needed
+
+
+def _installed(library: str) -> bool:
+    try:
+        version(library)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _questions(config: TaskConfig, talks: bool) -> MadeTask:
@@ -117,7 +152,7 @@ def _reasoning_gym(config: TaskConfig, talks: bool) -> MadeTask:
     check_dataset(name)
     task = ReasoningGym(
         name,
-        check_options(config.name, options_class(name), config.options),
+        checked_options(config.name, _fields(options_class(name)), config.options),
         held_out=config.held_out or "hash",
         pass_score=config.pass_score,
         extraction=config.extract.extraction(talks=talks),
@@ -126,21 +161,32 @@ def _reasoning_gym(config: TaskConfig, talks: bool) -> MadeTask:
     return MadeTask(task, None, ("reasoning-gym", "sympy"))
 
 
-def check_options(task: str, kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the fields of a dataclass want them: known, and of the right types.
+def _fields(kind: type[Any]) -> dict[str, Any]:
+    """Name → type of each field of a dataclass."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def checked_options(
+    task: str, hints: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Options as a task wants them: known, and of the right types.
+
+    Parameters
+    ----------
+    hints
+        Name → type of each that it has.
 
     Raises
     ------
     ConfigError
         With a line for each that is not.
     """
-    fields = {field.name for field in dataclasses.fields(kind)}
-    hints = get_type_hints(kind)
     checked: dict[str, Any] = {}
     faults: list[str] = []
     for name, value in options.items():
-        if name not in fields:
-            faults.append(_unknown(task, name, fields))
+        if name not in hints:
+            faults.append(_unknown(task, name, set(hints)))
             continue
         try:
             checked[name] = TypeAdapter(hints[name]).validate_python(value)

@@ -15,8 +15,6 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mgptn.agents.files import write_whole
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.committed import Committed
@@ -24,6 +22,7 @@ from mgptn.experiments.sharing.prompts import QUESTION, Told
 from mgptn.experiments.sharing.references import References
 from mgptn.experiments.sharing.source import Source
 from mgptn.population.records.agents import Agent, AgentId
+from mgptn.population.records.arrays import known_means
 from mgptn.population.records.generation import Generation
 
 AGENT, PROMPT, CHECKPOINT = "agent.json", "prompt.txt", "checkpoint"
@@ -65,7 +64,8 @@ def best_of(generation: Generation) -> Best:
         If nobody has a fitness.
     """
     fitness = generation.by_agent(generation.fitness)
-    shares = generation.by_problem(generation.outcomes.verdicts).mean(axis=0, dtype=np.float64)
+    judged = generation.by_problem(generation.outcomes.verdict_values())
+    shares = known_means(judged, len(generation.agents))
     right = generation.by_agent(shares)
     births = {birth.child: birth for birth in generation.births}
     found: list[Best] = []

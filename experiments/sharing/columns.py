@@ -32,7 +32,8 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "finished": "False if it was cut off at its maximum length.",
         "tokens": "Length of the answer, in tokens of the author's model.",
         "log_probability": "Sum of its tokens' log-probabilities, in nats.",
-        "verdict": "Does the task's verifier call it right? Selection by peers never sees it.",
+        "verdict": "Does the task's verifier call it right? Null where that is not known. "
+        "Selection by peers never sees it.",
         "score": "What the selector made of it, 0 to 1; null where it could say nothing.",
         "grade_mean": "Mean of its grades, 0 to 1; null where none could be read.",
         "disagreement": "Standard deviation of its grades, 0 to 0.5.",
@@ -49,7 +50,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
             for i, level in enumerate(LEVELS, start=1)
         },
         "order_effect": "Of a comparison: how much what is shown first is favoured, −1 to 1.",
-        "verdict": "Does the task's verifier call the graded answer right?",
+        "verdict": "Does the task's verifier call the graded answer right? Null if not known.",
     },
     "generations": {
         **_KEY,
@@ -91,7 +92,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "kind": "`draft`, `candidate`, `rival` (another agent's answer) or `critique`.",
         "text": "What was said.",
         "finished": "False if it was cut off at its maximum length.",
-        "verdict": "Does the task's verifier call it right? Null for a critique.",
+        "verdict": "Does the task's verifier call it right? Null for a critique, or if not known.",
         "grade_mean": "Mean grade of it, 0 to 1; null where it has none.",
     },
 }

@@ -110,13 +110,13 @@ def _target(right: Sequence[str]) -> str | list[str]:
 def _scores(generation: Generation, outcome: Outcome, index: int) -> dict[str, Plain]:
     """The verdict, each grade that could be read, their mean, and what selection made of them."""
     counted = outcome.answer if outcome.part is None else outcome.part
-    scores: dict[str, Plain] = {
-        "verdict": {
+    scores: dict[str, Plain] = {}
+    if outcome.verdict is not None:  # what says nothing would be counted as wrong
+        scores["verdict"] = {
             "value": RIGHT if outcome.verdict else WRONG,
             "answer": counted,
             "explanation": "by the task's verifier, which peers never see",
         }
-    }
     for seat, grade in enumerate(outcome.grades, start=1):
         if grade.value is None or grade.levels is None:
             continue

@@ -25,6 +25,7 @@ from mgptn.experiments.seats.asking import Script
 from mgptn.experiments.seats.reading import from_host
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
+from mgptn.experiments.views.transcript import told_verdict
 from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.messages import AnswerReply, AnswerRequest, grader_seat
 
@@ -83,7 +84,8 @@ def _answer(stage: Stage, fleet: Fleet, model: str, script: Script, item: Item) 
     else:
         yield f"What it says ({len(reply.tokens)} tokens, ended by: {reply.reason}):"
         yield from _indented(script.encoder.written(reply.tokens))
-    verdict = "right" if script.task.verify(item.problem.query, said.text) else "wrong"
+    (right,) = stage.verifier(script.task, [(item.problem.query, said.text)])
+    verdict = told_verdict(right)
     counts = "" if said.part is None else f"; of it counts {said.part!r}"
     yield f"  = {verdict}{counts}; a right answer is {item.problem.reference!r}"
 

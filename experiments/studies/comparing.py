@@ -69,7 +69,7 @@ class Graded:
     Attributes
     ----------
     values
-        float64 [A, K], grades in [0, 1], NaN where unread.
+        float64 [A, K], grades in [0, 1], NaN where unread, or of an answer without a verdict.
     verdicts
         bool [A].
     problems
@@ -208,10 +208,10 @@ def run_comparison(config: RunConfig, folder: Path, console: Console) -> list[Pa
 
 
 def _graded(way: str, outcomes: Outcomes) -> Graded:
-    effects = outcomes.order_effects
+    effects, values = outcomes.order_effects, np.clip(outcomes.grade_values(), 0.0, 1.0)
     return Graded(
         way=way,
-        values=np.clip(outcomes.grade_values(), 0.0, 1.0),
+        values=np.where(outcomes.known[:, None], values, np.nan),
         verdicts=outcomes.verdicts,
         problems=outcomes.matches.asked,
         position_bias=float(np.nanmean(effects)) if effects.size else float("nan"),

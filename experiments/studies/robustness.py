@@ -121,8 +121,8 @@ def tally(scores: Floats, outcomes: Outcomes, threshold: float) -> Counts:
     An answer without a score is not accepted, as in a run.
     """
     problems = outcomes.matches.problems
-    accepted, right = scores >= threshold, outcomes.verdicts
-    columns = (accepted & right, right, accepted & ~right, ~right, np.isnan(scores))
+    accepted, right, wrong = scores >= threshold, outcomes.verdicts, outcomes.wrong
+    columns = (accepted & right, right, accepted & wrong, wrong, np.isnan(scores))
     sums = [column.reshape(-1, problems).sum(axis=0) for column in columns]
     return np.stack(sums, axis=1).astype(np.float64)
 

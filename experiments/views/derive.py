@@ -159,12 +159,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             ),
         )
         tables = found.tables()
-        verdict = (
-            judge(found.ends, found.faults)
-            if config.task.growth is None
-            else judge_growth(tables["generations"], config, found.faults)
-        )
-        verdict = _as_kept(folder, _of_a_part(verdict, found, config))
+        verdict = _as_kept(folder, finding_of(found, config, tables["generations"]))
         written = [
             said[name] if name in said else write_table(name, [tables[name]], folder)
             for name in SCHEMAS
@@ -181,6 +176,24 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             verdict_heading=verdict.heading,
         )
     return Finished(folder, verdict, found.population_hash, (report, *written))
+
+
+def finding_of(
+    found: Derivation, config: RunConfig, generations: pl.DataFrame | None = None
+) -> Verdict:
+    """The finding of a run as far as it was taken in, which says so where that is a part.
+
+    Parameters
+    ----------
+    generations
+        The table of that name, where it was made already.
+    """
+    if config.task.growth is None:
+        verdict = judge(found.ends, found.faults)
+    else:
+        rows = found.tables()["generations"] if generations is None else generations
+        verdict = judge_growth(rows, config, found.faults)
+    return _of_a_part(verdict, found, config)
 
 
 def _of_a_part(verdict: Verdict, found: Derivation, config: RunConfig) -> Verdict:

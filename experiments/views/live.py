@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -17,21 +20,55 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.experiments.views.printable import on_terminal
 from mgptn.experiments.views.verdict import hardly_said
+from mgptn.population.measures.generation_measures import Measures
 
-COLUMNS: tuple[str, ...] = (
-    *("gen", "fitness", "best", "gold error [95 %]", "TPR", "FPR", "J"),
-    *("AUC", "worth", "lineages", "cut off", "answers/s", "time left"),
-)
-"""A generation whose task has grown is said with its size, as 4@9. TPR, FPR and J are the
-selector's; AUC is of one grade, `worth` is how many independent graders those of an answer are
-worth, and `cut off` the share of answers that reached their maximum length."""
-WIDTHS = (5, 7, 6, 18, 5, 5, 6, 5, 5, 8, 7, 9, 9)
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A round as a line tells it: measures of the run itself, answers a second, seconds left."""
+
+    measures: Measures
+    rate: float
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table.
+
+    Attributes
+    ----------
+    rank
+        Of its importance, 0 the first: what a narrow terminal keeps.
+    """
+
+    head: str
+    width: int
+    rank: int
+    cell: Callable[[Shown], str]
+
+
+def columns_within(width: int | None) -> tuple[Column, ...]:
+    """The columns that so many characters have room for, the most important ones; None for all.
+
+    A generation whose task has grown is said with its size, as 4@9. TPR, FPR and J are the
+    selector's; AUC is of one grade, `worth` is how many independent graders those of an answer are
+    worth, and `cut off` the share of answers that reached their maximum length.
+    """
+    kept, used = set(), 0
+    for column in sorted(COLUMNS, key=lambda column: column.rank):
+        used += column.width + GAP
+        if width is not None and used > width:
+            break
+        kept.add(column.head)
+    return tuple(column for column in COLUMNS if column.head in kept)
 
 
 class LiveTable:
     """Shows rounds on a console: redrawn in place on a terminal, line by line elsewhere.
 
-    The first round whose grades are hardly the graders' word is told at once.
+    A terminal shows as many columns as it is wide; elsewhere all are said. The first round whose
+    grades are hardly the graders' word is told at once.
 
     Parameters
     ----------
@@ -43,7 +80,7 @@ class LiveTable:
         self._console = console
         self._title = on_terminal(title)
         self._generations = generations
-        self._rows: list[tuple[str, ...]] = []
+        self._rows: list[Shown] = []
         self._warned = False
         self._live: Live | None = None
         self._seconds: list[float] = []
@@ -56,7 +93,7 @@ class LiveTable:
             self._live.start(refresh=True)
         else:
             self._print(self._title)
-            self._print("  ".join(c.rjust(w) for c, w in zip(COLUMNS, WIDTHS, strict=True)))
+            self._print(_line([column.head for column in COLUMNS]))
         return self
 
     def __exit__(
@@ -74,31 +111,16 @@ class LiveTable:
         seconds, self._last = now - self._last, now
         self._seconds.append(seconds)
         left = sum(self._seconds) / len(self._seconds) * (self._generations - done.index - 1)
-        m = done.measures[SELECTED]
-        answers = sum(measures.answers for measures in done.measures.values())
-        row = (
-            f"{done.index}@{m.task_size}" if m.task_size else str(done.index),
-            _number(m.fitness_mean),
-            _number(m.fitness_max),
-            f"{m.gold_error:.3f} [{m.gold_error_low:.2f}, {m.gold_error_high:.2f}]",
-            _number(m.tpr, 2),
-            _number(m.fpr, 2),
-            _number(m.youden_j, 2),
-            _number(m.grader_auc, 2),
-            _number(m.effective_graders, 1),
-            str(m.lineages),
-            _number(m.truncated_answers / max(1, m.answers), 2),
-            f"{answers / seconds:.0f}",
-            _duration(left),
-        )
-        self._rows.append(row)
+        measures = done.measures[SELECTED]
+        answers = sum(one.answers for one in done.measures.values())
+        self._rows.append(Shown(measures, answers / seconds, left))
         if self._live is not None:
             self._live.update(self._table(), refresh=True)
         else:
-            self._print("  ".join(cell.rjust(w) for cell, w in zip(row, WIDTHS, strict=True)))
+            self._print(_line([column.cell(self._rows[-1]) for column in COLUMNS]))
         for fault in done.faults:
             self._print(fault)
-        for warning in hardly_said(m) if not self._warned else ():
+        for warning in hardly_said(measures) if not self._warned else ():
             self._print(warning)  # on a terminal, above the table
             self._warned = True
 
@@ -106,12 +128,26 @@ class LiveTable:
         self._console.print(on_terminal(line), highlight=False, markup=False, soft_wrap=True)
 
     def _table(self) -> Table:
-        table = Table(title=self._title, title_justify="left")
-        for column in COLUMNS:
-            table.add_column(column, justify="right", no_wrap=True)
+        """The table as wide as the terminal is now, which a person may have changed."""
+        shown = columns_within(self._console.width)
+        table = Table(
+            title=self._title,
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+            show_edge=False,
+        )
+        for column in shown:
+            table.add_column(column.head, justify="right", no_wrap=True, min_width=column.width)
         for row in self._rows:
-            table.add_row(*row)
+            table.add_row(*(column.cell(row) for column in shown))
         return table
+
+
+def _line(cells: list[str]) -> str:
+    """Cells of every column as a line of text."""
+    return "  ".join(cell.rjust(column.width) for cell, column in zip(cells, COLUMNS, strict=True))
 
 
 def _number(value: float, digits: int = 3) -> str:
@@ -121,3 +157,39 @@ def _number(value: float, digits: int = 3) -> str:
 def _duration(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def _generation(row: Shown) -> str:
+    m = row.measures
+    return f"{m.generation}@{m.task_size}" if m.task_size else str(m.generation)
+
+
+def _error(row: Shown) -> str:
+    m = row.measures
+    return f"{m.gold_error:.3f} [{m.gold_error_low:.2f}, {m.gold_error_high:.2f}]"
+
+
+GAP = 2
+"""Characters between two columns."""
+
+COLUMNS = (
+    Column("gen", 5, 0, _generation),
+    Column("fitness", 7, 2, lambda row: _number(row.measures.fitness_mean)),
+    Column("best", 6, 8, lambda row: _number(row.measures.fitness_max)),
+    Column("gold error [95 %]", 18, 1, _error),
+    Column("TPR", 5, 10, lambda row: _number(row.measures.tpr, 2)),
+    Column("FPR", 5, 11, lambda row: _number(row.measures.fpr, 2)),
+    Column("J", 6, 3, lambda row: _number(row.measures.youden_j, 2)),
+    Column("AUC", 5, 7, lambda row: _number(row.measures.grader_auc, 2)),
+    Column("worth", 5, 9, lambda row: _number(row.measures.effective_graders, 1)),
+    Column("lineages", 8, 5, lambda row: str(row.measures.lineages)),
+    Column(
+        "cut off",
+        7,
+        12,
+        lambda row: _number(row.measures.truncated_answers / max(1, row.measures.answers), 2),
+    ),
+    Column("answers/s", 9, 6, lambda row: f"{row.rate:.0f}"),
+    Column("time left", 9, 4, lambda row: _duration(row.left)),
+)
+"""In the order in which they stand."""

@@ -16,11 +16,12 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round
 from mgptn.population.intervals.shares import share_interval
-from mgptn.population.intervals.spread import spread
+from mgptn.population.intervals.spread import known_spread
 from mgptn.population.measures.answer_errors import errors_by_temperature
 from mgptn.population.measures.generation_measures import Measures, measure, unmeasured
 from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
 from mgptn.population.measures.jury import coalescence
+from mgptn.population.records.arrays import known_mean
 from mgptn.population.records.generation import Generation
 
 FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
@@ -89,8 +90,8 @@ def _of_likeliest(found: Measures, generation: Generation) -> Measures:
     """The measures of founders alone, their gold error that of the likeliest answers."""
     errors = errors_by_temperature(generation, (LIKELIEST,))[:, 0]
     agents = sum(a.genome.sampling_temperature == LIKELIEST for a in generation.agents)
-    low, high = share_interval(spread(errors), agents)
-    value = float(errors.mean())
+    low, high = share_interval(known_spread(errors), agents)
+    value = known_mean(errors)
     return replace(found, gold_error=value, gold_error_low=low, gold_error_high=high)
 
 

@@ -166,6 +166,11 @@ DECISION_GAUGES: tuple[tuple[str, dict[str, str], str], ...] = (
 MEASURE_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("answers", "answers", "Answers given."),
     ("answers_truncated", "truncated_answers", "Answers cut off at their maximum length."),
+    (
+        "verdicts_unknown",
+        "unknown_verdicts",
+        "Answers of which it is not known whether they are right; left out of all ratios.",
+    ),
     ("answer_tokens", "tokens", "Tokens in answers."),
     ("grades", "grades", "Grades asked for, as counted by the measures."),
     ("grades_unreadable", "unreadable_grades", "Grades that could not be read."),
@@ -194,6 +199,7 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
         "prefix_evictions",
         "Blocks of prefixes that a host's memory had no room for.",
     ),
+    ("verdicts_asked", "verdicts_asked", "Verdicts asked of the task's verifier."),
     ("tiles", "tiles", "Tiles of work done."),
     ("host_restarts", "host_restarts", "Hosts that died and were started again."),
     ("endpoint_requests", "endpoint_requests", "Requests that servers answered."),

@@ -243,7 +243,7 @@ class _WholeCommits:
 
 def _level_masses(outcomes: Outcomes) -> list[float]:
     """Readable grades by level, each spread by its probabilities; none where none was given."""
-    counts = outcomes.grade_counts().sum(axis=0)[1:]
+    counts = outcomes.given_counts()[1:]
     return list((counts @ outcomes.levels).tolist())
 
 

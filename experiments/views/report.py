@@ -51,6 +51,7 @@ RESULTS: tuple[tuple[str, str], ...] = (
     ("agreed_error", "wrong among the answers that all gave"),
     ("answers", "answers"),
     ("truncated_answers", "answers cut off"),
+    ("unknown_verdicts", "answers without a verdict, left out"),
     ("unreadable_grades", "grades that could not be read"),
 )
 """Column of the table of generations → row of the table of results."""
@@ -103,6 +104,7 @@ _PHASE_NAMES = {
     "answer": "answering",
     "grade": "grading",
     "learn": "learning",
+    "verify": "verifying answers",
     "select": "selecting",
     "total": "total",
 }
@@ -323,6 +325,7 @@ def _samples(answers: pl.LazyFrame, grades: pl.LazyFrame) -> list[Cells]:
         ("right", pl.col("verdict")),
         ("wrong, not accepted", ~pl.col("verdict") & ~pl.col("accepted")),
         ("wrong, yet accepted", ~pl.col("verdict") & pl.col("accepted")),
+        ("not known to be right or wrong", pl.col("verdict").is_null()),
     )
     samples: list[Cells] = []
     for generation in sorted({present[0], present[-1]}) if present else []:

@@ -15,18 +15,18 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
 from mgptn.agents.files import write_whole
 from mgptn.experiments.record.committed import COUNTERS, ENDPOINT_COUNTERS, PHASES, Committed
 from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
-from mgptn.population.measures.descent import offspring_numbers
+from mgptn.population.measures.descent import children_slots, offspring_numbers
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.records.arrays import Floats, interned
 from mgptn.population.records.outcomes import Outcomes
-from mgptn.population.records.turns import CRITIQUE, KINDS
+from mgptn.population.records.population import NOBODY, Numbers, Population
+from mgptn.population.records.turns import KINDS
 from mgptn.protocols.scale import LEVELS
 
 Schema = dict[str, pl.DataType]
@@ -112,12 +112,12 @@ SCHEMAS: dict[str, Schema] = {
 """Columns of each table, in order.
 
 `answers`, `grades` and `turns` join on (arm, generation, index); `turns` has what was said on the
-way to an answer, in order, and the verdict of a critique is null. `answers.author`, `grades.grader`
-and `agents.agent` name the same agents. `agents` holds those that answered in the generation, with
-the length of their context as they answered; `offspring` is the number of the generation's
-survivors that descend from the agent, itself included where it survived; `weights` and
-`weights_step` are null where they are the model's own. `births.genome` is null
-for a child that died in the generation it was born in, and `births.other_parent` for one of a
+way to an answer, in order, and the verdict of a critique is null, as any is that is not known.
+`answers.author`, `grades.grader` and `agents.agent` name the same agents. `agents` holds those that
+answered in the generation, with the length of their context as they answered; `offspring` is the
+number of the generation's survivors that descend from the agent, itself included where it
+survived; `weights` and `weights_step` are null where they are the model's own. `births.genome` is
+null for a child that died in the generation it was born in, and `births.other_parent` for one of a
 single parent. What nobody could say is null; a measure that is undefined is NaN.
 """
 
@@ -193,7 +193,7 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "finished": outcomes.finished,
         "tokens": outcomes.tokens,
         "log_probability": outcomes.log_probabilities,
-        "verdict": outcomes.verdicts,
+        "verdict": _verdicts(outcomes),
         "score": _or_null(generation.scores),
         "grade_mean": _or_null(outcomes.mean_grades()),
         "disagreement": _or_null(disagreement(outcomes)),
@@ -201,6 +201,12 @@ def answer_frame(one: Committed) -> pl.DataFrame:
         "accepted": accepted,
     }
     return _frame("answers", one, columns)
+
+
+def _verdicts(outcomes: Outcomes) -> pl.Series:
+    """What is known of each answer; null where that is nothing."""
+    verdicts = pl.Series(outcomes.verdicts)
+    return verdicts.set(pl.Series(outcomes.unknown), None) if len(outcomes.unknown) else verdicts
 
 
 def _counted(outcomes: Outcomes) -> pl.Series:
@@ -227,7 +233,7 @@ def grade_frame(one: Committed) -> pl.DataFrame:
         "value": _or_null(outcomes.grade_values().ravel()),
         **{f"level_{i}": _or_null(level[grades]) for i, level in enumerate(levels.T, start=1)},
         "order_effect": _or_null(effects.ravel() if effects.size else _unknown(len(grades))),
-        "verdict": outcomes.verdicts.repeat(each),
+        "verdict": _verdicts(outcomes)[np.arange(len(outcomes)).repeat(each)],
     }
     return _frame("grades", one, columns)
 
@@ -245,7 +251,7 @@ def turn_frame(one: Committed) -> pl.DataFrame:
         "text": _texts(turns.texts)[turns.said.astype(np.int64)],
         "finished": turns.finished,
         "verdict": pl.select(
-            pl.when(pl.Series(turns.kinds != CRITIQUE)).then(pl.Series(turns.verdicts))
+            pl.when(pl.Series(turns.judged)).then(pl.Series(turns.verdicts))
         ).to_series(),
         "grade_mean": _or_null(turns.values),
     }
@@ -254,20 +260,17 @@ def turn_frame(one: Committed) -> pl.DataFrame:
 
 def birth_frame(one: Committed) -> pl.DataFrame:
     """A row for each birth at the end of a generation of an arm."""
-    births = one.generation.births
-    founders = {agent.id: agent.founder for agent in one.generation.agents}
-    for birth in births:
-        founders[birth.child] = founders[birth.parent]
-    genomes = {agent.id: agent.genome.digest() for agent in one.generation.survivors}
-    others = [birth.other_parent for birth in births]
-    kinds, mutations = interned(birth.mutations for birth in births)
+    generation, births = one.generation, one.generation.births
+    survivors = generation.survivors
+    genomes = dict(zip(survivors.ids.tolist(), _hexadecimal(survivors), strict=True))
+    kinds = pl.Series(list(map(list, births.kinds)), dtype=pl.List(_STRING))
     columns = {
-        "child": _whole(birth.child for birth in births),
-        "parent": _whole(birth.parent for birth in births),
-        "other_parent": pl.Series(others, dtype=_INTEGER),
-        "founder": _whole(founders[birth.child] for birth in births),
-        "mutations": pl.Series(list(map(list, kinds)), dtype=pl.List(_STRING))[mutations],
-        "genome": pl.Series([genomes.get(birth.child) for birth in births], dtype=_STRING),
+        "child": births.children,
+        "parent": births.parents,
+        "other_parent": _somebody(births.other_parents),
+        "founder": generation.agents.founders[children_slots(generation)],
+        "mutations": kinds[births.mutations],
+        "genome": pl.Series(list(map(genomes.get, births.children.tolist())), dtype=_STRING),
     }
     return _frame("births", one, columns)
 
@@ -275,20 +278,21 @@ def birth_frame(one: Committed) -> pl.DataFrame:
 def agent_frame(one: Committed) -> pl.DataFrame:
     """A row for each agent that answered in a generation of an arm."""
     generation, agents = one.generation, one.generation.agents
-    genomes = [agent.genome for agent in agents]
-    weights = [genome.weights for genome in genomes]
+    genomes, places = agents.columns, agents.places
+    weights = [genomes.weights[place] for place in places.tolist()] if genomes.weights else []
+    own = [None] * len(agents)
     columns = {
         "slot": np.arange(len(agents)),
-        "agent": _whole(agent.id for agent in agents),
-        "parent": pl.Series([agent.parent for agent in agents], dtype=_INTEGER),
-        "founder": _whole(agent.founder for agent in agents),
-        "born": _whole(agent.born for agent in agents),
-        "genome": pl.Series([genome.digest() for genome in genomes], dtype=_STRING),
-        "role": _of_few(genome.role for genome in genomes),
-        "context": _whole(len(genome.context) for genome in genomes),
-        "sampling_temperature": np.array([genome.sampling_temperature for genome in genomes]),
-        "weights": _of_few(None if w is None else w.digest() for w in weights),
-        "weights_step": _of_few(None if w is None else w.step for w in weights),
+        "agent": agents.ids,
+        "parent": _somebody(agents.parents),
+        "founder": agents.founders,
+        "born": agents.born,
+        "genome": pl.Series(_hexadecimal(agents), dtype=_STRING),
+        "role": _of_few(agents.roles()),
+        "context": genomes.lengths[places],
+        "sampling_temperature": genomes.sampling_temperature[places],
+        "weights": _of_few([w and w.digest() for w in weights] or own),
+        "weights_step": _of_few([w and w.step for w in weights] or own),
         "fitness": _or_null(generation.fitness),
         "rate": generation.rates,
         "offspring": offspring_numbers(generation),
@@ -303,7 +307,7 @@ def descent_frame(one: Committed) -> pl.DataFrame:
         {
             "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, len(generation.agents)),
             "generation": np.full(len(generation.agents), generation.index),
-            "founder": _whole(agent.founder for agent in generation.agents),
+            "founder": generation.agents.founders,
             "offspring": offspring_numbers(generation),
         }
     )
@@ -341,8 +345,14 @@ def _texts(texts: Sequence[str]) -> pl.Series:
     return pl.Series(storable, dtype=pl.String)
 
 
-def _whole(numbers: Iterable[int]) -> NDArray[np.int64]:
-    return np.fromiter(numbers, dtype=np.int64)
+def _somebody(agents: Numbers) -> pl.Series:
+    """Agents by number, null where there is nobody."""
+    return pl.select(pl.when(pl.Series(agents != NOBODY)).then(pl.Series(agents))).to_series()
+
+
+def _hexadecimal(agents: Population) -> list[str]:
+    """Each agent's genome's digest."""
+    return list(map(bytes.hex, map(bytes, agents.digests())))
 
 
 def _of_few(texts: Iterable[str | None]) -> pl.Series:

@@ -13,6 +13,7 @@ from mgptn.experiments.views.printable import visible
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcome
+from mgptn.population.records.turns import CRITIQUE, KINDS
 from mgptn.protocols.answers.thoughts import thoughts, without_thoughts
 
 
@@ -69,14 +70,15 @@ def conversation_lines(outcome: Outcome, generation: Generation, index: int) -> 
 
     for turn in outcome.turns:
         worth = "" if turn.value is None else f", graded {turn.value:.2f}"
-        judged = "" if turn.verdict is None else f"  ({_verdict(turn.verdict)}{worth})"
+        critique = turn.kind == KINDS[CRITIQUE]
+        judged = "" if critique else f"  ({told_verdict(turn.verdict)}{worth})"
         lines.append(f"  {turn.kind:10} {_in_line(turn.text)}{judged}")
     answer, thought = outcome.answer, thoughts(outcome.answer)
     if thought:
         answer = without_thoughts(answer).strip()
         lines.append(f"  {'thought':10} {_in_line(thought)}  (counts for nothing)")
     accepted = "accepted" if index in generation.accepted else "not accepted"
-    verdict = f"{_verdict(outcome.verdict)}, {accepted}"
+    verdict = f"{told_verdict(outcome.verdict)}, {accepted}"
     lines.append(f"  {'answer':10} {_in_line(answer)}  ({verdict}), by {name(match.author)}")
     if outcome.part is not None:
         lines.append(f"  {'of which':10} {_in_line(outcome.part)}  (counts)")
@@ -90,8 +92,9 @@ def conversation_lines(outcome: Outcome, generation: Generation, index: int) -> 
     return lines
 
 
-def _verdict(right: bool) -> str:
-    return "right" if right else "wrong"
+def told_verdict(right: bool | None) -> str:
+    """A verdict in a word or two."""
+    return "verdict unknown" if right is None else "right" if right else "wrong"
 
 
 def _in_line(text: str) -> str:

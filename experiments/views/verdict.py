@@ -20,7 +20,7 @@ from mgptn.experiments.config.arms import (
 from mgptn.experiments.record.rounds import generations_of
 from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.population.intervals.shares import difference_interval
-from mgptn.population.intervals.spread import Spread, apart, spread
+from mgptn.population.intervals.spread import Spread, apart, known_spread
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
     errors_by_temperature,
@@ -30,7 +30,7 @@ from mgptn.population.measures.answer_errors import (
 )
 from mgptn.population.measures.capability import pass_at_k
 from mgptn.population.measures.generation_measures import Measures
-from mgptn.population.records.arrays import Floats
+from mgptn.population.records.arrays import Floats, known_mean
 from mgptn.population.records.generation import Generation
 
 
@@ -97,7 +97,7 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
             ),
         )
     change = _between(selected)
-    first, last = np.mean(problem_errors(selected[0])), np.mean(problem_errors(selected[-1]))
+    first, last = (known_mean(problem_errors(selected[i])) for i in (0, -1))
     sentences = [
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
@@ -170,11 +170,13 @@ def _by_number(unselected: Sequence[Generation], spent: int) -> list[str]:
     if not unselected:
         return []
     last = unselected[-1]
-    size, right = len(last.agents), last.by_problem(last.outcomes.verdicts).sum(axis=1)
+    size, known = len(last.agents), last.by_problem(last.outcomes.known).sum(axis=1)
+    right = last.by_problem(last.outcomes.verdicts & last.outcomes.known).sum(axis=1)
     told = []
     for k in [*(2**i for i in range(size.bit_length()) if 2**i < size), size]:
-        picked = 1.0 - np.mean([pass_at_k(size, int(c), k) for c in right])
-        told.append(f"{k}: {np.mean(majority_errors(last, k)):.3f} and {picked:.3f}")
+        of = [pass_at_k(n, c, min(k, n)) for n, c in zip(known.tolist(), right.tolist()) if n]
+        picked = 1.0 - known_mean(np.array(of))
+        told.append(f"{k}: {known_mean(majority_errors(last, k)):.3f} and {picked:.3f}")
     return [
         "Of k founders' answers the commonest, and the best by the verifier, err on "
         f"{'; '.join(told)}. The run gave {spent} answers for each of a generation's problems."
@@ -193,8 +195,9 @@ def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
     )
     known = {name: of(arms[arm][-1]) for name, arm, of in controls if arms[arm]}
     known |= _alone(arms[GREEDY])
+    # Problems to which either arm has no answer with a verdict tell nothing.
     return {
-        name: (float(np.mean(errors)), _told(spread(ours - errors), size))
+        name: (known_mean(errors), _told(known_spread(ours - errors), size))
         for name, errors in known.items()
     }
 
@@ -216,7 +219,7 @@ def _alone(generations: Sequence[Generation]) -> dict[str, Floats]:
 def _between(generations: Sequence[Generation]) -> Difference:
     """Change of error from the first generation to the last, whose problems differ."""
     first, last = problem_errors(generations[0]), problem_errors(generations[-1])
-    return _told(apart(spread(last), spread(first)), len(generations[0].agents))
+    return _told(apart(known_spread(last), known_spread(first)), len(generations[0].agents))
 
 
 def _told(of: Spread, agents: int) -> Difference:
@@ -252,8 +255,19 @@ def _worth(rounds: Sequence[MeasuredRound]) -> str:
 
 
 def hardly_said(measures: Measures) -> list[str]:
-    """What spoils a generation's figures: answers that were cut off, options that nobody says."""
-    return [*_cut_off(measures), *_unsaid(measures)]
+    """What spoils a generation's figures: answers cut off, or unjudged, options nobody says."""
+    return [*_cut_off(measures), *_unjudged(measures), *_unsaid(measures)]
+
+
+def _unjudged(measures: Measures) -> list[str]:
+    """That some answers have no verdict."""
+    if not measures.unknown_verdicts:
+        return []
+    return [
+        f"Of the {measures.answers} answers of generation {measures.generation}, "
+        f"{measures.unknown_verdicts} have no verdict: it is not known whether they are right, and "
+        "they are left out of all that is told of errors."
+    ]
 
 
 def _cut_off(measures: Measures) -> list[str]:

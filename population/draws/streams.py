@@ -52,23 +52,32 @@ def philox_key(seed: int, purpose: str, *coordinates: Coordinate) -> tuple[int, 
     return int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
 
 
-def first_uniforms(seed: int, purpose: str, *coordinates: Coordinate, count: int) -> Floats:
-    """The first four uniform numbers of many streams, whose last coordinate is 0 … count − 1.
+def philox_keys(
+    seed: int, purpose: str, *coordinates: Coordinate, count: int
+) -> NDArray[np.uint64]:
+    """The keys of many streams, whose last coordinate is 0 … count − 1, uint64 [count, 2].
 
-    Returns
-    -------
-    float64 [4, count]: column i is ``stream(seed, purpose, *coordinates, i).random(4)``.
+    Row i is ``philox_key(seed, purpose, *coordinates, i)``.
     """
     name = b"".join(map(_encoded, (seed, purpose, *coordinates)))
     start = hashlib.blake2b(name, digest_size=16, person=b"mgptn.stream")
     keys = []
     for i in range(count):
         named = start.copy()
-        named.update(_encoded(i))
+        named.update(_framed(f"i{i}"))
         keys.append(named.digest())
-    words = np.frombuffer(b"".join(keys), dtype="<u8").reshape(count, 2)
+    return np.frombuffer(b"".join(keys), dtype="<u8").reshape(count, 2)
+
+
+def first_uniforms(keys: NDArray[np.uint64]) -> Floats:
+    """The first four uniform numbers of the streams with some keys, uint64 [N, 2].
+
+    Returns
+    -------
+    float64 [4, N]: column i is ``keyed_generator(keys[i]).random(4)``.
+    """
     # NumPy counts before it draws, and makes a number of a word's upper 53 bits.
-    drawn = philox4x64((1, 0, 0, 0), words.T) >> np.uint64(11)
+    drawn = philox4x64((1, 0, 0, 0), keys.T) >> np.uint64(11)
     numbers: Floats = np.multiply(drawn, 2.0**-53, dtype=np.float64)
     return numbers
 
@@ -120,7 +129,10 @@ def _encoded(part: Coordinate) -> bytes:
     """A part of a stream's name, after its length."""
     if isinstance(part, bool) or not isinstance(part, (int, str, np.integer)):
         raise TypeError(f"coordinate: expected an integer or a string, got {part!r}")
-    text = f"s{part}" if isinstance(part, str) else f"i{int(part)}"
+    return _framed(f"s{part}" if isinstance(part, str) else f"i{int(part)}")
+
+
+def _framed(text: str) -> bytes:
     encoded = text.encode()
     return len(encoded).to_bytes(4, "little") + encoded
 

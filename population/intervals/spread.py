@@ -91,6 +91,12 @@ def spread(units: Floats, statistic: Statistic = itself) -> Spread:
     return Spread(value, error, count, count - 1)
 
 
+def known_spread(values: Floats) -> Spread:
+    """The mean of what is known of units, float64 [U], NaN where it is not; NaN of nothing."""
+    known = values[~np.isnan(values)]
+    return spread(known) if known.size else Spread(math.nan, math.nan, 0, -1)
+
+
 def apart(one: Spread, other: Spread) -> Spread:
     """The difference of two statistics of different units, first less second.
 

@@ -26,7 +26,7 @@ class Growth:
         A name in `GROWN_BY`.
     gate
         Share of the problems from which on the size grows: of those that are agreed on, or of
-        answers that are right.
+        answers with a verdict that are right.
     agree
         Of agreement: how many agents have to give the same answer; all where it is None.
     every
@@ -61,7 +61,8 @@ def next_size(growth: Growth, size: int, generation: int, outcomes: Outcomes) ->
     if growth.by == "schedule":
         grown = (generation + 1) % growth.every == 0
     elif growth.by == "gold":
-        grown = bool(outcomes.verdicts.mean() >= growth.gate)
+        known = outcomes.verdicts[outcomes.known]
+        grown = bool(len(known) and known.mean() >= growth.gate)
     else:
         grown = agreed_share(outcomes, growth.agree) >= growth.gate
     return min(growth.largest, size + growth.step) if grown else size

@@ -65,15 +65,17 @@ def shuffled(evidence: Evidence, rng: np.random.Generator) -> Floats:
 
 
 def oracle(evidence: Evidence, rng: np.random.Generator) -> Floats:
-    """The verifier's verdict."""
-    return evidence.outcomes.verdicts.astype(np.float64)
+    """The verifier's verdict; nothing where there is none."""
+    return evidence.outcomes.verdict_values()
 
 
 def human(evidence: Evidence, rng: np.random.Generator) -> Floats:
-    """A human's rating where one looked; else the simulated human's, who knows the verdict."""
-    simulated = rate(
-        evidence.outcomes.verdicts, rng.random((RATING_DRAWS, len(evidence))), evidence.human
-    )
+    """A human's rating where one looked; else the simulated human's, who knows the verdict.
+
+    Where there is none the simulated human has nothing to say.
+    """
+    worth, draws = evidence.outcomes.verdict_values(), rng.random((RATING_DRAWS, len(evidence)))
+    simulated = np.where(np.isnan(worth), np.nan, rate(worth, draws, evidence.human))
     given = evidence.outcomes.ratings
     return np.where(np.isnan(given), simulated, given) if given.size else simulated
 

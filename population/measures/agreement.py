@@ -34,7 +34,7 @@ def pair_moments(outcomes: Outcomes, members: Truths) -> Floats:
     problems, seats = outcomes.matches.problems, outcomes.grades.shape[1]
     one, other = np.triu_indices(seats, 1)
     moments = np.zeros((6, problems, len(one)))
-    wrong = np.flatnonzero(~outcomes.verdicts)
+    wrong = np.flatnonzero(outcomes.wrong)
     asked = wrong % problems
     wrong = wrong[np.argsort(asked, kind="stable")]
     given, peers = outcomes.grades[wrong], outcomes.peer_seats()

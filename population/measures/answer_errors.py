@@ -1,6 +1,7 @@
 """Errors of a generation's answers: each agent's, each problem's, and those of collective answers.
 
-Dimensions: M agents, Q problems, A = M·Q answers.
+Answers without a verdict are left out; an error is NaN where there are no others. Dimensions: M
+agents, Q problems, A = M·Q answers.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -11,22 +12,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mgptn.population.records.arrays import Floats
+from mgptn.population.records.arrays import Floats, Truths
 from mgptn.population.records.generation import Generation
 
 
 def agent_errors(generation: Generation) -> Floats:
     """Share of each agent's answers that are wrong, float64 [M]."""
-    wrong = ~generation.by_problem(generation.outcomes.verdicts)
-    shares: Floats = wrong.mean(axis=0)
-    return shares
+    return _shares(*_wrong_and_known(generation), axis=0)
 
 
 def problem_errors(generation: Generation) -> Floats:
     """Share of wrong answers to each problem, float64 [Q]."""
-    wrong = ~generation.by_problem(generation.outcomes.verdicts)
-    means: Floats = wrong.mean(axis=1)
-    return means
+    return _shares(*_wrong_and_known(generation), axis=1)
 
 
 def majority_errors(generation: Generation, first: int | None = None) -> Floats:
@@ -38,16 +35,13 @@ def majority_errors(generation: Generation, first: int | None = None) -> Floats:
         How many agents vote, in slot order; all of them without.
     """
     outcomes = generation.outcomes
-    errors = []
-    for answers, wrong in zip(
-        generation.by_problem(outcomes.counted)[:, :first],
-        ~generation.by_problem(outcomes.verdicts)[:, :first],
-        strict=True,
-    ):
-        _, kinds, votes = np.unique(answers, return_inverse=True, return_counts=True)
-        winners = (votes == votes.max())[kinds]
-        errors.append(wrong[winners].mean())
-    return np.array(errors, dtype=np.float64)
+    votes = generation.by_problem(outcomes.counted)[:, :first]
+    winners = np.zeros(votes.shape, dtype=np.bool_)
+    for problem, answers in enumerate(votes):
+        _, kinds, counts = np.unique(answers, return_inverse=True, return_counts=True)
+        winners[problem] = (counts == counts.max())[kinds]
+    wrong, known = (of[:, :first] for of in _wrong_and_known(generation))
+    return _shares(winners & wrong, winners & known, axis=1)
 
 
 def best_of_n_errors(generation: Generation, first: int | None = None) -> Floats:
@@ -78,8 +72,21 @@ def _errors_of_highest(values: Floats, generation: Generation, first: int | None
     # Below every value, so that the unknown are picked where there is nothing else.
     known = np.where(np.isnan(found), -1.0, found)
     picked = known == known.max(axis=1, keepdims=True)
-    wrong = picked & ~generation.by_problem(generation.outcomes.verdicts)[:, :first]
-    shares: Floats = wrong.sum(axis=1) / picked.sum(axis=1)
+    wrong, judged = (of[:, :first] for of in _wrong_and_known(generation))
+    return _shares(picked & wrong, picked & judged, axis=1)
+
+
+def _wrong_and_known(generation: Generation) -> tuple[Truths, Truths]:
+    """Which answers are wrong, and which have a verdict, bool [Q, M] each."""
+    outcomes = generation.outcomes
+    return generation.by_problem(outcomes.wrong), generation.by_problem(outcomes.known)
+
+
+def _shares(of: Truths, among: Truths, axis: int) -> Floats:
+    """How many along an axis, of how many; NaN of none."""
+    count, number = of.sum(axis=axis), among.sum(axis=axis)
+    shares: Floats = np.full(number.shape, np.nan)
+    np.divide(count, number, out=shares, where=number > 0)
     return shares
 
 
@@ -92,15 +99,15 @@ def errors_by_temperature(generation: Generation, temperatures: Sequence[float])
         If there is no agent of one of them.
     """
     at = np.array([agent.genome.sampling_temperature for agent in generation.agents])
-    wrong = ~generation.by_problem(generation.outcomes.verdicts)
+    wrong, known = _wrong_and_known(generation)
     columns = []
     for one in temperatures:
         if not np.any(at == one):
             raise ValueError(f"temperatures: expected some of {set(at.tolist())}, got {one}")
-        columns.append(wrong[:, at == one].mean(axis=1))
+        columns.append(_shares(wrong[:, at == one], known[:, at == one], axis=1))
     return np.stack(columns, axis=-1)
 
 
 def least_column(others: Sequence[Floats]) -> int:
     """The column with the least mean in tables of other problems, [Q, T] each; 0 of none."""
-    return int(np.argmin(np.concatenate(others).mean(axis=0))) if others else 0
+    return int(np.argmin(np.nanmean(np.concatenate(others), axis=0))) if others else 0

@@ -32,14 +32,39 @@ def ancestor_slots(generation: Generation) -> Integers:
     LookupError
         If the generation's births do not lead there.
     """
-    births = generation.births
-    size, born = len(generation.agents), len(births)
-    ids = np.empty(size + born, dtype=np.int64)
-    ids[:size] = [agent.id for agent in generation.agents]
-    ids[size:] = [birth.child for birth in births]
+    slots, ids = _lines(generation)
+    ancestors: Integers = slots[_places(generation.survivors.ids, ids)]
+    if ancestors.size and int(ancestors.max()) >= len(generation.agents):
+        raise LookupError(f"generation {generation.index}: expected births of its agents' lines")
+    return ancestors
+
+
+def children_slots(generation: Generation) -> Integers:
+    """For each birth, the slot of the agent of the generation that the child descends from.
+
+    Raises
+    ------
+    LookupError
+        If the generation's births do not lead there.
+    """
+    size = len(generation.agents)
+    ancestors = _lines(generation)[0][size:]
+    if ancestors.size and int(ancestors.max()) >= size:
+        raise LookupError(f"generation {generation.index}: expected births of its agents' lines")
+    return ancestors
+
+
+def _lines(generation: Generation) -> tuple[Integers, Integers]:
+    """Agents in slot order and then children: whose slot each stems from, int64 [M + B], and ids.
+
+    It is no slot, but ≥ M, of a child whose line ends in no agent.
+    """
+    births, size = generation.births, len(generation.agents)
+    born = len(births)
+    ids = np.append(generation.agents.ids, births.children)
     parents = np.arange(size + born)
     if born:
-        parents[size:] = _places([birth.parent for birth in births], ids)
+        parents[size:] = _places(births.parents, ids)
     # Who was born of a child of the same generation is led on to that one's parent, and so on:
     # twice as far each time.
     for _ in range(max(born, 1).bit_length() + 1):
@@ -47,10 +72,7 @@ def ancestor_slots(generation: Generation) -> Integers:
         if np.array_equal(further, parents):
             break
         parents = further
-    ancestors: Integers = parents[_places([a.id for a in generation.survivors], ids)]
-    if ancestors.size and int(ancestors.max()) >= size:
-        raise LookupError(f"generation {generation.index}: expected births of its agents' lines")
-    return ancestors
+    return parents, ids
 
 
 def price_terms(
@@ -72,8 +94,7 @@ def price_terms(
     if np.isnan(before).any() or np.isnan(now).any():
         return UNDEFINED
     ancestors = ancestor_slots(previous)
-    here = np.array([agent.id for agent in generation.agents], dtype=np.int64)
-    inherited = now[_places([agent.id for agent in previous.survivors], here)]
+    inherited = now[_places(previous.survivors.ids, generation.agents.ids)]
     numbers = np.bincount(ancestors, minlength=len(before))
     sums = np.bincount(ancestors, weights=inherited, minlength=len(before))
     terms = price(numbers, before, np.where(numbers, sums / np.maximum(numbers, 1), before))
@@ -86,7 +107,7 @@ def price_terms(
     return terms
 
 
-def _places(wanted: list[int] | Integers, ids: Integers) -> Integers:
+def _places(sought: Integers, ids: Integers) -> Integers:
     """Where ids stand among others, each of which is there once.
 
     Raises
@@ -94,7 +115,6 @@ def _places(wanted: list[int] | Integers, ids: Integers) -> Integers:
     LookupError
         If one is not among them.
     """
-    sought = np.asarray(wanted, dtype=np.int64)
     if np.array_equal(sought, ids):
         return np.arange(len(ids))
     order = np.argsort(ids, kind="stable")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgptn.population.intervals.shares import share_interval
-from mgptn.population.intervals.spread import spread
+from mgptn.population.intervals.spread import known_spread
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.judging.agreeing import agreed_share
 from mgptn.population.measures.answer_errors import (
@@ -41,7 +41,7 @@ from mgptn.population.measures.rates import (
     error_correlation,
     grader_rates,
 )
-from mgptn.population.records.arrays import Floats
+from mgptn.population.records.arrays import Floats, known_mean
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes, only
 
@@ -57,8 +57,9 @@ class Measures:
     fitness_mean, fitness_max
         Over agents, in [0, 1]: what selection saw.
     gold_error, gold_error_low, gold_error_high
-        Share of answers that the verifier calls wrong, with its 95 % interval: Wilson's, by
-        the spread between problems.
+        Share of answers that the verifier calls wrong, with its 95 % interval: Wilson's, by the
+        spread between problems. Here and in all that looks at verdicts, answers without one are
+        left out: where there are some, a problem counts by its others.
     majority_error, best_of_n_error
         Error of the commonest answer to each problem, and of the answer with the highest mean
         grade, over the generation's M answers to it; ties count by their share.
@@ -84,8 +85,8 @@ class Measures:
         Probability that a grader's next words were one of the options that it was given, mean and
         least over grades read from logits: where it is small, grades say little of what graders
         would have said.
-    unreadable_grades, truncated_answers
-        Counts.
+    unreadable_grades, truncated_answers, unknown_verdicts
+        Counts; the last of answers of which it is not known whether they are right.
     context_mean
         Mean number of examples in an agent's context, as it answered.
     lineages, lineage_diversity, genotypes
@@ -146,6 +147,7 @@ class Measures:
     option_mass_least: float
     unreadable_grades: int
     truncated_answers: int
+    unknown_verdicts: int
     context_mean: float
     lineages: int
     lineage_diversity: float
@@ -189,18 +191,20 @@ def measure(
     ArithmeticError
         If Price's identity does not hold to rounding error: the records contradict each other.
     """
-    outcomes, size = generation.outcomes, len(generation.agents)
-    verdicts = outcomes.verdicts
+    outcomes, agents = generation.outcomes, generation.agents
+    size = len(agents)
+    verdicts, known = outcomes.verdicts, outcomes.known
     errors = problem_errors(generation)
-    interval = share_interval(spread(errors), size)
-    selector = grader_rates(generation.scores, verdicts, threshold)
+    interval = share_interval(known_spread(errors), size)
+    selector = grader_rates(generation.scores[known], verdicts[known], threshold)
     grades, graded_right, counts = _distinct_grades(outcomes)
     least = threshold if grade_threshold is None else grade_threshold
     graders = grader_rates(grades, graded_right, least, counts)
     correlation = _error_correlation(outcomes)
     fitness = generation.fitness[~np.isnan(generation.fitness)].tolist()
-    accepted = verdicts[generation.accepted]
-    founders = Counter(agent.founder for agent in generation.survivors)
+    accepted = np.zeros(len(outcomes), dtype=np.bool_)
+    accepted[generation.accepted] = True
+    founders = Counter(generation.survivors.founders.tolist())
     error_terms = price_terms(generation, previous, agent_errors, "error")
     mass, least_mass = option_mass(outcomes)
     traced = len(coalescences) == generation.index
@@ -216,13 +220,13 @@ def measure(
         deaths=len(generation.deaths),
         fitness_mean=sum(fitness) / len(fitness) if fitness else math.nan,
         fitness_max=max(fitness, default=math.nan),
-        gold_error=float(np.mean(~verdicts)),
+        gold_error=known_mean(errors) if len(outcomes.unknown) else float(np.mean(~verdicts)),
         gold_error_low=interval.low,
         gold_error_high=interval.high,
-        majority_error=float(np.mean(majority_errors(generation))),
-        best_of_n_error=float(np.mean(best_of_n_errors(generation))),
+        majority_error=known_mean(majority_errors(generation)),
+        best_of_n_error=known_mean(best_of_n_errors(generation)),
         acceptance_rate=len(generation.accepted) / len(outcomes),
-        accepted_error=float(np.mean(~accepted)) if accepted.size else math.nan,
+        accepted_error=_share(outcomes.wrong, known & accepted),
         tpr=selector.tpr,
         fpr=selector.fpr,
         youden_j=selector.youden_j,
@@ -235,23 +239,24 @@ def measure(
         grader_ece=calibration_error(grades, graded_right, counts=counts),
         grader_correlation=correlation,
         effective_graders=effective_graders(max(1, outcomes.peers_asked), correlation),
-        disagreement=_known_mean(disagreement(outcomes)),
+        disagreement=known_mean(disagreement(outcomes)),
         grade_bias=_mean_difference(grades, graded_right, counts),
-        position_bias=_known_mean(outcomes.order_effects),
+        position_bias=known_mean(outcomes.order_effects),
         turn_error=outcomes.turns.error(),
         option_mass=mass,
         option_mass_least=least_mass,
         unreadable_grades=int(np.sum(outcomes.grades < 0)),
         truncated_answers=int(np.sum(~outcomes.finished)),
-        context_mean=sum(len(agent.genome.context) for agent in generation.agents) / size,
+        unknown_verdicts=int(np.sum(outcomes.unknown)),
+        context_mean=int(agents.columns.lengths[agents.places].sum(dtype=np.int64)) / size,
         lineages=len(founders),
         lineage_diversity=hill(np.array(list(founders.values())) / size, 1.0),
-        genotypes=len({agent.genome.digest() for agent in generation.survivors}),
+        genotypes=len(set(map(bytes, generation.survivors.digests()))),
         effective_size=effective_size(offspring_numbers(generation)),
         collision=collision(outcomes),
         agreed_share=agreed_share(outcomes),
         agreed_error=agreed_error(outcomes),
-        identity_by_descent=shared_founders(generation.agents),
+        identity_by_descent=shared_founders(agents),
         identity_expected=expected_identity(coalescences) if traced else math.nan,
         price_selection=error_terms.selection,
         price_transmission=error_terms.transmission,
@@ -270,7 +275,7 @@ def unmeasured(generation: Generation) -> Measures:
         "grades": generation.outcomes.grades.size,
         "births": len(generation.births),
         "deaths": len(generation.deaths),
-        "lineages": len({agent.founder for agent in generation.survivors}),
+        "lineages": len(set(generation.survivors.founders.tolist())),
     }
     return Measures(**{**nothing, **counts})  # type: ignore[arg-type]
 
@@ -288,16 +293,15 @@ def _mean_difference(values: Floats, right: NDArray[np.bool_], counts: NDArray[n
     return float((values - right) @ counts) / given if given else math.nan
 
 
-def _known_mean(values: Floats) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else math.nan
+def _share(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    return float(np.mean(of[among])) if among.any() else math.nan
 
 
 def option_mass(outcomes: Outcomes) -> tuple[float, float]:
     """Mean and least mass of the grades that were read from logits; NaN where none were."""
     if not outcomes.masses.size:
         return math.nan, math.nan
-    given = outcomes.grade_counts().sum(axis=0)[1:]
+    given = outcomes.given_counts()[1:]
     read = ~np.isnan(outcomes.masses) & (given > 0)
     masses = outcomes.masses[read]
     if not masses.size:
@@ -306,7 +310,7 @@ def option_mass(outcomes: Outcomes) -> tuple[float, float]:
 
 
 def _error_correlation(outcomes: Outcomes) -> float:
-    wrong = ~outcomes.verdicts
+    wrong = outcomes.wrong
     values, seats = np.append(_clipped(outcomes.values), np.nan), outcomes.peer_seats()
     given = outcomes.grades if seats is None else only(seats, outcomes.grades)
     grades = values[given[wrong].T]

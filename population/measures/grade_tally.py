@@ -22,6 +22,8 @@ FEW = 256
 class Tally:
     """Counts of a generation's grades by kind of grader, problem, verdict and value.
 
+    Grades of answers without a verdict are left out.
+
     Attributes
     ----------
     exact
@@ -39,11 +41,13 @@ class Tally:
         places, self.values = grade_bins(self.grades, threshold)
         asked, right = outcomes.matches.asked, outcomes.verdicts.astype(np.int64)
         seats, distinct, bins = outcomes.peer_seats(), len(self.grades), len(self.values)
+        known = outcomes.known
+        judged = known if len(outcomes.unknown) else slice(None)
         exact = np.zeros((kinds, 2, distinct + 1), dtype=np.int64)
         binned = np.zeros((kinds, outcomes.matches.problems, 2, bins + 1), dtype=np.int64)
         coarse = np.append(places + 1, 0)
         for seat, grade in enumerate(outcomes.grades.T):
-            counted = slice(None) if seats is None else seats[:, seat]
+            counted = judged if seats is None else seats[:, seat] & known
             kind = kind_of[outcomes.matches.graders[counted, seat]] if kinds > 1 else 0
             given, verdict = grade[counted].astype(np.int64), right[counted]
             where = (kind * len(binned[0]) + asked[counted]) * 2 + verdict

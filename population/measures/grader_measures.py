@@ -68,7 +68,8 @@ class GraderMeasures:
         Of the kind.
     grades, unreadable
         Grades by the kind that could be read, and that could not. Authors' own are left out where
-        others grade too, here and in all but the measures of that name.
+        others grade too, here and in all but the measures of that name; so are grades of answers
+        without a verdict.
     tpr, fpr, youden_j, likelihood_ratio
         Of accepting grades of at least the threshold.
     auc, ece, brier
@@ -128,9 +129,8 @@ def measure_graders(
         Of the run: names the bootstrap's stream.
     """
     outcomes = generation.outcomes
-    kinds, kind_of = interned(
-        (agent.genome.model, agent.genome.role) for agent in generation.agents
-    )
+    agents = generation.agents
+    kinds, kind_of = interned(zip(agents.models(), agents.roles(), strict=True))
     resampled = resample_problems(
         outcomes.matches.problems, stream(seed, "graders", generation.index)
     )
@@ -256,6 +256,7 @@ def _own(
     if not chosen.any():
         return dict.fromkeys(names, UNDEFINED)
     asked, verdicts, own = outcomes.matches.asked, outcomes.verdicts, np.clip(said, 0.0, 1.0)
+    judged = chosen & outcomes.known
     others = outcomes.mean_grades()
     both = chosen & ~np.isnan(others)
     if outcomes.peer_seats() is None:
@@ -264,9 +265,9 @@ def _own(
     accepts = (own >= threshold).astype(np.float64)
     found = [
         mean_of((own - others)[both], asked[both], resampled),
-        mean_of((own - verdicts)[chosen], asked[chosen], resampled),
+        mean_of((own - verdicts)[judged], asked[judged], resampled),
     ]
-    for side in (chosen & verdicts, chosen & ~verdicts):
+    for side in (chosen & verdicts, chosen & outcomes.wrong):
         found.append(mean_of(accepts[side], asked[side], resampled, share=True))
     return dict(zip(names, found, strict=True))
 

@@ -22,13 +22,14 @@ from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Truths
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 from mgptn.population.theory.classification import Rates
 from mgptn.population.theory.descent import agreement_rates, coalescence_probability
 
 
 def shared_founders(agents: Sequence[Agent]) -> float:
     """Share of pairs of agents that descend from the same founder; NaN where there is no pair."""
-    counts = Counter(agent.founder for agent in agents).values()
+    counts = Counter(Population.of(agents).founders.tolist()).values()
     pairs = len(agents) * (len(agents) - 1)
     return sum(n * (n - 1) for n in counts) / pairs if pairs else math.nan
 
@@ -57,8 +58,12 @@ def expected_identity(coalescences: Iterable[float]) -> float:
 
 
 def accuracy(outcomes: Outcomes) -> float:
-    """Share of answers that are right: of single agents, before they agree on anything."""
-    return float(np.mean(outcomes.verdicts))
+    """Share of answers that are right: of single agents, before they agree on anything.
+
+    NaN where no answer has a verdict.
+    """
+    known = outcomes.verdicts[outcomes.known]
+    return float(np.mean(known)) if known.size else math.nan
 
 
 def collision(outcomes: Outcomes) -> float:
@@ -66,7 +71,7 @@ def collision(outcomes: Outcomes) -> float:
 
     An unfinished wrong answer is of as many pairs as any. NaN where there is no such pair.
     """
-    wrong = ~outcomes.verdicts
+    wrong = outcomes.wrong
     each = by_problem(outcomes, wrong).sum(axis=1)
     pairs = int(each @ (each - 1))
     alike = wrong & outcomes.finished
@@ -77,7 +82,8 @@ def collision(outcomes: Outcomes) -> float:
 def agreed_error(outcomes: Outcomes, least: int | None = None) -> float:
     """Of the problems of `agreed_share`, the share to which the commonest answer is wrong.
 
-    Answers that are equally common count by their share. NaN where nothing is agreed on.
+    Answers that are equally common count by their share. NaN where nothing is agreed on that has a
+    verdict.
 
     Parameters and errors as of `agreed_share`.
     """
@@ -86,9 +92,13 @@ def agreed_error(outcomes: Outcomes, least: int | None = None) -> float:
     agreed = most[:, 0] >= enough(least, outcomes)
     if not agreed.any():
         return math.nan
-    commonest = (alike == most)[agreed]
-    wrong = commonest & ~by_problem(outcomes, outcomes.verdicts)[agreed]
-    return float(np.mean(wrong.sum(axis=1) / commonest.sum(axis=1)))
+    commonest = alike == most
+    judged = commonest & by_problem(outcomes, outcomes.known)
+    agreed &= judged.any(axis=1)
+    if not agreed.any():
+        return math.nan
+    wrong = commonest & by_problem(outcomes, outcomes.wrong)
+    return float(np.mean(wrong[agreed].sum(axis=1) / judged[agreed].sum(axis=1)))
 
 
 def peer_rates(outcomes: Outcomes) -> Rates:
@@ -103,7 +113,7 @@ def peer_rates(outcomes: Outcomes) -> Rates:
         pairs = peers * int(of.sum())
         return int(agreeing[of].sum()) / pairs if pairs else math.nan
 
-    return Rates(share(right), share(~right))
+    return Rates(share(right), share(outcomes.wrong))
 
 
 def expected_peer_rates(outcomes: Outcomes) -> Rates:

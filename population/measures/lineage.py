@@ -7,14 +7,17 @@ Export to other programs is `phylogeny`'s affair.
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 
-from mgptn.population.records.agents import AgentId, Genome
+import numpy as np
+from numpy.typing import NDArray
+
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.arrays import Integers
 from mgptn.population.records.generation import Generation
+from mgptn.population.records.population import Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,66 +66,100 @@ class Lineage:
     generations: int
 
 
+_NOBODY, _ALIVE, _FIRST = -1, -2, 1024
+_LIFE = np.dtype(
+    [("id", "<i8"), ("parent", "<i8"), ("born", "<i4"), ("died", "<i4"), ("genome", "u1", 16)]
+)
+"""What is kept of one life: forty bytes."""
+
+
 class _Lives(Mapping[AgentId, Life]):
-    """Lives as columns, some forty bytes each: of a run of 10⁴ agents there are as many more with
-    every generation.
+    """Lives as rows of numbers: of 10⁴ agents there are as many more with every generation.
 
     Ids ascend, so that a life is found by its own.
     """
 
     def __init__(self) -> None:
-        self._ids, self._parents = array("q"), array("q")
-        self._born, self._died = array("q"), array("q")
-        self._genomes = bytearray()
+        self._room = np.empty(_FIRST, dtype=_LIFE)
+        self._count = 0
         self._weights: dict[int, str] = {}
 
+    @property
+    def rows(self) -> NDArray[np.void]:
+        """All of them, in order, to be read and written."""
+        return self._room[: self._count]
+
+    def begin(self, ids: Integers, parents: Integers | int, born: int) -> Integers:
+        """Rows of new lives, of ids that ascend and are greater than those before."""
+        first, self._count = self._count, self._count + len(ids)
+        if self._count > len(self._room):
+            room = np.empty(max(self._count, 2 * len(self._room)), dtype=_LIFE)
+            room[:first] = self._room[:first]
+            self._room = room
+        new = self._room[first : self._count]
+        new["id"], new["parent"], new["born"], new["died"], new["genome"] = (
+            ids, parents, born, _ALIVE, 0,
+        )  # fmt: skip
+        return np.arange(first, self._count)
+
+    def find(self, ids: Integers) -> Integers:
+        """The row of each; −1 of one that never lived."""
+        known = self.rows["id"]
+        places = np.minimum(np.searchsorted(known, ids), max(len(known) - 1, 0))
+        if not len(known):
+            return np.full(len(ids), -1)
+        return np.where(known[places] == ids, places, -1)
+
+    def tell(self, rows: Integers, agents: Population, slots: Integers) -> None:
+        """What the agents in some slots, whose lives are in some rows, were born with."""
+        self.rows["genome"][rows] = agents.digests()[slots]
+        weights, places = agents.columns.weights, agents.places[slots]
+        for row, place in zip(rows.tolist(), places.tolist() if weights else (), strict=False):
+            own = weights[place]
+            if own is not None:
+                self._weights[row] = own.told()
+
     def __getitem__(self, agent: AgentId) -> Life:
-        row = bisect_left(self._ids, agent)
-        if row == len(self._ids) or self._ids[row] != agent:
+        row = int(self.find(np.array([agent]))[0])
+        if row < 0:
             raise KeyError(agent)
-        parent, died = self._parents[row], self._died[row]
-        genome = bytes(self._genomes[row * _DIGEST : (row + 1) * _DIGEST])
-        return Life(
-            agent,
-            None if parent == _NOBODY else AgentId(parent),
-            self._born[row],
-            None if died == _ALIVE else died,
-            genome.hex() if any(genome) else None,
-            self._weights.get(row),
-        )
+        return next(self._lives(row, row + 1))
 
     def __iter__(self) -> Iterator[AgentId]:
-        return map(AgentId, self._ids)
+        return map(AgentId, self.rows["id"].tolist())
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return self._count
 
-    @property
-    def last(self) -> int:
-        """The greatest id; −1 where there is none."""
-        return self._ids[-1] if self._ids else -1
+    def values(self) -> ValuesView[Life]:
+        """As of any mapping; none of them is looked for."""
+        return _Values(self)
 
-    def begin(self, agent: AgentId, parent: AgentId | None, born: int) -> int:
-        """A life's row, of an id that is greater than those before."""
-        self._ids.append(agent)
-        self._parents.append(_NOBODY if parent is None else parent)
-        self._born.append(born)
-        self._died.append(_ALIVE)
-        self._genomes.extend(bytes(_DIGEST))
-        return len(self._ids) - 1
-
-    def end(self, row: int, died: int) -> None:
-        """The generation whose selection ended it."""
-        self._died[row] = died
-
-    def tell(self, row: int, genome: Genome) -> None:
-        """What it was born with."""
-        self._genomes[row * _DIGEST : (row + 1) * _DIGEST] = bytes.fromhex(genome.digest())
-        if genome.weights is not None:
-            self._weights[row] = genome.weights.told()
+    def _lives(self, first: int, last: int) -> Iterator[Life]:
+        rows = self.rows[first:last]
+        columns = (rows[name].tolist() for name in ("id", "parent", "born", "died"))
+        genomes = map(bytes, rows["genome"])
+        for row, (agent, parent, born, died, genome) in enumerate(
+            zip(*columns, genomes, strict=True), start=first
+        ):
+            yield Life(
+                AgentId(agent),
+                None if parent == _NOBODY else AgentId(parent),
+                born,
+                None if died == _ALIVE else died,
+                genome.hex() if any(genome) else None,
+                self._weights.get(row),
+            )
 
 
-_NOBODY, _ALIVE, _DIGEST = -1, -2, 16
+class _Values(ValuesView[Life]):
+    """Lives in order."""
+
+    _mapping: _Lives
+
+    def __iter__(self) -> Iterator[Life]:
+        for first in range(0, len(self._mapping), _FIRST):
+            yield from self._mapping._lives(first, first + _FIRST)
 
 
 class Tracer:
@@ -133,7 +170,7 @@ class Tracer:
 
     def __init__(self) -> None:
         self._lives = _Lives()
-        self._living: dict[AgentId, int] = {}
+        self._living: Integers = np.zeros(0, dtype=np.int64)  # rows
         self._survivors: tuple[AgentId, ...] = ()
         self._count = 0
 
@@ -146,41 +183,63 @@ class Tracer:
             If one is missing or out of order, or its births and deaths do not lead from its agents
             to its survivors.
         """
-        count, lives, living = self._count, self._lives, self._living
+        count, lives = self._count, self._lives
         if generation.index != count:
             raise ValueError(f"generations: expected index {count}, got {generation.index}")
         if count == 0:
-            for agent in generation.agents:
-                if agent.id <= lives.last:
-                    raise ValueError(
-                        f"generations[0].agents: expected ids that ascend, got {agent}"
-                    )
-                living[agent.id] = lives.begin(agent.id, None, -1)
-                lives.tell(living[agent.id], agent.genome)
-        newborn: dict[AgentId, int] = {}
-        for birth in generation.births:
-            if birth.parent not in living or birth.child <= lives.last:
-                raise ValueError(f"generations[{count}].births: expected new children, got {birth}")
-            living[birth.child] = newborn[birth.child] = lives.begin(
-                birth.child, birth.parent, count
-            )
-        for dead in generation.deaths:
-            if dead in living:
-                lives.end(living.pop(dead), count)
-        self._survivors = tuple(agent.id for agent in generation.survivors)
-        if set(self._survivors) != living.keys():
+            self._found(generation.agents)
+        first = len(lives)
+        self._check_births(generation)
+        newborn = lives.begin(generation.births.children, generation.births.parents, count)
+        dying = lives.find(np.array(generation.deaths, dtype=np.int64))
+        living = np.append(self._living, newborn)
+        dead = np.isin(living, dying)
+        lives.rows["died"][living[dead]] = count
+        self._living = living[~dead]
+        survivors = generation.survivors
+        rows = lives.find(survivors.ids)
+        if not np.array_equal(np.unique(rows), np.sort(self._living)):
             raise ValueError(
                 f"generations[{count}].survivors: expected those born and not dead, got "
-                f"{list(self._survivors)}"
+                f"{survivors.ids.tolist()}"
             )
-        for agent in generation.survivors:
-            if agent.id in newborn:
-                lives.tell(newborn[agent.id], agent.genome)
+        self._survivors = tuple(map(AgentId, survivors.ids.tolist()))
+        slots = np.flatnonzero(rows >= first)
+        lives.tell(rows[slots], survivors, slots)
         self._count += 1
 
     def lineage(self) -> Lineage | None:
         """The lineage so far; None before the first generation."""
         return Lineage(self._lives, self._survivors, self._count) if self._count else None
+
+    def _found(self, founders: Population) -> None:
+        """The first lives."""
+        wrong = np.flatnonzero(np.diff(founders.ids, prepend=-1) <= 0)
+        if len(wrong):
+            raise ValueError(
+                f"generations[0].agents: expected ids that ascend, got {founders[int(wrong[0])]}"
+            )
+        self._living = self._lives.begin(founders.ids, _NOBODY, -1)
+        self._lives.tell(self._living, founders, np.arange(len(founders)))
+
+    def _check_births(self, generation: Generation) -> None:
+        """Refuse children that are none, or of parents who do not live when they are born."""
+        births, known = generation.births, self._lives.rows["id"]
+        last = int(known[-1]) if len(known) else -1
+        ascending = np.diff(births.children, prepend=last) > 0
+        order = np.argsort(births.children, kind="stable")
+        place = np.searchsorted(births.children, births.parents, sorter=order)
+        place = order[np.minimum(place, len(order) - 1)] if len(order) else place
+        of_a_child = births.children[place] == births.parents
+        earlier = of_a_child & (place < np.arange(len(births)))
+        wrong = np.flatnonzero(
+            ~(ascending & (earlier | np.isin(self._lives.find(births.parents), self._living)))
+        )
+        if len(wrong):
+            raise ValueError(
+                f"generations[{self._count}].births: expected new children, got "
+                f"{births[int(wrong[0])]}"
+            )
 
 
 def trace_lineage(generations: Iterable[Generation]) -> Lineage:
@@ -203,8 +262,7 @@ def trace_lineage(generations: Iterable[Generation]) -> Lineage:
 def descendants(lineage: Lineage, agents: Collection[AgentId]) -> Counter[AgentId]:
     """For every agent, how many of some distinct agents it is or is an ancestor of."""
     reached = Counter(set(agents))
-    for agent in reversed(list(lineage.lives)):
-        life = lineage.lives[agent]
-        if life.parent is not None and reached[agent]:
-            reached[life.parent] += reached[agent]
+    for life in reversed(list(lineage.lives.values())):
+        if life.parent is not None and reached[life.id]:
+            reached[life.parent] += reached[life.id]
     return reached

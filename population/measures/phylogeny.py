@@ -84,11 +84,16 @@ def newick(lineage: Lineage, extinct: bool = True) -> str:
     Olsen 1990, "The Newick tree format".
     """
     children: dict[AgentId, list[AgentId]] = {}
+    born: dict[AgentId, int] = {}
+    labels: dict[AgentId, str] = {}
     unwritten: list[AgentId | str] = []
     for life in _lives(lineage, extinct):
+        born[life.id] = life.born
         if life.parent is None:
+            labels[life.id] = f"{life.id}"
             unwritten += [life.id, ";\n"]
         else:
+            labels[life.id] = f"{life.id}:{life.born - born[life.parent]}"
             children.setdefault(life.parent, []).append(life.id)
     unwritten.reverse()
     text = io.StringIO()
@@ -98,8 +103,7 @@ def newick(lineage: Lineage, extinct: bool = True) -> str:
         if isinstance(part, str):
             text.write(part)
             continue
-        life = lineage.lives[part]
-        label = f"{part}" if life.parent is None else f"{part}:{_branch(lineage, life)}"
+        label = labels.pop(part)
         if part in children:
             text.write("(")
             unwritten.append(f"){label}")
@@ -116,7 +120,3 @@ def _lives(lineage: Lineage, extinct: bool) -> Iterator[Life]:
         return iter(lineage.lives.values())
     below = descendants(lineage, lineage.living)
     return (life for life in lineage.lives.values() if below[life.id])
-
-
-def _branch(lineage: Lineage, life: Life) -> int:
-    return 0 if life.parent is None else life.born - lineage.lives[life.parent].born

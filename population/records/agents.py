@@ -20,6 +20,9 @@ AgentId = NewType("AgentId", int)
 ORDINARY = "ordinary"
 """The role of an agent that says what it thinks; see `roles` for the others."""
 
+DIGEST_BYTES = 16
+"""Of a genome's content hash."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -73,15 +76,11 @@ class Genome:
     def digest(self) -> str:
         """Hexadecimal content hash: equal genomes, and only those, have equal digests."""
         if not self._digest:
-            shown = [example._framed or example.framed() for example in self.context]
-            temperature = struct.pack("<d", self.sampling_temperature)
-            persona = b"" if self.persona is None else _framed(f"persona {self.persona}")
-            role = b"" if self.role == ORDINARY else _framed(f"role {self.role}")
-            weights = b"" if self.weights is None else _framed(f"weights {self.weights.digest()}")
-            parts = [_framed(self.model), *shown, temperature, persona, role, weights]
-            content = b"".join(parts)
-            hashed = hashlib.blake2b(content, digest_size=16, person=b"mgptn.genome").hexdigest()
-            object.__setattr__(self, "_digest", hashed)
+            shown = b"".join([example._framed or example.framed() for example in self.context])
+            hashed = genome_digest(
+                self.model, shown, self.sampling_temperature, self.persona, self.role, self.weights
+            )
+            object.__setattr__(self, "_digest", hashed.hex())
         return self._digest
 
     def remember(self, examples: tuple[Example, ...], capacity: int) -> Genome:
@@ -128,14 +127,30 @@ class Birth:
     other_parent: AgentId | None = None
 
 
-def population_digest(agents: tuple[Agent, ...], generation: int) -> str:
-    """Hexadecimal hash of who is alive after a generation: ids, descent and genomes, in order."""
-    parts = [struct.pack("<q", generation)]
-    for agent in agents:
-        parent = -1 if agent.parent is None else agent.parent
-        parts.append(struct.pack("<qqqq", agent.id, parent, agent.founder, agent.born))
-        parts.append(bytes.fromhex(agent.genome.digest()))
-    return hashlib.blake2b(b"".join(parts), digest_size=32, person=b"mgptn.popul").hexdigest()
+def genome_digest(
+    model: str,
+    shown: bytes,
+    temperature: float,
+    persona: str | None,
+    role: str,
+    weights: Weights | None,
+) -> bytes:
+    """What `Genome.digest` is of, 16 bytes, from a genome's parts.
+
+    Parameters
+    ----------
+    shown
+        Its examples as of `Example.framed`, one after the other.
+    """
+    parts = [_framed(model), shown, struct.pack("<d", temperature)]
+    if persona is not None:
+        parts.append(_framed(f"persona {persona}"))
+    if role != ORDINARY:
+        parts.append(_framed(f"role {role}"))
+    if weights is not None:
+        parts.append(_framed(f"weights {weights.digest()}"))
+    content = b"".join(parts)
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES, person=b"mgptn.genome").digest()
 
 
 def _framed(text: str) -> bytes:

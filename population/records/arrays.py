@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,23 @@ def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64
     found: dict[Kind, int] = {}
     places = [found.setdefault(value, len(found)) for value in values]
     return tuple(found), np.array(places, dtype=np.int64)
+
+
+ALL_KNOWN: Final[Truths] = np.zeros(0, dtype=np.bool_)
+"""Stands for a column of what is unknown, where everything is known."""
+ALL_KNOWN.flags.writeable = False
+
+
+def unknown_among(verdicts: Iterable[bool | None]) -> Truths:
+    """Which verdicts are None, bool [N]; `ALL_KNOWN` where none is."""
+    unknown = np.array([verdict is None for verdict in verdicts], dtype=np.bool_)
+    return unknown if unknown.any() else ALL_KNOWN
+
+
+def known_mean(values: Floats) -> float:
+    """Mean of the numbers among values of any shape; NaN where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def known_means(columns: Iterable[Floats], rows: int) -> Floats:

@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.records.agents import Agent, AgentId, Birth
+from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Floats, Integers
 from mgptn.population.records.columns import Columns
+from mgptn.population.records.offspring import Offspring
 from mgptn.population.records.outcomes import Outcomes
+from mgptn.population.records.population import Population
 
 Value = TypeVar("Value", bound="np.generic[Any]")
 
@@ -24,6 +26,8 @@ Value = TypeVar("Value", bound="np.generic[Any]")
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation(Columns):
     """One round of the tournament.
+
+    Agents and births may be given as any sequences of them, and are held as columns.
 
     Attributes
     ----------
@@ -57,18 +61,23 @@ class Generation(Columns):
     """
 
     index: int
-    agents: tuple[Agent, ...]
+    agents: Population
     outcomes: Outcomes
     scores: Floats
     accepted: Integers
     fitness: Floats
     rates: Floats
-    births: tuple[Birth, ...]
+    births: Offspring
     deaths: tuple[AgentId, ...]
-    survivors: tuple[Agent, ...]
+    survivors: Population
     digest: str
     size: int = 0
     learned: tuple[str | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "agents", Population.of(self.agents))
+        object.__setattr__(self, "survivors", Population.of(self.survivors))
+        object.__setattr__(self, "births", Offspring.of(self.births))
 
     def by_problem(self, values: NDArray[Value]) -> NDArray[Value]:
         """Values of answers, [A], as [Q, M]."""
@@ -76,4 +85,5 @@ class Generation(Columns):
 
     def by_agent(self, values: Floats) -> dict[AgentId, float]:
         """Values of agents, float64 [M], by their identifiers."""
-        return {a.id: value for a, value in zip(self.agents, values.tolist(), strict=True)}
+        ids = map(AgentId, self.agents.ids.tolist())
+        return dict(zip(ids, values.tolist(), strict=True))

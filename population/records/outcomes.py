@@ -18,7 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgptn.population.records.agents import AgentId
-from mgptn.population.records.arrays import Floats, Integers, Truths, interned, known_means
+from mgptn.population.records.arrays import (
+    ALL_KNOWN,
+    Floats,
+    Integers,
+    Truths,
+    interned,
+    known_means,
+    unknown_among,
+)
 from mgptn.population.records.columns import Columns
 from mgptn.population.records.matches import Match, Matches
 from mgptn.population.records.turns import Turn, Turns
@@ -46,11 +54,11 @@ class Outcome:
     """How a match ended.
 
     `finished` is False for an answer cut off at its maximum length. `verdict` is the task's
-    verifier's word: measurement only, unless the selector is the oracle. `tokens` counts the
-    answer's tokens, and `log_probability` is the sum of theirs, in nats. `turns` is what else was
-    said; `order_effects` has one of each grader's comparison, None where it could not be read;
-    `rating` is a human's word on the answer, None where no human looked. `part` is what counts of
-    the answer to its task, None where all of it does.
+    verifier's word, None where it is not known: measurement only, unless the selector is the
+    oracle. `tokens` counts the answer's tokens, and `log_probability` is the sum of theirs, in
+    nats. `turns` is what else was said; `order_effects` has one of each grader's comparison, None
+    where it could not be read; `rating` is a human's word on the answer, None where no human
+    looked. `part` is what counts of the answer to its task, None where all of it does.
     """
 
     match: Match
@@ -60,7 +68,7 @@ class Outcome:
     tokens: int
     log_probability: float
     grades: tuple[Grade, ...]
-    verdict: bool
+    verdict: bool | None
     turns: tuple[Turn, ...] = ()
     order_effects: tuple[float | None, ...] = ()
     rating: float | None = None
@@ -84,8 +92,13 @@ class Outcomes(Columns, Sequence[Outcome]):
     parts
         Integers [A], index in `texts` of what counts of each answer; [0] where all of every one
         does. Answers are the same to a task if these are.
-    finished, tokens, log_probabilities, verdicts
-        bool, integers, float64 and bool [A], as of `Outcome`.
+    finished, tokens, log_probabilities
+        bool, integers and float64 [A], as of `Outcome`.
+    verdicts
+        bool [A], is it right? False for a wrong answer, and for one of which that is not known:
+        whoever counts wrong ones asks `wrong`.
+    unknown
+        bool [A], answers without a verdict; [0] where all have one.
     levels
         float64 [D, L], every distribution over the scale that was given as a grade, once.
     values
@@ -122,6 +135,7 @@ class Outcomes(Columns, Sequence[Outcome]):
     ratings: Floats = field(default_factory=lambda: np.zeros(0))
     masses: Floats = field(default_factory=lambda: np.zeros(0))
     parts: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    unknown: Truths = field(default_factory=lambda: ALL_KNOWN)
     _counts: NDArray[np.int64] | None = field(default=None, init=False, repr=False, compare=False)
     _means: Floats | None = field(default=None, init=False, repr=False, compare=False)
     _seats: tuple[Truths | None] | None = field(default=None, init=False, repr=False, compare=False)
@@ -154,7 +168,8 @@ class Outcomes(Columns, Sequence[Outcome]):
             log_probabilities=np.array(
                 [outcome.log_probability for outcome in outcomes], dtype=np.float64
             ),
-            verdicts=np.array([outcome.verdict for outcome in outcomes], dtype=np.bool_),
+            verdicts=np.array([bool(outcome.verdict) for outcome in outcomes], dtype=np.bool_),
+            unknown=unknown_among(outcome.verdict for outcome in outcomes),
             levels=np.array([levels for levels, *_ in distinct], dtype=np.float64).reshape(
                 len(distinct), -1 if distinct else 0
             ),
@@ -172,6 +187,22 @@ class Outcomes(Columns, Sequence[Outcome]):
     def counted(self) -> Integers:
         """Integers [A], index in `texts` of what counts of each answer."""
         return self.parts if len(self.parts) else self.answers
+
+    @property
+    def known(self) -> Truths:
+        """bool [A], answers that have a verdict."""
+        return ~self.unknown if len(self.unknown) else np.ones(len(self), dtype=np.bool_)
+
+    @property
+    def wrong(self) -> Truths:
+        """bool [A], answers that are known to be wrong."""
+        wrong: Truths = ~self.verdicts
+        return wrong & ~self.unknown if len(self.unknown) else wrong
+
+    def verdict_values(self) -> Floats:
+        """float64 [A], 1 for a right answer and 0 for a wrong one; NaN where it is not known."""
+        values = self.verdicts.astype(np.float64)
+        return np.where(self.unknown, np.nan, values) if len(self.unknown) else values
 
     def grade_values(self) -> Floats:
         """float64 [A, K], the value of every grade; NaN where it could not be read."""
@@ -213,17 +244,27 @@ class Outcomes(Columns, Sequence[Outcome]):
     def grade_counts(self) -> NDArray[np.int64]:
         """int64 [2, D + 1], how often each distinct grade was given to wrong and to right answers.
 
-        The first of the D + 1 are those that could not be read.
+        The first of the D + 1 are those that could not be read. Answers without a verdict are left
+        out.
         """
         kinds = len(self.values) + 1
         if self._counts is None:
             first = 1 + kinds * self.verdicts.astype(np.int64)
             counts = np.zeros(2 * kinds, dtype=np.int64)
+            judged = self.known if len(self.unknown) else slice(None)
             for seat in self.grades.T:
-                counts += np.bincount(first + seat, minlength=2 * kinds)
+                counts += np.bincount((first + seat)[judged], minlength=2 * kinds)
             object.__setattr__(self, "_counts", counts)
         assert self._counts is not None
         return self._counts.reshape(2, kinds)
+
+    def given_counts(self) -> NDArray[np.int64]:
+        """int64 [D + 1], how often each distinct grade was given, as of `grade_counts`, to any."""
+        if not len(self.unknown):
+            counts: NDArray[np.int64] = self.grade_counts().sum(axis=0)
+            return counts
+        given = self.grades.ravel().astype(np.int64) + 1
+        return np.bincount(given, minlength=len(self.values) + 1)
 
     def peer_grade_counts(self) -> NDArray[np.int64]:
         """As `grade_counts`, of the grades that are the peers' word."""
@@ -232,6 +273,7 @@ class Outcomes(Columns, Sequence[Outcome]):
             return self.grade_counts()
         kinds = len(self.values) + 1
         places = (1 + kinds * self.verdicts.astype(np.int64))[:, None] + self.grades
+        seats = seats & self.known[:, None]
         return np.bincount(places[seats], minlength=2 * kinds).reshape(2, kinds)
 
     def mean_grades(self) -> Floats:
@@ -268,12 +310,16 @@ class Outcomes(Columns, Sequence[Outcome]):
             tokens=int(self.tokens[index]),
             log_probability=float(self.log_probabilities[index]),
             grades=tuple(self._grade(grader, grade) for grader, grade in grades),
-            verdict=bool(self.verdicts[index]),
+            verdict=self._verdict(index),
             turns=self.turns.of(index) if len(self.turns) else (),
             order_effects=_known(self.order_effects[index]) if self.order_effects.size else (),
             rating=_known(self.ratings[index : index + 1])[0] if self.ratings.size else None,
             part=self._part(index),
         )
+
+    def _verdict(self, index: int) -> bool | None:
+        unknown = len(self.unknown) and self.unknown[index]
+        return None if unknown else bool(self.verdicts[index])
 
     def _part(self, index: int) -> str | None:
         if not len(self.parts) or self.parts[index] == self.answers[index]:

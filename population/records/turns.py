@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.records.arrays import Integers
+from mgptn.population.records.arrays import ALL_KNOWN, Integers, Truths, unknown_among
 from mgptn.population.records.columns import Columns
 
 KINDS = ("draft", "candidate", "rival", "critique")
@@ -28,7 +28,7 @@ class Turn:
     """Something that was said on the way to an answer.
 
     `value` is the mean grade of it in [0, 1], None where it has none; `verdict` the verifier's
-    word, None for a critique.
+    word, None for a critique and where it is not known.
     """
 
     kind: str
@@ -57,18 +57,21 @@ class Turns(Columns):
     said
         Integers [N], index in `texts`.
     finished, verdicts
-        bool [N]; a critique's verdict is False.
+        bool [N]; a critique's verdict is False, and so is one that is not known.
     values
         float64 [N], mean grade; NaN where nobody graded it.
+    unknown
+        bool [N], answers among them without a verdict; [0] where all have one.
     """
 
     answers: Integers = field(default_factory=_integers)
     kinds: Integers = field(default_factory=_integers)
     texts: tuple[str, ...] = ()
     said: Integers = field(default_factory=_integers)
-    finished: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
-    verdicts: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    finished: Truths = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    verdicts: Truths = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    unknown: Truths = field(default_factory=lambda: ALL_KNOWN)
 
     @classmethod
     def gather(cls, turns: Iterable[Sequence[Turn]]) -> Turns:
@@ -87,6 +90,9 @@ class Turns(Columns):
                 [np.nan if turn.value is None else turn.value for _, turn in rows],
                 dtype=np.float64,
             ),
+            unknown=unknown_among(
+                False if turn.kind == KINDS[CRITIQUE] else turn.verdict for _, turn in rows
+            ),
         )
 
     def of(self, answer: int) -> tuple[Turn, ...]:
@@ -95,19 +101,29 @@ class Turns(Columns):
         return tuple(self._row(row) for row in range(first, last))
 
     def error(self) -> float:
-        """Share of wrong ones among the answers that did not count; NaN where there are none."""
-        judged = self.verdicts[self.kinds != CRITIQUE]
+        """Share of wrong ones among the answers that did not count; NaN where there are none.
+
+        Those without a verdict are left out.
+        """
+        judged = self.verdicts[self.judged]
         return 1.0 - float(judged.mean()) if len(judged) else float("nan")
+
+    @property
+    def judged(self) -> Truths:
+        """bool [N], what has a verdict: neither critiques, nor answers without one."""
+        answers: Truths = self.kinds != CRITIQUE
+        return answers & ~self.unknown if len(self.unknown) else answers
 
     def __len__(self) -> int:
         return len(self.answers)
 
     def _row(self, row: int) -> Turn:
         kind, value = int(self.kinds[row]), float(self.values[row])
+        judged = kind != CRITIQUE and not (len(self.unknown) and self.unknown[row])
         return Turn(
             kind=KINDS[kind],
             text=self.texts[self.said[row]],
             finished=bool(self.finished[row]),
-            verdict=None if kind == CRITIQUE else bool(self.verdicts[row]),
+            verdict=bool(self.verdicts[row]) if judged else None,
             value=None if np.isnan(value) else value,
         )

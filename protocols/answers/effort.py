@@ -8,15 +8,20 @@ processor's, not the clock's: a busy machine gives nothing up that an idle one w
 
 from __future__ import annotations
 
+import ctypes
 import re
-import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 CPU_SECONDS = 10.0
 """Of one comparison: far more than any text takes that `too_much` lets through."""
+
+SOONEST, AGAIN = 0.01, 0.5
+"""Seconds between two looks at the processor's clock; and until who caught an `EnoughError` is
+raised another."""
 
 LONGEST, DEEPEST, MOST_DIGITS, LARGEST_EXPONENT = 2_000, 20, 300, 10_000
 """Of a text: characters, brackets within each other, digits of a number, and any exponent."""
@@ -64,21 +69,47 @@ def _depth(text: str) -> int:
 
 @contextmanager
 def bounded_work(seconds: float = CPU_SECONDS) -> Iterator[None]:
-    """End what is done within by `EnoughError` after so much of the processor's time.
+    """End what this thread does within by `EnoughError` after so much of the processor's time.
 
-    Only the main thread can be interrupted so; in others there is no bound but `too_much`.
+    It comes between two steps of the interpreter, in whichever thread; and again, where it was
+    caught. A single step is not interrupted.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    working, over, lock = threading.get_ident(), threading.Event(), threading.Lock()
+    clock = _clock_of(working)
+    until = clock() + seconds
 
-    def enough(number: int, frame: Any) -> None:
-        raise EnoughError
+    def watch() -> None:
+        left = seconds
+        while not over.wait(max(left, SOONEST)):
+            with lock:
+                left = until - clock()
+                if left <= 0.0 and not over.is_set():
+                    _raise_in(working, EnoughError)
+                    left = AGAIN
 
-    before = signal.signal(signal.SIGPROF, enough)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    threading.Thread(target=watch, name="bounded work", daemon=True).start()
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.signal(signal.SIGPROF, before)
+        ended = False
+        while not ended:
+            try:
+                with lock:
+                    over.set()
+                    _raise_in(working, None)  # one that is on its way comes too late
+                ended = True
+            except EnoughError:
+                continue
+
+
+def _clock_of(thread: int) -> Callable[[], float]:
+    """Seconds of the processor that a thread has had; where that is not told, that all have."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.process_time
+    return partial(time.clock_gettime, time.pthread_getcpuclockid(thread))
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Have a thread be raised an exception, or none of those that have not come yet."""
+    raised = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)

@@ -18,8 +18,8 @@ QuestionsMatch = Literal["exact", "numeric", "math", "mixed"]
 """Of a file of questions: all by one match, or those whose answer is a number as numbers, the
 others as text."""
 
-Same = Callable[[str, str], bool]
-"""Called with the reference and the answer; never raises."""
+Same = Callable[[str, str], bool | None]
+"""Called with the reference and the answer; None where it is not known. Never raises."""
 
 TOLERANCE = Fraction(1, 10**6)
 """Relative difference within which two numbers are the same, unless both are whole."""
@@ -48,8 +48,8 @@ def numeric() -> Same:
 def math() -> Same:
     """The same mathematics to math-verify, which reads LaTeX and plain expressions.
 
-    What `effort` gives up is the same only as text: by what is written, on every machine alike, and
-    never by the clock.
+    Of what `effort` gives up, by what is written or by work that would not end, and of what the
+    library fails on, nothing is known, unless it is the same text.
 
     Raises
     ------
@@ -57,21 +57,21 @@ def math() -> Same:
         If math-verify is not installed.
     """
     library = importlib.import_module("math_verify")
-    # It warns of each answer that it cannot read in time; here that is an answer that is wrong.
+    # It warns of each answer that it cannot read in time; here that is one that is not known.
     logging.getLogger("math_verify").setLevel(logging.ERROR)
 
-    def same(reference: str, answer: str) -> bool:
+    def same(reference: str, answer: str) -> bool | None:
         if reference.strip() == answer.strip():
             return True
         if too_much(reference) or too_much(answer):
-            return False
+            return None
         try:
             with bounded_work():
                 gold = library.parse(_as_latex(reference), parsing_timeout=None)
                 read = library.parse(_as_latex(answer), parsing_timeout=None)
                 return bool(library.verify(gold, read, timeout_seconds=None))
         except (Exception, EnoughError):  # noqa: BLE001 (any text may be asked about)
-            return False
+            return None
 
     return same
 

@@ -54,13 +54,16 @@ class AnswerReading:
         """What counts of an answer, whatever the reference; None where all does, or nothing."""
         return self._extract(answer) if self.extracts else None
 
-    def same(self, reference: str, answer: str) -> bool:
-        """Is this answer the one written down? Any text may be asked about; none raises."""
+    def same(self, reference: str, answer: str) -> bool | None:
+        """Is this answer the one written down? None where it is not known.
+
+        Any text may be asked about; none raises.
+        """
         if not self.extracts:
             return self._same(reference, answer)
         said, wanted = self._extract(answer), self._read(reference)
         if self._match != "exact":
-            return said is not None and self._same(wanted[0], said)
+            return False if said is None else self._same(wanted[0], said)
         return said in wanted or (self._extraction == PEOPLE and plain(answer) in wanted)
 
     def fault(self, reference: str) -> str | None:
@@ -112,7 +115,7 @@ class MixedReading:
         """What counts of an answer where this is right; None where all does, or nothing."""
         return self._of(reference).counted(answer)
 
-    def same(self, reference: str, answer: str) -> bool:
+    def same(self, reference: str, answer: str) -> bool | None:
         """As of `AnswerReading`."""
         return self._of(reference).same(reference, answer)
 

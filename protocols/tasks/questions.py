@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,7 @@ class Questions:
         held_out: HeldOut = "all",
         max_answer_characters: int | None = None,
     ) -> None:
+        self._made_by = (match, extraction, held_out, max_answer_characters)
         self._by_query = {problem.query: problem for problem in problems}
         if not problems or len(self._by_query) < len(problems):
             raise ValueError(
@@ -72,6 +74,10 @@ class Questions:
         lengths = (len(r.encode()) for p in problems for r in (p.reference, *p.also))
         derived = max(8, 3 * max(lengths) // 2) + (SENTENCE if self._reading.extracts else 0)
         self.max_answer_characters = max_answer_characters or derived
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What reads answers cannot be pickled: another process makes it anew.
+        return _again, (self._problems, *self._made_by)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -99,12 +105,17 @@ class Questions:
             )
         return pool[int(rng.integers(len(pool)))]
 
-    def verify(self, query: str, answer: str) -> bool:
-        """Right iff it matches a right answer; to a question that is none of these, none is."""
+    def verify(self, query: str, answer: str) -> bool | None:
+        """Right iff it matches a right answer; to a question that is none of these, none is.
+
+        None where it matches none that it is known not to.
+        """
         problem = self._by_query.get(query)
         if problem is None:
             return False
-        return any(self._reading.same(r, answer) for r in (problem.reference, *problem.also))
+        rights = (problem.reference, *problem.also)
+        found = {self._reading.same(right, answer) for right in rights}
+        return True if True in found else None if None in found else False
 
     def counted(self, query: str, answer: str) -> str | None:
         """What counts of an answer, alike for the same answer; None where all of it does.
@@ -131,3 +142,19 @@ class Questions:
     def _others(self, rng: np.random.Generator) -> Iterator[str]:
         for index in rng.integers(len(self._problems), size=OTHERS):
             yield self._problems[index].reference
+
+
+def _again(
+    problems: Sequence[Problem],
+    match: QuestionsMatch,
+    extraction: Extraction,
+    held_out: HeldOut,
+    max_answer_characters: int | None,
+) -> Questions:
+    return Questions(
+        problems,
+        match=match,
+        extraction=extraction,
+        held_out=held_out,
+        max_answer_characters=max_answer_characters,
+    )

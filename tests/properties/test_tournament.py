@@ -19,8 +19,9 @@ from mgptn.population.draws.streams import stream
 from mgptn.population.judging import pairing
 from mgptn.population.judging.pairing import random_graders
 from mgptn.population.judging.selectors import SELECTORS, Evidence
-from mgptn.population.records.agents import Example, Genome, population_digest
+from mgptn.population.records.agents import Example, Genome
 from mgptn.population.records.outcomes import Grade, Outcome, Outcomes
+from mgptn.population.records.population import population_digest
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 from tests.columns import or_none
@@ -439,7 +440,7 @@ def test_without_a_process_the_agents_stay_and_go_on_learning(value):
     tournament, generation = corner(
         value_of=lambda m, k: value, process="none", mutation=ALL, selection_temperature=1e-3
     )
-    assert (generation.births, generation.deaths) == ((), ())
+    assert (len(generation.births), generation.deaths) == (0, ())
     assert [a.id for a in tournament.agents] == [0, 1, 2, 3]
     assert {len(a.genome.context) for a in tournament.agents} == {3 if value else 0}
 

@@ -23,6 +23,7 @@ from mgptn.experiments.loop.hosted_step import HostedPlay
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Agent, Example
+from mgptn.population.records.population import Population
 from mgptn.protocols.tasks.questions import Questions
 from mgptn.protocols.tasks.task import Problem
 
@@ -147,7 +148,8 @@ def make_workload(stage: Stage, size: Size, answering: Answering) -> Workload:
     """
     tournament = found_tournament(stage.config, SELECTED)
     contexts = _contexts(stage, size)
-    tournament.agents = tuple(map(_taught, tournament.agents, contexts))
+    taught = tuple(map(_taught, tournament.agents, contexts))
+    tournament.agents = Population.of(taught)
     play = HostedPlay(SELECTED, tournament, stage, Numbers())
     answers = _asked(play, answering)
     grades = _asked(play, answering)

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from mgptn.agents.allowance import usable_cpus
 from mgptn.agents.files import write_whole
-from mgptn.agents.sandbox.kinds import KINDS, MEND, Kind, fault_of, make_sandbox
-from mgptn.agents.sandbox.programs import MIB, Limits
+from mgptn.agents.sandbox.kinds import KINDS, MEND, fault_of, make_sandbox
+from mgptn.agents.sandbox.programs import MIB, Kind, Limits
 from mgptn.experiments.bench.sandbox.attacks import Attempt, attempt_all, read_attacks
 from mgptn.experiments.bench.sandbox.speed import Speed, measured
 from mgptn.experiments.record.manifest import library_versions

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from mgptn.agents.sandbox.kinds import Kind, make_sandbox
+from mgptn.agents.sandbox.kinds import make_sandbox
 from mgptn.agents.sandbox.pool import Sandbox
+from mgptn.agents.sandbox.programs import Kind
 from mgptn.protocols.tasks.trials import Program
 
 

@@ -101,8 +101,8 @@ def _checked(path: Path, size: int, changed: int) -> Contents:
 
 
 def wrong_answers(generation: Generation) -> Floats:
-    """1 where an answer is wrong, float64 [Q, M]."""
-    return by_problem(~generation.outcomes.verdicts, generation)
+    """1 where an answer is wrong, float64 [Q, M]; NaN where that is not known."""
+    return by_problem(1.0 - generation.outcomes.verdict_values(), generation)
 
 
 def accepted_answers(generation: Generation) -> Floats:

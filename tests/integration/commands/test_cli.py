@@ -23,7 +23,19 @@ from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.sweep import Axes, cells_of
 
 COMMANDS = (
-    *("init", "ask", "run", "resume", "replay", "transcript", "export", "export-weights", "sweep"),
+    *(
+        "init",
+        "ask",
+        "run",
+        "resume",
+        "list",
+        "watch",
+        "replay",
+        "transcript",
+        "export",
+        "export-weights",
+        "sweep",
+    ),
     *("report", "compact", "pretrain", "experiment"),
     *(
         "models",

@@ -14,7 +14,7 @@ from mgptn.population.breeding.mutation import (
     unmutated,
 )
 from mgptn.population.breeding.recombination import merged_weights
-from mgptn.population.draws.streams import first_uniforms, stream
+from mgptn.population.draws.streams import first_uniforms, philox_keys, stream
 from mgptn.population.records.agents import Example, Genome
 from mgptn.population.records.weights import learned
 from mgptn.population.settings import TournamentSettings
@@ -54,7 +54,7 @@ def test_noise_changes_nothing_about_other_mutations():
 @given(st.integers(0, 50), st.floats(0, 1))
 def test_who_is_spared_is_who_does_not_mutate(seed, chance):
     rates = MutationRates(noise=chance)
-    draws = first_uniforms(seed, "mutation by noise", 0, count=6)
+    draws = first_uniforms(philox_keys(seed, "mutation by noise", 0, count=6))
     spared = unmutated(rates, "mutation by noise", draws)
     for birth in range(6):
         rng = stream(seed, "mutation by noise", 0, birth)

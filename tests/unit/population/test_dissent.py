@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mgptn.population.judging.dissent import confirmed_dissent
 from mgptn.population.records.agents import Genome
+from mgptn.population.records.population import Population
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 from tests.columns import columns
@@ -56,7 +57,8 @@ def test_fitness_takes_what_dissent_is_worth():
         tournament = Tournament(replace(plain, dissent=dissent), genomes, seed=0)
         # As after births: the first two have one founder.
         first, second, third = tournament.agents
-        tournament.agents = (first, replace(second, founder=first.founder), third)
+        kin = replace(second, founder=first.founder)
+        tournament.agents = Population.of((first, kin, third))
         told = list(answered(tournament.ask()))
         told[2] = replace(told[2], answer="8")  # the second agent's, of the first problem
         return tournament.tell(columns(told)).fitness.tolist()

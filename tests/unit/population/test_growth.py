@@ -43,6 +43,9 @@ class Unseen:
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"a verdict was looked at: {name}")
 
+    def __getitem__(self, places: Any) -> Any:
+        raise AssertionError("a verdict was looked at")
+
 
 def answered(matches: Any) -> list[Outcome]:
     """Outcomes of a tournament's matches: everybody is right, and graded as such."""

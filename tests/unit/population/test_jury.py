@@ -14,10 +14,11 @@ from mgptn.population.judging import agreeing
 from mgptn.population.measures import jury
 from mgptn.population.measures.answer_errors import majority_errors
 from mgptn.population.measures.generation_measures import measure
-from mgptn.population.records.agents import Agent, AgentId, Birth, Genome, population_digest
+from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Match
 from mgptn.population.records.outcomes import Outcome
+from mgptn.population.records.population import population_digest
 from tests.columns import columns
 from tests.reference.population.measures import jury as plain
 
@@ -149,6 +150,9 @@ class Sealed:
         raise AssertionError(f"a verdict was read: {name}")
 
     def __invert__(self):
+        raise AssertionError("a verdict was read")
+
+    def __getitem__(self, places):
         raise AssertionError("a verdict was read")
 
     def __len__(self):

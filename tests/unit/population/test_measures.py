@@ -27,12 +27,12 @@ from mgptn.population.records.agents import (
     Birth,
     Example,
     Genome,
-    population_digest,
 )
 from mgptn.population.records.columns import differing
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.matches import Match
 from mgptn.population.records.outcomes import Grade, Outcome, Outcomes
+from mgptn.population.records.population import population_digest
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 from tests.columns import columns
@@ -118,6 +118,7 @@ def test_a_generation_worked_out_by_hand():
         "best_of_n_error": (0 + 0) / 2,
         "unreadable_grades": 3,
         "truncated_answers": 1,
+        "unknown_verdicts": 0,
         "context_mean": 0.0,
         "lineages": 3,
         "lineage_diversity": 3.0,

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mgptn.population.records.agents import Agent, AgentId, Example, Genome, population_digest
+from mgptn.population.records.agents import Agent, AgentId, Example, Genome
+from mgptn.population.records.population import population_digest
 
 pure = settings(deadline=None, max_examples=100)
 examples = st.builds(Example, st.text(max_size=3), st.text(max_size=3))
@@ -56,6 +57,7 @@ def test_any_change_of_a_genome_changes_its_digest(other):
 def test_a_digest_is_the_same_in_another_process():
     script = (
         "from mgptn.population.records.agents import *\n"
+        "from mgptn.population.records.population import population_digest\n"
         "g = Genome('gpt-1', 1.0, (Example('1+1=', '20'), Example('2+2=', '40')))\n"
         "a = Agent(AgentId(7), g, AgentId(3), AgentId(1), 4)\n"
         "print(g.digest(), population_digest((a,), 5))"

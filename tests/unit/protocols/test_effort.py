@@ -2,14 +2,17 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
-import signal
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mgptn.protocols.answers.effort import EnoughError, bounded_work, too_much
 from mgptn.protocols.answers.matching import MATCHES
+
+ELSEWHERE = pytest.mark.parametrize("elsewhere", [False, True], ids=["main thread", "another"])
 
 TOO_MUCH = {
     "9**9**9**9": "a power of a power",
@@ -45,32 +48,96 @@ def test_what_people_write_is_read(text):
     assert too_much(text) is None
 
 
-def test_work_is_counted_by_the_processor_and_not_by_the_clock():
-    before = signal.getsignal(signal.SIGPROF)
-    with bounded_work(0.3):
-        time.sleep(0.6)
-    with pytest.raises(EnoughError), bounded_work(0.2):
-        sum(iter(lambda: 1, 0))  # has no end
-    assert signal.getsignal(signal.SIGPROF) is before
-    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+def in_a_thread(work: Callable[[], None], elsewhere: bool) -> None:
+    """Do it in this thread, or in another; what it asserts is asserted here."""
+    if elsewhere:
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(work).result()
+    else:
+        work()
 
 
-@pytest.mark.parametrize("elsewhere", [False, True], ids=["main thread", "another"])
-def test_what_is_given_up_is_the_same_only_as_text_and_at_once(elsewhere):
+@ELSEWHERE
+def test_work_is_counted_by_the_processor_and_not_by_the_clock(elsewhere):
+    def ask():
+        with bounded_work(0.3):
+            time.sleep(0.6)
+        with pytest.raises(EnoughError), bounded_work(0.2):
+            sum(iter(lambda: 1, 0))  # has no end
+
+    in_a_thread(ask, elsewhere)
+
+
+@ELSEWHERE
+def test_who_catches_that_it_is_enough_is_told_again(elsewhere):
+    caught = []
+
+    def deaf():
+        while len(caught) < 2:
+            try:
+                sum(iter(lambda: 1, 0))
+            except BaseException as error:  # noqa: BLE001
+                caught.append(error)
+        raise caught[-1]
+
+    def ask():
+        with pytest.raises(EnoughError), bounded_work(0.1):
+            deaf()
+
+    in_a_thread(ask, elsewhere)
+
+
+def test_threads_are_bounded_each_by_its_own_work():
+    """Two work side by side: the one that has less to do is not ended for the other."""
+    ended, together = [], threading.Barrier(2)
+
+    def much():
+        together.wait()
+        with pytest.raises(EnoughError), bounded_work(0.3):
+            sum(iter(lambda: 1, 0))
+        ended.append("much")
+
+    def little():
+        together.wait()
+        with bounded_work(0.3):
+            until = time.thread_time() + 0.2
+            while time.thread_time() < until:
+                pass
+        ended.append("little")
+
+    with ThreadPoolExecutor(2) as threads:
+        for one in [threads.submit(much), threads.submit(little)]:
+            one.result()
+    assert sorted(ended) == ["little", "much"]
+
+
+def test_nothing_comes_after_the_work_has_ended():
+    """However close to the bound it ends: 200 times, from well within to beyond."""
+    outcomes = set()
+    for place in range(200):
+        until = time.thread_time() + 0.01 + 0.0001 * place
+        try:
+            with bounded_work(0.02):
+                while time.thread_time() < until:
+                    pass
+            outcomes.add("ended")
+        except EnoughError:
+            outcomes.add("enough")
+        sum(range(2000))
+    assert "ended" in outcomes
+
+
+@ELSEWHERE
+def test_of_what_is_given_up_nothing_is_known_but_the_same_text_and_at_once(elsewhere):
     pytest.importorskip("math_verify")
     same, found = MATCHES["math"](), []
 
     def ask():
         found.extend(same("2", text) for text in TOO_MUCH)
-        found.extend(not same(text, f" {text}") for text in TOO_MUCH)
+        found.extend(None if same(text, f" {text}") else False for text in TOO_MUCH)
 
     began = time.process_time()
-    if elsewhere:
-        thread = threading.Thread(target=ask)
-        thread.start()
-        thread.join()
-    else:
-        ask()
-    assert found == [False] * (2 * len(TOO_MUCH))
+    in_a_thread(ask, elsewhere)
+    assert found == [None] * (2 * len(TOO_MUCH))
     assert time.process_time() - began < 5
     assert same("1/2", r"\frac{1}{2}")

@@ -363,7 +363,8 @@ def test_mathematics_is_matched_by_value(reference, answer, right):
 @example("math", "12", "\\" * 50)
 @example("numeric", "12", "1e" + "9" * 50)
 def test_any_text_may_be_matched(match, reference, answer):
-    assert MATCHES[match]()(reference, answer) in (True, False)
+    said = MATCHES[match]()(reference, answer)
+    assert said in (True, False) or (said is None and match == "math")
 
 
 def test_without_math_verify_the_error_says_what_to_install(file, monkeypatch):

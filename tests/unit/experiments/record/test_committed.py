@@ -18,6 +18,7 @@ from mgptn.experiments.record.packed_agents import pack_populations, unpack_popu
 from mgptn.experiments.record.packed_arrays import pack, unpack
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.outcomes import Grade
+from mgptn.population.records.population import Population
 from tests.columns import with_outcomes
 from tests.synthetic import synthetic_run
 
@@ -70,7 +71,7 @@ def test_a_second_parent_comes_back():
 def test_agents_share_what_they_shared():
     first, second, *_ = RUN[4].generation.survivors
     twins = first, replace(second, genome=first.genome)
-    plain = pack_populations([twins, twins[:1]])
+    plain = pack_populations([Population.of(twins), Population.of(twins[:1])])
     assert len(plain["queries"]) == len(first.genome.context)
     (one, other), (again,) = unpack_populations(Fields(plain), 2)
     assert one.genome is other.genome is again.genome

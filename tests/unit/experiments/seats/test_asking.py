@@ -15,6 +15,7 @@ from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import ladder_tokenizer
 from mgptn.experiments.seats.asking import Script, cast_match, to_host
 from mgptn.experiments.seats.reading import from_host, to_outcome
+from mgptn.experiments.seats.verdicts import to_be_judged, with_verdicts
 from mgptn.population.records.agents import Agent, AgentId, Example, Genome
 from mgptn.population.records.matches import Match
 from mgptn.protocols.interfaces.ladder import LadderInterface
@@ -32,6 +33,7 @@ from mgptn.protocols.messages import (
 from mgptn.protocols.scale import expected_level
 from mgptn.protocols.tasks.arithmetic import Addition
 from mgptn.protocols.tasks.task import Problem
+from tests.columns import columns
 
 pure = settings(deadline=None, max_examples=100)
 logs = st.lists(st.floats(-500, 0), min_size=5, max_size=5).map(tuple)
@@ -132,7 +134,6 @@ def test_a_grade_that_cannot_be_read_is_none(script, values):
     outcome = to_outcome(
         cast_match(MATCH, PROBLEM, AGENTS, 0),
         Transcript(AnswerReply("240", True, 3, -1.0), (GradeReply(None),) * 2),
-        script.task,
     )
     assert [(g.grader, g.levels, g.value) for g in outcome.grades] == [
         (3, None, None),
@@ -173,9 +174,13 @@ def test_only_a_finished_right_answer_is_right(script, text, finished, verdict):
     outcome = to_outcome(
         cast_match(MATCH, PROBLEM, AGENTS, 0),
         Transcript(AnswerReply(text, finished, 3, -1.0), (GradeReply(levels), GradeReply(None))),
-        script.task,
     )
-    assert outcome.verdict is verdict
+    assert outcome.verdict is None
+    gathered = columns([outcome])
+    pairs = to_be_judged(gathered)
+    assert pairs == [(PROBLEM.query, text)] * finished
+    said = {pair: script.task.verify(*pair) for pair in pairs}
+    assert with_verdicts(gathered, said)[0].verdict is verdict
     assert outcome.match == MATCH
     assert [grade.grader for grade in outcome.grades] == list(MATCH.graders)
     assert [grade.value for grade in outcome.grades] == [0.875, None]

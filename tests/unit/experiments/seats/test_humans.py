@@ -19,14 +19,27 @@ def choice(candidates, author=0, query="17+25="):
     return Choice(0, author, 0, query, tuple(candidates))
 
 
+def verdicts(pairs):
+    """By the task; of an answer that is a question nothing is known."""
+    return [None if "?" in answer else Addition(2).verify(query, answer) for query, answer in pairs]
+
+
 def test_a_human_without_noise_picks_the_right_answer_or_none():
-    picks = SimulatedPicks(Human(noise=0.0, lapse=0.0), Addition(2), seed=0)
+    picks = SimulatedPicks(Human(noise=0.0, lapse=0.0), verdicts, seed=0)
     asked = [choice([WRONG, RIGHT]), choice([WRONG, WRONG]), choice([RIGHT, WRONG], author=1)]
     assert picks(asked) == [1, None, 0]
 
 
+def test_nobody_picks_what_is_not_known_to_be_right():
+    eager = Human(noise=5.0, lapse=0.9, bias=1.0, reserve=-5.0)
+    picks = SimulatedPicks(eager, verdicts, seed=0)
+    picked = picks([choice(["2?", WRONG, "4?"], author=i) for i in range(40)])
+    assert set(picked) <= {1, None}
+    assert picks([choice(["2?", "4?"], author=i) for i in range(40)]) == [None] * 40
+
+
 def test_a_lapsing_human_is_the_same_one_each_time():
-    picks = SimulatedPicks(Human(lapse=1.0), Addition(2), seed=3)
+    picks = SimulatedPicks(Human(lapse=1.0), verdicts, seed=3)
     asked = [choice([WRONG, RIGHT, "1"], author=i) for i in range(60)]
     first = picks(asked)
     assert first == picks(list(reversed(asked)))[::-1]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mgptn.agents.sandbox.kinds import Kind, make_sandbox
+from mgptn.agents.sandbox.kinds import make_sandbox
 from mgptn.agents.sandbox.pool import Sandbox
+from mgptn.agents.sandbox.programs import Kind
 from mgptn.experiments.bench.sandbox import benchmark
 from mgptn.experiments.bench.sandbox.attacks import attempt_all, read_attacks
 from mgptn.experiments.bench.sandbox.benchmark import ATTACKED

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from mgptn.agents.verdicts.verifier import Verifier
 from mgptn.experiments.config.plugins import protocols, tasks
 from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.config.sandbox import SandboxConfig
 from mgptn.experiments.config.task import QUESTIONS
 from mgptn.experiments.setting.tasks import INSTALL, make_task
+from mgptn.experiments.setting.verifying import make_verifier
 from mgptn.population.draws.streams import stream
 from mgptn.protocols.tasks.reasoning_gym import PREFIX, UNUSABLE, dataset_names
 from mgptn.protocols.tasks.task import Problem, Task, sizes_in_words, validate
@@ -72,7 +76,9 @@ def describe_task(name: str, size: int | None, count: int) -> Iterator[str]:
     examples = list(_examples(task, count))
     problems = VALIDATED if config.kind == "bundled" else GYM_VALIDATED
     try:
-        validate(task, _stream(name, "validate"), problems)
+        verifier = make_verifier(task, SandboxConfig())
+        verify = None if verifier.programs is None else partial(_verdict, verifier, task)
+        validate(task, _stream(name, "validate"), problems, verify)
     except (AssertionError, ValueError) as error:
         raise ConfigError(f"{name}: expected a verifier to be trusted, got: {error}") from None
     shown = f"{name}, size {config.size}" if config.size else name
@@ -87,6 +93,10 @@ def describe_task(name: str, size: int | None, count: int) -> Iterator[str]:
         f"The verifier accepted the right answer and rejected a wrong one to {problems} training "
         f"and {problems} held-out problems."
     )
+
+
+def _verdict(verifier: Verifier, task: Task, query: str, answer: str) -> bool | None:
+    return verifier(task, [(query, answer)])[0]
 
 
 def _examples(task: Task, count: int) -> Iterator[tuple[Problem, str]]:

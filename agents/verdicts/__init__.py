@@ -1,0 +1,1 @@
+"""Verdicts on many answers: here, in processes, or on a cluster; programs in a sandbox."""

@@ -1,0 +1,1 @@
+"""What there is, as the command line lists it: tasks, protocols, models."""

@@ -1,0 +1,134 @@
+"""An agent as it is looked at: its genome, its parent beside it, and how it did."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from mgptn.experiments.views.printable import visible
+from mgptn.experiments.watching.answers import excerpt
+from mgptn.experiments.watching.watched import plain
+from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
+from mgptn.population.records.generation import Generation
+
+MOST_EXAMPLES = 64
+"""Examples of a context that are sent."""
+
+
+def agent_told(generation: Generation, before: Generation | None, agent: AgentId) -> dict[str, Any]:
+    """An agent that answered in a generation, and what it has otherwise than its parent.
+
+    Parameters
+    ----------
+    before
+        The generation before, in which its parent answered; None for the first.
+
+    Raises
+    ------
+    LookupError
+        If it did not answer in this generation.
+    """
+    slots = {one.id: slot for slot, one in enumerate(generation.agents)}
+    if agent not in slots:
+        raise LookupError(
+            f"agent: expected one of the {len(slots)} that answered in generation "
+            f"{generation.index}, got {agent}"
+        )
+    slot = slots[agent]
+    own, outcomes = generation.agents[slot], generation.outcomes
+    problems = outcomes.matches.problems
+    answers = slice(slot * problems, (slot + 1) * problems)
+    parent, birth = _parent(own, before)
+    children = [birth.child for birth in generation.births if birth.parent == agent]
+    return {
+        "agent": int(agent),
+        "generation": generation.index,
+        "slot": slot,
+        "parent": None if own.parent is None else int(own.parent),
+        "founder": int(own.founder),
+        "born": own.born,
+        "survives": any(one.id == agent for one in generation.survivors),
+        "children": [int(child) for child in children[:MOST_EXAMPLES]],
+        "offspring": len(children),
+        "fitness": plain(float(generation.fitness[slot])),
+        "rate": plain(float(generation.rates[slot])),
+        "right": int(np.sum(outcomes.verdicts[answers])),
+        "answers": problems,
+        "accepted": int(np.sum((generation.accepted // problems) == slot)),
+        "genome": genome_told(own.genome),
+        "changes": [] if parent is None else changes(own.genome, parent.genome),
+        "mutations": [] if birth is None else list(birth.mutations),
+        "other_parent": None
+        if birth is None or birth.other_parent is None
+        else int(birth.other_parent),
+    }
+
+
+def genome_told(genome: Genome) -> dict[str, Any]:
+    """What an agent inherits, with the newest examples of its context."""
+    return {
+        "model": genome.model,
+        "sampling_temperature": genome.sampling_temperature,
+        "persona": None if genome.persona is None else visible(genome.persona),
+        "role": genome.role,
+        "weights": None if genome.weights is None else genome.weights.told(),
+        "digest": genome.digest(),
+        "examples": len(genome.context),
+        "context": [
+            {
+                "query": excerpt(example.query),
+                "answer": excerpt(example.answer),
+                "level": example.level,
+            }
+            for example in genome.context[-MOST_EXAMPLES:]
+        ],
+    }
+
+
+def changes(own: Genome, parents: Genome) -> list[str]:
+    """What a genome has otherwise than its parent's, a sentence each; nothing where it is equal."""
+    found = []
+    for name in ("model", "persona", "role"):
+        mine, theirs = getattr(own, name), getattr(parents, name)
+        if mine != theirs:
+            found.append(f"{name}: {visible(str(theirs))} → {visible(str(mine))}")
+    if own.sampling_temperature != parents.sampling_temperature:
+        found.append(
+            f"sampling temperature: {parents.sampling_temperature:.4g} → "
+            f"{own.sampling_temperature:.4g}"
+        )
+    mine, theirs = _told(own), _told(parents)
+    if mine != theirs:
+        found.append(f"weights: {theirs} → {mine}")
+    gained = Counter(own.context) - Counter(parents.context)
+    lost = Counter(parents.context) - Counter(own.context)
+    if gained or lost:
+        found.append(
+            f"context: {gained.total()} examples more, {lost.total()} less "
+            f"({len(parents.context)} → {len(own.context)})"
+        )
+    elif own.context != parents.context:
+        found.append("context: the same examples in another order")
+    return found
+
+
+def _told(genome: Genome) -> str:
+    return "the model's own" if genome.weights is None else genome.weights.told()
+
+
+def _parent(own: Agent, before: Generation | None) -> tuple[Agent | None, Birth | None]:
+    """Whom an agent is compared with: its parent as that answered, or itself a generation ago."""
+    if before is None:
+        return None, None
+    known = {one.id: one for one in before.agents}
+    if own.born != before.index:
+        return known.get(own.id), None
+    births = {birth.child: birth for birth in before.births}
+    birth, parent = births.get(own.id), own.parent
+    while parent in births:  # a parent of the same round never answered: its own did
+        parent = births[parent].parent
+    return (None if parent is None else known.get(parent)), birth
