@@ -174,7 +174,8 @@ def _by_number(unselected: Sequence[Generation], spent: int) -> list[str]:
     right = last.by_problem(last.outcomes.verdicts & last.outcomes.known).sum(axis=1)
     told = []
     for k in [*(2**i for i in range(size.bit_length()) if 2**i < size), size]:
-        of = [pass_at_k(n, c, min(k, n)) for n, c in zip(known.tolist(), right.tolist()) if n]
+        counts = zip(known.tolist(), right.tolist(), strict=True)
+        of = [pass_at_k(n, c, min(k, n)) for n, c in counts if n]
         picked = 1.0 - known_mean(np.array(of))
         told.append(f"{k}: {known_mean(majority_errors(last, k)):.3f} and {picked:.3f}")
     return [
