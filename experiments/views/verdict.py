@@ -194,8 +194,10 @@ def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
         (f"best of {size} unselected", UNSELECTED, best_of_n_errors),
         (f"majority vote of {size} unselected", UNSELECTED, majority_errors),
     )
-    known = {name: of(arms[arm][-1]) for name, arm, of in controls if arms[arm]}
+    known = {name: of(arms[arm][-1]) for name, arm, of in controls[:2] if arms[arm]}
+    # Cheapest first: of several that are equally strong, it is named.
     known |= _alone(arms[GREEDY])
+    known |= {name: of(arms[arm][-1]) for name, arm, of in controls[2:] if arms[arm]}
     # Problems to which either arm has no answer with a verdict tell nothing.
     return {
         name: (known_mean(errors), _told(known_spread(ours - errors), size))
