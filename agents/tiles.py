@@ -286,8 +286,8 @@ def _cut(
             prefix=prefix,
             requests=asked,  # type: ignore[arg-type]
             rows=rows,
-            width=width or max(bucket(len(r.suffix)) for r in answers),
-            room=max((bucket(r.max_tokens) for r in answers), default=0),
+            width=width or bucket(max(len(r.suffix) for r in answers)),
+            room=bucket(max(r.max_tokens for r in answers)) if answers else 0,
             reads=reads,
             adapter="" if worn is None else worn.digest(),
             worn=worn,

@@ -8,6 +8,7 @@ author gave it, so labels evolve by themselves; whether they drift is seen again
 
 from __future__ import annotations
 
+from mgptn.protocols.columns import Columns, answered_and_graded
 from mgptn.protocols.messages import AUTHOR, AnswerRequest, Conversation, GradeRequest, Transcript
 from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, grades, itself
 
@@ -19,6 +20,11 @@ def chaining(query: str, options: ProtocolOptions) -> Conversation:
     return Transcript(answer, grades(replies))
 
 
+def chaining_columns(options: ProtocolOptions) -> Columns:
+    """`chaining` in every conversation at once."""
+    return answered_and_graded([AUTHOR], context="own")
+
+
 CHAINING = Protocol(
     "chaining",
     "One labels its own answers; all enter its context with their labels, and shape the next.",
@@ -26,4 +32,5 @@ CHAINING = Protocol(
     seating=itself,
     feeds="all",
     entry="graded",
+    columns=chaining_columns,
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mgptn.protocols.columns import Columns
 from mgptn.protocols.messages import AnswerReply, CompareReply, Conversation, GradeReply, Reply
 
 Seating = Literal["peers", "self", "nobody"]
@@ -71,6 +72,9 @@ class Protocol:
         How an answer enters a context: None as configured, ``"graded"`` always with its grade.
     settings
         Keys of a configuration that it heeds beside those that all do.
+    columns
+        Begins all conversations of a generation at once, where every one takes the same course;
+        None where none is to be told so. It must say the same as `converse`, only faster.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Protocol:
     feeds: Literal["accepted", "all"] = "accepted"
     entry: Literal["graded"] | None = None
     settings: tuple[str, ...] = ()
+    columns: Callable[[ProtocolOptions], Columns] | None = None
 
 
 def nobody(options: ProtocolOptions) -> Seating:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import mul
 
 LEVELS: tuple[str, ...] = (
     "not at all",
@@ -36,7 +37,8 @@ def expected_level(probabilities: Sequence[float]) -> float:
         raise ValueError(
             f"probabilities: expected {len(LEVELS)} values, one a level, got {len(probabilities)}"
         )
-    return sum(p * v for p, v in zip(probabilities, LEVEL_VALUES, strict=True))
+    mean: float = sum(map(mul, probabilities, LEVEL_VALUES))
+    return mean
 
 
 def mean_level(grades: Iterable[Sequence[float] | None]) -> float:

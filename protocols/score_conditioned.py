@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from mgptn.protocols.columns import Columns, answered_and_graded, graders
 from mgptn.protocols.messages import (
     AUTHOR,
     AnswerRequest,
@@ -23,9 +24,15 @@ def score_conditioned(query: str, options: ProtocolOptions) -> Conversation:
     return Transcript(answer, grades(replies))
 
 
+def score_conditioned_columns(options: ProtocolOptions) -> Columns:
+    """`score_conditioned` in every conversation at once."""
+    return answered_and_graded(graders(options.graders), wanted=options.wanted)
+
+
 SCORE_CONDITIONED = Protocol(
     "score-conditioned",
     "One answers after the level that is wanted of the answer; k others grade it.",
     score_conditioned,
     settings=("protocol.wanted",),
+    columns=score_conditioned_columns,
 )

@@ -13,8 +13,7 @@ from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.pairwise import PAIRWISE
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
-from mgptn.protocols.self_survey import SELF_SURVEY
-from mgptn.protocols.survey import SURVEY
+from mgptn.protocols.survey import SELF_SURVEY, SURVEY
 from mgptn.protocols.tasks.arithmetic import Addition, Multiplication, Subtraction
 from mgptn.protocols.tasks.bundled import BundledTask
 from mgptn.protocols.tasks.composition import Composition, UnseenComposition

@@ -10,8 +10,11 @@ Dimensions: N requests, T tokens of an answer, R rows, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mgptn.agents.layers.rows import wholly
 from mgptn.agents.requests import Generate
@@ -21,6 +24,8 @@ UNIT = 2.0**35
 a token with less than 1/UNIT of the likeliest one's probability is never drawn."""
 
 _WORD = 0xFFFFFFFF
+
+Words = TypeVar("Words", torch.Tensor, NDArray[np.int64])
 
 
 class Settings:
@@ -51,15 +56,18 @@ def philox(counters: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     ------
     Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
     """
-    a, b, c, d = counters.unbind(0)
-    first, second = keys.unbind(0)
+    return torch.stack(_rounds(*counters.unbind(0), *keys.unbind(0)))
+
+
+def _rounds(a: Words, b: Words, c: Words, d: Words, first: Words, second: Words) -> list[Words]:
+    """Philox's words of a counter's four under a key's two."""
     for _ in range(10):
         # A product's sign bit is its highest bit, which a word's mask keeps in its place.
         left, right = a * 0xD2511F53, c * 0xCD9E8D57
         a, b = ((right >> 32) & _WORD) ^ b ^ first, right & _WORD
         c, d = ((left >> 32) & _WORD) ^ d ^ second, left & _WORD
         first, second = (first + 0x9E3779B9) & _WORD, (second + 0xBB67AE85) & _WORD
-    return torch.stack([a, b, c, d])
+    return [a, b, c, d]
 
 
 def uniforms(keys: torch.Tensor, count: int) -> torch.Tensor:
@@ -71,6 +79,11 @@ def uniforms(keys: torch.Tensor, count: int) -> torch.Tensor:
         int64 [N, 4]: words of 32 bits, the lower of each 64 first. Two are Philox's key, two
         stand in its counter beside the number's place.
     """
+    if keys.device.type == "cpu":  # an operation on few numbers costs less there without torch
+        own = keys.numpy()[..., None] + np.zeros(count, dtype=np.int64)
+        here = np.broadcast_to(np.arange(count), own[:, 0].shape)
+        drawn = _rounds(here, 0 * here, own[:, 2], own[:, 3], own[:, 0], own[:, 1])
+        return torch.from_numpy(((drawn[0] >> 5) * 2**26 + (drawn[1] >> 6)) * 2.0**-53)
     place = torch.arange(count, device=keys.device).expand(len(keys), count)
     words = keys.unsqueeze(-1).expand(-1, -1, count).unbind(1)
     counters = torch.stack([place, torch.zeros_like(place), words[2], words[3]])

@@ -56,6 +56,7 @@ class Encoder:
         self._control = Control(self._tokenizer, self._template)
         self.suffix = lru_cache(maxsize=1 << 16)(self._encode)
         self.prefix = lru_cache(maxsize=1 << 12)(self._encode_prefix)
+        self.decode = lru_cache(maxsize=1 << 12)(self._decode)
         self.before = lru_cache(maxsize=1 << 16)(self._before)
         self._known: dict[tuple[Tokens, ...], tuple[Tokens, ...]] = {}  # equal options, one object
         self.stops = lru_cache(maxsize=None)(self._stops)
@@ -104,7 +105,7 @@ class Encoder:
         stops += self._ends
         return tuple(dict.fromkeys(stops))
 
-    def decode(self, tokens: Tokens) -> str:
+    def _decode(self, tokens: Tokens) -> str:
         """The text of tokens; special tokens are left out."""
         text: str = self._tokenizer.decode(
             list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False

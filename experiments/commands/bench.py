@@ -28,7 +28,7 @@ def bench() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 @click.option(
     "--part", "parts", multiple=True, help="Of it, in place of all; may be given again [all].",
-    type=click.Choice(["models", "equal-bits", "reuse", "size", "generation"]),
+    type=click.Choice(["models", "equal-bits", "reuse", "size", "generation", "driver"]),
 )  # fmt: skip
 @click.option("--model", help="A population's work on this model: a folder, or a name.")
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), help="[by device]")

@@ -68,6 +68,10 @@ class HostedPlay(Play):
         self._scene = stage.scene(tournament.generation, tournament.size)
         self._gathered: Outcomes | None = None
         self.phase = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have every match cast, and its conversation begun."""
         self._scenes = list(self._staged())
 
     @property
@@ -114,6 +118,9 @@ class HostedPlay(Play):
         for name, count in sum(used, Usage()).counts.items() if used else ():
             self.counters[name] = self.counters.get(name, 0) + count
 
+    def hear(self, tile: int, reply: TileReply) -> None:
+        """A reply to one of the tiles that were planned last, before there are all."""
+
     def answer(self, planned: Plan, replies: Sequence[TileReply]) -> None:
         """Send each conversation the replies to what it asked."""
         asked = list(self._asked())
@@ -144,13 +151,16 @@ class HostedPlay(Play):
         """How the conversations ended, without verdicts; gathered once."""
         if self._gathered is None:
             began = time.perf_counter()
-            ended = []
-            for scene in self._scenes:
-                assert scene.transcript is not None
-                ended.append(to_outcome(scene.cast, scene.transcript))
-            self._gathered = Outcomes.gather(self.matches, ended)
+            self._gathered = self._gather()
             self.seconds["select"] += time.perf_counter() - began
         return self._gathered
+
+    def _gather(self) -> Outcomes:
+        ended = []
+        for scene in self._scenes:
+            assert scene.transcript is not None
+            ended.append(to_outcome(scene.cast, scene.transcript))
+        return Outcomes.gather(self.matches, ended)
 
     @property
     def judged(self) -> bool:
@@ -245,15 +255,20 @@ class HostedPlay(Play):
         protocol, options = self.stage.protocol, config.protocol.as_options()
         if self.arm == GREEDY:
             protocol, options = MAJORITY, replace(options, graders=0)
-        shared: tuple[Shown, ...] = ()
-        if config.protocol.grader_context == "shared":
-            shared = shared_examples(self.tournament.agents, config.agents.context_capacity)
+        shared = self._shared()
         for match in self.matches:
             problem = self._scene.problems[match.problem]
             cast = cast_match(match, problem, agents, generation, shared)
             scene = _Scene(cast, protocol.converse(problem.query, options))
             scene.advance(None)
             yield scene
+
+    def _shared(self) -> tuple[Shown, ...]:
+        """Examples that graders see where they see the population's."""
+        config = self.stage.config
+        if config.protocol.grader_context != "shared":
+            return ()
+        return shared_examples(self.tournament.agents, config.agents.context_capacity)
 
 
 def _same_grade(request: Request, cast: Cast, script: Script) -> Hashable:

@@ -107,6 +107,8 @@ class _Relay:
         further = []
         for part, asked in self._waiting.pop(place):
             asked.missing -= 1
+            if asked.phase != "learn":
+                part.play.hear(asked.places.index(place), reply)
             if not asked.missing:
                 part.take(asked, [self._replies[p] for p in asked.places])
                 further += self._onward(part)
@@ -129,10 +131,12 @@ class _Relay:
     def _onward(self, part: _Part) -> list[Tile]:
         """A play's further tiles that nobody has asked for; those it has replies to are taken."""
         while (planned := part.plan()) is not None:
-            fresh = [tile for tile in dict.fromkeys(planned.tiles) if tile not in self._places]
-            for tile in fresh:
-                self._places[tile] = len(self._places)
-            places = tuple(self._places[tile] for tile in planned.tiles)
+            known, fresh = len(self._places), list[Tile]()
+            # A tile's hash is that of all its requests, and is asked for once.
+            places = tuple(self._places.setdefault(t, len(self._places)) for t in planned.tiles)
+            for place, tile in zip(places, planned.tiles, strict=True):
+                if place == known + len(fresh):
+                    fresh.append(tile)
             awaited = {place for place in places if place not in self._replies}
             asked = _Round(planned, places, part.play.phase, len(awaited))
             part.rounds.append(asked)

@@ -10,6 +10,7 @@ from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.learning.numbers import Numbers
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.loop.column_step import ColumnPlay, plays_in_columns
 from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
 from mgptn.experiments.loop.scripted_step import Play, ScriptedPlay
@@ -111,5 +112,7 @@ def _play(simulation: Simulation) -> Play:
     """A simulation's next generation: as arrays where its agents are scripted."""
     stage = simulation.stage
     if stage.scripted is None:
-        return HostedPlay(simulation.arm, simulation.tournament, stage, simulation.numbers)
+        columns = plays_in_columns(stage, simulation.tournament)
+        kind = ColumnPlay if columns else HostedPlay
+        return kind(simulation.arm, simulation.tournament, stage, simulation.numbers)
     return ScriptedPlay(simulation.arm, simulation.tournament, stage, stage.scripted)

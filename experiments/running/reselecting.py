@@ -17,10 +17,10 @@ from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.telling import told_again
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round, read_rounds
-from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes, only
+from mgptn.population.records.population import Population
 
 KEYS = (
     "population.selection.temperature",
@@ -206,11 +206,10 @@ def describe_reselection(folder: Path, changes: Changes) -> list[str]:
     return lines
 
 
-def _strangers(mine: Sequence[Agent], theirs: Sequence[Agent]) -> int:
-    return sum(
-        own.id != other.id or own.genome != other.genome
-        for own, other in zip(mine, theirs, strict=False)
-    )
+def _strangers(mine: Population, theirs: Population) -> int:
+    """How many of them have another id, or another genome."""
+    genomes = (mine.digests() != theirs.digests()).any(axis=1)
+    return int(np.sum((mine.ids != theirs.ids) | genomes))
 
 
 def _without(one: Committed, slots: frozenset[int]) -> Committed:

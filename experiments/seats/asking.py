@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mgptn.agents.endpoints.textual import TextOnly, said_of
-from mgptn.agents.requests import AnyRequest, Generate, Score
+from mgptn.agents.requests import AnyRequest, Generate, Score, Tokens
 from mgptn.agents.texts import Weigh, Write
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.population.draws.streams import philox_key
@@ -122,20 +122,12 @@ def to_host(request: Request, cast: Cast, script: Script) -> AnyRequest:
         If the request is to a human.
     """
     agent, layout = cast.seats[request.seat], script.interface
-    own = shown_of(agent)
-    asked = Asked(
-        request.query,
-        examples=(*script.shots, *own),
-        persona=agent.genome.persona,
-        instruction=script.instruction,
-    )
+    asked = asked_to_answer(request.query, agent, script)
     match request:
         case AnswerRequest():
-            remarks = (Shown(r.query, r.answer, r.level) for r in request.shown)
-            wanted = None if request.wanted is None else LEVELS[request.wanted]
-            prompt = layout.answer_prompt(
-                replace(asked, examples=(*asked.examples, *remarks), wanted=wanted)
-            )
+            remarks = tuple(Shown(r.query, r.answer, r.level) for r in request.shown)
+            asked = asked_to_answer(request.query, agent, script, request.wanted, remarks)
+            prompt = layout.answer_prompt(asked)
             # An agent's answer is the same in every conversation in which it is shown nothing.
             here = (cast.match.author,) if request.shown else ()
             draw = (request.draw,) if request.draw or here else ()
@@ -149,18 +141,19 @@ def to_host(request: Request, cast: Cast, script: Script) -> AnyRequest:
             prompt = layout.critique_prompt(replace(asked, answer=request.answer))
             return _words(prompt, "critique", request.answer, agent, cast, script)
         case GradeRequest():
-            before = own if request.context == "own" else _before_grading(own, cast, script)
+            context = script.grader_context if request.context == "configured" else "own"
+            before = before_grading(agent, context, cast.shared)
             if script.by_answering:
                 asked = replace(asked, examples=(*script.shots, *before))
                 return _likelihood(asked, request.answer, script)
             prompt = layout.grade_prompt(
-                replace(asked, answer=request.answer, examples=before, shots=script.graded_shots)
+                asked_to_grade(request.query, request.answer, agent, before, script)
             )
             if script.sampled:
                 return _words(prompt, "grade", request.answer, agent, cast, script)
             return _score(prompt, layout.level_options, script)
         case CompareRequest():
-            before = _before_grading(own, cast, script)
+            before = before_grading(agent, script.grader_context, cast.shared)
             ballot = layout.ballot(
                 replace(asked, answer=request.first, rival=request.second, examples=before)
             )
@@ -199,8 +192,46 @@ def _shown(context: tuple[Example, ...]) -> tuple[Shown, ...]:
     return tuple(Shown(e.query, e.answer, e.level) for e in context)
 
 
-def _before_grading(own: tuple[Shown, ...], cast: Cast, script: Script) -> tuple[Shown, ...]:
-    return {"empty": (), "own": own, "shared": cast.shared}[script.grader_context]
+def before_grading(agent: Agent, context: str, shared: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    """What an agent is shown before it grades, by a name in `Script.grader_context`."""
+    return {"empty": (), "own": shown_of(agent), "shared": shared}[context]
+
+
+def asked_to_answer(
+    query: str,
+    agent: Agent,
+    script: Script,
+    wanted: int | None = None,
+    remarks: tuple[Shown, ...] = (),
+) -> Asked:
+    """A query as it is put to an agent, after its own examples and what was said before.
+
+    Parameters
+    ----------
+    wanted
+        Survey level, from 0.
+    """
+    return Asked(
+        query,
+        examples=(*script.shots, *shown_of(agent), *remarks),
+        persona=agent.genome.persona,
+        wanted=None if wanted is None else LEVELS[wanted],
+        instruction=script.instruction,
+    )
+
+
+def asked_to_grade(
+    query: str, answer: str, agent: Agent, before: tuple[Shown, ...], script: Script
+) -> Asked:
+    """An answer as it is put to an agent that grades, after some examples."""
+    return Asked(
+        query,
+        answer,
+        examples=before,
+        persona=agent.genome.persona,
+        instruction=script.instruction,
+        shots=script.graded_shots,
+    )
 
 
 def _answer(
@@ -261,6 +292,11 @@ def _score(prompt: Prompt, options: tuple[str, ...], script: Script) -> Score | 
         return Weigh(said_of(prompt), options)
     prefix = script.encoder.prefix(prompt.prefix)
     suffix, continued = script.encoder.before(prompt.suffix, options)
+    return scoring(prefix, suffix, continued)
+
+
+def scoring(prefix: Tokens, suffix: Tokens, options: tuple[Tokens, ...]) -> Score:
+    """A request to score options after a prefix and a suffix, one of which may be empty."""
     if not suffix:  # a request's own part has at least a token
         prefix, suffix = prefix[:-1], prefix[-1:]
-    return Score(prefix=prefix, suffix=suffix, options=continued)
+    return Score(prefix, suffix, options)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from mgptn.agents.requests import AnyReply, Generated, Scored
 from mgptn.agents.texts import Weighed, Written
@@ -54,11 +53,9 @@ def from_host(
             return CompareReply(ballot.read(logs), option_mass(logs[: ballot.next_words]))
         if isinstance(reply, Scored) and script.by_answering:
             return GradeReply(_probability_of(_by_the_token(reply, request, script)))
-        return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
+        return grade_of(reply, script)
     if isinstance(request, AnswerRequest | RevisionRequest):
-        written = _text(reply, script)
-        said = _answer(layout.read_answer(written), written, reply, script)
-        return replace(said, part=part_that_counts(request.query, said.text, script.task))
+        return answer_of(reply, request.query, script)
     written = _text(reply, script, whole=True)
     if isinstance(request, CritiqueRequest):
         return _answer(layout.read_critique(written), written, reply, script)
@@ -67,6 +64,19 @@ def from_host(
         return GradeReply(None)
     certain = [float(i == option) for i in range(len(layout.level_options))]
     return GradeReply(layout.wording.distribution(certain))
+
+
+def grade_of(reply: Scored | Weighed, script: Script) -> GradeReply:
+    """What options' log-probabilities say of an answer."""
+    return GradeReply(read_levels(reply, script), option_mass(reply.log_probabilities))
+
+
+def answer_of(reply: Generated | Written, query: str, script: Script) -> AnswerReply:
+    """What was written in answer to a query."""
+    written = _text(reply, script)
+    text = script.interface.read_answer(written)
+    part = part_that_counts(query, text, script.task)
+    return _answer(text, written, reply, script, part)
 
 
 def _by_the_token(reply: Scored, request: Request, script: Script) -> float:
@@ -134,11 +144,17 @@ def _text(reply: Generated | Written, script: Script, *, whole: bool = False) ->
     return (script.encoder.written if whole else script.encoder.decode)(reply.tokens)
 
 
-def _answer(text: str, written: str, reply: Generated | Written, script: Script) -> AnswerReply:
+def _answer(
+    text: str,
+    written: str,
+    reply: Generated | Written,
+    script: Script,
+    part: str | None = None,
+) -> AnswerReply:
     finished = reply.finished or any(ending in written for ending in script.interface.endings)
     if isinstance(reply, Written):
-        return AnswerReply(text, finished, reply.tokens, math.nan)
-    return AnswerReply(text, finished, len(reply.tokens), reply.log_probability)
+        return AnswerReply(text, finished, reply.tokens, math.nan, part)
+    return AnswerReply(text, finished, len(reply.tokens), reply.log_probability, part)
 
 
 def _turn(turn: Said) -> Turn:

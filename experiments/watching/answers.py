@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 
 from mgptn.experiments.views.printable import visible
 from mgptn.experiments.watching.watched import plain
-from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Floats, Integers, Truths
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.outcomes import Outcomes
@@ -143,11 +141,6 @@ def excerpt(text: str, most: int = EXCERPT) -> str:
     """The beginning of a text, with what a screen would obey written out."""
     shown = visible(text[: most + 1])
     return shown if len(text) <= most else shown[:most] + "…"
-
-
-def who_is_there(generation: Generation) -> Mapping[AgentId, int]:
-    """Slot of each agent that answered."""
-    return {agent.id: slot for slot, agent in enumerate(generation.agents)}
 
 
 def _kept(generation: Generation, wanted: Wanted) -> Truths:

@@ -33,9 +33,9 @@ def grading_matrix(generation: Generation, cut: float) -> dict[str, Any]:
         nothing was graded; ``"left_out"`` agents that are in no row.
     """
     agents, outcomes = generation.agents, generation.outcomes
-    by, label = "agent", np.array([int(agent.id) for agent in agents])
+    by, label = "agent", agents.ids
     if len(agents) > MOST:
-        by, label = "founder", np.array([int(agent.founder) for agent in agents])
+        by, label = "founder", agents.founders
     distinct, counts = np.unique(label, return_counts=True)
     shown = np.sort(distinct[np.argsort(-counts, kind="stable")[:MOST]])
     rows = _places(label, shown)

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from mgptn.population.measures.lineage import Life, Lineage
-from mgptn.population.records.agents import Agent, AgentId
+from mgptn.population.records.agents import AgentId
+from mgptn.population.records.population import Population
 
 MOST_LIVES = 1_200
 """Agents in a tree."""
@@ -18,9 +18,9 @@ MOST_FOUNDERS = 24
 """Founders that are told apart in a generation; the rest are counted together."""
 
 
-def founders_of(agents: Sequence[Agent]) -> list[tuple[int, int]]:
+def founders_of(population: Population) -> list[tuple[int, int]]:
     """Founder and number of living descendants, the most numerous first; the rest as founder −1."""
-    counted = Counter(int(agent.founder) for agent in agents).most_common()
+    counted = Counter(population.founders.tolist()).most_common()
     shown, rest = counted[:MOST_FOUNDERS], counted[MOST_FOUNDERS:]
     return [*shown, *([(-1, sum(count for _, count in rest))] if rest else [])]
 

@@ -14,6 +14,7 @@ from mgptn.experiments.watching.answers import excerpt
 from mgptn.experiments.watching.watched import plain
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
 from mgptn.population.records.generation import Generation
+from mgptn.population.records.population import Population
 
 MOST_EXAMPLES = 64
 """Examples of a context that are sent."""
@@ -32,13 +33,12 @@ def agent_told(generation: Generation, before: Generation | None, agent: AgentId
     LookupError
         If it did not answer in this generation.
     """
-    slots = {one.id: slot for slot, one in enumerate(generation.agents)}
-    if agent not in slots:
+    slot = slot_of(generation.agents, agent)
+    if slot is None:
         raise LookupError(
-            f"agent: expected one of the {len(slots)} that answered in generation "
+            f"agent: expected one of the {len(generation.agents)} that answered in generation "
             f"{generation.index}, got {agent}"
         )
-    slot = slots[agent]
     own, outcomes = generation.agents[slot], generation.outcomes
     problems = outcomes.matches.problems
     answers = slice(slot * problems, (slot + 1) * problems)
@@ -51,7 +51,7 @@ def agent_told(generation: Generation, before: Generation | None, agent: AgentId
         "parent": None if own.parent is None else int(own.parent),
         "founder": int(own.founder),
         "born": own.born,
-        "survives": any(one.id == agent for one in generation.survivors),
+        "survives": slot_of(generation.survivors, agent) is not None,
         "children": [int(child) for child in children[:MOST_EXAMPLES]],
         "offspring": len(children),
         "fitness": plain(float(generation.fitness[slot])),
@@ -124,11 +124,22 @@ def _parent(own: Agent, before: Generation | None) -> tuple[Agent | None, Birth 
     """Whom an agent is compared with: its parent as that answered, or itself a generation ago."""
     if before is None:
         return None, None
-    known = {one.id: one for one in before.agents}
     if own.born != before.index:
-        return known.get(own.id), None
+        return _agent(before, own.id), None
     births = {birth.child: birth for birth in before.births}
     birth, parent = births.get(own.id), own.parent
     while parent in births:  # a parent of the same round never answered: its own did
         parent = births[parent].parent
-    return (None if parent is None else known.get(parent)), birth
+    return (None if parent is None else _agent(before, parent)), birth
+
+
+def slot_of(population: Population, agent: AgentId) -> int | None:
+    """An agent's slot; None where it is not in the population."""
+    found = np.flatnonzero(population.ids == agent)
+    return int(found[0]) if len(found) else None
+
+
+def _agent(generation: Generation, agent: AgentId) -> Agent | None:
+    """One of those that answered, if it did."""
+    slot = slot_of(generation.agents, agent)
+    return None if slot is None else generation.agents[slot]

@@ -14,7 +14,7 @@ from mgptn.experiments.record.fields import Fields, RecordError
 from mgptn.experiments.record.packed_agents import unpack_populations
 from mgptn.experiments.record.reading import unpack
 from mgptn.experiments.record.rounds import JOURNAL, Round
-from mgptn.population.records.agents import Agent
+from mgptn.population.records.population import Population
 
 KEPT = 3
 """Rounds in memory at a time: whoever clicks about stays near."""
@@ -77,7 +77,7 @@ class Rounds:
             raise RecordError(f"index: expected generation {index}, got {record.whole('index')}")
         return list(record.sections("arms"))
 
-    def _survivors(self, index: int) -> dict[str, tuple[Agent, ...]]:
+    def _survivors(self, index: int) -> dict[str, Population]:
         """Of each arm: who answers in the round after, where a compact record does not say."""
         found = {}
         for arm in self._arms(index):

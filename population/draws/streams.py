@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+from copy import copy
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,8 @@ from mgptn.population.draws.philox import philox4x32, philox4x64
 from mgptn.population.records.arrays import Floats
 
 Coordinate = int | str
+
+_WORDS = struct.Struct("<QQ")
 
 _AT_ONCE = 1 << 14
 """Elements taken at a time, for a processor's cache; no result depends on it."""
@@ -45,11 +50,37 @@ def philox_key(seed: int, purpose: str, *coordinates: Coordinate) -> tuple[int, 
     BLAKE2b as the key schedule of Philox (Salmon et al. 2011, "Parallel random numbers: as easy
     as 1, 2, 3").
     """
-    if seed < 0:
-        raise ValueError(f"seed: expected an integer ≥ 0, got {seed}")
-    name = b"".join(map(_encoded, (seed, purpose, *coordinates)))
-    words = hashlib.blake2b(name, digest_size=16, person=b"mgptn.stream").digest()
-    return int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
+    return PhiloxKeys(seed, purpose, *coordinates).at()
+
+
+class PhiloxKeys:
+    """Keys of streams whose names begin alike; `at` what is left of one has the name's key.
+
+    Parameters and errors are those of `philox_key`.
+    """
+
+    def __init__(self, seed: int, purpose: str, *coordinates: Coordinate) -> None:
+        if seed < 0:
+            raise ValueError(f"seed: expected an integer ≥ 0, got {seed}")
+        name = b"".join(map(_encoded, (seed, purpose, *coordinates)))
+        self._begun: hashlib.blake2b = hashlib.blake2b(name, digest_size=16, person=b"mgptn.stream")
+
+    def under(self, *coordinates: Coordinate) -> PhiloxKeys:
+        """Keys of the names that go on so."""
+        further = copy(self)
+        further._begun = self._named(coordinates)
+        return further
+
+    def at(self, *coordinates: Coordinate) -> tuple[int, int]:
+        """The key of the name that ends so."""
+        first, second = _WORDS.unpack(self._named(coordinates).digest())
+        return first, second
+
+    def _named(self, coordinates: tuple[Coordinate, ...]) -> hashlib.blake2b:
+        name: hashlib.blake2b = self._begun.copy()
+        for part in coordinates:
+            name.update(_encoded(part))
+        return name
 
 
 def philox_keys(
@@ -125,6 +156,7 @@ def uniforms(key: tuple[int, int], *coordinates: NDArray[np.integer[Any]]) -> Fl
     return drawn
 
 
+@lru_cache(maxsize=1 << 12, typed=True)  # True is no 1
 def _encoded(part: Coordinate) -> bytes:
     """A part of a stream's name, after its length."""
     if isinstance(part, bool) or not isinstance(part, (int, str, np.integer)):

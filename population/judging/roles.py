@@ -15,7 +15,7 @@ import numpy as np
 from mgptn.population.draws.streams import Coordinate, stream
 from mgptn.population.records.agents import ORDINARY
 from mgptn.population.records.arrays import Floats, Integers
-from mgptn.population.records.outcomes import Levels
+from mgptn.population.records.distinct import Levels
 
 TOP, BOTTOM, RANDOM = "always-top", "always-bottom", "random"
 SABOTEUR, CLIQUE, FLATTERER = "saboteur", "clique", "flatterer"

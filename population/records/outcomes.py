@@ -10,7 +10,7 @@ answer to a human's eye.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
@@ -23,15 +23,13 @@ from mgptn.population.records.arrays import (
     Floats,
     Integers,
     Truths,
-    interned,
     known_means,
     unknown_among,
 )
 from mgptn.population.records.columns import Columns
+from mgptn.population.records.distinct import Levels, given_grades, or_nan, or_nothing, told_texts
 from mgptn.population.records.matches import Match, Matches
 from mgptn.population.records.turns import Turn, Turns
-
-Levels = tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +141,14 @@ class Outcomes(Columns, Sequence[Outcome]):
     @classmethod
     def gather(cls, matches: Matches, outcomes: Sequence[Outcome]) -> Outcomes:
         """Columns of outcomes given one by one, in the order of their matches."""
-        counted = [o.answer if o.part is None else o.part for o in outcomes]
-        whole = all(o.part is None for o in outcomes)
-        texts, said = interned([*(o.answer for o in outcomes), *(() if whole else counted)])
-        answers, parts = said[: len(outcomes)], said[len(outcomes) :]
-        given = [
-            None
-            if grade.levels is None or grade.value is None
-            else (grade.levels, grade.value, grade.mass)
-            for outcome in outcomes
-            for grade in outcome.grades
-        ]
-        distinct, known = interned(grade for grade in given if grade is not None)
-        grades = np.full(len(given), -1, dtype=np.int64)
-        grades[[grade is not None for grade in given]] = known
+        texts, answers, parts = told_texts([(o.answer, o.part) for o in outcomes])
+        given = given_grades(
+            [
+                (grade.levels, grade.value, grade.mass)
+                for outcome in outcomes
+                for grade in outcome.grades
+            ]
+        )
         return cls(
             matches=matches,
             queries=tuple(outcome.query for outcome in outcomes[: matches.problems]),
@@ -170,17 +162,15 @@ class Outcomes(Columns, Sequence[Outcome]):
             ),
             verdicts=np.array([bool(outcome.verdict) for outcome in outcomes], dtype=np.bool_),
             unknown=unknown_among(outcome.verdict for outcome in outcomes),
-            levels=np.array([levels for levels, *_ in distinct], dtype=np.float64).reshape(
-                len(distinct), -1 if distinct else 0
-            ),
-            values=np.array([value for _, value, _ in distinct], dtype=np.float64),
-            masses=_or_nothing(np.array(_or_nan([mass for *_, mass in distinct]))),
-            grades=grades.reshape(len(outcomes), -1 if len(grades) else 0),
+            levels=given.levels,
+            values=given.values,
+            masses=given.masses,
+            grades=given.places.reshape(len(outcomes), -1 if len(given.places) else 0),
             turns=Turns.gather(outcome.turns for outcome in outcomes),
-            order_effects=_or_nothing(
-                np.array([_or_nan(outcome.order_effects) for outcome in outcomes])
+            order_effects=or_nothing(
+                np.array([or_nan(outcome.order_effects) for outcome in outcomes])
             ),
-            ratings=_or_nothing(np.array(_or_nan([outcome.rating for outcome in outcomes]))),
+            ratings=or_nothing(np.array(or_nan([outcome.rating for outcome in outcomes]))),
         )
 
     @property
@@ -332,15 +322,6 @@ class Outcomes(Columns, Sequence[Outcome]):
         levels, value = tuple(self.levels[grade].tolist()), float(self.values[grade])
         mass = _known(self.masses[grade : grade + 1])[0] if self.masses.size else None
         return Grade(grader, levels, value, mass)
-
-
-def _or_nan(values: Iterable[float | None]) -> list[float]:
-    return [math.nan if value is None else value for value in values]
-
-
-def _or_nothing(values: Floats) -> Floats:
-    """An empty column in place of one in which nothing is known."""
-    return values if not np.isnan(values).all() else np.zeros((0,) * values.ndim)
 
 
 def _known(values: Floats) -> tuple[float | None, ...]:

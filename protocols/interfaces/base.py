@@ -43,6 +43,7 @@ class BaseInterface:
     extra_answer_tokens = 4
     grade_tokens = 12
     critique_tokens = 48
+    apart = True
 
     def __init__(
         self, multiline: bool = False, wording: Wording = WORDS, plain: Plain = str

@@ -48,6 +48,7 @@ class ColumnsInterface(LadderInterface):
     """
 
     name = "columns"
+    apart = True
     required_tokens = (*LadderInterface.required_tokens, COLUMNS[0], COLUMNS[-1])
 
     def answer_prompt(self, asked: Asked) -> Prompt:

@@ -183,6 +183,16 @@ class Interface(Protocol):
         ...
 
 
+def lays_apart(interface: Interface) -> bool:
+    """Does each part of an answering or grading prompt follow from things of its own?
+
+    The prefix from examples, shots and persona alone, the suffix from everything but examples and
+    shots: then each is laid out once for all prompts that have it. A class of which that is so says
+    ``apart = True``; one that is made of it has to say so itself.
+    """
+    return bool(vars(type(interface)).get("apart", False))
+
+
 @runtime_checkable
 class TellsLevels(Protocol):
     """What an interface has beside that can write an answer's level right after it."""

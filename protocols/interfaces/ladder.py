@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
@@ -31,6 +31,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 """Wording → what a ladder model is read for. It was trained on the levels' markers alone: digits
 are tokens that it knows from elsewhere."""
 
+_MARKER = re.compile("|".join(map(re.escape, (*MARKERS, END))))
+
 
 class LadderInterface:
     """Items end to end, as in the ladder's corpus; examples enter with a grade if they have one.
@@ -47,6 +49,7 @@ class LadderInterface:
     extra_answer_tokens = 1
     grade_tokens = 1
     critique_tokens = 1
+    apart = True
     required_tokens = (START, JUDGE, GRADE, *LEVEL_MARKERS)
     """Tokens that a model's vocabulary must have for this layout to mean anything to it."""
 
@@ -78,8 +81,7 @@ class LadderInterface:
 
         Errors are those of `answer_prompt`.
         """
-        examples = replace(asked, examples=(*asked.examples, *asked.shots))
-        return Prompt(_shown(examples), _judged(asked.query, asked.answer))
+        return Prompt(_shown(asked, asked.shots), _judged(asked.query, asked.answer))
 
     def ballot(self, asked: Asked) -> Ballot:
         """Both answers judged one after the other: which gets the higher level, ties by halves.
@@ -120,8 +122,8 @@ class LadderInterface:
         return LEVELS[LEVEL_MARKERS.index(text)] if text in LEVEL_MARKERS else ""
 
 
-def _shown(asked: Asked) -> str:
-    return _laid_out(tuple(asked.examples), asked.persona)
+def _shown(asked: Asked, further: Sequence[Pair] = ()) -> str:
+    return _laid_out((*asked.examples, *further), asked.persona)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -171,7 +173,7 @@ def _wanted(level: str | None) -> str:
 
 def _without_markers(answer: str) -> str:
     """An answer that cannot forge a grade or an item's end, whatever its author wrote."""
-    while any(marker in answer for marker in (*MARKERS, END)):  # what is left may close up to one
+    while _MARKER.search(answer):  # what is left may close up to one
         for marker in (*MARKERS, END):
             answer = answer.replace(marker, "")
     return answer

@@ -13,11 +13,12 @@ def normalised(logs: Sequence[float]) -> tuple[float, ...] | None:
 
     None unless every one is a number (−∞ included) and one is finite.
     """
-    if any(math.isnan(log) for log in logs) or not math.isfinite(max(logs)):
+    highest = _highest(logs)
+    if highest is None:
         return None
-    weights = [math.exp(log - max(logs)) for log in logs]
+    weights = [math.exp(log - highest) for log in logs]
     total = sum(weights)
-    return tuple(weight / total for weight in weights)
+    return tuple([weight / total for weight in weights])
 
 
 def option_mass(logs: Sequence[float]) -> float | None:
@@ -26,10 +27,16 @@ def option_mass(logs: Sequence[float]) -> float | None:
     What `normalised` divides by: where it is small, a distribution over the options says little of
     what the reader would have said. None where that has no distribution.
     """
-    if normalised(logs) is None:
+    if _highest(logs) is None:
         return None
     # Where one option begins another, they do not quite exclude each other.
     return min(1.0, math.fsum(map(math.exp, logs)))
+
+
+def _highest(logs: Sequence[float]) -> float | None:
+    """The greatest; None unless every one is a number (−∞ included) and one is finite."""
+    highest = max(logs)
+    return highest if math.isfinite(highest) and not math.isnan(sum(logs)) else None
 
 
 def first_wins(logs: Sequence[float]) -> float | None:

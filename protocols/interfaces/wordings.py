@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from mgptn.protocols.scale import LEVELS
 
+EVERY_LEVEL = tuple(range(len(LEVELS)))
+"""Of options that are the levels themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -36,6 +39,8 @@ class Wording:
 
     def distribution(self, probabilities: Sequence[float]) -> tuple[float, ...]:
         """Over the survey's levels, given one over the options."""
+        if self.levels == EVERY_LEVEL:
+            return tuple(probabilities)
         spread = [0.0] * len(LEVELS)
         for level, probability in zip(self.levels, probabilities, strict=True):
             spread[level] += probability

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from mgptn.experiments.bench.engine.ceiling import measure_ceiling
 from mgptn.experiments.bench.engine.comparison import Comparison, table
+from mgptn.experiments.bench.engine.driver import cost_of_the_driver
 from mgptn.experiments.bench.engine.generation import whole_generations
 from mgptn.experiments.bench.engine.growth import cost_against_size
 from mgptn.experiments.bench.engine.models import SHAPES, Subject
@@ -28,9 +29,9 @@ from mgptn.experiments.bench.engine.work import decoding, grading, with_context
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.views.doing import doing
 
-PARTS = ("models", "equal-bits", "reuse", "size", "generation")
+PARTS = ("models", "equal-bits", "reuse", "size", "generation", "driver")
 """What is measured: works of single models; what equal bits cost; what reuse could save; the cost
-against the number of agents; whole generations."""
+against the number of agents; whole generations; what they cost beside hosts."""
 
 
 def engine(
@@ -54,7 +55,9 @@ def engine(
         f"{ceiling.bandwidth / 1e9:,.1f} GB/s of memory.",
         highlight=False,
     )
-    found: dict[str, Any] = {"comparisons": [], "cost_against_agents": None, "generations": []}
+    found: dict[str, Any] = {
+        "comparisons": [], "cost_against_agents": None, "generations": [], "driver": [],
+    }  # fmt: skip
 
     def show(comparisons: Sequence[Comparison]) -> None:
         found["comparisons"] += [
@@ -84,6 +87,11 @@ def engine(
         generations = whole_generations(scale.problems, device, repeats)
         found["generations"] = [asdict(generation) for generation in generations]
         console.print("\n".join(one.sentence for one in generations), highlight=False)
+    if "driver" in parts:
+        for agents in scale.driven:
+            driven = cost_of_the_driver(agents, scale.problems, device, repeats)
+            found["driver"] += [asdict(one) for one in driven]
+            console.print("\n".join(one.sentence for one in driven), highlight=False)
     if out is not None:
         plain = {
             "device": device,

@@ -76,12 +76,13 @@ class Recorder(LocalFleet):
         return super().run(tiles)
 
 
-def configured(problems: int, device: str) -> RunConfig:
-    """8 agents of the bundled model, 4 graders who see their own examples."""
+def configured(problems: int, device: str, agents: int = 8) -> RunConfig:
+    """Agents of the bundled model, 4 graders who see their own examples."""
     return check_config(
         {
             "name": "bench",
             "agents": {"model": MODEL},
+            "population": {"size": agents},
             "problems_per_generation": problems,
             "protocol": {"grader_context": "own"},
             "hosts": {"device": device},

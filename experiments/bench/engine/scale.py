@@ -34,6 +34,8 @@ class Scale:
         Of a whole generation.
     models
         How many of a device's models.
+    driven
+        Numbers of agents for the driver's part of a generation; 5 at least, for four graders.
     """
 
     slots: int
@@ -42,12 +44,13 @@ class Scale:
     sizes: tuple[int, ...]
     problems: int
     models: int
+    driven: tuple[int, ...]
 
 
 SIZES = (8, 16, 32, 64, 128, 256, 512)
 
 FULL = {
-    "cpu": Scale(64, 192, 24, SIZES, 64, 3),
-    "cuda": Scale(256, 512, 24, SIZES, 64, 2),
+    "cpu": Scale(64, 192, 24, SIZES, 64, 3, (8, 64)),
+    "cuda": Scale(256, 512, 24, SIZES, 64, 2, (8, 64)),
 }
-QUICK = Scale(4, 24, 2, (2, 4), 4, 1)
+QUICK = Scale(4, 24, 2, (2, 4), 4, 1, (8,))

@@ -127,6 +127,7 @@ def test_a_grown_rung_is_trained_and_says_from_what(tmp_path):
     assert float(weights["model.embed_tokens.weight"][:, 64:].abs().max()) > 0
 
 
+@pytest.mark.slow
 def test_a_grown_rung_carries_on_without_the_model_that_it_was(tmp_path):
     """The small model may be gone by then; the weights are the same bits as without a stop."""
     small = tmp_path / "small"

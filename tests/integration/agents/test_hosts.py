@@ -363,7 +363,8 @@ for settings, tiles in pickle.load(sys.stdin.buffer):
 @pytest.mark.parametrize(
     ("others", "names"),
     [
-        (1, ("llama", "gpt-neox")),
+        (1, ("llama",)),
+        pytest.param(1, ("llama", "gpt-neox"), marks=pytest.mark.slow),
         pytest.param(2, tuple(CONFIGS), marks=pytest.mark.slow),
     ],
 )

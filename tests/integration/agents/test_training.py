@@ -469,6 +469,7 @@ def test_a_training_killed_and_carried_on_ends_in_the_same_bits(trained, tmp_pat
     assert find_checkpoint(str(folder)).weights == find_checkpoint(str(tmp_path)).weights
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_has_lost_nothing(tmp_path):
     """SIGINT, far from the next checkpoint: it is written, and the same command carries on."""
     words = "pretrain --rung gpt-1 --steps 4000 --no-compile --threads 1 --set documents=1"
@@ -487,6 +488,7 @@ def test_an_interrupted_training_has_lost_nothing(tmp_path):
     assert not (tmp_path / "training.json").exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_training_carries_on_to_the_same_bits(trained, tmp_path):
     folder, progress = trained
     asked = iter([False, False, True])

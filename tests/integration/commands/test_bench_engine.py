@@ -135,6 +135,13 @@ def test_the_bench_runs_without_ray_and_writes_its_figures(tmp_path):
     for generation in figures["generations"]:
         assert 0 < min(generation["inside"]) <= max(generation["inside"]) <= 1
         assert 0 < min(generation["outside"]) <= max(generation["outside"]) < 1
+    for driver in figures["driver"]:
+        assert {kind: len(taken) for kind, taken in driver["seconds"].items()} == {
+            "conversations": 5,
+            "columns": 5,
+        }
+        assert all(least > 0 for taken in driver["seconds"].values() for least in taken)
+    assert len(figures["driver"]) == 2
     assert [len(looks) for looks in figures["cost_against_agents"]["seconds"]] == [5, 5]
     assert figures["ceiling"]["matmul"] > figures["ceiling"]["bandwidth"] > 1e8
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from mgptn.population.draws.streams import keyed_generator, philox_key, stream
+from mgptn.population.draws.streams import PhiloxKeys, keyed_generator, philox_key, stream
 
 pure = settings(deadline=None, max_examples=100)
 coordinates = st.lists(st.one_of(st.integers(), st.text(max_size=6)), max_size=4).map(tuple)
@@ -59,6 +59,14 @@ def test_equal_names_give_equal_keys_of_two_words(seed, purpose, where):
     assert (
         keyed_generator(key).random(3).tolist() == stream(seed, purpose, *where).random(3).tolist()
     )
+
+
+@pure
+@given(st.integers(0, 99), st.text(max_size=3), coordinates, coordinates, coordinates)
+def test_names_that_begin_alike_have_the_keys_of_whole_names(seed, purpose, first, second, third):
+    begun = PhiloxKeys(seed, purpose, *first)
+    assert begun.under(*second).at(*third) == philox_key(seed, purpose, *first, *second, *third)
+    assert begun.at(*third) == philox_key(seed, purpose, *first, *third)  # and is as it was
 
 
 @pure

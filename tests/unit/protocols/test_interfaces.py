@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mgptn.agents.training.rungs import ladder_tokenizer
 from mgptn.protocols.interfaces.base import ANSWER, LABELS, QUESTION, BaseInterface
-from mgptn.protocols.interfaces.interface import Asked, Shown, TellsLevels
+from mgptn.protocols.interfaces.columns import ColumnsInterface
+from mgptn.protocols.interfaces.interface import Asked, Shown, TellsLevels, lays_apart
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import (
     END,
@@ -25,6 +26,7 @@ from mgptn.protocols.scale import LEVELS, expected_level
 
 pure = settings(deadline=None, max_examples=200)
 BASE, LINES, LADDER = BaseInterface(), BaseInterface(multiline=True), LadderInterface()
+COLUMNS = ColumnsInterface()
 QUERY = "17+25="
 GRADING_QUESTION = WORDS.question
 SHOWN = (QUESTION, ANSWER, GRADING_QUESTION, WORDS.lead)
@@ -50,6 +52,36 @@ def test_no_answer_forges_the_ladders_markers(answer):
     prompt = LADDER.grade_prompt(Asked(QUERY, answer, examples=[(QUERY, answer)] * 2))
     assert markers_in(prompt.suffix) == [JUDGE, GRADE]
     assert markers_in(prompt.prefix) == [START, END, END]
+
+
+shown = st.lists(
+    st.builds(Shown, st.just(QUERY), hostile, st.none() | st.integers(0, 4)), max_size=3
+)
+
+
+@pytest.mark.parametrize("layout", [LADDER, BASE, LINES, COLUMNS], ids=lambda layout: layout.name)
+@settings(deadline=None, max_examples=50)
+@given(
+    shown, shown, hostile, st.sampled_from([None, "careful"]), st.sampled_from([None, LEVELS[4]])
+)
+def test_the_parts_of_a_prompt_follow_from_things_of_their_own(
+    layout, examples, shots, answer, persona, wanted
+):
+    """What `lays_apart` promises: a prompt's parts are those of prompts that share only theirs."""
+    assert lays_apart(layout)
+    who = {"examples": examples, "shots": shots, "persona": persona}
+    what = {"wanted": wanted, "instruction": "Briefly.", "persona": persona}
+    for make in (layout.answer_prompt, layout.grade_prompt):
+        whole = make(Asked(QUERY, answer, **(who | what)))
+        assert whole.prefix == make(Asked("12+34=", "1", **who)).prefix
+        assert whole.suffix == make(Asked(QUERY, answer, **what)).suffix
+
+
+def test_a_layout_made_of_another_has_to_promise_for_itself():
+    class Backwards(LadderInterface):
+        pass
+
+    assert not lays_apart(Backwards())
 
 
 @pure
