@@ -183,8 +183,8 @@ SECTIONS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             ),
             Panel(
                 "Gold error with interval, {arm}",
-                "Gold error with its 95 % interval by bootstrap over problems: a change within it "
-                "may be chance.",
+                "Gold error with its 95 % interval by the spread between problems: a change within "
+                "it may be chance.",
                 (
                     (each("gold_error_high_ratio"), "high"),
                     (each("gold_error_ratio"), "gold error"),

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.population.measures.judgement import wilson
-from mgptn.population.measures.rates import cluster_bootstrap
+from mgptn.population.intervals.bootstrap import cluster_bootstrap
+from mgptn.population.intervals.shares import wilson
 
 DRAWS = 400
 """Of the bootstrap."""

@@ -17,7 +17,7 @@ from rich.table import Table
 from mgptn.agents.requests import Score, Scored
 from mgptn.experiments.cards.subject import Subject
 from mgptn.population.draws.streams import stream
-from mgptn.population.measures.rates import Interval, mean_bootstrap
+from mgptn.population.intervals.spread import Interval, spread, t_interval
 from mgptn.population.records.arrays import Floats
 from mgptn.protocols.games.measures import greedy, log_loss, predictor_gap, regret
 from mgptn.protocols.games.nim import Nim
@@ -34,7 +34,7 @@ from mgptn.protocols.tasks.bundled import Integers, text
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How somebody plays, with 95 % intervals by bootstrap over positions.
+    """How somebody plays, with 95 % intervals over positions, Student's.
 
     Attributes
     ----------
@@ -90,21 +90,20 @@ def chances_of(subject: Subject, heaps: Integers) -> Floats:
     return chances
 
 
-def measure_play(who: str, chances: Floats, heaps: Integers, noise: float, seed: int) -> Played:
+def measure_play(who: str, chances: Floats, heaps: Integers, noise: float) -> Played:
     """What moves with such chances come to, beside a corpus of so careless players."""
     wins, corpus = winning(heaps), play_of_the_careless(heaps, noise)
     given = regret(chances, wins)
     known = ~np.isnan(given)
     gaps = predictor_gap(chances, corpus)
-    rng = stream(seed, "play", who)
     return Played(
         who,
         float(given[known].mean()),
-        mean_bootstrap(given[known], rng),
+        t_interval(spread(given[known])),
         float(regret(greedy(chances), wins)[known].mean()),
         float(log_loss(chances, corpus).mean()),
         float(gaps.mean()),
-        mean_bootstrap(gaps, rng) if np.isfinite(gaps).all() else Interval(math.inf, math.inf),
+        t_interval(spread(gaps)) if np.isfinite(gaps).all() else Interval(math.inf, math.inf),
         float(1.0 - chances.sum(axis=1).mean()),
     )
 
@@ -122,12 +121,12 @@ def compare_play(
     heaps = positions(size, count, seed)
     corpus, exact = play_of_the_careless(heaps, noise), play_of_the_careless(heaps, 0.0)
     rows = [
-        measure_play("exact play", exact, heaps, noise, seed),
-        measure_play(f"careless players, {noise:g}", corpus, heaps, noise, seed),
+        measure_play("exact play", exact, heaps, noise),
+        measure_play(f"careless players, {noise:g}", corpus, heaps, noise),
     ]
     for name in models:
         chances = chances_of(Subject(name, seed), heaps)
-        rows.append(measure_play(name, chances, heaps, noise, seed))
+        rows.append(measure_play(name, chances, heaps, noise))
     return rows
 
 
@@ -137,10 +136,17 @@ def play_table(rows: Sequence[Played]) -> Table:
     for row in rows:
         table.add_row(
             row.who,
-            f"{row.regret:.3f} ({row.regret_interval.low:.3f} to {row.regret_interval.high:.3f})",
+            _told(row.regret, row.regret_interval),
             f"{row.greedy_regret:.3f}",
             f"{row.loss:.3f}",
-            f"{row.gap:.3f} ({row.gap_interval.low:.3f} to {row.gap_interval.high:.3f})",
+            _told(row.gap, row.gap_interval),
             f"{row.illegal:.3f}",
         )
     return table
+
+
+def _told(value: float, interval: Interval) -> str:
+    """A mean with its interval; alone where all positions are alike, or it is infinite."""
+    if not (math.isfinite(value) and math.isfinite(interval.low)):
+        return f"{value:.3f}"
+    return f"{value:.3f} ({interval.low:.3f} to {interval.high:.3f})"

@@ -10,7 +10,8 @@ from operator import methodcaller
 from pathlib import Path
 
 from mgptn.agents.files import write_whole
-from mgptn.experiments.claims.method.finding import Finding, short
+from mgptn.experiments.claims.method.finding import Finding
+from mgptn.experiments.claims.method.numbers import short
 from mgptn.experiments.claims.phase_diagram.analysis import BOUNDARIES, COMPUTE, SHARES
 from mgptn.experiments.claims.running import Recorded
 from mgptn.experiments.claims.table import ANALYSES

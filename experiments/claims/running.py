@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.measuring import Ground, measure_all
 from mgptn.experiments.claims.table import ANALYSES
-from mgptn.experiments.config.run_config import ConfigError, override, read_value
-from mgptn.experiments.record.manifest import library_versions
+from mgptn.experiments.config.run_config import ConfigError, RunConfig, override, read_value
+from mgptn.experiments.record.manifest import library_versions, read_manifest
+from mgptn.experiments.record.reading import read_journal
+from mgptn.experiments.record.rounds import JOURNAL, ended_with
 from mgptn.experiments.running.fleets import fleet_here, hosts, joint_settings
-from mgptn.experiments.running.grid import Grid, run_grid, stages_of
+from mgptn.experiments.running.grid import Cell, Grid, run_grid, stages_of
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
 
@@ -145,6 +147,53 @@ def run_claim(
     analysis.draw(results, finding, folder / FIGURE)
     recorded.write(folder)
     return recorded
+
+
+def judge_again(claim: Claim, folder: Path) -> Recorded:
+    """Analyse a recorded run anew, of which nothing is left to run; finding and figure rewritten.
+
+    Cost, hash and versions stay those of the run, which may be of a version with other defaults.
+
+    Raises
+    ------
+    ConfigError
+        If a cell has not ended, or was run with something else than is registered.
+    """
+    before = read_recorded(folder / FINDING)
+    cells = claim.cells(before.scale, before.changes)
+    for cell in cells:
+        _check_recorded(folder / cell.name, cell, claim.arms)
+    results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
+    recorded = replace(before, finding=analysis.analyse(results))
+    analysis.draw(results, recorded.finding, folder / FIGURE)
+    recorded.write(folder)
+    return recorded
+
+
+def _check_recorded(path: Path, cell: Cell, arms: tuple[str, ...]) -> None:
+    """Refuse a cell that was not run to its end, with what is set in its registration."""
+    if not (path / JOURNAL).exists() or ended_with(read_journal(path / JOURNAL)) is None:
+        raise ConfigError(f"{path}: expected a run that has ended; 'mgptn experiment run' ends it")
+    manifest = read_manifest(path)
+    if tuple(manifest["arms"]) != arms:
+        raise ConfigError(f"{path}: expected the arms {', '.join(arms)}, got {manifest['arms']}")
+    default = RunConfig(name=cell.config.name).model_dump(mode="json")
+    wanted = cell.config.model_dump(mode="json")
+    if other := _set_otherwise(manifest["config"], wanted, default):
+        raise ConfigError(f"{path}: expected {other} as registered, got another in what was run")
+
+
+def _set_otherwise(ran: Any, wanted: Any, default: Any, key: str = "") -> str:
+    """The first key that is not what it was run with, and not what it is where nobody sets it."""
+    if isinstance(wanted, dict) and isinstance(ran, dict):
+        known = default if isinstance(default, dict) else {}
+        parts = (
+            _set_otherwise(ran[name], value, known.get(name), f"{key}.{name}".strip("."))
+            for name, value in wanted.items()
+            if name in ran  # else its version had no such key
+        )
+        return next(filter(None, parts), "")
+    return "" if wanted in (ran, default) else key
 
 
 def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def finding_lines(recorded: Recorded) -> list[str]:
         f"{recorded.name} {finding.verdict} (scale {recorded.scale}, {size}, "
         f"p = {told_p(finding.p)})",
         *(f"  {sentence}" for sentence in finding.why),
-        f"Intervals are 95 %, {finding.intervals}.",
+        f"Intervals are 95 %: {finding.intervals}.",
         f"cost: {told_cost(recorded.cost)}",
         f"hash of {told_hashed(recorded)}: {recorded.joint_hash}",
     ]

@@ -96,14 +96,18 @@ def run(
 @click.option("--scale", type=SCALE, default="laptop", show_default=True)
 @click.option("--out", type=FOLDER, help="Where it ran [runs/experiments/<name>-<scale>].")
 @click.option("--docs", type=FOLDER, default=PAGES, show_default=True, help="Folder of the pages.")
-def report(name: str, scale: Any, out: Path | None, docs: Path) -> None:
+@click.option("--anew", is_flag=True, help="Analyse the recorded run anew first.")
+def report(name: str, scale: Any, out: Path | None, docs: Path, anew: bool) -> None:
     """Write an experiment's page from its finding, and the index of all pages."""
     with loading():
         from mgptn.experiments.claims.method.claim import load_claim
         from mgptn.experiments.claims.page import write_pages
+        from mgptn.experiments.claims.running import judge_again
 
-    claim = load_claim(name)
-    for path in write_pages(claim, out or EXPERIMENTS / f"{name}-{scale}", docs):
+    claim, folder = load_claim(name), out or EXPERIMENTS / f"{name}-{scale}"
+    if anew:
+        judge_again(claim, folder)
+    for path in write_pages(claim, folder, docs):
         say(str(path))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.topology import founders_models
 
@@ -18,6 +19,7 @@ UNSELECTED = "unselected"
 SHUFFLED = "shuffled-grades"
 CLONES = "clones"
 ORACLE = "oracle"
+GREEDY = "greedy"
 
 ARMS: dict[str, str] = {
     SELECTED: "the run as configured",
@@ -27,6 +29,7 @@ ARMS: dict[str, str] = {
     SHUFFLED: "as many answers are accepted as peers would, dealt out anew: a coin at their rate",
     CLONES: "everybody is a copy of the first founder",
     ORACLE: "answers are accepted, and the task grows, by verdicts",
+    GREEDY: "founders' likeliest answers, and at other sampling temperatures; nothing is graded",
 }
 """Arm → what it is. All see the same problems, with the same random numbers."""
 
@@ -38,11 +41,22 @@ LEARNING_ARMS = (SELECTED, SHUFFLED, CLONES, ORACLE, UNSELECTED)
 generation, so that what they could do at first is known of every size."""
 
 
+LIKELIEST = 1e-6
+"""Sampling temperature of the likeliest answer."""
+
+TEMPERATURES = (LIKELIEST, 0.3, 0.6, 1.0)
+"""Of the arm `GREEDY`: founders answer at each, so that the best is found on other problems."""
+
+
 def arms_of(config: RunConfig, controls: bool) -> tuple[str, ...]:
-    """The arms of a run, the run itself first."""
+    """The arms of a run, the run itself first.
+
+    Scripted agents have no likeliest answer, and so no such arm.
+    """
     if not controls:
         return (SELECTED,)
-    return CONTEXT_ARMS if config.agents.learning.method == "none" else LEARNING_ARMS
+    arms = CONTEXT_ARMS if config.agents.learning.method == "none" else LEARNING_ARMS
+    return arms if config.agents.model in SCRIPTED_MODELS else (*arms, GREEDY)
 
 
 def arm_config(config: RunConfig, arm: str) -> RunConfig:
@@ -53,7 +67,7 @@ def arm_config(config: RunConfig, arm: str) -> RunConfig:
         selection = {"temperature": math.inf}
     elif arm == RANDOM:
         top = {"selector": "random"}
-    elif arm == UNSELECTED:
+    elif arm in (UNSELECTED, GREEDY):
         selection, top = {"process": "none"}, {"selector": "none"}
         top |= _growing(config, by="schedule", every=1)
     elif arm == SHUFFLED:

@@ -36,6 +36,7 @@ ARM_STYLES: dict[str, Style] = {
     "shuffled-grades": {"color": PINK, "marker": "^"},
     "clones": {"color": ORANGE, "marker": "s"},
     "oracle": {"color": GREEN, "marker": "v"},
+    "greedy": {"color": GREY, "marker": "P"},
 }
 """Arm → how its line is drawn, in every figure."""
 

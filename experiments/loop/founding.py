@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from mgptn.experiments.config.arms import arm_config
+from dataclasses import replace
+
+from mgptn.experiments.config.arms import GREEDY, TEMPERATURES, arm_config
 from mgptn.experiments.config.grading import weights_of
 from mgptn.experiments.config.learning import LEVELLED
 from mgptn.experiments.config.plugins import find_protocol
@@ -23,6 +25,8 @@ from mgptn.population.tournament import Tournament
 def found_tournament(config: RunConfig, arm: str) -> Tournament:
     """An arm's tournament at its founding: a pure function of the configuration."""
     config = arm_config(config, arm)
+    if arm == GREEDY:
+        return _answering_alone(config)
     protocol = find_protocol(config.protocol.name)
     population = config.population
     mutation = population.mutation
@@ -70,21 +74,46 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         growth=_growth_of(config),
         learning=_learning_of(config),
     )
-    models = founders_models(config.agents.model, population.size, config.agents.dealt)
+    roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
+    founders = [replace(one, role=role) for one, role in zip(_founders(config), roles, strict=True)]
+    return Tournament(settings, founders, config.seed)
+
+
+def _founders(config: RunConfig) -> list[Genome]:
+    """What each founder inherits, in slot order."""
+    models = founders_models(config.agents.model, config.population.size, config.agents.dealt)
     # Every model meets every persona before a pair of them comes again.
     personas, kinds = config.agents.personas or (None,), len(set(models))
     examples = tuple(Example(x.question, x.answer, x.level) for x in config.agents.examples)
-    roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
-    founders = [
+    return [
         Genome(
             model,
             config.agents.sampling_temperature,
             context=examples,
             persona=personas[(slot // kinds) % len(personas)],
-            role=roles[slot],
         )
         for slot, model in enumerate(models)
     ]
+
+
+def _answering_alone(config: RunConfig) -> Tournament:
+    """Founders that answer at every sampling temperature, and are neither graded nor replicated.
+
+    Each kind of founder once, as many kinds as an arm of the run has answers for.
+    """
+    kinds = list(dict.fromkeys(_founders(config)))
+    kinds = kinds[: max(1, config.population.size // len(TEMPERATURES))]
+    founders = [replace(one, sampling_temperature=t) for one in kinds for t in TEMPERATURES]
+    settings = TournamentSettings(
+        problems=config.problems_per_generation,
+        graders=0,
+        threshold=config.protocol.threshold,
+        context_capacity=config.agents.context_capacity,
+        selector="none",
+        process="none",
+        seating="nobody",
+        growth=_growth_of(config),
+    )
     return Tournament(settings, founders, config.seed)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mgptn.agents.endpoints.planning import plan_any
 from mgptn.agents.learning.numbers import Numbers
@@ -14,6 +14,7 @@ from mgptn.agents.requests import WORK_COUNTS, WORK_SECONDS, AnyRequest, TileRep
 from mgptn.agents.texts import Usage
 from mgptn.agents.tiles import Plan, plan_learning
 from mgptn.agents.verdicts.judging import Pair
+from mgptn.experiments.config.arms import GREEDY
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.record.committed import COST_COUNTERS
 from mgptn.experiments.seats.adversaries import as_said
@@ -34,6 +35,7 @@ from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.tournament import Tournament
 from mgptn.protocols.interfaces.interface import Shown
+from mgptn.protocols.majority import MAJORITY
 from mgptn.protocols.messages import (
     AnswerRequest,
     Conversation,
@@ -268,6 +270,8 @@ class HostedPlay(Play):
         config, generation = self.stage.config, self.tournament.generation
         agents = {agent.id: agent for agent in self.tournament.agents}
         protocol, options = self.stage.protocol, config.protocol.as_options()
+        if self.arm == GREEDY:
+            protocol, options = MAJORITY, replace(options, graders=0)
         shared = self._shared()
         for match in self.matches:
             problem = self._scene.problems[match.problem]

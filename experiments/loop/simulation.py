@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.learning.numbers import Numbers
-from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.arms import GREEDY, SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.column_step import ColumnPlay, plays_in_columns
 from mgptn.experiments.loop.founding import found_tournament
@@ -112,7 +112,9 @@ def _play(simulation: Simulation) -> Play:
     """A simulation's next generation: as arrays where its agents are scripted."""
     stage = simulation.stage
     if stage.scripted is None:
-        columns = plays_in_columns(stage, simulation.tournament)
+        # Founders alone hold another conversation than the run's protocol.
+        alone = simulation.arm == GREEDY
+        columns = not alone and plays_in_columns(stage, simulation.tournament)
         kind = ColumnPlay if columns else HostedPlay
         return kind(simulation.arm, simulation.tournament, stage, simulation.numbers)
     return ScriptedPlay(simulation.arm, simulation.tournament, stage, stage.scripted)

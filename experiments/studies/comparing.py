@@ -28,14 +28,14 @@ from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
 from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.bootstrap import cluster_bootstrap
+from mgptn.population.intervals.shares import wilson
+from mgptn.population.intervals.spread import Interval
 from mgptn.population.measures.generation_measures import option_mass
-from mgptn.population.measures.judgement import wilson
 from mgptn.population.measures.rates import (
-    Interval,
     auc,
     brier,
     calibration_error,
-    cluster_bootstrap,
     error_correlation,
     grader_rates,
 )

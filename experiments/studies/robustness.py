@@ -27,9 +27,9 @@ from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.studies.robustness_figure import write_robustness_figure
 from mgptn.experiments.views.doing import doing
-from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.shares import difference_interval
+from mgptn.population.intervals.spread import spread
 from mgptn.population.judging.aggregation import AGGREGATIONS, Rule, aggregate
-from mgptn.population.measures.rates import cluster_bootstrap
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.outcomes import Outcomes
 
@@ -78,7 +78,7 @@ def run_robustness(
         console.print(f"{role} {share:.0%}, seed {seed}: done", highlight=False)
     if fleet is not None:
         fleet.close()
-    table = robustness_table(counts, role, base)
+    table = robustness_table(counts, role)
     folder.mkdir(parents=True, exist_ok=True)
     console.print(_shown(table, role))
     parquet, text = folder / "robustness.parquet", folder / "robustness.csv"
@@ -129,14 +129,18 @@ def tally(scores: Floats, outcomes: Outcomes, threshold: float) -> Counts:
 
 def youden(counts: Counts) -> float:
     """J of counts as of `tally`; NaN where there are no right answers, or no wrong ones."""
-    passed, right, erred, wrong, _ = counts.sum(axis=0)
-    if not right or not wrong:
-        return float("nan")
-    return float(passed / right - erred / wrong)
+    return float(_youden(counts.sum(axis=0)[None])[0])
+
+
+def _youden(means: Floats) -> Floats:
+    """J of every row of means of counts, [D, 5]."""
+    passed, right, erred, wrong, _ = means.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(passed / right - erred / wrong)
 
 
 def robustness_table(
-    counts: dict[tuple[float, str], list[list[Counts]]], role: str, base: RunConfig
+    counts: dict[tuple[float, str], list[list[Counts]]], role: str
 ) -> pl.DataFrame:
     """A row for each share and aggregation: J, its interval and its range over seeds.
 
@@ -150,8 +154,8 @@ def robustness_table(
     honest = youden(pooled[0.0, "mean"])
     rows = []
     for (share, name), every in pooled.items():
-        rng = stream(base.seed, "robustness", role, f"{share!r}", name)
-        interval = cluster_bootstrap(every, youden, rng)
+        agents = int(every[0, [1, 3]].sum())
+        interval = difference_interval(spread(every, _youden), agents)
         by_seed = [youden(np.concatenate(seed)) for seed in counts[share, name]]
         total = every.sum(axis=0)
         rows.append(

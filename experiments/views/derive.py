@@ -191,7 +191,7 @@ def finding_of(
     """
     rows = found.tables()["generations"] if generations is None else generations
     if config.task.growth is None:
-        verdict = judge(found.ends, config, found.faults)
+        verdict = judge(found.ends, found.faults)
     else:
         verdict = judge_growth(rows, config, found.faults)
     verdict = replace(verdict, sentences=(*verdict.sentences, *cost_sentences(rows, config)))

@@ -208,9 +208,9 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
         "Floating-point operations of models: 2 or, learning, 6 a parameter and token.",
     ),
     (
+        "energy_joules",
         "energy_millijoules",
-        "energy_millijoules",
-        "Energy while hosts worked, by hosts.watts or the cards' own counters, in millijoules.",
+        "Energy while hosts worked, by hosts.watts or the cards' own counters, in joules.",
     ),
     ("endpoint_requests", "endpoint_requests", "Requests that servers answered."),
     ("endpoint_retries", "endpoint_retries", "Requests to servers that had to be repeated."),
@@ -223,6 +223,9 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """Name without its ``_total``, key of `Committed.counters`, help."""
+
+SCALES = {"energy_millijoules": 1e-3}
+"""Key of `Committed.counters` → what it is multiplied by, for Prometheus' base units."""
 
 COST_GAUGES: tuple[tuple[str, str, str], ...] = (
     ("tokens_per_right_answer", "tokens_per_right", "Tokens that a right answer took."),

@@ -28,6 +28,7 @@ from mgptn.experiments.views.metric_names import (
     MEASURE_COUNTERS,
     MODELS_SHOWN,
     RATE_BUCKETS,
+    SCALES,
     WORK_COUNTERS,
 )
 from mgptn.experiments.views.metrics_server import MetricsServer, opened
@@ -144,7 +145,7 @@ class RunMetrics:
             for field, counter in self._measured.items():
                 counter.labels(*labels).inc(getattr(measures, field))
             for key, counter in self._worked.items():
-                counter.labels(*labels).inc(committed.counters.get(key, 0))
+                counter.labels(*labels).inc(committed.counters.get(key, 0) * SCALES.get(key, 1))
             for phase in PHASES:
                 self._phases.labels(*labels, phase).inc(committed.seconds.get(phase, 0.0))
             self._generations.labels(*labels).inc()

@@ -12,12 +12,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-import scipy
 
-from mgptn.experiments.config.arms import CLONES, ORACLE, SELECTED, SHUFFLED, UNSELECTED
+from mgptn.experiments.config.arms import (
+    CLONES,
+    GREEDY,
+    ORACLE,
+    SELECTED,
+    SHUFFLED,
+    UNSELECTED,
+)
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.task import REACHED
 from mgptn.experiments.views.verdict import Verdict
+from mgptn.population.intervals.shares import clopper_pearson
 
 NAMES = {
     UNSELECTED: "the founders' vote",
@@ -40,7 +47,7 @@ def judge_growth(
     generations
         The run's table of that name, all arms.
     """
-    rows = {arm: _arm(generations, arm) for arm in (SELECTED, *NAMES, ORACLE)}
+    rows = {arm: _arm(generations, arm) for arm in (SELECTED, *NAMES, ORACLE, GREEDY)}
     if not rows[SELECTED]:
         return Verdict(
             "Undecided: no generation", ("No generation has been committed yet.", *faults)
@@ -62,6 +69,9 @@ def judge_growth(
     if rows[UNSELECTED]:
         alone = _reached(rows[UNSELECTED], "gold_error")
         sentences.append(f"A single founder, on average: up to {_said(alone, first)}.")
+    if rows[GREEDY]:
+        alone = _reached(rows[GREEDY], "gold_error")
+        sentences.append(f"Its likeliest answers, on average: up to {_said(alone, first)}.")
     if ORACLE in reached:
         sentences.append(
             f"With verdicts instead of peers: up to {_said(reached[ORACLE], first)}; "
@@ -105,7 +115,7 @@ def _error(rows: Sequence[dict[str, Any]], size: int | None) -> str:
         return ""
     problems = found[-1]["answers"] // found[-1]["agents"]
     error = found[-1]["majority_error"]
-    low, high = exact_interval(error * problems, problems)
+    low, high = clopper_pearson(error * problems, problems)
     return f" ({error:.3f} [{low:.3f}, {high:.3f}] there)"
 
 
@@ -113,16 +123,3 @@ def _beyond(rows: Sequence[dict[str, Any]], size: int | None) -> str:
     """How often an arm errs where the run has got to, if it was asked that."""
     there = [row for row in rows if row["task_size"] == size]
     return f"; at size {size} it erred on {there[-1]['majority_error']:.3f}" if there else ""
-
-
-def exact_interval(events: float, trials: int) -> tuple[float, float]:
-    """A 95 % interval of a probability, of events that may count by shares.
-
-    Source
-    ------
-    Clopper & Pearson 1934.
-    """
-    quantile, failures = scipy.special.betaincinv, trials - events
-    low = float(quantile(events, failures + 1, 0.025)) if events > 0 else 0.0
-    high = float(quantile(events + 1, failures, 0.975)) if failures > 0 else 1.0
-    return low, high

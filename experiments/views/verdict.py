@@ -9,18 +9,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
-from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.arms import (
+    GREEDY,
+    NEUTRAL,
+    RANDOM,
+    SELECTED,
+    TEMPERATURES,
+    UNSELECTED,
+)
 from mgptn.experiments.record.rounds import generations_of
 from mgptn.experiments.views.measured import MeasuredRound
-from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.shares import difference_interval
+from mgptn.population.intervals.spread import Spread, apart, known_spread
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
+    errors_by_temperature,
+    least_column,
     majority_errors,
     problem_errors,
 )
+from mgptn.population.measures.capability import pass_at_k
 from mgptn.population.measures.generation_measures import Measures
-from mgptn.population.measures.rates import Interval, cluster_bootstrap, mean_bootstrap
 from mgptn.population.records.arrays import Floats, known_mean
 from mgptn.population.records.generation import Generation
 
@@ -63,16 +72,15 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def judge(
-    rounds: Sequence[MeasuredRound], config: RunConfig, faults: Sequence[str] = ()
-) -> Verdict:
+def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdict:
     """Judge a run by its first and last generations and its controls; rounds between are not read.
 
     A run may be at its beginning, or have only some of the arms: what there is, is said.
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
-    below that of the random-selector control, both beyond the 95 % interval. Intervals are by
-    bootstrap over problems; arms are compared problem by problem.
+    below that of the random-selector control and of the strongest of the cheaper ones, which take
+    one batch of the founders' answers, each beyond the 95 % interval. Intervals are Student's, by
+    the spread between problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
     if not selected:
@@ -88,16 +96,17 @@ def judge(
                 *unsaid,
             ),
         )
-    change = _between(selected, config, "first-last")
+    change = _between(selected)
     first, last = (known_mean(problem_errors(selected[i])) for i in (0, -1))
     sentences = [
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
     ]
-    arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED)}
-    against = _against(selected[-1], arms, config)
+    arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED, GREEDY)}
+    against = _against(selected[-1], arms)
     for name, (error, difference) in against.items():
         sentences.append(f"Against {name} ({error:.3f}): {difference}{_said(difference)}.")
+    sentences += _by_number(arms[UNSELECTED], len(selected[-1].agents) * (selected[-1].index + 1))
     if NEUTRAL_NAME in against:
         drift = _drift_said(against[NEUTRAL_NAME][1])
     else:
@@ -111,7 +120,7 @@ def judge(
         ]
         fell, undecided = f"Error fell, without {missing}", f"Undecided: no {missing}"
         return Verdict(fell if change.falls else undecided, tuple(sentences))
-    random_change = _between(arms[RANDOM], config, "random-first-last")
+    random_change = _between(arms[RANDOM])
     improved = (
         "IT IMPROVED, so what the run gained is not all due to its selector."
         if random_change.falls
@@ -131,9 +140,19 @@ def _heading(change: Difference, random_change: Difference, against: Against) ->
     if not against[RANDOM_NAME][1].falls:
         return "Not amplified: gold error fell no further than under a random selector"
     if random_change.falls:
-        return "Amplified, but the random-selector control improved too"
-    told = "Amplified: gold error fell, and further than under a random selector"
-    return told + _still_better(against)
+        return "Undecided: gold error fell, but that of the random-selector control did too"
+    fell = "gold error fell, and further than under a random selector"
+    cheaper = {name: of for name, of in against.items() if name not in (RANDOM_NAME, NEUTRAL_NAME)}
+    if not cheaper:
+        return f"Undecided: {fell}, but nothing cheaper stands beside it"
+    strongest = min(cheaper, key=lambda name: cheaper[name][0])
+    others = [n for n, (_, of) in cheaper.items() if of.low > 0.0 and n != strongest]
+    if cheaper[strongest][1].low > 0.0:
+        told = f"Not amplified: outdone by {strongest}, though {fell}"
+        return f"{told}; also by {', '.join(others)}" if others else told
+    if not cheaper[strongest][1].falls:
+        return f"Undecided: not shown to be better than {strongest}, though {fell}"
+    return f"Amplified beyond {strongest}: {fell}"
 
 
 def _drift_said(difference: Difference) -> str:
@@ -146,13 +165,26 @@ def _drift_said(difference: Difference) -> str:
     )
 
 
-def _still_better(against: Against) -> str:
-    """The controls that the run is worse than, for the heading."""
-    better = [name for name, (_, difference) in against.items() if difference.low > 0.0]
-    return f"; still better: {', '.join(better)}" if better else ""
+def _by_number(unselected: Sequence[Generation], spent: int) -> list[str]:
+    """What k of the founders' answers are worth, by vote and picked by the verifier, k to all."""
+    if not unselected:
+        return []
+    last = unselected[-1]
+    size, known = len(last.agents), last.by_problem(last.outcomes.known).sum(axis=1)
+    right = last.by_problem(last.outcomes.verdicts & last.outcomes.known).sum(axis=1)
+    told = []
+    for k in [*(2**i for i in range(size.bit_length()) if 2**i < size), size]:
+        counts = zip(known.tolist(), right.tolist(), strict=True)
+        of = [pass_at_k(n, c, min(k, n)) for n, c in counts if n]
+        picked = 1.0 - known_mean(np.array(of))
+        told.append(f"{k}: {known_mean(majority_errors(last, k)):.3f} and {picked:.3f}")
+    return [
+        "Of k founders' answers the commonest, and the best by the verifier, err on "
+        f"{'; '.join(told)}. The run gave {spent} answers for each of a generation's problems."
+    ]
 
 
-def _against(last: Generation, arms: dict[str, list[Generation]], config: RunConfig) -> Against:
+def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
     """Last generation's error against each control's on the same problems: theirs, difference."""
     ours, size = problem_errors(last), len(last.agents)
     controls: tuple[tuple[str, str, Callable[[Generation], Floats]], ...] = (
@@ -162,42 +194,40 @@ def _against(last: Generation, arms: dict[str, list[Generation]], config: RunCon
         (f"best of {size} unselected", UNSELECTED, best_of_n_errors),
         (f"majority vote of {size} unselected", UNSELECTED, majority_errors),
     )
-    found = {}
-    for name, arm, errors_of in controls:
-        if not arms[arm]:
-            continue
-        errors = errors_of(arms[arm][-1])
-        differences = ours - errors
-        # Problems to which either arm has no answer with a verdict tell nothing.
-        differences = differences[~np.isnan(differences)]
-        interval = _bootstrap(differences, config, name)
-        difference = Difference(known_mean(differences), interval.low, interval.high)
-        found[name] = (known_mean(errors), difference)
+    known = {name: of(arms[arm][-1]) for name, arm, of in controls[:2] if arms[arm]}
+    # Cheapest first: of several that are equally strong, it is named.
+    known |= _alone(arms[GREEDY])
+    known |= {name: of(arms[arm][-1]) for name, arm, of in controls[2:] if arms[arm]}
+    # Problems to which either arm has no answer with a verdict tell nothing.
+    return {
+        name: (known_mean(errors), _told(known_spread(ours - errors), size))
+        for name, errors in known.items()
+    }
+
+
+def _alone(generations: Sequence[Generation]) -> dict[str, Floats]:
+    """Of founders alone, errors of the likeliest answers, and at the temperature that erred least
+    on the problems of generations before."""
+    if not generations:
+        return {}
+    by_temperature = [errors_by_temperature(one, TEMPERATURES) for one in generations]
+    best = least_column(by_temperature[:-1])
+    found = {"the founders' likeliest answers": by_temperature[-1][:, 0]}
+    if best:
+        name = f"the founders at sampling temperature {TEMPERATURES[best]:g}"
+        found[name] = by_temperature[-1][:, best]
     return found
 
 
-def _between(generations: Sequence[Generation], config: RunConfig, purpose: str) -> Difference:
+def _between(generations: Sequence[Generation]) -> Difference:
     """Change of error from the first generation to the last, whose problems differ."""
     first, last = problem_errors(generations[0]), problem_errors(generations[-1])
-    paired = np.stack([first, last], axis=1)
-
-    # Problems of the two generations are drawn apart: each column by a shuffle of its own.
-    rng = stream(config.seed, "verdict", purpose)
-    paired[:, 1] = rng.permutation(paired[:, 1])
-
-    def change(drawn: Floats) -> float:
-        known = (~np.isnan(drawn)).sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            before, after = np.nansum(drawn, axis=0) / known
-        return float(after - before)
-
-    interval = cluster_bootstrap(paired, change, rng)
-    return Difference(known_mean(last) - known_mean(first), interval.low, interval.high)
+    return _told(apart(known_spread(last), known_spread(first)), len(generations[0].agents))
 
 
-def _bootstrap(values: np.ndarray, config: RunConfig, purpose: str) -> Interval:
-    rng = stream(config.seed, "verdict", purpose)
-    return mean_bootstrap(values, rng)
+def _told(of: Spread, agents: int) -> Difference:
+    """A difference with its interval, of problems that so many agents answer."""
+    return Difference(of.value, *difference_interval(of, agents))
 
 
 def _said(difference: Difference) -> str:

@@ -8,6 +8,8 @@ agents, Q problems, A = M·Q answers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mgptn.population.records.arrays import Floats, Truths
@@ -86,3 +88,26 @@ def _shares(of: Truths, among: Truths, axis: int) -> Floats:
     shares: Floats = np.full(number.shape, np.nan)
     np.divide(count, number, out=shares, where=number > 0)
     return shares
+
+
+def errors_by_temperature(generation: Generation, temperatures: Sequence[float]) -> Floats:
+    """Share of wrong answers at each sampling temperature, float64 [Q, T].
+
+    Raises
+    ------
+    ValueError
+        If there is no agent of one of them.
+    """
+    at = np.array([agent.genome.sampling_temperature for agent in generation.agents])
+    wrong, known = _wrong_and_known(generation)
+    columns = []
+    for one in temperatures:
+        if not np.any(at == one):
+            raise ValueError(f"temperatures: expected some of {set(at.tolist())}, got {one}")
+        columns.append(_shares(wrong[:, at == one], known[:, at == one], axis=1))
+    return np.stack(columns, axis=-1)
+
+
+def least_column(others: Sequence[Floats]) -> int:
+    """The column with the least mean in tables of other problems, [Q, T] each; 0 of none."""
+    return int(np.argmin(np.nanmean(np.concatenate(others), axis=0))) if others else 0

@@ -15,7 +15,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.shares import share_interval
+from mgptn.population.intervals.spread import known_spread
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.judging.agreeing import agreed_share
 from mgptn.population.measures.answer_errors import (
@@ -39,7 +40,6 @@ from mgptn.population.measures.rates import (
     effective_graders,
     error_correlation,
     grader_rates,
-    mean_bootstrap,
 )
 from mgptn.population.records.arrays import Floats, known_mean
 from mgptn.population.records.generation import Generation
@@ -57,9 +57,9 @@ class Measures:
     fitness_mean, fitness_max
         Over agents, in [0, 1]: what selection saw.
     gold_error, gold_error_low, gold_error_high
-        Share of answers that the verifier calls wrong, with its 95 % interval by bootstrap over
-        problems. Here and in all that looks at verdicts, answers without one are left out: where
-        there are some, a problem counts by its others.
+        Share of answers that the verifier calls wrong, with its 95 % interval: Wilson's, by the
+        spread between problems. Here and in all that looks at verdicts, answers without one are
+        left out: where there are some, a problem counts by its others.
     majority_error, best_of_n_error
         Error of the commonest answer to each problem, and of the answer with the highest mean
         grade, over the generation's M answers to it; ties count by their share.
@@ -168,7 +168,6 @@ def measure(
     generation: Generation,
     previous: Generation | None,
     threshold: float,
-    seed: int,
     coalescences: Sequence[float] = (),
     *,
     grade_threshold: float | None = None,
@@ -181,8 +180,6 @@ def measure(
         The generation before, for Price's accounting; None for the first.
     threshold
         Scores of at least this count as acceptance.
-    seed
-        Of the run: names the bootstrap's stream.
     coalescences
         Of every generation before, in order, as of `jury.coalescence`; `identity_expected` is NaN
         where they are not all there.
@@ -198,9 +195,7 @@ def measure(
     size = len(agents)
     verdicts, known = outcomes.verdicts, outcomes.known
     errors = problem_errors(generation)
-    interval = mean_bootstrap(
-        errors[~np.isnan(errors)], stream(seed, "bootstrap", generation.index)
-    )
+    interval = share_interval(known_spread(errors), size)
     selector = grader_rates(generation.scores[known], verdicts[known], threshold)
     grades, graded_right, counts = _distinct_grades(outcomes)
     least = threshold if grade_threshold is None else grade_threshold

@@ -1,4 +1,4 @@
-"""Proportions with Wilson's interval, tests of two of them, and the agreement of two judges."""
+"""Tests of two proportions, and the agreement of two judges."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -10,46 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from mgptn.population.measures.rates import Interval
-
-
-def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion.
-
-    Parameters
-    ----------
-    successes, trials
-        0 ≤ successes ≤ trials.
-    level
-        Coverage, in (0, 1).
-
-    Returns
-    -------
-    Interval within [0, 1]; the whole of it where there are no trials.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its range.
-
-    Source
-    ------
-    Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-    """
-    _check_counts(successes, trials)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level: expected in (0, 1), got {level}")
-    if trials == 0:
-        return Interval(0.0, 1.0)
-    z = float(scipy.special.ndtri((1.0 + level) / 2.0))
-    share, weight = successes / trials, z * z / trials
-    centre = (share + weight / 2.0) / (1.0 + weight)
-    half = z * math.sqrt(share * (1.0 - share) / trials + weight / (4.0 * trials)) / (1.0 + weight)
-    # At the ends the bounds are exactly 0 and 1, which rounding would miss.
-    return Interval(
-        0.0 if successes == 0 else max(0.0, centre - half),
-        1.0 if successes == trials else min(1.0, centre + half),
-    )
+from mgptn.population.intervals.shares import check_counts
 
 
 def same_proportion(successes: int, trials: int, others: int, other_trials: int) -> float:
@@ -72,8 +33,8 @@ def same_proportion(successes: int, trials: int, others: int, other_trials: int)
     ------
     Fisher 1935, "The logic of inductive inference".
     """
-    _check_counts(successes, trials)
-    _check_counts(others, other_trials)
+    check_counts(successes, trials)
+    check_counts(others, other_trials)
     table = np.array([[successes, trials - successes], [others, other_trials - others]])
     return float(scipy.stats.fisher_exact(table).pvalue)
 
@@ -113,8 +74,3 @@ def phi(first: ArrayLike, second: ArrayLike) -> float:
     if margins == 0:
         return math.nan
     return (both * neither - only_one * only_two) / math.sqrt(margins)
-
-
-def _check_counts(successes: int, trials: int) -> None:
-    if not 0 <= successes <= trials:
-        raise ValueError(f"successes: expected 0 to {trials} (trials), got {successes}")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +25,6 @@ class GraderRates(NamedTuple):
     fpr: float
     likelihood_ratio: float
     youden_j: float
-
-
-class Interval(NamedTuple):
-    """Bounds of a confidence interval."""
-
-    low: float
-    high: float
 
 
 def grader_rates(
@@ -208,90 +200,6 @@ def effective_graders(graders: int, correlation: float) -> float:
         raise ValueError(f"correlation: expected in [-1, 1], got {correlation}")
     effect = 1.0 + (graders - 1) * correlation if graders > 1 else 1.0
     return math.inf if effect <= 0.0 else graders / effect
-
-
-BOOTSTRAP_CELLS = 1 << 20
-"""Draws of clusters that are in memory at once."""
-
-
-def cluster_bootstrap(
-    values: ArrayLike,
-    statistic: Callable[[NDArray[np.float64]], float],
-    rng: np.random.Generator,
-    draws: int = 1000,
-    level: float = 0.95,
-) -> Interval:
-    """Percentile interval of a statistic, whole clusters drawn with replacement.
-
-    Parameters
-    ----------
-    values
-        float64 [Q, ...], clusters (problems, say) on axis 0.
-    statistic
-        From values of that shape to a number. Draws where it is NaN are left out.
-    rng
-        Generator of the stream for these draws.
-    draws
-        Number of them, ≥ 1.
-    level
-        Coverage, in (0, 1).
-
-    Returns
-    -------
-    Interval (low, high); NaN where the statistic is NaN in every draw or there is no cluster.
-
-    Raises
-    ------
-    ValueError
-        If values have no axis, or draws or level are outside their range.
-
-    Source
-    ------
-    Efron 1979; Davison & Hinkley 1997, section 3.8 for clusters.
-    """
-    clusters = np.asarray(values, dtype=np.float64)
-    if clusters.ndim == 0:
-        raise ValueError("values: expected clusters on axis 0, got a single number")
-    if draws < 1:
-        raise ValueError(f"draws: expected at least 1, got {draws}")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level: expected in (0, 1), got {level}")
-    count = clusters.shape[0]
-    if count == 0:
-        return Interval(math.nan, math.nan)
-    samples = np.array([statistic(clusters[rng.integers(count, size=count)]) for _ in range(draws)])
-    return _between(samples, level)
-
-
-def mean_bootstrap(
-    values: ArrayLike, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> Interval:
-    """`cluster_bootstrap` of the mean of values, all at once; from the same draws.
-
-    Parameters, returns and errors are as of `cluster_bootstrap`.
-    """
-    clusters = np.asarray(values, dtype=np.float64)
-    if clusters.ndim == 0 or draws < 1 or not 0.0 < level < 1.0 or not clusters.size:
-        return cluster_bootstrap(clusters, lambda drawn: float(drawn.mean()), rng, draws, level)
-    count = len(clusters)
-    sums = clusters.reshape(count, -1).sum(axis=1)
-    at_once = max(1, BOOTSTRAP_CELLS // count)
-    means = np.concatenate(
-        [
-            sums[rng.integers(count, size=(min(at_once, draws - done), count))].sum(axis=1)
-            for done in range(0, draws, at_once)
-        ]
-    ) / clusters.size  # fmt: skip
-    return _between(means, level)
-
-
-def _between(samples: NDArray[np.float64], level: float) -> Interval:
-    """The quantiles of draws, of which those that are NaN are left out."""
-    samples = samples[~np.isnan(samples)]
-    if samples.size == 0:
-        return Interval(math.nan, math.nan)
-    low, high = np.quantile(samples, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    return Interval(float(low), float(high))
 
 
 def _graded(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mgptn.population.measures.judgement import wilson
+from mgptn.population.intervals.shares import wilson
 from mgptn.population.records.arrays import Floats, Integers
 
 DRAWS = 1000

@@ -10,21 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
 
 from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.bootstrap import cluster_bootstrap
 from mgptn.population.judging import ratings
 from mgptn.population.measures import capability, diversity
 from mgptn.population.measures.rates import (
     auc,
     brier,
     calibration_error,
-    cluster_bootstrap,
     effective_graders,
     error_correlation,
     grader_rates,
-    mean_bootstrap,
 )
 
 pure = settings(deadline=None, max_examples=80)
@@ -296,18 +294,6 @@ def test_cluster_bootstrap_draws_clusters_whole():
     assert low < clusters.mean() < high
     # As wide as 30 clusters make it, not 240 values: ±1.96·8.66/√30.
     assert high - low == pytest.approx(2 * 1.96 * clusters.std() / math.sqrt(30), rel=0.15)
-
-
-@given(
-    arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 4)), elements=st.integers(0, 1)),
-    st.integers(1, 40),
-    st.integers(1, 50),
-)
-def test_the_bootstrap_of_a_mean_is_that_of_any_statistic(values, draws, cells):
-    slow = cluster_bootstrap(values, lambda drawn: float(drawn.mean()), stream(0, "b"), draws)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("mgptn.population.measures.rates.BOOTSTRAP_CELLS", cells)
-        assert mean_bootstrap(values, stream(0, "b"), draws) == slow
 
 
 def test_cluster_bootstrap_is_nan_where_the_statistic_is():

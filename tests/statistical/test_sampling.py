@@ -15,7 +15,7 @@ from scipy.stats import binom, chi2
 from mgptn.population.breeding import moran
 from mgptn.population.breeding.wright_fisher import sample_parents
 from mgptn.population.draws.streams import stream
-from mgptn.population.measures.rates import cluster_bootstrap
+from mgptn.population.intervals.bootstrap import cluster_bootstrap
 from tests.reference.population.breeding.moran import sample_events_plainly
 
 FALSE_ALARM = 1e-7

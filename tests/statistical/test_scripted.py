@@ -50,7 +50,7 @@ def close(share: float, expected: float, count: int) -> bool:
 def test_error_tpr_and_fpr_are_those_that_were_put_in():
     """4,320 grades of 1,440 answers."""
     generation = first(config())
-    measured = measure(generation, None, 0.6, 0)
+    measured = measure(generation, None, 0.6)
     assert close(measured.gold_error, 0.7, 1440)
     wrong = round(1440 * measured.gold_error)
     assert close(measured.grader_tpr, 0.8, 3 * (1440 - wrong))
@@ -61,7 +61,7 @@ def test_error_tpr_and_fpr_are_those_that_were_put_in():
 def test_graders_correlate_as_they_were_told_to(correlation: float):
     """Pearson's r over some 3,000 pairs has a standard error of at most (1 − ρ²)/√1000."""
     generation = first(config(scripted={"correlation": correlation}))
-    measured = measure(generation, None, 0.6, 0)
+    measured = measure(generation, None, 0.6)
     bound = LIMIT * (1 - correlation**2) / math.sqrt(1000) + 1e-9
     assert abs(measured.grader_correlation - correlation) <= bound
     if correlation == 1.0:

@@ -15,6 +15,7 @@ ORDER = (
     "population/judging",
     "population/breeding",
     "population/theory",
+    "population/intervals",
     "population/measures",
     "population",
     "protocols/answers",

@@ -21,18 +21,18 @@ from mgptn.experiments.claims.elicit_or_create.measures import (
     measure_probabilities,
     measure_winners,
 )
-from mgptn.experiments.claims.method.finding import (
-    Finding,
-    Number,
-    Statistic,
-    above,
-    estimate,
-    resampled,
-    share_at_or_below,
-    within,
-)
+from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
-from mgptn.experiments.config.arms import RANDOM, SELECTED
+from mgptn.experiments.claims.method.numbers import (
+    DIFFERENCE,
+    Number,
+    estimate,
+    plain,
+    share,
+)
+from mgptn.experiments.claims.method.statistics import first_over_second
+from mgptn.experiments.config.arms import GREEDY, RANDOM, SELECTED
+from mgptn.population.intervals.spread import Statistic
 from mgptn.population.measures.capability import pass_at_k
 from mgptn.population.records.arrays import Floats
 
@@ -48,6 +48,9 @@ RAISED = "composition"
 OFTEN, HARDLY = 0.5, 1.0 / 1024.0
 """The population answers right at least so often, where the base does so less often than this."""
 
+FAILED = 0.99
+"""A base that passes less often than this fails a problem: where it passes, nothing is created."""
+
 SAME = 0.01
 """A difference in pass@k that counts as none."""
 
@@ -58,7 +61,8 @@ READ = 2.0 ** np.arange(31)
 def analyse(results: Results) -> Finding:
     """pass@k of base, population and twin; what only the population does; winners."""
     attempts, read = results.measured("attempts"), results.measured("probabilities")
-    passed, gains, reach, conditions = [], [], [], []
+    passed, gains, reach = [], [], []
+    decisive: list[Number] = []
     curves: dict[str, tuple[float, ...]] = {}
     p = math.nan
     for exam in attempts["exam"].unique(maintain_order=True):
@@ -67,29 +71,37 @@ def analyse(results: Results) -> Finding:
         for i, side in enumerate(SIDES):
             curves[f"{exam}, {side}"] = tuple(data[:, :, i].mean(axis=(0, 1)))
             passed += [
-                estimate(f"{exam}: pass@{k}, {TOLD[side]}", data[:, :, i, at], lambda m: m)
+                share(f"{exam}: pass@{k}, {TOLD[side]}", data[:, :, i, at])
                 for at, k in ((0, 1), (len(draws) - 1, most))
             ]
         curves[f"{exam}, draws"] = tuple(draws)
-        over_base = estimate(f"{exam}: pass@1 above the base's", data[..., 0], _over(0))
-        over_twin = estimate(f"{exam}: pass@1 above the twin's", data[..., 0], _over(2))
-        coverage = estimate(f"{exam}: pass@{most} above the base's", data[..., -1], _over(0))
-        gains += [over_base, over_twin, coverage]
-        conditions.append(within(coverage, -1.0, 0.02))
+        over_base, over_twin, coverage = (
+            estimate(f"{exam}: pass@{k} above {whose}", data[..., at], _over(side), DIFFERENCE)
+            for k, at, side, whose in (
+                (1, 0, 0, "the base's"), (1, 0, 2, "the twin's"), (most, -1, 0, "the base's")
+            )
+        )  # fmt: skip
+        gains.append(coverage)
+        if (failed := _where_failed(data[..., -1])).any():
+            told = f"{exam}: pass@{most} above the base's, where that fails"
+            decisive.append(estimate(told, failed, first_over_second, DIFFERENCE))
         probabilities = _probabilities(read.filter(exam=exam))
         only = (probabilities[..., 1] >= OFTEN) & (probabilities[..., 0] < HARDLY)
-        alone = estimate(
-            f"{exam}: problems that only the population answers", only.astype(np.float64), _same
-        )
-        conditions.append(within(alone, -1.0, 0.02))
+        alone = share(f"{exam}: problems that only the population answers", only.astype(np.float64))
         reach += [alone, *_reach(exam, probabilities)]
         curves[f"{exam}, base by problem"] = tuple(probabilities[..., 0].ravel())
         curves[f"{exam}, selected by problem"] = tuple(probabilities[..., 1].ravel())
         if exam == RAISED:
-            conditions += [above(over_base, 0.05), above(over_twin, 0.0)]
-            p = share_at_or_below(resampled(f"{exam}: p", data[..., 0], _over(2)), 0.0)
+            decisive += [over_base, over_twin]
+            both = np.stack([_likeliest(attempts.filter(exam=exam)), data[:, :, 1, 0]], -1)
+            told = f"{exam}: pass@1 above the base's likeliest answer"
+            decisive.append(estimate(told, both, lambda m: m[:, 1] - m[:, 0], DIFFERENCE))
+            p = over_twin.p_above(0.0)
+        else:
+            gains += [over_base, over_twin]
     return Finding.by(
-        conditions,
+        "elicit-or-create",
+        decisive,
         p=p,
         numbers={
             "pass@k": tuple(passed),
@@ -105,8 +117,8 @@ def analyse(results: Results) -> Finding:
 CAVEATS = (
     "Weights never change here: all that is inherited is a context. A context could still hold "
     "what the base cannot do without it; whether it does, in these tasks, is what was asked.",
-    "Where the base passes nearly always within 1,024 attempts, nothing more could be created; "
-    "what tells are the problems that it hardly ever answers. On unseen compositions it may be the "
+    "Where the base passes nearly always within 1,024 attempts, nothing more could be created: "
+    "only problems that it fails decide. On unseen compositions it may be the "
     "other way about: the share of problems that the population answers right less often than the "
     "base says how much a context narrows what is said.",
     "Answers are short: among a hundred or 4,096 possible ones, guessing alone passes in the end. "
@@ -120,9 +132,16 @@ def draw(results: Results, finding: Finding, path: Path) -> Path:
     return draw_attempts(finding, path)
 
 
+def _likeliest(rows: pl.DataFrame) -> Floats:
+    """Whether the base's likeliest answer is right, float64 [S, Q]."""
+    ordered = rows.filter(side=GREEDY).sort("seed", "problem")
+    right = ordered["correct"].cast(pl.Float64).to_numpy()
+    return np.asarray(right.reshape(ordered["seed"].n_unique(), -1), dtype=np.float64)
+
+
 def _passes(rows: pl.DataFrame) -> tuple[Floats, Floats]:
     """pass@k, float64 [S, Q, 3, B] by side in the order of `SIDES`, and k, float64 [B]."""
-    most = int(rows["samples"][0])
+    most = int(rows.filter(side=BASE)["samples"][0])
     draws = [2**power for power in range(most.bit_length())]
     sides = []
     for side in SIDES:
@@ -150,14 +169,14 @@ def _reach(exam: str, probabilities: Floats) -> list[Number]:
             f"{exam}: attempts from which the base passes as often within .01, log2",
             missed,
             crossing,
+            (0.0, float(len(READ) - 1)),
         ),
-        estimate(f"{exam}: right answer under the base", probabilities[..., 0], _same),
-        estimate(f"{exam}: right answer under the selected", probabilities[..., 1], _same),
-        Number(f"{exam}: least right answer under the base, log10", hardest, hardest, hardest),
-        estimate(
+        share(f"{exam}: right answer under the base", probabilities[..., 0]),
+        share(f"{exam}: right answer under the selected", probabilities[..., 1]),
+        plain(f"{exam}: least right answer under the base, log10", hardest),
+        share(
             f"{exam}: problems that the selected answers right less often than the base",
             (probabilities[..., 1] < probabilities[..., 0]).astype(np.float64),
-            _same,
         ),
     ]
 
@@ -198,9 +217,9 @@ def _winners(results: Results) -> list[Number]:
             if not logs.size:
                 continue
             told = f"{arm}, {TOLD[side]}"
-            found.append(estimate(f"{told}: mean log-probability (nats)", logs[None], _same))
+            found.append(estimate(f"{told}: mean log-probability (nats)", logs[None]))
             least = float(logs.min())
-            found.append(Number(f"{told}: the least", least, least, least))
+            found.append(plain(f"{told}: the least", least))
     return found
 
 
@@ -209,5 +228,7 @@ def _over(side: int) -> Statistic:
     return lambda means: means[:, 1] - means[:, side]
 
 
-def _same(means: Floats) -> Floats:
-    return means
+def _where_failed(passed: Floats) -> Floats:
+    """Of problems that the base fails, what the population passes more, and 1: [S, Q, 2]."""
+    failed = passed[..., 0] < FAILED
+    return np.stack([(passed[..., 1] - passed[..., 0]) * failed, failed], -1)

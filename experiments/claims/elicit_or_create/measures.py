@@ -16,7 +16,7 @@ import polars as pl
 from mgptn.experiments.cards.exam import Context, Exam, held_out_exam
 from mgptn.experiments.claims.method.enumerating import answer_log_probabilities
 from mgptn.experiments.claims.method.measuring import Bench
-from mgptn.experiments.config.arms import RANDOM, SELECTED
+from mgptn.experiments.config.arms import GREEDY, LIKELIEST, RANDOM, SELECTED
 from mgptn.experiments.running.grid import Cell
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.generation import Generation
@@ -73,6 +73,19 @@ def measure_attempts(bench: Bench) -> pl.DataFrame:
                 }
                 for problem in range(len(exam))
             ]
+        alone = subject.answer(
+            exam, f"likeliest {examined.name}", sampling_temperature=LIKELIEST, shared_queries=True
+        )
+        rows += [
+            {
+                "exam": examined.name,
+                "side": GREEDY,
+                "problem": problem,
+                "samples": 1,
+                "correct": int(right),
+            }
+            for problem, right in enumerate(alone.right)
+        ]
     return pl.DataFrame(rows)
 
 

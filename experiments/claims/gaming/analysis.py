@@ -22,17 +22,9 @@ from mgptn.experiments.claims.gaming.best_of_pool import (
     flatterers,
 )
 from mgptn.experiments.claims.gaming.figure import draw_gaming
-from mgptn.experiments.claims.method.finding import (
-    Condition,
-    Finding,
-    Number,
-    above,
-    estimate,
-    resampled,
-    share_at_or_below,
-    within,
-)
+from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.method.statistics import (
     first,
     first_less_second,
@@ -45,15 +37,17 @@ from mgptn.population.records.generation import Generation
 
 ONE = "one evaluator"
 ALONE, TOGETHER, ORACLE = "alone", "mean of three", "oracle"
-MARGIN, GOLD_MARGIN, TOLERANCE = 0.2, 0.05, 0.05
+MARGIN = 0.2
+"""Of flatterers, by which one evaluator must have more than several."""
+
 JUDGES = 3
 """Trained graders: the first slots, who grade everybody."""
 
 
 class Part(NamedTuple):
-    """What one part of the experiment says: of conditions, of each group of numbers, of curves."""
+    """What one part of the experiment says: what decides, groups of numbers, curves."""
 
-    conditions: list[Condition]
+    decisive: list[Number]
     groups: list[list[Number]]
     curves: dict[str, tuple[float, ...]]
 
@@ -62,15 +56,15 @@ def analyse(results: Results) -> Finding:
     """Takeovers by number of evaluators; best of n by scripted and by trained ones."""
     takeover, p = _of_takeovers(results)
     scripted, trained = _of_scripted(results), _of_trained(results)
-    shares, over = takeover.groups
+    (shares,) = takeover.groups
     of_scripted, gained = scripted.groups
     of_trained, gained_more, accepted = trained.groups
     return Finding.by(
-        [*takeover.conditions, *scripted.conditions, *trained.conditions],
+        "gaming",
+        [*takeover.decisive, *scripted.decisive, *trained.decisive],
         p=p,
         numbers={
             "Takeover: the last generation": tuple(shares),
-            "Takeover: one evaluator against several": tuple(over),
             "Best of n, scripted evaluators": tuple(of_scripted),
             "Best of n, trained evaluators": tuple(of_trained),
             "Best of n at the strongest selection, one against several": (*gained, *gained_more),
@@ -83,7 +77,7 @@ def analyse(results: Results) -> Finding:
 
 def _of_takeovers(results: Results) -> tuple[Part, float]:
     """Shares of flatterers at the end, one evaluator less several; and the primary test's p."""
-    conditions, shares, over = [], [], []
+    less, shares, over = [], [], []
     curves: dict[str, tuple[float, ...]] = {}
     ends: dict[str, Floats] = {}
     for name, labels in _takeovers(results).items():
@@ -92,21 +86,18 @@ def _of_takeovers(results: Results) -> tuple[Part, float]:
         curves |= {f"takeover, {name}, twin": tuple(twin.mean(axis=0).tolist())}
         ends[name] = np.stack([own[:, -1], twin[:, -1]], -1)[:, None]
         right = results.stacked(_right, **labels)[:, [0, -1]][:, None]
-        shares.append(estimate(f"{name}: share of flatterers", ends[name], first))
-        shares.append(estimate(f"{name}: the same, twin", ends[name], second))
-        shares.append(estimate(f"{name}: change of gold", right, lambda m: m[:, 1] - m[:, 0]))
+        shares.append(share(f"{name}: share of flatterers", ends[name], first))
+        shares.append(share(f"{name}: the same, twin", ends[name], second))
+        gold = f"{name}: change of gold"
+        shares.append(estimate(gold, right, lambda m: m[:, 1] - m[:, 0], DIFFERENCE))
         if name.endswith("disjoint"):
-            more = estimate(
-                f"{name}: share of flatterers less twin's", ends[name], first_less_second
-            )
-            conditions.append(within(more, -1.0, TOLERANCE))
+            told = f"{name}: share of flatterers less twin's"
+            less.append(estimate(told, ends[name], first_less_second, DIFFERENCE))
     for few, many in ((ONE, "9 disjoint"), (ONE, "3 disjoint"), ("9 shared", "9 disjoint")):
         both = np.stack([ends[few][..., 0], ends[many][..., 0]], -1)
-        over.append(estimate(f"share of flatterers, {few} less {many}", both, first_less_second))
-        conditions.append(above(over[-1], MARGIN))
-    both = np.stack([ends[ONE][..., 0], ends["9 disjoint"][..., 0]], -1)
-    p = share_at_or_below(resampled("gaming: p", both, first_less_second), MARGIN)
-    return Part(conditions, [shares, over], curves), p
+        told = f"share of flatterers, {few} less {many}"
+        over.append(estimate(told, both, first_less_second, DIFFERENCE))
+    return Part([*over, *less], [shares], curves), over[0].p_above(MARGIN)
 
 
 def _of_scripted(results: Results) -> Part:
@@ -115,16 +106,17 @@ def _of_scripted(results: Results) -> Part:
     gained = []
     for many in ("9 disjoint", "3 disjoint", "9 shared"):
         both = np.stack([curves[many].at_end(GOLD), curves[ONE].at_end(GOLD)], -1)
-        gained.append(estimate(f"gold of the best, {many} less {ONE}", both, first_less_second))
+        told = f"gold of the best, {many} less {ONE}"
+        gained.append(estimate(told, both, first_less_second, DIFFERENCE))
     return Part(
-        [above(gained[0], GOLD_MARGIN)],
-        [curve_numbers(curves), gained],
+        gained[:1],
+        [curve_numbers(curves), gained[1:]],
         drawn_curves("scripted", curves),
     )
 
 
 def _of_trained(results: Results) -> Part:
-    """What the mean of the trained evaluators gains over each."""
+    """What the mean of the trained evaluators gains over each: the best of them is among these."""
     curves, accepted = _trained(results)
     singles = [name for name in curves if name.endswith(ALONE)]
     golds = np.stack([curves[name].at_end(GOLD) for name in (TOGETHER, *singles)], -1)
@@ -132,18 +124,20 @@ def _of_trained(results: Results) -> Part:
         f"gold of the best, {TOGETHER} less the mean of each {ALONE}",
         golds,
         lambda m: m[:, 0] - m[:, 1:].mean(axis=1),
+        DIFFERENCE,
     )
     over_each = [
         estimate(
             f"gold of the best, {TOGETHER} less {single}",
             golds[..., [0, place]],
             first_less_second,
+            DIFFERENCE,
         )
         for place, single in enumerate(singles, start=1)
     ]
     return Part(
-        [above(over_mean, 0.0)],
-        [curve_numbers(curves), [over_mean, *over_each], accepted],
+        over_each,
+        [curve_numbers(curves), [over_mean], accepted],
         drawn_curves("trained", curves),
     )
 
@@ -155,8 +149,7 @@ CAVEATS = (
     "an upper bound: the curves are drawn too far to the right, in the same way for all.",
     "One evaluator's grades are noisier than the mean of nine, so that under it agents replicate "
     "more by luck; takeovers of nine by a shared spot are smoother for that reason too.",
-    "The trained evaluators are three sizes of one family on one corpus, and the gain of their "
-    "mean is over the average one: whether it beats the best of them is told beside. More draws "
+    "The trained evaluators are three sizes of one family on one corpus. More draws "
     "cost gold under their mean as well: several evaluators help, and do not end it.",
 )
 
@@ -214,7 +207,7 @@ def _trained(results: Results) -> tuple[dict[str, Curve], list[Number]]:
             for side, of in sides.items():
                 both = np.stack([(passed & of).mean(axis=0), of.mean(axis=0)], -1)
                 columns.setdefault(f"{name}: {side}", []).append(both)
-    accepted = [estimate(name, np.stack(of), first_over_second) for name, of in columns.items()]
+    accepted = [share(name, np.stack(of), first_over_second) for name, of in columns.items()]
     return curves, accepted
 
 

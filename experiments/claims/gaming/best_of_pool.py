@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.experiments.claims.method.finding import Number, estimate
 from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.numbers import ANY, DIFFERENCE, SHARE, Number, estimate, share
 from mgptn.population.judging.roles import FLATTERER
 from mgptn.population.measures.capability import best_of_n_kl, best_of_n_weights
 from mgptn.population.records.arrays import Floats
@@ -119,17 +119,25 @@ def curve_numbers(curves: Mapping[str, Curve]) -> list[Number]:
         def decay(means: Floats, curve: Curve = curve) -> Floats:
             return overoptimised(curve.distances, means[..., GOLD])[1]
 
-        for told, of in (
-            ("gold of any", lambda m: m[:, 0, GOLD]),
-            ("gold of the best", lambda m: m[:, -1, GOLD]),
-            ("proxy less gold of the best", lambda m: m[:, -1, PROXY] - m[:, -1, GOLD]),
-            ("gold lost since its peak", lambda m: m[..., GOLD].max(axis=1) - m[:, -1, GOLD]),
-            ("flatterers among the best", lambda m: m[:, -1, GAMED]),
-            ("α", slope),
-            ("β", decay),
+        for told, span, of in (
+            ("gold of any", SHARE, lambda m: m[:, 0, GOLD]),
+            ("gold of the best", SHARE, lambda m: m[:, -1, GOLD]),
+            ("proxy less gold of the best", DIFFERENCE, lambda m: m[:, -1, PROXY] - m[:, -1, GOLD]),
+            ("gold lost since its peak", DIFFERENCE, lost),
+            ("flatterers among the best", SHARE, lambda m: m[:, -1, GAMED]),
+            ("α", ANY, slope),
+            ("β", ANY, decay),
         ):
-            rows.append(estimate(f"{name}: {told}", curve.means, of))
+            if span == SHARE:
+                rows.append(share(f"{name}: {told}", curve.means, of))
+            else:
+                rows.append(estimate(f"{name}: {told}", curve.means, of, span))
     return rows
+
+
+def lost(means: Floats) -> Floats:
+    """Gold at its peak less gold at the end."""
+    return np.asarray(means[..., GOLD].max(axis=1) - means[:, -1, GOLD])
 
 
 def drawn_curves(kind: str, curves: Mapping[str, Curve]) -> dict[str, tuple[float, ...]]:

@@ -13,14 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from mgptn.experiments.claims.independent_judges.figure import draw_planes
-from mgptn.experiments.claims.method.finding import (
-    Finding,
-    Number,
-    above,
-    resampled,
-    share_at_or_below,
-)
+from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number
 from mgptn.experiments.claims.method.reaching import (
     mean_errors,
     none_right,
@@ -29,8 +24,8 @@ from mgptn.experiments.claims.method.reaching import (
     paired,
     per_set,
     reaches,
+    sizes_of,
 )
-from mgptn.experiments.claims.method.statistics import first_less_second
 from mgptn.experiments.config.arms import SELECTED, UNSELECTED
 from mgptn.population.measures.answer_errors import majority_errors
 from mgptn.population.measures.jury import (
@@ -70,7 +65,8 @@ def analyse(results: Results) -> Finding:
     """Errors of what is agreed on, reach of every arm, and descent against what drift expects."""
     arms = _arms(results)
     peers = arms["middle, m = 3"]
-    least = min(g.size for g in results.generations(results.of(**peers)[0])) - 1
+    span = sizes_of(results.of(**peers)[0].config)
+    least, apart = span[0], (span[0] - span[1], span[1] - span[0])
     reached = {
         name: reaches(results, majority_errors, least, **labels) for name, labels in arms.items()
     }
@@ -97,31 +93,28 @@ def analyse(results: Results) -> Finding:
         f"{name}, less peers: wrong of what all say": wrong[name]
         for name in ("clones", "replicating, T = 0.1")
     }
-    against = [
-        *(paired(name, of, wrong["middle, m = 3"]) for name, of in related.items()),
-        *(paired(name, own, of) for name, of in compared.items()),
-    ]
-    bounds = [WORST_ERROR] * len(related) + [WORST_REACH] * len(compared)
+    worse = [paired(name, of, wrong["middle, m = 3"], DIFFERENCE) for name, of in related.items()]
+    beyond = [paired(name, own, of, apart) for name, of in compared.items()]
     return Finding.by(
-        [above(one, bound) for one, bound in zip(against, bounds, strict=True)],
-        p=max(
-            *(_p(name, of, wrong["middle, m = 3"], WORST_ERROR) for name, of in related.items()),
-            *(_p(name, own, of, WORST_REACH) for name, of in compared.items()),
+        "independent-judges",
+        [*worse, *beyond],
+        # All must be shown, so that the largest counts.
+        p=worst(
+            [*(o.p_above(WORST_ERROR) for o in worse), *(o.p_above(WORST_REACH) for o in beyond)]
         ),
         numbers={
             "Wrong, of what all say alike": tuple(
                 over_sets(name, of) for name, of in wrong.items()
             ),
-            "What is to be shown": tuple(against),
-            "Reach, in digits": tuple(over_sets(name, of) for name, of in reached.items()),
+            "Reach, in digits": tuple(over_sets(name, of, span) for name, of in reached.items()),
             "What founders could do, in digits": tuple(
-                over_sets(name, of) for name, of in founders.items()
+                over_sets(name, of, span) for name, of in founders.items()
             ),
             "Share of founder sets that are amplified": tuple(
                 over_sets(name, _amplified(of, founders)) for name, of in reached.items()
             ),
             "Digits that three peers are beyond": tuple(
-                paired(name, own, of) for name, of in others.items()
+                paired(name, own, of, apart) for name, of in others.items()
             ),
             "The jury": tuple(
                 over_sets(f"{name}: {what}", per_set(results, JURY[what], **labels))
@@ -135,7 +128,6 @@ def analyse(results: Results) -> Finding:
         curves={
             f"reach: {name}": tuple(of.tolist()) for name, of in {**reached, **founders}.items()
         },
-        intervals="by bootstrap over founder sets",
     )
 
 
@@ -171,11 +163,6 @@ def _founders(results: Results, peers: Mapping[str, str], least: float) -> dict[
             results, none_right, least, arm="thirty"
         ),
     }
-
-
-def _p(name: str, own: Floats, other: Floats, bound: float) -> float:
-    pair = np.stack([own, other], -1)[:, None]
-    return share_at_or_below(resampled(f"p: {name}", pair, first_less_second), bound)
 
 
 def _amplified(reached: Floats, founders: Mapping[str, Floats]) -> Floats:

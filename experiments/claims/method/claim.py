@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from mgptn.experiments.claims.method.deciding import Decides
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, set_key
 from mgptn.experiments.config.section import Section, any_of
@@ -67,6 +68,10 @@ class Registered(Section):
         The sentence that it is about.
     metric, fails_if
         What is looked at, and what of it would refute the claim.
+    changed
+        What of the registration was changed after there had been a result, and why.
+    decides
+        That in numbers: the verdict follows from these conditions, and from nothing else.
     base
         The configuration that all cells share.
     controls
@@ -87,6 +92,8 @@ class Registered(Section):
     fails_if: str
     method: str
     stopping: str
+    changed: str = ""
+    decides: Annotated[tuple[Decides, ...], Field(min_length=1)]
     base: dict[str, Any] = Field(default_factory=dict)
     controls: tuple[str, ...] = ()
     arms: dict[str, ArmConfig] = Field(default_factory=dict)

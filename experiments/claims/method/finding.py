@@ -5,42 +5,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
+from mgptn.experiments.claims.method.claim import load_claim
+from mgptn.experiments.claims.method.deciding import Verdict, conditions_of, decide
+from mgptn.experiments.claims.method.numbers import SEEDS, Number
 
-from mgptn.population.draws.streams import stream
-from mgptn.population.records.arrays import Floats
+INTERVALS = "Student's by the spread between seeds, Wilson's of shares"
+PARTS = ("value", "low", "high", "error")
+"""Of a number, null in JSON where they are no number."""
 
-Verdict = Literal["holds", "fails", "undecided"]
-State = Literal["shown", "refuted", "open"]
-Statistic = Callable[[Floats], Floats]
-DRAWS = 1000
-INTERVALS = "by bootstrap over seeds and the problems of each"
+EARLIER = "by bootstrap over seeds and the problems of each"
+"""Of findings that do not say."""
 
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number with its 95 % interval, and what it is of; NaN where it is undefined."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-
-    def told(self) -> str:
-        """``.250 (.200 to .310)``."""
-        return f"{short(self.value)} ({short(self.low)} to {short(self.high)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One thing that must be so if the claim holds, and whether the numbers show it."""
-
-    state: State
-    told: str
+DECIDES = "What decides"
+"""The group of numbers that the verdict rests on, first on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +53,19 @@ class Finding:
     intervals: str = INTERVALS
 
     @classmethod
-    def by(cls, conditions: Sequence[Condition], **rest: Any) -> Finding:
-        """The finding whose verdict follows from conditions; the rest as it stands."""
+    def by(
+        cls, claim: str, decisive: Sequence[Number], numbers: Mapping[str, Any], **rest: Any
+    ) -> Finding:
+        """The finding whose verdict follows from the registered conditions of decisive numbers.
+
+        Raises
+        ------
+        ArithmeticError
+            If no condition is registered of one of them.
+        """
+        conditions = conditions_of(load_claim(claim).registered.decides, decisive)
         verdict, why = decide(conditions)
-        return cls(verdict=verdict, why=why, **rest)
+        return cls(verdict=verdict, why=why, numbers={DECIDES: tuple(decisive), **numbers}, **rest)
 
     def number(self, group: str, name: str) -> Number:
         """One number by its group and name."""
@@ -95,88 +85,26 @@ class Finding:
             p=_or_nan(plain["p"]),
             numbers={
                 group: tuple(
-                    Number(row["name"], *(_or_nan(row[part]) for part in ("value", "low", "high")))
+                    Number(
+                        name=row["name"],
+                        units=row.get("units", 0),
+                        unit=row.get("unit", SEEDS),
+                        **{part: _or_nan(row.get(part)) for part in PARTS},
+                    )
                     for row in rows
                 )
                 for group, rows in plain["numbers"].items()
             },
             caveats=tuple(plain["caveats"]),
             curves={name: tuple(map(_or_nan, of)) for name, of in plain["curves"].items()},
-            intervals=plain.get("intervals", INTERVALS),
+            intervals=plain.get("intervals", EARLIER),
         )
 
 
-def above(number: Number, bound: float) -> Condition:
-    """That a number is above a bound: the claim has the burden of proof.
-
-    Shown if its interval is above; refuted if not even the number itself is; else open.
-    """
-    told = f"{number.name} {number.told()}, expected above {short(bound)}"
-    if math.isnan(number.value) or number.value <= bound:
-        return Condition("refuted", told)
-    return Condition("shown" if number.low > bound else "open", told)
-
-
-def within(number: Number, least: float, most: float) -> Condition:
-    """That a number lies between bounds, as a theory predicts.
-
-    Shown if its interval does; refuted if its interval lies outside, or it is undefined; else
-    open.
-    """
-    told = f"{number.name} {number.told()}, expected {short(least)} to {short(most)}"
-    if math.isnan(number.value) or number.high < least or number.low > most:
-        return Condition("refuted", told)
-    inside = number.low >= least and number.high <= most
-    return Condition("shown" if inside else "open", told)
-
-
-def decide(conditions: Sequence[Condition]) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict, and by which conditions: all shown, any refuted, or else those left open."""
-    for state, verdict in (("refuted", "fails"), ("open", "undecided")):
-        named = tuple(one.told for one in conditions if one.state == state)
-        if named:
-            return ("fails" if verdict == "fails" else "undecided"), named
-    return "holds", tuple(one.told for one in conditions)
-
-
-def resampled(name: str, clusters: Floats, statistic: Statistic, draws: int = DRAWS) -> Floats:
-    """A statistic of bootstrap samples, float64 [draws]: seeds drawn, then problems in each.
-
-    Parameters
-    ----------
-    name
-        Names the draws, so that equal data give equal intervals.
-    clusters
-        float64 [S, Q, ...]: of seeds, whose problems share a population, and problems.
-    statistic
-        From means over seeds and problems, float64 [draws, ...], to float64 [draws].
-
-    Source
-    ------
-    Davison & Hinkley 1997, section 3.8.
-    """
-    rng = stream(0, "claims", name)
-    seeds, problems = clusters.shape[:2]
-    cells = seeds * problems
-    drawn = rng.integers(seeds, size=(draws, seeds, 1)) * problems
-    drawn = drawn + rng.integers(problems, size=(draws, seeds, problems))
-    places = drawn.reshape(draws, cells) + np.arange(draws)[:, None] * cells
-    weights = np.bincount(places.ravel(), minlength=draws * cells).reshape(draws, cells) / cells
-    return statistic((weights @ clusters.reshape(cells, -1)).reshape(draws, *clusters.shape[2:]))
-
-
-def estimate(name: str, clusters: Floats, statistic: Statistic, draws: int = DRAWS) -> Number:
-    """A statistic with its percentile interval, as of `resampled`; NaN draws are left out."""
-    samples = resampled(name, clusters, statistic, draws)
-    known = samples[~np.isnan(samples)]
-    low, high = np.quantile(known, [0.025, 0.975]).tolist() if known.size else (math.nan,) * 2
-    return Number(name, float(statistic(clusters.mean(axis=(0, 1))[None])[0]), low, high)
-
-
-def share_at_or_below(samples: Floats, bound: float) -> float:
-    """One-sided bootstrap p: the share of samples at or below a bound, never below 1/(n + 1)."""
-    known = samples[~np.isnan(samples)]
-    return float((np.sum(known <= bound) + 1) / (known.size + 1))
+def worst(p: Iterable[float]) -> float:
+    """The p of all of several things: the largest; NaN of none, or where one is undefined."""
+    tested = list(p)
+    return max(tested) if tested and not any(map(math.isnan, tested)) else math.nan
 
 
 def holm(p: Mapping[str, float]) -> dict[str, float]:
@@ -197,17 +125,6 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
         worst = max(worst, min(1.0, (len(tested) - place) * value))
         corrected[name] = worst
     return corrected
-
-
-def short(value: float) -> str:
-    """``.250``, ``−1.20``, ``undefined``."""
-    if math.isnan(value):
-        return "undefined"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if abs(value) >= 1:
-        return f"{value:.2f}".replace("-", "−")
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−").replace("0.", ".", 1)
 
 
 def _nulled(value: Any) -> Any:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from mgptn.experiments.claims.method.finding import Number, estimate
 from mgptn.experiments.claims.method.journals import Results, wrong_answers
-from mgptn.experiments.claims.method.statistics import first, first_less_second
+from mgptn.experiments.claims.method.numbers import ANY, SHARE, Number, Span, estimate, share
+from mgptn.experiments.claims.method.statistics import first_less_second
 from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.task import REACHED
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Floats
@@ -44,6 +45,14 @@ def reaches(
     return np.array(
         [_reach(results.generations(cell, side), errors, least) for cell in results.of(**labels)]
     )
+
+
+def sizes_of(config: RunConfig) -> Span:
+    """The least that a run can reach, and the most: a step more in each of its generations."""
+    growth = config.task.growth
+    assert growth is not None
+    last = growth.start + growth.step * (config.population.generations - 1)
+    return float(growth.start - 1), float(min(last, growth.largest or last))
 
 
 def _reach(generations: Iterable[Generation], errors: Errors, least: float) -> float:
@@ -74,11 +83,12 @@ def one_checkpoint(agents: Sequence[Agent]) -> float:
     return sum(same) / len(same)
 
 
-def over_sets(name: str, values: Floats) -> Number:
-    """The mean of founder sets, float64 [S], with its interval."""
-    return estimate(name, values[:, None, None], first)
+def over_sets(name: str, values: Floats, span: Span = SHARE) -> Number:
+    """The mean of founder sets, float64 [S], with its interval; a share if nothing else is said."""
+    of = values[:, None]
+    return share(name, of) if span == SHARE else estimate(name, of, span=span)
 
 
-def paired(name: str, own: Floats, other: Floats) -> Number:
+def paired(name: str, own: Floats, other: Floats, span: Span = ANY) -> Number:
     """The mean difference of what belongs to the same founder sets."""
-    return estimate(name, np.stack([own, other], -1)[:, None], first_less_second)
+    return estimate(name, np.stack([own, other], -1)[:, None], first_less_second, span)

@@ -1,6 +1,6 @@
-"""What analyses take of bootstrap samples: functions of means, by sample.
+"""What analyses take of means: functions of rows of them.
 
-Dimensions: D bootstrap samples.
+Dimensions: D rows.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -13,7 +13,7 @@ from mgptn.population.records.arrays import Floats
 
 
 def first(means: Floats) -> Floats:
-    """The first mean of each sample, from [D, ...] to [D]."""
+    """The first mean of each row, from [D, ...] to [D]."""
     return means[:, 0]
 
 

@@ -1,39 +1,30 @@
 """Claim 7: where in (n, m, T) does a population reach any larger one, and is that region convex?
 
-Dimensions: S seeds, D bootstrap samples.
+Dimensions: S seeds, D rows of means.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from mgptn.experiments.claims.method.finding import (
-    Condition,
-    Finding,
-    Number,
-    above,
-    estimate,
-    resampled,
-    share_at_or_below,
-    short,
-    within,
-)
+from mgptn.experiments.claims.method.finding import INTERVALS, Finding
 from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share, short
 from mgptn.experiments.claims.method.statistics import (
     first,
     first_less_second,
     first_over_second,
     second,
 )
+from mgptn.experiments.claims.phase_diagram.bend import bends, by_refits, refits
 from mgptn.experiments.claims.phase_diagram.boundary import (
-    Convexity,
+    Boundary,
     Integers,
     Successes,
     convexity,
@@ -59,8 +50,8 @@ COMPUTE = "FLOPs of a run over those of the costliest vote above it"
 SHARES = "Amplified, share of runs"
 BOUNDARIES = "Boundary: m at which success is as likely as failure (undefined: beyond all tried)"
 
-REJECTED = 0.05
-"""Convexity is rejected by a p below this over the number of its tests (Bonferroni)."""
+REFITS = 100
+"""Data sets drawn from a fit, of which its intervals are."""
 
 Step = TypeVar("Step", int, str)
 
@@ -79,25 +70,31 @@ def analyse(results: Results) -> Finding:
         name: convexity(of, stream(0, "claims", "phase-diagram", place), draws=100)
         for place, (name, of) in enumerate(tests.items())
     }
-    shares, both = _shares(ladders), _both(ladders)
+    again = {
+        name: refits(
+            of, shapes[name].monotone, stream(0, "claims", "phase-boundary", place), REFITS
+        )
+        for place, (name, of) in enumerate(tests.items())
+    }
+    bent = {
+        name: bends(name, of, shapes[name], again[name], stream(0, "claims", "phase-bend", place))
+        for place, (name, of) in enumerate(tests.items())
+    }
+    shares = _shares(ladders)
     inside, closure = _inside(planes, ladders), _closure(ladders)
     deviation = scripted.deviation(shapes["scripted agents, ln Λ₁"].monotone)
     places = [place for one in ladders for place in one.amplified]
     return Finding.by(
-        [
-            above(shares[0], 0.0),
-            above(inside, 0.95),
-            above(closure, 0.90),
-            *convex(shapes),
-            within(deviation, -math.log(1.5), math.log(1.5)),
-        ],
-        p=share_at_or_below(resampled("phase-diagram: p", both, first_less_second), 0.0),
+        "phase-diagram",
+        [shares[0], inside, closure, *(bend for bend, _ in bent.values()), deviation],
+        p=shares[0].p_above(0.0),
         numbers={
-            SHARES: shares,
-            "Inside the boundary, and one step up": (inside, closure),
-            BOUNDARIES: _boundaries(tests, shapes),
+            SHARES: shares[1:],
+            BOUNDARIES: _boundaries(tests, {n: of.monotone for n, of in shapes.items()}, again),
+            "Convexity": tuple(number for _, beside in bent.values() for number in beside),
             "Error of the collective less that of its lowest bar": tuple(
-                estimate(called(place), planes.margins(place), margin) for place in places
+                estimate(called(place), planes.margins(place), margin, DIFFERENCE)
+                for place in places
             ),
             FACTORS_GROUP: factors(planes),
             "Graders: ln Λ, J, correlation of errors, number they are worth": tuple(
@@ -110,7 +107,7 @@ def analyse(results: Results) -> Finding:
                 planes, ladders
             ),
             COMPUTE: compute(results, planes, ladders),
-            "Scripted agents": (deviation, *scripted.numbers()),
+            "Scripted agents": scripted.numbers(),
         },
         caveats=_caveats(len(planes.rungs)),
         curves={
@@ -118,6 +115,7 @@ def analyse(results: Results) -> Finding:
             **{f"boundary, {name}": tuple(of.monotone.sizes) for name, of in shapes.items()},
             **scripted.curves(),
         },
+        intervals=f"{INTERVALS}; of boundaries and bends by refitting data drawn from the fit",
     )
 
 
@@ -145,12 +143,12 @@ def _shares(ladders: list[Ladder]) -> tuple[Number, ...]:
     """Shares of amplified runs: less the twins', and by task and rung."""
     both = _both(ladders)
     numbers = [
-        estimate("clones less random-selector twins", both, first_less_second),
-        estimate("clones", both, first),
-        estimate("random-selector twins", both, second),
+        estimate("clones less random-selector twins", both, first_less_second, DIFFERENCE),
+        share("clones", both, first),
+        share("random-selector twins", both, second),
     ]
     numbers += [
-        estimate(f"{one.task}, {rung}", _both([one], rung), first)
+        share(f"{one.task}, {rung}", _both([one], rung), first)
         for one in ladders
         for rung in one.rungs
     ]
@@ -210,7 +208,7 @@ def _inside(planes: Planes, ladders: list[Ladder]) -> Number:
             for place, amplified in ladder.amplified.items():
                 if place.size >= 2 * sizes[place.rung]:
                     counts[seed, 0] += amplified[seed], 1
-    return estimate("amplified inside the other seeds' boundary", counts, first_over_second)
+    return share("amplified inside the other seeds' boundary", counts, first_over_second)
 
 
 def _closure(ladders: list[Ladder]) -> Number:
@@ -225,7 +223,7 @@ def _closure(ladders: list[Ladder]) -> Number:
                 if up != place:
                     counts[:, 0, 0] += before * ladder.amplified[up]
                     counts[:, 0, 1] += before
-    return estimate("still amplified one step up", counts, first_over_second)
+    return share("still amplified one step up", counts, first_over_second)
 
 
 def _next(steps: tuple[Step, ...], one: Step) -> Step:
@@ -233,36 +231,16 @@ def _next(steps: tuple[Step, ...], one: Step) -> Step:
     return steps[min(steps.index(one) + 1, len(steps) - 1)]
 
 
-def convex(shapes: dict[str, Convexity]) -> list[Condition]:
-    """Is each shape convex? As many tests as there are shapes share one error rate."""
-    return [_shape(name, shape, REJECTED / len(shapes)) for name, shape in shapes.items()]
-
-
-def _shape(name: str, shape: Convexity, rejected: float) -> Condition:
-    told = f"convexity over {name}: p = {short(shape.p)}, {shape.finite} positions with a boundary"
-    if shape.p < rejected:
-        return Condition("refuted", told)
-    return Condition("shown" if shape.finite >= 3 else "open", told)
-
-
-def _boundaries(tests: dict[str, Successes], shapes: dict[str, Convexity]) -> tuple[Number, ...]:
+def _boundaries(
+    tests: dict[str, Successes], fits: dict[str, Boundary], again: dict[str, list[Boundary]]
+) -> tuple[Number, ...]:
     """Fitted boundaries, with intervals by refitting data drawn from the fit."""
     numbers = []
-    for test, (name, found) in enumerate(tests.items()):
-        fit = shapes[name].monotone
-        rng = stream(0, "claims", "phase-boundary", test)
-        drawn = [
-            fit_boundary(
-                replace(
-                    found, successes=rng.binomial(found.trials, fit.probabilities(found.sizes))
-                ),
-                convex=False,
-            ).sizes
-            for _ in range(40)
-        ]
+    for name, found in tests.items():
+        drawn = np.array([one.sizes for one in again[name]])
         for place, position in enumerate(found.positions):
-            low, high = np.quantile([d[place] for d in drawn], [0.025, 0.975], method="nearest")
-            numbers.append(
-                Number(f"{name} = {short(float(position))}", float(fit.sizes[place]), low, high)
-            )
+            told = f"{name} = {short(float(position))}"
+            trials = int(found.trials.max())
+            size = float(fits[name].sizes[place])
+            numbers.append(by_refits(told, size, drawn[:, place], trials))
     return tuple(numbers)

@@ -1,6 +1,6 @@
 """What the phase diagram reports beside its verdict: graders, factors, temperatures, curves.
 
-Dimensions: S seeds, P problems of the last generations, D bootstrap samples.
+Dimensions: S seeds, P problems of the last generations, D rows of means.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -12,8 +12,15 @@ import math
 import numpy as np
 
 from mgptn.experiments.claims.method.costs import arm_flops
-from mgptn.experiments.claims.method.finding import Number, estimate
 from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.numbers import (
+    ANY,
+    DIFFERENCE,
+    Number,
+    Span,
+    estimate,
+    share,
+)
 from mgptn.experiments.claims.method.statistics import (
     first,
     first_less_second,
@@ -60,17 +67,18 @@ def graders(results: Results, planes: Planes) -> dict[tuple[str, str, str, str],
                     for cell in planes.cells(place)
                 ]
             )
+            spans = (ANY, DIFFERENCE, DIFFERENCE, ANY)
             for column, what in enumerate(("ln Λ", "J", "ρ", "worth")):
                 name = f"{arm}, {task}, {rung}, m = {place.size}: {what}"
-                found[arm, task, rung, what] = _known(name, rows[..., column])
+                found[arm, task, rung, what] = _known(name, rows[..., column], spans[column])
     return found
 
 
-def _known(name: str, values: Floats) -> Number:
+def _known(name: str, values: Floats, span: Span) -> Number:
     """Mean of what is defined, [S, G], NaN where nothing is."""
     known = ~np.isnan(values)
     both = np.stack([np.where(known, values, 0.0), known], axis=-1)
-    return estimate(name, both, first_over_second)
+    return estimate(name, both, first_over_second, span)
 
 
 def _log_ratio(tpr: float, fpr: float, grades: int) -> float:
@@ -94,8 +102,8 @@ def factors(planes: Planes) -> tuple[Number, ...]:
             shares = np.mean([planes.amplified(p) for p in chosen], axis=0)
             errors = np.mean([planes.collective(p).mean(axis=1) for p in chosen], axis=0)
             both = np.stack([shares, errors], axis=-1)[:, None]
-            numbers.append(estimate(f"{arm}, {task}: amplified", both, first))
-            numbers.append(estimate(f"{arm}, {task}: error", both, second))
+            numbers.append(share(f"{arm}, {task}: amplified", both, first))
+            numbers.append(share(f"{arm}, {task}: error", both, second))
     return tuple(numbers)
 
 
@@ -109,7 +117,7 @@ def others(results: Results, planes: Planes) -> tuple[Number, ...]:
             for value in values:
                 further = {label: value} if label else {}
                 name = f"{called(place)}{f', {label} {value}' if label else ''}"
-                numbers.append(estimate(name, planes.margins(place, **further), margin))
+                numbers.append(estimate(name, planes.margins(place, **further), margin, DIFFERENCE))
     return tuple(numbers)
 
 
@@ -127,7 +135,7 @@ def beyond_best(planes: Planes, ladders: list[Ladder]) -> tuple[Number, ...]:
                 if place.size > 1
             ]
             name = f"{ladder.task}, {rung}, all m > 1"
-            numbers.append(estimate(name, np.mean(both, axis=0), first_less_second))
+            numbers.append(estimate(name, np.mean(both, axis=0), first_less_second, DIFFERENCE))
     return tuple(numbers)
 
 

@@ -8,9 +8,8 @@ import math
 
 import numpy as np
 
-from mgptn.experiments.claims.method.finding import Number, estimate
 from mgptn.experiments.claims.method.journals import Results
-from mgptn.experiments.claims.method.statistics import first
+from mgptn.experiments.claims.method.numbers import Number, estimate, share
 from mgptn.experiments.claims.phase_diagram.boundary import Boundary, Integers, Successes
 from mgptn.experiments.claims.phase_diagram.planes import counted
 from mgptn.population.measures.answer_errors import problem_errors
@@ -64,13 +63,14 @@ class ScriptedPlane:
             theory = self.boundary(self._tpr * math.exp(-position))
             if found.sizes[0] <= theory <= found.sizes[-1] and math.isfinite(size):
                 off.append(math.log(size / theory))
-        values = np.array(off).reshape(1, -1, 1) if off else np.full((1, 1, 1), math.nan)
-        return estimate("fitted boundary over theory's, ln", values, first)
+        # Positions are the units: each has a boundary of its own.
+        values = np.array(off)[None] if off else np.full((1, 1), math.nan)
+        return estimate("fitted boundary over theory's, ln", values)
 
     def numbers(self) -> tuple[Number, ...]:
         """Errors in the last generation, by arm, jury and rate."""
         return tuple(
-            estimate(f"{arm}, FPR {fpr:g}, m = {size}: error", errors[..., None], first)
+            share(f"{arm}, FPR {fpr:g}, m = {size}: error", errors)
             for (arm, size, fpr), errors in sorted(self._errors.items())
         )
 

@@ -13,18 +13,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from mgptn.experiments.claims.method.finding import (
-    Condition,
-    Finding,
-    Number,
-    Statistic,
-    above,
-    estimate,
-    resampled,
-    share_at_or_below,
-    within,
-)
+from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.numbers import Number, Span, estimate
 from mgptn.experiments.claims.method.statistics import first
 from mgptn.experiments.claims.quasispecies.figure import draw_clouds
 from mgptn.experiments.claims.quasispecies.measures import (
@@ -35,6 +26,7 @@ from mgptn.experiments.claims.quasispecies.measures import (
     measure_peaks,
     measure_predicted,
 )
+from mgptn.population.intervals.spread import Statistic
 from mgptn.population.records.arrays import Floats
 from mgptn.population.theory.quasispecies import error_threshold
 
@@ -54,11 +46,13 @@ HALF = 0.5
 def analyse(results: Results) -> Finding:
     """Thresholds by size, on peaks and on the model's landscape."""
     curves: dict[str, tuple[float, ...]] = {}
-    peaks, conditions = _peaks(results, curves)
-    ladder, further, p = _ladder(results, curves)
+    peaks, decisive = _peaks(results, curves)
+    ladder, further = _ladder(results, curves)
+    threshold = further[0]
     return Finding.by(
-        [*conditions, *further],
-        p=p,
+        "quasispecies",
+        [*decisive, *further],
+        p=max(threshold.p_above(LEAST), threshold.p_below(MOST)),
         numbers={
             "Single peak: thresholds over 1 − σ^(−1/L)": tuple(peaks),
             "gpt-3's landscape of contexts": tuple(ladder),
@@ -66,7 +60,6 @@ def analyse(results: Results) -> Finding:
         },
         caveats=CAVEATS,
         curves=curves,
-        intervals="by bootstrap over seeds and the populations of each",
     )
 
 
@@ -110,15 +103,20 @@ def crossing(factors: Floats, curve: Floats, level: float = 0.5) -> float:
 
 def _peaks(
     results: Results, curves: dict[str, tuple[float, ...]]
-) -> tuple[list[Number], list[Condition]]:
-    table, numbers, conditions = results.measured("peaks"), [], []
+) -> tuple[list[Number], list[Number]]:
+    table, numbers, decisive = results.measured("peaks"), [], []
     for (length, superiority), rows in table.group_by("length", "superiority", maintain_order=True):
         name = f"L {length}, σ {superiority}"
         factors = _factors(rows)
         sizes = sorted(rows["size"].unique())
         kept = np.stack([_curves_of(rows.filter(size=size), "kept") for size in sizes], -1)
         thresholds = [
-            estimate(f"{name}, N {size}: threshold", kept[..., i], _crossing_of(factors))
+            estimate(
+                f"{name}, N {size}: threshold",
+                kept[..., i],
+                _crossing_of(factors),
+                _grid(factors),
+            )
             for i, size in enumerate(sizes)
         ]
         largest = rows.filter(size=sizes[-1], factor=HALF)
@@ -130,38 +128,35 @@ def _peaks(
             f"{name}: threshold of N {sizes[-1]} less of N {sizes[0]}",
             ends,
             _rise(factors),
+            (factors[0] - factors[-1], factors[-1] - factors[0]),
         )
         slope = estimate(
             f"{name}: slope of ln(σQ − 1) by ln N",
             kept,
             _drift(factors, np.array(sizes), int(str(length)), float(str(superiority))),
         )
-        numbers += [*thresholds, cloud, rise, slope]
-        conditions += [
-            within(thresholds[-1], LEAST, MOST),
-            within(cloud, LEAST, MOST),
-            above(rise, 0.0),
-        ]
+        numbers += [*thresholds[:-1], slope]
+        decisive += [thresholds[-1], cloud, rise]
         for i, size in enumerate(sizes):
             curves[f"{name}, N {size}"] = tuple(kept[..., i].mean(axis=(0, 1)))
         curves[f"{name}, factors"] = tuple(factors)
-    return numbers, conditions
+    return numbers, decisive
 
 
 def _ladder(
     results: Results, curves: dict[str, tuple[float, ...]]
-) -> tuple[list[Number], list[Condition], float]:
+) -> tuple[list[Number], list[Number]]:
     clouds, numbers = results.measured("clouds"), []
     factors = _factors(clouds)
     sizes = sorted(clouds["size"].unique())
     selected = clouds.filter(selector=SELECTED)
     for size in sizes:
         data = _curves_of(selected.filter(size=size), "excess")
-        found = estimate(f"N {size}: threshold over predicted", data, _crossing_of(factors))
+        told = f"gpt-3, N {size}: threshold over predicted"
+        found = estimate(told, data, _crossing_of(factors), _grid(factors))
         numbers.append(found)
         curves[f"gpt-3, N {size}"] = tuple(data.mean(axis=(0, 1)))
-    samples = resampled(found.name, data, _crossing_of(factors))
-    p = max(share_at_or_below(samples - LEAST, 0.0), share_at_or_below(MOST - samples, 0.0))
+    numbers.pop()
     largest = selected.filter(size=sizes[-1])
     numbers.append(
         estimate(
@@ -171,10 +166,9 @@ def _ladder(
         )
     )
     half, without = largest.filter(factor=HALF), clouds.filter(selector=NEUTRAL, factor=HALF)
-    at = f"N {sizes[-1]}, half the threshold"
+    at = f"gpt-3, N {sizes[-1]}, half the threshold"
     genomes = estimate(f"{at}: genomes", _curves_of(half, "genomes"), first)
     numbers += [
-        genomes,
         estimate(f"{at}: share of the added accuracy", _curves_of(half, "excess"), first),
         estimate(f"{at}, random parents: the same", _curves_of(without, "excess"), first),
     ]
@@ -184,7 +178,7 @@ def _ladder(
     curves["gpt-3, random parents"] = tuple(
         _curves_of(clouds.filter(selector=NEUTRAL), "excess").mean(axis=(0, 1))
     )
-    return numbers, [within(found, LEAST, MOST), above(genomes, 2.0)], p
+    return numbers, [found, genomes]
 
 
 def _landscape(results: Results) -> list[Number]:
@@ -201,10 +195,7 @@ def _landscape(results: Results) -> list[Number]:
         "all_wrong": "accuracy after all wrong examples",
         "evenly": "accuracy after evenly drawn examples",
     }
-    return [
-        estimate(name, table[column].to_numpy()[:, None], lambda m: m)
-        for column, name in told.items()
-    ]
+    return [estimate(name, table[column].to_numpy()[:, None]) for column, name in told.items()]
 
 
 def _rescaled(results: Results, data: Floats, factors: Floats) -> Floats:
@@ -233,6 +224,11 @@ def _curves_of(rows: pl.DataFrame, column: str) -> Floats:
 
 def _crossings(factors: Floats, means: Floats) -> Floats:
     return np.array([crossing(factors, curve) for curve in means])
+
+
+def _grid(factors: Floats) -> Span:
+    """Where a threshold can lie."""
+    return float(factors[0]), float(factors[-1])
 
 
 def _crossing_of(factors: Floats) -> Statistic:

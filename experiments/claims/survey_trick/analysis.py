@@ -1,33 +1,24 @@
 """Claim 2: do the logits' probabilities of the evaluations tell more than a sampled evaluation?
 
-Dimensions: S seeds, Q problems, M agents, K graders, L distinct grades, D bootstrap samples.
+Dimensions: S seeds, Q problems, M agents, K graders, L distinct grades, D rows of means.
 """
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.experiments.claims.method.finding import (
-    Condition,
-    Finding,
-    Number,
-    Statistic,
-    above,
-    estimate,
-    resampled,
-    share_at_or_below,
-    within,
-)
+from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results, by_problem
+from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.survey_trick.figure import draw_ways
 from mgptn.population.draws.streams import stream
+from mgptn.population.intervals.spread import Statistic
 from mgptn.population.records.arrays import Floats
 
 WORDS, SAMPLED, DIGITS, SAMPLED_DIGITS, YES_NO = ARMS = (
@@ -49,7 +40,7 @@ TOLD = {
 """Way → how the page calls it."""
 
 AREAS = "Area under the curve"
-JUDGES, ALIKE, THRESHOLD, BINS = 0.6, 0.02, 0.6, 10
+JUDGES, THRESHOLD, BINS = 0.6, 0.6, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +93,24 @@ class Way:
 
 def analyse(results: Results) -> Finding:
     """Every way of asking on the same answers, by rung and task."""
-    areas, gains, alike, gaps, errors, unread = [], [], [], [], [], []
-    conditions: list[Condition] = []
-    judging: list[float] = []
+    areas, gains, gaps, errors, unread = [], [], [], [], []
+    ranks: list[Number] = []
+    alike: list[Number] = []
     for model in results.values("model"):
         for task in results.values("task"):
             name = f"{model}, {task}"
             ways, lost = judged_ways(results, model, task)
             for key, told in TOLD.items():
                 way = ways[key]
-                areas.append(estimate(f"{name}: {told}", way.counts, way.area))
+                areas.append(share(f"{name}: {told}", way.counts, way.area))
                 if key in (WORDS, SAMPLED, DIGITS, YES_NO):
-                    gaps.append(estimate(f"{name}: {told}", way.counts, way.youden))
-                    errors.append(estimate(f"{name}: {told}", way.counts, way.calibration_error))
-            unread.append(estimate(f"{name}: sampled digits", lost, lambda means: means))
+                    gaps.append(estimate(f"{name}: {told}", way.counts, way.youden, DIFFERENCE))
+                    errors.append(share(f"{name}: {told}", way.counts, way.calibration_error))
+            unread.append(share(f"{name}: sampled digits", lost))
             measured = ways[WORDS].half(0)
-            known = estimate(f"{name}: AUC on the measuring half", measured.counts, measured.area)
+            known = share(f"{name}: AUC on the measuring half", measured.counts, measured.area)
             gain, four, digits = (
-                estimate(f"{name}: {told}", *_less(ways, other, 1, "area"))
+                estimate(f"{name}: {told}", *_less(ways, other, 1, "area"), DIFFERENCE)
                 for told, other in (
                     ("logits less one sampled word", SAMPLED),
                     ("logits less mean of four", FOUR),
@@ -128,22 +119,18 @@ def analyse(results: Results) -> Finding:
             )
             gains += [known, gain, four, digits]
             if known.value >= JUDGES:
-                conditions.append(above(gain, 0.0))
-                samples = resampled(f"{name}: p", *_less(ways, SAMPLED, 1, "area"))
-                judging.append(share_at_or_below(samples, 0.0))
-            alike.append(estimate(f"{name}: logits less sampled", *_less(ways, FOUR, None, "mean")))
-            conditions.append(within(alike[-1], -ALIKE, ALIKE))
-    if not judging:
-        nothing = Number("AUC of a rung that can judge", math.nan, math.nan, math.nan)
-        conditions.append(above(nothing, JUDGES))
+                other = ways[WORDS].half(1)
+                ranks.append(share(f"{name}: AUC on the other half", other.counts, other.area))
+            told = f"{name}: mean grade, logits less sampled"
+            alike.append(estimate(told, *_less(ways, FOUR, None, "mean"), DIFFERENCE))
     return Finding.by(
-        conditions,
+        "survey-trick",
+        [*ranks, *alike],
         # All must be shown, so that the largest counts.
-        p=max(judging, default=math.nan),
+        p=worst(one.p_above(0.5) for one in ranks),
         numbers={
             AREAS: tuple(areas),
-            "AUC on halves: what the logits add where AUC is at least .6": tuple(gains),
-            "Mean grade, by logits less sampled": tuple(alike),
+            "AUC on halves: what the logits add": tuple(gains),
             "J at threshold .6": tuple(gaps),
             "Expected calibration error": tuple(errors),
             "Share of grades that cannot be read": tuple(unread),
@@ -153,12 +140,11 @@ def analyse(results: Results) -> Finding:
 
 
 CAVEATS = (
-    "A sampled word is a noisy copy of the probabilities, so that it cannot rank better in "
-    "expectation unless the mean level is the wrong summary of them; what is measured is how much "
-    "one loses. That the two means agree says that the engine reads what the model would say, not "
-    "that the model is right.",
-    "Which rung can judge which task is decided by the measuring half. gpt-1 could compositions by "
-    "three seeds, where its gain was left open, and cannot by ten, so that nothing hangs on it.",
+    "A sampled word, or the mean of four, is a noisy copy of the probabilities, so that it cannot "
+    "rank better in expectation: what the logits add to it is told, and decides nothing. That the "
+    "two means agree says that the engine reads what the model would say, not that the model is "
+    "right.",
+    "Which rung can judge which task is decided by the measuring half, and shown by the other.",
     "A mean level may rank answers well and still pass none at a threshold: AUC and J part.",
     "The ladder's graders were trained to judge, in these words and in no others: that digits "
     "carry less says what such a model was not taught, not that digits are a worse scale.",

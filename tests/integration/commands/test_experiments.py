@@ -98,7 +98,7 @@ def test_a_claim_is_run_and_judged(name: str, smoke: Run) -> None:
     least = 5_000 if name in WITH_FOUNDERS else 130_000
     assert recorded.cost.flops == table["flops"].sum() > 2.0 * least * recorded.cost.tokens
     for number in (n for rows in recorded.finding.numbers.values() for n in rows):
-        assert not number.low > number.high, number
+        assert not number.low >= number.high, number
 
 
 SELECTED = [
@@ -107,13 +107,12 @@ SELECTED = [
 
 
 @pytest.mark.parametrize("name", but_slow(SELECTED, LONG_BROKEN))
-def test_a_broken_selector_makes_a_claim_fail(name: str, smoke: Run) -> None:
-    assert smoke(name, selector="shuffled")[0].finding.verdict == "fails"
+def test_a_broken_selector_lets_no_claim_hold(name: str, smoke: Run) -> None:
+    assert smoke(name, selector="shuffled")[0].finding.verdict != "holds"
 
 
-@pytest.mark.parametrize("name", ["chaining", "evaluation-easier"])
-def test_a_whole_selector_does_not_make_these_fail(name: str, smoke: Run) -> None:
-    assert smoke(name)[0].finding.verdict != "fails"
+def test_a_whole_selector_does_not_make_chaining_fail(smoke: Run) -> None:
+    assert smoke("chaining")[0].finding.verdict != "fails"
 
 
 def test_what_a_broken_selector_takes_away_from_a_population(smoke: Run) -> None:

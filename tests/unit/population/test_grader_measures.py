@@ -108,7 +108,7 @@ def test_intervals_hold_their_values_and_stay_in_range(seed):
 
 def test_all_together_say_what_the_generations_measures_say():
     generation = played(graded(6, 20, 3, uneven, np.random.default_rng(1)))
-    row, whole = rows_of(generation)[ALL, ALL], measure(generation, None, 0.6, 0)
+    row, whole = rows_of(generation)[ALL, ALL], measure(generation, None, 0.6)
     assert row.tpr.value == pytest.approx(whole.grader_tpr)
     assert row.auc.value == pytest.approx(whole.grader_auc)
     assert row.correlation.value == pytest.approx(whole.grader_correlation)
@@ -262,6 +262,6 @@ def test_measures_are_the_same_from_the_small_types_of_a_journal():
     generation = played(outcomes, genomes)
     there, here = (replace(generation, outcomes=o) for o in (own, small))
     assert str(measure_graders(there, 0.6, 0)) == str(measure_graders(here, 0.6, 0))
-    assert str(measure(there, None, 0.6, 0)) == str(measure(here, None, 0.6, 0))
+    assert str(measure(there, None, 0.6)) == str(measure(here, None, 0.6))
     assert own.mean_grades().tolist() == small.mean_grades().tolist()
     assert own.own_values().tolist() == small.own_values().tolist()

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from mgptn.population.measures.judgement import phi, same_proportion, wilson
+from mgptn.population.intervals.shares import wilson
+from mgptn.population.measures.judgement import phi, same_proportion
 
 pure = settings(deadline=None, max_examples=100)
 counts = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

@@ -190,15 +190,15 @@ def test_a_generation_without_births_brings_nobody_together():
 
 def test_they_are_measured_of_a_generation():
     one = lived(living(0, 0, 1, 2), [1, 1, 1, 1], index=1, outcomes=BY_HAND)
-    measured = measure(one, None, 0.6, 0, [0.3])
+    measured = measure(one, None, 0.6, [0.3])
     assert measured.collision == jury.collision(BY_HAND)
     assert measured.agreed_share == 0
     assert math.isnan(measured.agreed_error)
     assert measured.identity_by_descent == 1 / 6
     assert measured.identity_expected == pytest.approx(0.3)
     # Not known without all generations before.
-    assert math.isnan(measure(one, None, 0.6, 0).identity_expected)
-    assert math.isnan(measure(one, None, 0.6, 0, [0.3, 0.3]).identity_expected)
+    assert math.isnan(measure(one, None, 0.6).identity_expected)
+    assert math.isnan(measure(one, None, 0.6, [0.3, 0.3]).identity_expected)
 
 
 @st.composite

@@ -54,7 +54,7 @@ def partly(whole: Generation) -> Generation:
 
 def measured(generation: Generation) -> Measures:
     """As a run measures it."""
-    return measure(generation, None, 0.6, seed=0)
+    return measure(generation, None, 0.6)
 
 
 def judged(generation: Generation) -> list[tuple[int, Outcome]]:

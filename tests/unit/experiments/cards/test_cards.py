@@ -44,7 +44,7 @@ from mgptn.experiments.cards.grading import rates
 from mgptn.experiments.cards.parts import Estimate
 from mgptn.experiments.cards.request import parse_tasks
 from mgptn.population.draws.streams import stream
-from mgptn.population.measures.judgement import wilson
+from mgptn.population.intervals.shares import wilson
 from mgptn.protocols.scale import LEVELS, RATERS
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import NEAR, PERSISTENT, text

@@ -20,6 +20,7 @@ from mgptn.experiments.claims.cherry_picking.measures import (
     ROUNDS,
     pick,
 )
+from mgptn.experiments.claims.method.finding import DECIDES
 from mgptn.population.breeding.operators import soft_select
 from mgptn.population.draws.streams import stream
 from tests.measured import measured
@@ -48,11 +49,13 @@ def test_what_nobody_sampled_cannot_be_picked() -> None:
     assert shares.tolist() == [1.0, 0.0]
 
 
-def tables(distance: float, apart: float, greedy: float, off: float = 0.0) -> dict:
-    """Tables of two tasks and seeds, ten problems each, with these numbers and a little noise."""
+def tables(
+    distance: float, apart: float, greedy: float, off: float = 0.0, left: float = 0.01
+) -> dict:
+    """Tables of two tasks and eight seeds, ten problems each, of these numbers and some noise."""
     rng = stream(2, "tables")
     rows: dict[str, list[dict]] = {"endpoints": [], "sharpened": [], "samples": [], "context": []}
-    for seed in (0, 1):
+    for seed in range(8):
         for task in TASKS:
             for problem in range(10):
                 at = {"seed": seed, "task": task, "problem": problem}
@@ -70,9 +73,13 @@ def tables(distance: float, apart: float, greedy: float, off: float = 0.0) -> di
                         numbers = {"gold": 0.5, "divergence": 0.1, "apart": differs}
                         rows["sharpened"].append({**at, "way": way, "power": power, **numbers})
                 if task != "synthetic":
-                    seen = {"distance": 0.1 + off, "expected": 0.1, "elsewhere": 0.0}
+                    seen = {"distance": 0.1 * noise + off, "expected": 0.1, "elsewhere": 0.0}
                     rows["samples"].append({**at, **seen})
-                    moved = {"moved": 0.2 * noise, "left": 0.05 * noise, "gold": 0.5}
+                    moved = {
+                        "moved": 0.2 * noise,
+                        "left": left * float(rng.uniform(0.9, 1.1)),
+                        "gold": 0.5,
+                    }
                     rows["context"].append({**at, **moved})
     return {name: pl.DataFrame(given) for name, given in rows.items()}
 
@@ -82,10 +89,11 @@ def tables(distance: float, apart: float, greedy: float, off: float = 0.0) -> di
     [
         ((0.01, 0.1, 0.5), "holds", "facts: policy gradient, TV"),
         ((0.08, 0.1, 0.5), "fails", "facts: policy gradient, TV .080"),
-        ((0.0499, 0.1, 0.5), "undecided", "expected .000 to .050"),
+        ((0.05, 0.1, 0.5), "undecided", "expected below .050"),
         ((0.01, 0.01, 0.5), "fails", "tokens' from answers' temperature"),
-        ((0.01, 0.1, 0.0), "fails", "greedy answer is not the likeliest"),
+        ((0.01, 0.1, 0.0), "undecided", "greedy answer is not the likeliest"),
         ((0.01, 0.1, 0.5, 0.2), "fails", "TV of the host's samples"),
+        ((0.01, 0.1, 0.5, 0.0, 0.05), "fails", "share of the move that no selection makes .25"),
     ],
 )
 def test_the_verdict_follows_the_tables(
@@ -104,9 +112,6 @@ def test_the_largest_population_counts_and_the_worst_reward(tmp_path: Path) -> N
     )
     given["endpoints"] = pl.concat([given["endpoints"], worse])
     found = analyse(measured(tmp_path, given))
-    ends = "Total variation from p·e^(r/T)/Z, the worst over rewards and T"
-    assert found.number(ends, "facts: picked in one round, TV").value == pytest.approx(0.03)
-    context = found.number(
-        "After a context of right examples", "facts: share of the move that is none"
-    )
-    assert context.value == pytest.approx(0.25)
+    assert found.number(DECIDES, "facts: picked in one round, TV").value == pytest.approx(0.03)
+    context = found.number(DECIDES, "facts: share of the move that no selection makes")
+    assert context.value == pytest.approx(0.05, rel=0.05)

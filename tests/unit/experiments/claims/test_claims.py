@@ -29,6 +29,7 @@ def registered() -> dict[str, Any]:
                 "axes": {"agents.context_capacity": [4, 8]},
             },
         },
+        "decides": [{"what": "*", "above": 0}],
         "scales": {
             "smoke": {},
             "laptop": {"seeds": 2, "set": {"population.generations": 3}},

@@ -11,26 +11,10 @@ import numpy as np
 import pytest
 
 from mgptn.experiments.claims.method.claim import claim_names, load_claim
-from mgptn.experiments.claims.method.finding import Condition
 from mgptn.experiments.claims.method.journals import Results
-from mgptn.experiments.claims.phase_diagram.analysis import convex
-from mgptn.experiments.claims.phase_diagram.boundary import Boundary, Convexity
 from mgptn.experiments.claims.phase_diagram.scripted_plane import ScriptedPlane
 from mgptn.population.theory.classification import unanimity_boundary
 from tests.rooms import ROOT
-
-
-def states(tests: int, p: float) -> set[str]:
-    fit = Boundary(np.array([2.0, 2.0, 2.0]), 1.0, 0.0)
-    shapes = {str(test): Convexity(fit, fit, 1.0, p, 3) for test in range(tests)}
-    conditions: list[Condition] = convex(shapes)
-    return {condition.state for condition in conditions}
-
-
-@pytest.mark.parametrize("tests", [1, 2, 4, 7])
-def test_convexity_is_rejected_by_an_error_rate_that_all_tests_share(tests: int) -> None:
-    assert states(tests, 0.05 / tests - 1e-6) == {"refuted"}
-    assert states(tests, 0.05 / tests + 1e-6) == {"shown"}
 
 
 class Unread(Results):

@@ -10,18 +10,9 @@ import math
 import numpy as np
 import pytest
 
-from mgptn.experiments.claims.method.finding import (
-    Finding,
-    Number,
-    above,
-    decide,
-    estimate,
-    holm,
-    resampled,
-    share_at_or_below,
-    short,
-    within,
-)
+from mgptn.experiments.claims.method.deciding import Condition, decide
+from mgptn.experiments.claims.method.finding import Finding, holm, worst
+from mgptn.experiments.claims.method.numbers import Number, estimate, share, short
 
 
 def number(low: float, value: float, high: float) -> Number:
@@ -30,10 +21,19 @@ def number(low: float, value: float, high: float) -> Number:
 
 @pytest.mark.parametrize(
     ("given", "state"),
-    [((0.1, 0.2, 0.3), "shown"), ((-0.1, 0.2, 0.3), "open"), ((-0.1, 0.0, 0.3), "refuted")],
+    [
+        ((0.1, 0.2, 0.3), "shown"),
+        ((-0.1, 0.2, 0.3), "open"),
+        ((-0.1, -0.05, 0.3), "open"),
+        ((-0.3, -0.2, -0.1), "refuted"),
+        ((math.nan, 0.5, math.nan), "open"),
+        ((math.nan, math.nan, math.nan), "open"),
+    ],
 )
-def test_who_claims_more_must_show_it(given: tuple[float, float, float], state: str) -> None:
-    assert above(number(*given), 0.0).state == state
+def test_a_whole_interval_decides(given: tuple[float, float, float], state: str) -> None:
+    assert Condition(number(*given), 0.0, math.inf).state == state
+    low, value, high = given
+    assert Condition(number(-high, -value, -low), -math.inf, 0.0).state == state
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,35 @@ def test_who_claims_more_must_show_it(given: tuple[float, float, float], state: 
 def test_a_prediction_is_refuted_by_an_interval_outside(
     given: tuple[float, float, float], state: str
 ) -> None:
-    assert within(number(*given), -0.2, 0.2).state == state
-
-
-def test_what_is_undefined_shows_nothing() -> None:
-    nothing = number(math.nan, math.nan, math.nan)
-    assert above(nothing, 0.0).state == within(nothing, -1.0, 1.0).state == "refuted"
+    assert Condition(number(*given), -0.2, 0.2).state == state
 
 
 def test_the_verdict_is_the_worst_condition() -> None:
-    shown, open_, refuted = (above(number(*v), 0.0) for v in ((1, 1, 1), (-1, 1, 1), (-1, -1, 1)))
+    shown, open_, refuted = (
+        Condition(number(*v), 0.0, math.inf) for v in ((1, 2, 3), (-1, 1, 2), (-3, -2, -1))
+    )
     assert decide([shown, shown])[0] == "holds"
     assert decide([shown, open_]) == ("undecided", (open_.told,))
     assert decide([open_, refuted, shown]) == ("fails", (refuted.told,))
+
+
+def test_a_number_is_of_seeds_and_of_one_seed_of_its_problems() -> None:
+    rng = np.random.default_rng(0)
+    clusters = rng.normal(0.0, 1.0, (6, 1)) + rng.normal(0.0, 0.1, (6, 30))
+    found = estimate("n", clusters)
+    assert (found.units, found.unit) == (6, "seeds")
+    assert found.error == pytest.approx(clusters.mean(axis=1).std(ddof=1) / math.sqrt(6))
+    one = estimate("n", clusters[:1])
+    assert (one.units, one.unit) == (30, "problems")
+    assert one.error == pytest.approx(clusters[0].std(ddof=1) / math.sqrt(30))
+    assert estimate("n", clusters, span=(found.value - 0.1, found.value + 0.1)).low == (
+        pytest.approx(found.value - 0.1)
+    )
+    alike = share("n", np.ones((6, 30)))
+    assert (alike.value, alike.high) == (1.0, 1.0)
+    assert 0.8 < alike.low < 0.95
+    assert alike.told().endswith("no spread between seeds)")
+    assert estimate("n", np.ones((6, 30))).told() == "1.00 (no spread between seeds)"
 
 
 def test_holm_by_hand() -> None:
@@ -68,19 +84,10 @@ def test_holm_by_hand() -> None:
     assert holm({"a": 0.6, "b": 0.7}) == {"a": 1.0, "b": 1.0}
 
 
-def test_the_bootstrap_draws_seeds_then_problems() -> None:
-    rng = np.random.default_rng(0)
-    seeds = rng.normal(0.0, 1.0, (40, 1))
-    clusters = seeds + rng.normal(0.0, 0.1, (40, 30))
-    samples = resampled("draws", clusters, lambda means: means, draws=4000)
-    # Problems of a seed go together: the spread is that of forty seeds, not of 1200 problems.
-    assert samples.std() == pytest.approx(clusters.mean(axis=1).std() / math.sqrt(40), rel=0.06)
-    assert samples.mean() == pytest.approx(clusters.mean(), abs=0.02)
-    again = estimate("draws", clusters, lambda means: means, draws=4000)
-    assert again == estimate("draws", clusters, lambda means: means, draws=4000)
-    assert again.value == pytest.approx(clusters.mean())
-    assert (again.low, again.high) == pytest.approx(tuple(np.quantile(samples, [0.025, 0.975])))
-    assert share_at_or_below(samples, -100.0) == 1 / 4001
+def test_the_worst_of_several_tests_is_the_largest() -> None:
+    assert worst([0.1, 0.3, 0.2]) == 0.3
+    assert math.isnan(worst([]))
+    assert math.isnan(worst([0.1, math.nan]))
 
 
 def test_a_finding_survives_its_file() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mgptn.experiments.claims.method.finding import estimate
+from mgptn.experiments.claims.method.numbers import estimate
 from mgptn.experiments.claims.selectors.analysis import (
     BAD_TAKEN,
     BOTH_TAKEN,
@@ -75,7 +75,7 @@ def test_falls_of_noise_alone_are_not_predicted() -> None:
     data = cells({}, noise=0.0)
     rng = np.random.default_rng(3)
     data[..., END] = 0.5 - rng.normal(0.0, 0.1, len(WHO))
-    assert estimate("rates", data, _share(WHO, True, False)).high < 0.3
+    assert estimate("rates", data, _share(WHO, True, False)).value < 0.3
 
 
 def test_where_all_cells_fall_alike_there_is_nothing_to_predict() -> None:

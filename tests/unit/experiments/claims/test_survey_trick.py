@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mgptn.experiments.claims.method.finding import estimate
+from mgptn.experiments.claims.method.numbers import estimate
 from mgptn.experiments.claims.survey_trick.analysis import (
     DEALT,
     FOUR,

@@ -1,0 +1,1 @@
+"""Intervals of numbers that units tell: seeds, or the problems of one."""
