@@ -50,6 +50,10 @@ def _peers(options: ProtocolOptions) -> Seating:
     return "peers"
 
 
+def _anything(options: ProtocolOptions) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """A protocol as a run knows it.
@@ -77,6 +81,8 @@ class Protocol:
         None where none is to be told so. It must say the same as `converse`, only faster.
     tasks
         Names of the tasks that it is for; any, where there are none.
+    check
+        Raises ValueError, naming what is wrong with its options, if something is.
     """
 
     name: str
@@ -90,6 +96,7 @@ class Protocol:
     settings: tuple[str, ...] = ()
     columns: Callable[[ProtocolOptions], Columns] | None = None
     tasks: tuple[str, ...] = ()
+    check: Callable[[ProtocolOptions], None] = _anything
 
 
 def nobody(options: ProtocolOptions) -> Seating:

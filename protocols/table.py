@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from mgptn.protocols.best_of_n import BEST_OF_N
+from mgptn.protocols.best_of_n import BEST_OF_N, CHERRY_PICK
 from mgptn.protocols.chaining import CHAINING
-from mgptn.protocols.cherry_pick import CHERRY_PICK
+from mgptn.protocols.code_and_tests import CODE_AND_TESTS, PROFILED
 from mgptn.protocols.critique_revise import CRITIQUE_REVISE
 from mgptn.protocols.debate import DEBATE
 from mgptn.protocols.games.nim import Nim
@@ -23,6 +23,10 @@ from mgptn.protocols.tasks.bundled import BundledTask
 from mgptn.protocols.tasks.composition import Composition, UnseenComposition
 from mgptn.protocols.tasks.facts import Facts
 from mgptn.protocols.tasks.indivisible import Indivisible
+from mgptn.protocols.tasks.programs.both import CodeAndTests
+from mgptn.protocols.tasks.programs.speed import Speed
+from mgptn.protocols.tasks.programs.testing import Tests
+from mgptn.protocols.tasks.programs.writing import Programs
 from mgptn.protocols.tasks.rearrangements import Copy, Parity, Reverse, Sorting
 from mgptn.protocols.tasks.subset_sum import SubsetSum
 
@@ -40,6 +44,8 @@ PROTOCOLS: dict[str, Protocol] = {
         BEST_OF_N,
         CHERRY_PICK,
         SELF_PLAY,
+        CODE_AND_TESTS,
+        PROFILED,
     )
 }
 """Name → protocol; a further one is entered here, or by another package's entry point."""
@@ -60,6 +66,10 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Proofs,
     Detachment,
     Nim,
+    Programs,
+    Tests,
+    CodeAndTests,
+    Speed,
 )
 """The tasks that come with mgptn; a further one is entered here and nowhere else."""
 

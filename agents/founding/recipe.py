@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from mgptn.agents.checkpoints import FOUNDERS
-from mgptn.protocols.interfaces.columns import VOCABULARY, in_columns
+from mgptn.protocols.interfaces.columns import ColumnsInterface
+from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import VOCABULARY as LADDER
+from mgptn.protocols.interfaces.shown import ShownInterface
+from mgptn.protocols.interfaces.table import founders_layout
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import text
 
@@ -24,6 +27,9 @@ VERSION = 1
 
 MARKS = 4
 """Tokens around a question and its answer: a start, an end, and where it is judged two more."""
+
+LOOKED_AT = 16
+"""Questions by which a layout is found."""
 
 LARGEST = {"layers": 256, "width": 16_384, "heads": 256, "steps": 10**7, "documents": 10**5}
 """Numbers of a recipe → the most of each."""
@@ -103,22 +109,18 @@ class FounderRecipe:
             )
 
     @property
-    def columns(self) -> bool:
-        """Are its questions laid out in columns? Those of other tasks are as the ladder's are."""
+    def layout(self) -> type[LadderInterface]:
+        """How its questions are laid out: in columns or in cases, or else as the ladder's are."""
         made = TASKS[self.task](TASKS[self.task].sizes[0])
-        problem = made.draw_batch(np.random.default_rng(0), 1, "train")
-        (query,) = made.render(problem.fields)
-        try:
-            in_columns(text(query))
-        except ValueError:
-            return False
-        return True
+        problems = made.draw_batch(np.random.default_rng(0), LOOKED_AT, "train")
+        return founders_layout([text(query) for query in made.render(problems.fields)])
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
-        """Every token, in id order: without columns those of the ladder, and the task's beside."""
-        if self.columns:
-            return VOCABULARY
+        """Every token, in id order: in the ladder's layout the ladder's, and the task's beside."""
+        layout = self.layout
+        if issubclass(layout, ShownInterface):
+            return layout.vocabulary
         made = TASKS[self.task](self.most)
         rng = np.random.default_rng(0)
         asked = made.render(made.draw_batch(rng, 1000, "train").fields)
@@ -127,11 +129,14 @@ class FounderRecipe:
 
     @property
     def _longest(self) -> int:
-        """Places that the longest document needs: of columns those after the last separator."""
-        if self.columns:
+        """Places that the longest document needs: of those that count anew at separators, after
+        the last one.
+        """
+        layout, made = self.layout, TASKS[self.task](self.most)
+        if layout is ColumnsInterface:
             return self.most + 3
-        made = TASKS[self.task](self.most)
-        return made.query_characters + made.max_answer_characters + MARKS
+        asked = 0 if issubclass(layout, ShownInterface) else made.query_characters
+        return asked + made.max_answer_characters + MARKS
 
     def _check_judging(self) -> None:
         """Refuse a share of which a step would have nothing, or nothing else."""

@@ -28,9 +28,8 @@ from mgptn.agents.learning.training import train
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.population.draws.streams import philox_key, stream
-from mgptn.protocols.interfaces.columns import SEPARATORS, SPECIAL, ColumnsInterface
-from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import END, MARKERS, START
+from mgptn.protocols.interfaces.shown import ShownInterface
 
 BLOCK_STEPS = 50
 """Steps whose documents are drawn at once."""
@@ -58,7 +57,8 @@ def train_founder(recipe: FounderRecipe, seed: int, folder: Path) -> float:
 
 
 def _train_there(recipe: FounderRecipe, seed: int, folder: Path) -> float:
-    special = SPECIAL if recipe.columns else MARKERS
+    layout = recipe.layout
+    special = layout.special if issubclass(layout, ShownInterface) else MARKERS
     character_tokenizer(recipe.vocabulary, special, 2**20).save_pretrained(folder)
     generator = torch.Generator().manual_seed(philox_key(seed, "founder's weights")[0] >> 1)
     model = _founder(recipe, generator)
@@ -90,7 +90,7 @@ def _one_thread() -> Iterator[None]:
 
 def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
     """A model at random: normal numbers of deviation .02, less where residuals are added up."""
-    vocabulary = recipe.vocabulary
+    vocabulary, layout = recipe.vocabulary, recipe.layout
     # What is under `mgptn` is kept with the configuration, as `Places` and rehearsals read it.
     further: dict[str, Any] = {
         "mgptn": {
@@ -99,8 +99,8 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
             "sizes": [recipe.least, recipe.most],
         }
     }
-    if recipe.columns:
-        restarts = [vocabulary.index(token) for token in SEPARATORS]
+    if issubclass(layout, ShownInterface):
+        restarts = [vocabulary.index(token) for token in layout.separators]
         further["mgptn"] = {"restarts": restarts, **further["mgptn"]}
     for name in ("judging", "noise"):
         if getattr(recipe, name):
@@ -133,7 +133,7 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
 
 def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages]:
     """Documents of all steps, some steps at a time."""
-    interface = ColumnsInterface() if recipe.columns else LadderInterface()
+    interface = recipe.layout()
     sizes = range(recipe.least, recipe.most + 1)
     for first in range(0, recipe.steps, BLOCK_STEPS):
         steps = min(BLOCK_STEPS, recipe.steps - first)

@@ -118,6 +118,17 @@ def bench_run(config: Path, overrides: tuple[str, ...], against: str | None, rep
     sys.exit(whole_run(console(), config, overrides))
 
 
+@bench.command("programs")
+@click.option("--programs", "count", type=click.IntRange(min=20), default=20_000, show_default=True)
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+def bench_programs(count: int, repeats: int) -> None:
+    """Programs of the stack language verified a second, by either interpreter, on one core."""
+    with loading():
+        from mgptn.experiments.bench.verified import programs
+
+    programs(console(), count, repeats)
+
+
 @bench.command("population")
 @click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")

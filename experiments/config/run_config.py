@@ -100,12 +100,17 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _a_task_of_the_protocol(self) -> RunConfig:
-        wanted = find_protocol(self.protocol.name).tasks
+        protocol = find_protocol(self.protocol.name)
+        wanted = protocol.tasks
         if wanted and self.task.name not in wanted:
             raise ValueError(
                 f"protocol.name: expected one for any task beside the task {self.task.name}, got "
                 f"{self.protocol.name!r}, which is for {', '.join(wanted)}"
             )
+        try:
+            protocol.check(self.protocol.as_options())
+        except ValueError as error:
+            raise ValueError(f"protocol.{error}") from None
         return self
 
     @model_validator(mode="after")

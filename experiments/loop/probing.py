@@ -28,6 +28,7 @@ from mgptn.population.draws.streams import stream
 from mgptn.population.measures.rates import auc
 from mgptn.population.records.agents import Agent, AgentId, Genome
 from mgptn.population.records.matches import Match
+from mgptn.protocols.interfaces.table import OF_FOUNDERS
 from mgptn.protocols.interfaces.wordings import WORDINGS
 from mgptn.protocols.messages import AnswerRequest, GradeReply, GradeRequest, Seat, grader_seat
 from mgptn.protocols.scale import expected_level
@@ -36,7 +37,7 @@ from mgptn.protocols.tasks.task import Problem
 ITEMS = 4
 """Problems of a probe; each has a right answer and a wrong one."""
 
-MARKED = ("ladder", "columns")
+MARKED = ("ladder", *(kind.name for kind in OF_FOUNDERS))
 """Layouts whose models know nothing but the options where a grade stands."""
 
 GRADER = grader_seat(0)

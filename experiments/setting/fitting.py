@@ -18,6 +18,7 @@ from mgptn.experiments.seats.asking import Cast, Script, to_host
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.matches import Match
 from mgptn.protocols.interfaces.interface import Asked, Shown
+from mgptn.protocols.interfaces.shown import ShownInterface
 from mgptn.protocols.messages import (
     AnswerReply,
     CompareReply,
@@ -60,8 +61,8 @@ def check_answers_fit(
                 f"task.max_answer_characters: expected at least {len(problem.reference)}, the "
                 f"length of the right answer to {_short(problem.query)}, got {room}"
             )
-        written = _as_read(problem.query, script)
-        if _letters(written) != _letters(problem.query):
+        asked, written = _as_read(problem.query, script)
+        if _letters(written) != _letters(asked):
             raise ConfigError(
                 f"agents.model: expected a model whose tokens can spell the questions of "
                 f"{script.task.name}, got {model!r}, which reads {_short(problem.query)} as "
@@ -225,9 +226,13 @@ def _read_back(problem: Problem, script: Script, model: str) -> str:
     return interface.read_answer(encoder.decode(tokens))
 
 
-def _as_read(text: str, script: Script) -> str:
-    """A text through the model's tokens and back."""
-    return script.encoder.decode(script.encoder.suffix(script.encoder.plain(text)))
+def _as_read(text: str, script: Script) -> tuple[str, str]:
+    """A question as its layout shows it, and the same through the model's tokens and back."""
+    encoder, layout = script.encoder, script.interface
+    if isinstance(layout, ShownInterface):
+        shown = layout.shown(text)
+        return shown, encoder.written(encoder.suffix(shown))
+    return text, encoder.decode(encoder.suffix(encoder.plain(text)))
 
 
 def _letters(text: str) -> str:

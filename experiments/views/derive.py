@@ -25,6 +25,7 @@ from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.costs.per_right import cost_sentences
 from mgptn.experiments.figures.founders import founder_counts
+from mgptn.experiments.passing import collusion
 from mgptn.experiments.record.committed import NOT_KEPT, Committed
 from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
@@ -144,11 +145,14 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
     manifest, config = recorded(folder)
     with _only_writer(folder):
         found, measuring = derived or Derivation(), Measuring(config)
+        beside: list[pl.DataFrame] = []
 
         def rounds() -> Iterator[Round]:
             for done in read_rounds(folder):
                 if derived is None:
                     found.add(measuring(done))
+                if collusion.measured_here(config.protocol.name):
+                    beside.extend(collusion.frame(one, config.task.size) for one in done.committed)
                 yield done
 
         said = write_in_one_pass(
@@ -165,6 +169,11 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             said[name] if name in said else write_table(name, [tables[name]], folder)
             for name in SCHEMAS
         ]
+        if beside:
+            written.append(write_parts(folder / "collusion.parquet", collusion.SCHEMA, beside))
+            verdict = replace(
+                verdict, sentences=(*verdict.sentences, collusion.said_of(pl.concat(beside)))
+            )
         written += _write_phylogeny(found.lineage, folder)
         written += write_figures(tables, folder / "figures")
         report = write_report(

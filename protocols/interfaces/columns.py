@@ -11,14 +11,12 @@ character of the answer have the same place, counted from the separator before; 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 
-from mgptn.protocols.interfaces.interface import Asked, Ballot, Pair, Prompt, Shown
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import END, GRADE, JUDGE, MARKERS, START, WANT
+from mgptn.protocols.interfaces.shown import ShownInterface
 
 DIGITS = "0123456789"
 OPERATIONS = "+xcRSP-"
@@ -35,37 +33,6 @@ SEPARATORS: tuple[str, ...] = (START, JUDGE, WANT, GRADE, *OPERATIONS, "=", END)
 _TWO = re.compile(r"(\d+)([-+x])(\d+)=")
 _SHOWN = re.compile(rf"[{OPERATIONS}]((<\d\d>)+|\d+)=")
 _ONE = re.compile(r"([A-Za-z]):(\d+)=")
-
-
-class ColumnsInterface(LadderInterface):
-    """The ladder's items, with queries in columns.
-
-    Raises
-    ------
-    ValueError
-        If the wording is none of those that the ladder has tokens for; by every prompt, if the
-        query is of none of the forms above.
-    """
-
-    name = "columns"
-    apart = True
-    required_tokens = (*LadderInterface.required_tokens, COLUMNS[0], COLUMNS[-1])
-
-    def answer_prompt(self, asked: Asked) -> Prompt:
-        """As of the ladder."""
-        return super().answer_prompt(_in_columns(asked))
-
-    def grade_prompt(self, asked: Asked) -> Prompt:
-        """As of the ladder."""
-        return super().grade_prompt(_in_columns(asked))
-
-    def ballot(self, asked: Asked) -> Ballot:
-        """As of the ladder."""
-        return super().ballot(_in_columns(asked))
-
-    def revision_prompt(self, asked: Asked) -> Prompt:
-        """As of the ladder."""
-        return super().revision_prompt(_in_columns(asked))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -94,15 +61,13 @@ def in_columns(query: str) -> str:
     )
 
 
-def _in_columns(asked: Asked) -> Asked:
-    return replace(
-        asked,
-        query=in_columns(asked.query),
-        examples=_each_in_columns(asked.examples),
-        shots=_each_in_columns(asked.shots),
-    )
+class ColumnsInterface(ShownInterface):
+    """The ladder's items, with queries in columns; errors are those of every such layout."""
 
-
-def _each_in_columns(examples: Sequence[Pair]) -> tuple[Shown, ...]:
-    shown = (Shown(*example) for example in examples)
-    return tuple(e._replace(query=in_columns(e.query)) for e in shown)
+    name = "columns"
+    apart = True
+    required_tokens = (*LadderInterface.required_tokens, COLUMNS[0], COLUMNS[-1])
+    special = SPECIAL
+    vocabulary = VOCABULARY
+    separators = SEPARATORS
+    shown = staticmethod(in_columns)

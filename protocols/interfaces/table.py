@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mgptn.protocols.interfaces.base import BaseInterface
+from mgptn.protocols.interfaces.cases import CasesInterface
 from mgptn.protocols.interfaces.chat import ChatInterface, Render
 from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Interface, Plain
 from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.shown import ShownInterface
 from mgptn.protocols.interfaces.wordings import CORRECT, WORDS, Wording
 
 
@@ -68,6 +70,20 @@ def make_interface(name: str, setting: Setting, known: Mapping[str, MakeInterfac
     return known[name](setting)
 
 
+def founders_layout(queries: Sequence[str]) -> type[LadderInterface]:
+    """The layout of founders of a task, by questions of it: the first that can show all of them,
+    or else the ladder's.
+    """
+    for kind in OF_FOUNDERS:
+        try:
+            for query in queries:
+                kind.shown(query)
+        except ValueError:
+            continue
+        return kind
+    return LadderInterface
+
+
 def usual_wording(name: str) -> Wording:
     """The grading question of the layout of this name where none is chosen."""
     return CORRECT if name == ChatInterface.name else WORDS
@@ -79,6 +95,10 @@ def _ladder(setting: Setting) -> Interface:
 
 def _columns(setting: Setting) -> Interface:
     return _marked(setting, ColumnsInterface, "tokens for columns of digits")
+
+
+def _cases(setting: Setting) -> Interface:
+    return _marked(setting, CasesInterface, "tokens for programs and their cases")
 
 
 def _marked(setting: Setting, kind: type[LadderInterface], tokens: str) -> Interface:
@@ -108,11 +128,15 @@ def _missing(setting: Setting, kind: type[LadderInterface]) -> list[str]:
     return [token for token in kind.required_tokens if token not in setting.vocabulary]
 
 
-_MARKED = (ColumnsInterface, LadderInterface)
+OF_FOUNDERS: tuple[type[ShownInterface], ...] = (ColumnsInterface, CasesInterface)
+"""Layouts of models that are trained here on one task."""
+
+_MARKED = (CasesInterface, ColumnsInterface, LadderInterface)
 
 INTERFACES: dict[str, MakeInterface] = {
     "ladder": _ladder,
     "columns": _columns,
+    "cases": _cases,
     "base": _base,
     "chat": _chat,
 }

@@ -34,7 +34,9 @@ SMALL = {
     "hosts.count": 1,
     "metrics.port": 0,
 }
-NAMES = tuple(PROTOCOLS)
+NAMES = tuple(name for name, one in PROTOCOLS.items() if not one.tasks)
+"""Protocols for any task; those for one are tried with it elsewhere."""
+
 CHAT_LIKE = ("survey", "pairwise", "critique-revise", "debate", "score-conditioned", "chaining")
 
 

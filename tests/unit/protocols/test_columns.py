@@ -1,10 +1,15 @@
 import pytest
 
+from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.training.rungs import character_tokenizer
+from mgptn.population.draws.streams import stream
+from mgptn.protocols.interfaces.cases import CasesInterface, in_cases
 from mgptn.protocols.interfaces.columns import SPECIAL, VOCABULARY, ColumnsInterface, in_columns
 from mgptn.protocols.interfaces.interface import Asked, Shown
 from mgptn.protocols.interfaces.markers import END, GRADE, JUDGE, START
 from mgptn.protocols.interfaces.table import INTERFACES, Setting, make_interface
+from mgptn.protocols.table import TASKS
+from mgptn.protocols.tasks.bundled import text
 
 
 @pytest.mark.parametrize(
@@ -57,3 +62,44 @@ def test_the_vocabulary_decides_the_layout():
     assert make_interface("auto", Setting("m", VOCABULARY), INTERFACES).name == "columns"
     with pytest.raises(ValueError, match="expected a model with tokens for columns of digits"):
         make_interface("columns", Setting("m", ["1", "2"]), INTERFACES)
+
+
+# Cases.
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("03:3|27:9=", "<033><279>="),
+        ("03:3|27:9/+.....=", "<033><279>/+.....="),
+        ("ss+...=", "ss+...="),
+        ("", ""),
+    ],
+)
+def test_a_question_about_programs_is_shown_case_by_case(query: str, shown: str):
+    assert in_cases(query) == shown
+    assert in_cases(shown) == shown
+
+
+@pytest.mark.parametrize("query", ["12+34=5", "03:3|27:9", "03:33=", "qq=", "c:381="])
+def test_what_is_no_question_about_programs_is_refused(query: str):
+    with pytest.raises(ValueError, match="expected a question about programs"):
+        in_cases(query)
+
+
+@pytest.mark.parametrize("name", ["programs", "tests", "code-and-tests", "speed"])
+def test_founders_of_programs_have_a_layout_with_a_token_for_all(name: str):
+    layout = FounderRecipe(task=name, least=2, most=3, offsets=0).layout
+    assert layout is CasesInterface
+    assert len(set(layout.vocabulary)) == len(layout.vocabulary)
+    task = TASKS[name](2)
+    problems = task.draw_batch(stream(0, "cases"), 40, "train")
+    for query, answer in zip(task.render(problems.fields), problems.references, strict=True):
+        left = in_cases(text(query)) + text(answer)
+        for token in sorted(layout.vocabulary, key=len, reverse=True):
+            left = left.replace(token, "")
+        assert left == ""
+
+
+def test_founders_of_sums_keep_their_layout():
+    assert FounderRecipe().layout is ColumnsInterface

@@ -37,9 +37,15 @@ TELLING = (3, 19)
 room for.
 """
 
-ONE_IS_SLOW = ("proofs", "detachment")
+IN_WORDS = "-*^?@vopnrsd/"
+OF_PROGRAMS = ("programs", "tests", "code-and-tests", "speed")
+ONE_IS_SLOW = ("proofs", "detachment", *OF_PROGRAMS)
 
-BEYOND_THE_LADDER = {"subtraction": "-", "multiplication": "x"}
+BEYOND_THE_LADDER = {
+    "subtraction": "-",
+    "multiplication": "x",
+    **dict.fromkeys(OF_PROGRAMS, IN_WORDS),
+}
 """Characters that the ladder has no tokens for: it is refused these tasks, never asked them."""
 
 
@@ -94,7 +100,7 @@ class WritesTooMuch(Addition):
 
 @every_task
 def test_every_task_is_valid(name, size):
-    # One at a time, wide numbers are slow, and so are formulas with proofs.
+    # One at a time, wide numbers are slow, and so are programs, and formulas with proofs.
     problems = 200 if size <= 12 and name not in ONE_IS_SLOW else 40
     validate(TASKS[name](size), stream(0, "validate", name, size), problems)
 
@@ -162,7 +168,11 @@ def test_a_training_problem_is_never_held_out(name, size):
     assert not set(train) & set(held_out)
 
 
-@pytest.mark.parametrize("name", [name for name in TASKS if name != "facts"])
+OF_OTHERS = ("facts", "tests", "code-and-tests")
+"""Tasks whose split is told elsewhere, or that of another task, `programs`."""
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name not in OF_OTHERS])
 def test_the_split_has_the_declared_share(name):
     """Of different problems; for each size a false-alarm probability of 1e-6 at most, two-sided,
     by the normal approximation: at most 4.9 standard deviations of 1,500 problems.

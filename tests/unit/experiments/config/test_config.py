@@ -76,7 +76,7 @@ def fault(path, value):
         ("task.size", 0, "1 to 48"),
         ("task.size", 49, "1 to 48"),
         ("task.size", 2.5, "valid integer"),
-        ("task.name", "chess", "'addition'"),
+        ("task.name", "billiards", "'addition'"),
         ("hosts.count", 0, "greater than or equal to 1"),
         ("hosts.count", "some", "'auto'"),
         ("hosts.device", "tpu", "'cuda'"),

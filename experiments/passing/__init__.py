@@ -1,0 +1,1 @@
+"""What is measured of runs whose agents write programs and tests."""

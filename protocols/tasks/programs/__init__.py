@@ -1,0 +1,1 @@
+"""Tasks about tiny programs: write one, test one, make one faster."""
