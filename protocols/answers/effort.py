@@ -73,6 +73,9 @@ def bounded_work(seconds: float = CPU_SECONDS) -> Iterator[None]:
 
     It comes between two steps of the interpreter, in whichever thread; and again, where it was
     caught. A single step is not interrupted.
+
+    What is bounded is called within, not looped over there: on Python 3.13, what comes just where
+    a loop jumps back passes by all handlers around that loop in the same function, this one's too.
     """
     working, over, lock = threading.get_ident(), threading.Event(), threading.Lock()
     clock = _clock_of(working)

@@ -57,6 +57,11 @@ def in_a_thread(work: Callable[[], None], elsewhere: bool) -> None:
         work()
 
 
+def work_until(moment):
+    while time.thread_time() < moment:
+        pass
+
+
 @ELSEWHERE
 def test_work_is_counted_by_the_processor_and_not_by_the_clock(elsewhere):
     def ask():
@@ -100,9 +105,7 @@ def test_threads_are_bounded_each_by_its_own_work():
     def little():
         together.wait()
         with bounded_work(0.3):
-            until = time.thread_time() + 0.2
-            while time.thread_time() < until:
-                pass
+            work_until(time.thread_time() + 0.2)
         ended.append("little")
 
     with ThreadPoolExecutor(2) as threads:
@@ -118,8 +121,7 @@ def test_nothing_comes_after_the_work_has_ended():
         until = time.thread_time() + 0.01 + 0.0001 * place
         try:
             with bounded_work(0.02):
-                while time.thread_time() < until:
-                    pass
+                work_until(until)
             outcomes.add("ended")
         except EnoughError:
             outcomes.add("enough")
