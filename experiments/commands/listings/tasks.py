@@ -32,7 +32,14 @@ GYM_VALIDATED = 5
 
 def tasks_table() -> Table:
     """A row for each bundled task, with its sizes and an example."""
-    table = Table("task", "sizes", "question", "right answer")
+    table = Table()
+    for head, whole in (
+        ("task", True),
+        ("sizes", True),
+        ("question", False),
+        ("right answer", False),
+    ):
+        table.add_column(head, no_wrap=whole, overflow="fold")
     for name, kind in tasks().usable().items():
         task = kind(kind.default_size)
         problem = task.draw(_stream(name), "held-out")

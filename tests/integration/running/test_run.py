@@ -17,8 +17,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from mgptn.experiments.config.arms import CONTEXT_ARMS as ARMS
-from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.arms import CONTEXT_ARMS, GREEDY, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
@@ -36,6 +35,7 @@ TABLES = (
     "graders",
     "reliability",
 )
+ARMS = (*CONTEXT_ARMS, GREEDY)
 Hash = Callable[[RunConfig], str]
 EVERY_FIGURE = True
 
@@ -156,13 +156,14 @@ def test_the_tables_hold_every_answer_and_grade(two_hosts: Done) -> None:
     answers = rounds * config.population.size * config.problems_per_generation
     assert rows["generations"] == rounds
     assert rows["answers"] == answers
-    assert rows["grades"] == answers * config.protocol.graders
+    graded = len(CONTEXT_ARMS)  # and nobody grades the founders' likeliest answers
+    assert rows["grades"] == answers * config.protocol.graders * graded // len(ARMS)
     assert rows["turns"] == 0  # A survey has none beside its answers and grades.
-    # Its graders as one, and their only model, in every generation of every arm.
-    assert rows["graders"] == 2 * rounds
+    # Its graders as one, and their only model, in every generation of every arm that has some.
+    assert rows["graders"] == 2 * graded * config.population.generations
     assert 0 < rows["reliability"] <= 10 * rows["graders"]
-    # The unselected arm alone has no births.
-    assert rows["births"] == rounds * config.population.size * (len(ARMS) - 1) // len(ARMS)
+    # Where nobody is selected there are no births.
+    assert rows["births"] == rounds * config.population.size * (len(ARMS) - 2) // len(ARMS)
 
 
 def test_the_manifest_says_what_decides_the_bits(two_hosts: Done) -> None:
