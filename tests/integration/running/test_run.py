@@ -159,8 +159,8 @@ def test_the_tables_hold_every_answer_and_grade(two_hosts: Done) -> None:
     graded = len(CONTEXT_ARMS)  # and nobody grades the founders' likeliest answers
     assert rows["grades"] == answers * config.protocol.graders * graded // len(ARMS)
     assert rows["turns"] == 0  # A survey has none beside its answers and grades.
-    # Its graders as one, and their only model, in every generation of every arm that has some.
-    assert rows["graders"] == 2 * graded * config.population.generations
+    # Its graders as one, and their only model, in every generation of every arm.
+    assert rows["graders"] == 2 * rounds
     assert 0 < rows["reliability"] <= 10 * rows["graders"]
     # Where nobody is selected there are no births.
     assert rows["births"] == rounds * config.population.size * (len(ARMS) - 2) // len(ARMS)
