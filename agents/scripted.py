@@ -102,11 +102,16 @@ class ScriptedAgents:
     verify
         What finds the verdicts on answers to the task; the task itself, one by one, if None. They
         behave as if an answer were wrong of which that is not known.
+    options
+        What was set of the task beside its size: another text, another task.
     """
 
-    def __init__(self, behaviour: Behaviour, task: Task, verify: Verify | None = None) -> None:
+    def __init__(
+        self, behaviour: Behaviour, task: Task, verify: Verify | None = None, options: str = ""
+    ) -> None:
         self.behaviour = behaviour
         self._task = task
+        self._options = options
         self._verify = verify or partial(_one_by_one, task)
         self._sheet = lru_cache(maxsize=1)(self._draw_sheet)
         self._is_wrong: dict[Example, bool] = {}
@@ -214,14 +219,18 @@ class ScriptedAgents:
         verdicts: list[bool | None] = []
         behaviour = self.behaviour
         for problem in problems:
-            asked = _Asked(
-                behaviour.task, behaviour.size, behaviour.seed, problem, self._task, self._verify
+            said = _sayable(
+                _Asked(
+                    behaviour.task,
+                    behaviour.size,
+                    self._options,
+                    behaviour.seed,
+                    problem,
+                    self._task,
+                )
             )
-            said, verified = _sayable(asked)
-            if None in verified:  # what was not known may be known by now
-                verified = self._verify([(problem.query, text) for text in said])
             texts += said
-            verdicts += verified
+            verdicts += self._verify([(problem.query, text) for text in said])
         distinct, places = interned(texts)
         shape = len(problems), 1 + WRONG_ANSWERS
         right = np.array([bool(one) for one in verdicts], dtype=np.bool_).reshape(shape)
@@ -296,27 +305,28 @@ class ScriptedAgents:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A problem of a run's task. Names and seed say which: runs of one process share what is drawn.
+    """A problem of a run's task. Names, options and seed say which: runs of one process share what
+    is drawn, but no verdicts, which are each run's own verifier's to remember.
 
     Drawing it is most of what a generation of scripted agents costs.
     """
 
     name: str
     size: int
+    options: str
     seed: int
     problem: Problem
     task: Task = field(compare=False)
-    verify: Verify = field(compare=False)
 
 
 @lru_cache(maxsize=1 << 13)
-def _sayable(asked: _Asked) -> tuple[list[str], Sequence[bool | None]]:
-    """What may be said to a problem, the right answer first, and the verifier's word on each."""
+def _sayable(asked: _Asked) -> list[str]:
+    """What may be said to a problem, the right answer first."""
     task, problem = asked.task, asked.problem
     rng = stream(asked.seed, "wrong answers", problem.query)
     said = [task.reference(problem.query)]
     said += [task.corrupt(problem, rng) for _ in range(WRONG_ANSWERS)]
-    return said, asked.verify([(problem.query, text) for text in said])
+    return said
 
 
 def _one_by_one(task: Task, pairs: Sequence[tuple[str, str]]) -> list[bool | None]:

@@ -120,7 +120,8 @@ class Stage(Hosting):
         if behaviour is not None:
             check_scripted_protocol(config)
             verify = partial(self.verifier, self.task)
-            self.scripted = ScriptedAgents(behaviour, self.task, verify)
+            options = repr(sorted(config.task.options.items()))
+            self.scripted = ScriptedAgents(behaviour, self.task, verify, options)
             return
         self.scripted = None
         for found in self.checkpoints.values():

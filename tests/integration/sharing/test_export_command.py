@@ -223,7 +223,8 @@ def test_a_run_that_is_carried_on_tells_all_rounds(
 
 
 def measured(log: Kept) -> list[tuple[str, int, dict[str, float]]]:
-    """What a log was told but for seconds, and for verdicts that were not known in the process."""
+    """What a log was told but for what it cost: seconds, and verdicts that a new process, which
+    remembers none, has to find again."""
     return [
         (a, i, {k: v for k, v in f.items() if "second" not in k and k != "verdicts_asked"})
         for a, i, f in log.told

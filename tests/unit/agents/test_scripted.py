@@ -225,3 +225,38 @@ def test_a_prior_that_is_none_is_refused():
     scripted = {"skills": [0.1, 0.9], "prior": [0.5, 0.6]}
     with pytest.raises(ConfigError, match=r"agents\.scripted.*prior: expected 2 probabilities"):
         check_config(RUN | {"agents": {"model": "bayes", "scripted": scripted}})
+
+
+class Moved(Addition):
+    """Addition whose right answers are off by something."""
+
+    def __init__(self, off: int) -> None:
+        super().__init__(3)
+        self.off = off
+
+    def reference(self, query: str) -> str:
+        return str(int(super().reference(query)) + self.off)
+
+    def verify(self, query: str, answer: str) -> bool:
+        return answer == self.reference(query)
+
+
+def test_one_task_set_in_two_ways_is_two_tasks():
+    """Runs of one process share what is drawn: never that of other options, and no verdicts."""
+    drawn, agents, matches = setting(5)
+    behaviour = Behaviour("addition", 3, adaptation="none", error=0.0, seed=41)
+    for off in (0, 1):
+        scripted = ScriptedAgents(behaviour, Moved(off), options=repr([("off", off)]))
+        said = scripted.answer(matches, agents, drawn, 0)
+        assert {said.sheet.texts[i] for i in said.sheet.choices[:, 0]} == {
+            Moved(off).reference(problem.query) for problem in drawn
+        }
+        asked = []
+
+        def judge(pairs, asked=asked, off=off):
+            asked.extend(pairs)
+            return [Moved(off).verify(*pair) for pair in pairs]
+
+        again = ScriptedAgents(behaviour, Moved(off), judge, options=repr([("off", off)]))
+        again.answer(matches, agents, drawn, 0)
+        assert len(asked) >= len(drawn) * (1 + WRONG_ANSWERS)
