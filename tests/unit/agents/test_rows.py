@@ -65,15 +65,19 @@ def test_functions_of_numbers_leave_nothing_over(rows, width, dtype):
         assert torch.equal(wholly(function, given).flatten(), known)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize(
-    ("sizes", "times"),
-    [({}, 1), ({"hidden_size": 48}, 1), ({"intermediate_size": 70}, 2), ({"vocab_size": 263}, 1)],
+    ("sizes", "fewest"),
+    [({}, 8), ({"hidden_size": 48}, 4), ({"intermediate_size": 70}, 2), ({"vocab_size": 263}, 8)],
 )
-def test_a_unit_fills_turns_of_every_width_but_the_vocabularys(sizes, times):
+def test_a_unit_fills_turns_of_every_width_but_the_vocabularys(sizes, fewest, threads, monkeypatch):
+    """`fewest` is the largest power of two in all widths, heads of 8 and of 12 among them."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**TINY | sizes))
     unit = unit_of(model, torch.float32)
-    assert unit == max(LEAST_ROWS, times * turn(torch.float32) // 4)
-    assert unit * TINY["intermediate_size"] % turn(torch.float32) == 0
+    whole = turn(torch.float32) * min(2, threads)
+    assert unit == max(LEAST_ROWS, whole // fewest)
+    assert unit * TINY["intermediate_size"] % whole == 0
 
 
 def test_layers_of_few_outputs_say_what_they_said():
