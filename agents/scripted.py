@@ -8,7 +8,7 @@ Dimensions: M agents, Q problems, K graders, A = M·Q answers, author-major.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import chain
@@ -189,9 +189,9 @@ class ScriptedAgents:
         contexts = [genome.context for genome in population.genomes]
         shown = list(chain.from_iterable(contexts))
         # Equal examples are one object nearly always: each is looked up once.
-        wrong = {
-            i: self._wrong(e) for i, e in dict(zip(map(id, shown), shown, strict=True)).items()
-        }
+        distinct = dict(zip(map(id, shown), shown, strict=True))
+        self._judge(distinct.values())
+        wrong = {place: self._is_wrong[example] for place, example in distinct.items()}
         found = [
             self._error_after(len(context), sum(map(wrong.__getitem__, map(id, context))))
             for context in contexts
@@ -207,30 +207,23 @@ class ScriptedAgents:
             return behaviour.error
         return wrong / held
 
-    def _wrong(self, example: Example) -> bool:
-        known = self._is_wrong.get(example)
-        if known is None:
-            known = self._verify([(example.query, example.answer)]) != [True]
-            self._is_wrong[example] = known
-        return known
+    def _judge(self, shown: Iterable[Example]) -> None:
+        """Have it known which examples are wrong."""
+        new = list(dict.fromkeys(one for one in shown if one not in self._is_wrong))
+        if new:
+            verdicts = self._verify([(example.query, example.answer) for example in new])
+            wrong = (verdict is not True for verdict in verdicts)
+            self._is_wrong.update(zip(new, wrong, strict=True))
 
     def _draw_sheet(self, problems: tuple[Problem, ...]) -> AnswerSheet:
-        texts: list[str] = []
-        verdicts: list[bool | None] = []
-        behaviour = self.behaviour
-        for problem in problems:
-            said = _sayable(
-                _Asked(
-                    behaviour.task,
-                    behaviour.size,
-                    self._options,
-                    behaviour.seed,
-                    problem,
-                    self._task,
-                )
-            )
-            texts += said
-            verdicts += self._verify([(problem.query, text) for text in said])
+        name, size, seed = self.behaviour.task, self.behaviour.size, self.behaviour.seed
+        pairs = [
+            (problem.query, text)
+            for problem in problems
+            for text in _sayable(_Asked(name, size, self._options, seed, problem, self._task))
+        ]
+        texts = [text for _, text in pairs]
+        verdicts = self._verify(pairs)
         distinct, places = interned(texts)
         shape = len(problems), 1 + WRONG_ANSWERS
         right = np.array([bool(one) for one in verdicts], dtype=np.bool_).reshape(shape)

@@ -9,9 +9,11 @@ go to a sandbox. A verdict does not depend on where it was found.
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from mgptn.agents.verdicts.judging import Judged, Pair, judge
 from mgptn.agents.verdicts.on_ray import Node, nodes, shared_out
@@ -30,6 +32,10 @@ rest is worth sending elsewhere."""
 WORTH = 2.0
 """Seconds of work here from which on it is: a process takes as long to start."""
 
+LONG = 60.0
+"""Seconds after which it is told that verdicts are still awaited: nothing ends a task that never
+does, but whoever waits."""
+
 
 class Verifier:
     """Asks tasks for verdicts.
@@ -39,7 +45,8 @@ class Verifier:
     programs
         Runs programs, for tasks whose verdicts need that.
     tell
-        Is told once of each task that raises, in a sentence.
+        Is told once of each task that raises, in a sentence; and once, from another thread, of
+        each whose verdicts take long.
 
     Attributes
     ----------
@@ -70,7 +77,8 @@ class Verifier:
         fresh = {k: p for k, p in zip(keys, pairs, strict=True) if k not in self._known}
         found: dict[bytes, bool | None] = {}
         if fresh:
-            judged = self._judged(task, list(fresh.values()))
+            with self._awaited(task, len(fresh)):
+                judged = self._judged(task, list(fresh.values()))
             self._tell_of(task, judged.fault)
             found = dict(zip(fresh, judged.verdicts, strict=True))
             self.asked += len(fresh)
@@ -117,13 +125,33 @@ class Verifier:
             self._cannot_be_sent.add(id(task))
             return None
 
+    @contextmanager
+    def _awaited(self, task: Task, many: int) -> Iterator[None]:
+        """Tell of a task whose verdicts, so many, take `LONG`."""
+        told = (
+            f"task {task.name}: still waiting for verdicts (of {many:,}) after {LONG:g} s; "
+            "its verify should end in time, and say None where it cannot tell"
+        )
+        waiting = threading.Timer(LONG, self._tell_once, (f"{task.name} is slow", told))
+        waiting.daemon = True
+        waiting.start()
+        try:
+            yield
+        finally:
+            waiting.cancel()
+
     def _tell_of(self, task: Task, fault: str) -> None:
-        if fault and task.name not in self._told:
-            self._told.add(task.name)
-            self._tell(
+        if fault:
+            self._tell_once(
+                task.name,
                 f"task {task.name}: expected a verdict on any answer, got {fault}; the verdict on "
-                "such answers is unknown"
+                "such answers is unknown",
             )
+
+    def _tell_once(self, of: str, told: str) -> None:
+        if of not in self._told:
+            self._told.add(of)
+            self._tell(told)
 
 
 def _on_cluster(places: Sequence[Node], task: Task, pairs: Sequence[Pair]) -> Judged:

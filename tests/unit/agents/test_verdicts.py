@@ -172,3 +172,15 @@ def test_a_module_that_only_runs_as_a_script_is_no_obstacle():
         assert Verifier()(kind(), [("a", "b")]) == [True]
     finally:
         del sys.modules["__main__"].Local
+
+
+def test_who_waits_long_for_a_task_is_told_once(monkeypatch):
+    monkeypatch.setattr(verifier_module, "LONG", 0.05)
+    told: list[str] = []
+    task, verifier = Strange(seconds=0.3), Verifier(tell=told.append)
+    assert verifier(task, [("ab", "no")]) == [True]
+    assert verifier(task, [("ab", "nay")]) == [False]
+    (sentence,) = told
+    assert "task strange: still waiting for verdicts (of 1) after 0.05 s" in sentence
+    assert Verifier(tell=told.append)(Strange(), [("ab", "no")]) == [True]
+    assert len(told) == 1
