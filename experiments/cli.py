@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mgptn.agents.collecting import seldom_collecting
 from mgptn.experiments.commands.bench import bench
 from mgptn.experiments.commands.compact import compact
 from mgptn.experiments.commands.experiment import experiment
@@ -30,8 +31,7 @@ from mgptn.experiments.commands.run import (
     transcript,
 )
 from mgptn.experiments.commands.theory import theory
-from mgptn.experiments.commands.watch import list_runs, watch
-from mgptn.experiments.record.collecting import seldom_collecting
+from mgptn.experiments.commands.watch import list_runs, pick, watch
 from mgptn.experiments.views.doing import doing
 from mgptn.experiments.views.printable import on_terminal, print_anything
 
@@ -118,6 +118,7 @@ for _command in (
     resume,
     list_runs,
     watch,
+    pick,
     replay,
     transcript,
     export,

@@ -14,8 +14,8 @@ from mgptn.protocols.messages import AnswerReply, CompareReply, Conversation, Gr
 Seating = Literal["peers", "self", "nobody"]
 """Who takes the graders' seats: others, the author itself, nobody."""
 
-Picker = Literal["peers", "self"]
-"""Whose grades pick among an author's answers."""
+Picker = Literal["peers", "self", "human"]
+"""Who picks among an author's answers: graders, by their grades; or a human, beside them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Pictures of the page for the documentation: ``python -m tests.screenshots RUN docs/figures``."""
+"""Pictures of the pages for the documentation: ``python -m tests.screenshots RUN docs/figures``."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -7,18 +7,47 @@ from __future__ import annotations
 import queue
 import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from mgptn.experiments.watching.serving import serve
+from tests.integration.picking.conftest import put, served
 
 SHOTS = {
     "watch-overview": ("tab=overview", 900),
     "watch-answers": ("tab=answers&generation=1&right=no&order=disputed&answer={answer}", 560),
 }
 WIDTH = 1100
+
+
+QUESTION = (
+    "A train leaves at 9:40 and arrives at 13:05. How long does it take?",
+    ("3 hours 25 minutes, since 9:40 to 12:40 is three hours, and 25 minutes are left.",
+     "It takes 4 hours and 25 minutes.",
+     "From 9:40 to 13:05 it is 205 minutes.",
+     "3 hours 35 minutes"),
+)  # fmt: skip
+
+
+def pick(out: Path) -> None:
+    """Serve a page on which people pick, and take its picture."""
+    with sync_playwright() as started, tempfile.TemporaryDirectory() as folder:
+        put(Path(folder), [QUESTION, *((str(i), ("a", "b")) for i in range(23))])
+        browser = started.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        with served(Path(folder), ["ann"], note="Any right answer will do.") as (link,):
+            tab = browser.new_page(viewport={"width": 860, "height": 560})
+            tab.goto(link)
+            while QUESTION[0] not in tab.locator("main").inner_text():
+                tab.wait_for_timeout(100)
+                if tab.locator(".choices").count() and QUESTION[0] not in tab.content():
+                    tab.keyboard.press("1")
+            tab.screenshot(path=out / "pick.png")
+        browser.close()
 
 
 def main(run: Path, out: Path) -> None:
@@ -52,3 +81,4 @@ def main(run: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), Path(sys.argv[2]))
+    pick(Path(sys.argv[2]))

@@ -90,6 +90,10 @@ class JointFleet(Rounds):
                 self.budget.work(len(tiles[i].requests), reply.work.tokens_computed)
         return replies
 
+    def rest(self) -> None:
+        """Let go of what the hosts hold."""
+        self._inner.rest()
+
     def close(self) -> None:
         """End the hosts."""
         if self._uncommitted is not None:

@@ -56,6 +56,10 @@ class Fleet(Protocol):
         """Have all tiles of a stream replied to; errors are as of `run`."""
         ...
 
+    def rest(self) -> None:
+        """Let go of what hosts hold that others could use, until there is work again."""
+        ...
+
     def close(self) -> None:
         """End the hosts."""
         ...
@@ -67,6 +71,9 @@ class Rounds(ABC):
     @abstractmethod
     def run(self, tiles: Sequence[Tile]) -> list[TileReply]:
         """Replies to tiles, in the tiles' order."""
+
+    def rest(self) -> None:  # noqa: B027
+        """Nothing is held that others could use."""
 
     def stream(self, stream: Stream) -> None:
         """Have all tiles of a stream replied to."""

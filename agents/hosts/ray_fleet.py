@@ -67,11 +67,10 @@ class RayFleet:
         self._live: dict[int, RayHost] = {}
         self._sent: dict[str, Any] = {}
         self._looked = self._patience.now()
+        self._count, self._resting = count, True
         try:
             with self._going_on():
-                for _ in range(count):
-                    self._arrivals.ask_for_one()
-                self._wait_for_all()
+                self._rise()
         except BaseException:
             self.close()
             raise
@@ -98,6 +97,8 @@ class RayFleet:
         """
         work = _Work()
         with self._going_on():
+            if tiles:
+                self._rise()
             work.add(self._supplied(tiles, {}))
             self._run(work, lambda place, reply: ())
         return work.collected()
@@ -116,7 +117,10 @@ class RayFleet:
             return self._supplied(stream.take(place, reply), needed)
 
         with self._going_on():
-            work.add(self._supplied(stream.begin(), needed))
+            begun = stream.begin()
+            if begun:
+                self._rise()
+            work.add(self._supplied(begun, needed))
             work.hand_out(self._live, self._patience)
             stream.meanwhile()
             self._run(work, take)
@@ -157,6 +161,19 @@ class RayFleet:
             # So that its host does not wait for what is to come of its reply.
             work.hand_out(self._live, self._patience)
             work.add(further(place, reply))
+
+    def rest(self) -> None:
+        """End the hosts, so that others have their GPUs and memory; as many come with new work."""
+        self.close()
+        self._resting = True
+
+    def _rise(self) -> None:
+        """Have the hosts come up that were let go, however long it takes to find them room."""
+        if self._resting:
+            self._resting = False
+            for _ in range(self._count):
+                self._arrivals.ask_for_one()
+            self._wait_for_all()
 
     def close(self) -> None:
         """End the hosts; Ray itself goes on."""

@@ -22,10 +22,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from mgptn.agents.collecting import seldom_collecting
 from mgptn.experiments.bench.scripted import memory_bytes, peak_bytes
 from mgptn.experiments.config.arms import arms_of
 from mgptn.experiments.config.run_config import check_config
-from mgptn.experiments.record.collecting import seldom_collecting
 from mgptn.experiments.record.manifest import library_versions
 from mgptn.experiments.record.rounds import JOURNAL
 from mgptn.experiments.running.session import Session

@@ -1,4 +1,4 @@
-"""`mgptn list` and `mgptn watch`: which runs there are, and a page of them while they go on."""
+"""`mgptn list`, `watch` and `pick`: which runs there are, and pages of them while they go on."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -58,6 +58,38 @@ def watch(
         sys.stdout.flush()
 
     serve(folders, port, told, host, names, until)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--port", type=click.IntRange(0, 65535), help="Where [where it was, or 8766].")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="A name by which the page may be asked for, beside loopback's.",
+)
+@click.option("--beside", is_flag=True, hidden=True)
+def pick(folder: Path, port: int | None, host: str, names: tuple[str, ...], beside: bool) -> None:
+    """Serve the page on which people pick among answers, of a run that waits for them.
+
+    A run with human.source=page does so by itself; this is for who wants it at another address.
+    """
+    with nullcontext() if beside else loading():
+        from mgptn.experiments.picking.serving import serve, wait_for_people
+        from mgptn.experiments.watching.serving import at_end_of_input
+
+    until = at_end_of_input() if beside else None
+    if until is not None and not wait_for_people(folder, until):
+        return
+
+    def told(line: str) -> None:
+        say(f"pick as {line}")
+        sys.stdout.flush()
+
+    serve(folder, port, told, host, names, until)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from mgptn.experiments.config.section import (
     LARGEST,
@@ -50,24 +50,57 @@ class AggregationConfig(NamedSection):
     least: Annotated[int, Field(ge=1)] = 1
 
 
+Label = Annotated[str, Field(min_length=1, max_length=40)]
+"""What a person is called in a journal."""
+
+MOST_PEOPLE = 100
+
+
 class HumanConfig(Section):
     """Who picks where a protocol asks a human, and how a simulated one differs from the verifier.
 
-    `folder` is where questions and answers are exchanged with a human by files.
+    `folder` is where questions and answers are exchanged with a human by files. `people`, `note`,
+    `quorum` and `patience` are of those who pick on a page.
     """
 
-    source: Literal["simulated", "prompt", "file"] = "simulated"
+    source: Literal["simulated", "prompt", "file", "page"] = "simulated"
     folder: Annotated[str, Field(min_length=1)] = "human"
+    people: (
+        Annotated[int, Field(ge=1, le=MOST_PEOPLE)]
+        | Annotated[tuple[Label, ...], Field(min_length=1, max_length=MOST_PEOPLE)]
+    ) = 1
+    note: Annotated[str, Field(max_length=2000)] = ""
+    quorum: Annotated[int | None, Field(ge=1)] = None
+    patience: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 600.0
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
     lapse: Probability = 0.02
     bias: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
     position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
     reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
 
+    @model_validator(mode="after")
+    def _enough_people(self) -> HumanConfig:
+        labels = self.labels
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"people: expected every label once, got {', '.join(labels)}")
+        if self.quorum is not None and self.quorum > len(labels):
+            raise ValueError(
+                f"quorum: expected at most {len(labels)}, the people there are, got {self.quorum}"
+            )
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What those who pick on a page are called."""
+        if isinstance(self.people, tuple):
+            return self.people
+        return tuple(f"person {i}" for i in range(1, self.people + 1))
+
     @property
     def simulated(self) -> Human:
         """The simulated human."""
-        return Human(**self.model_dump(exclude={"source", "folder"}))
+        own = {"noise", "lapse", "bias", "position_bias", "reserve"}
+        return Human(**self.model_dump(include=own))
 
 
 def read_selector(value: Any) -> Any:

@@ -17,6 +17,7 @@ from mgptn.agents.verdicts.judging import Pair
 from mgptn.experiments.config.arms import GREEDY
 from mgptn.experiments.loop.scripted_step import Play
 from mgptn.experiments.record.committed import COST_COUNTERS
+from mgptn.experiments.record.picked import Picked
 from mgptn.experiments.seats.adversaries import as_said
 from mgptn.experiments.seats.asking import (
     Cast,
@@ -27,7 +28,7 @@ from mgptn.experiments.seats.asking import (
     to_host,
     weighs_alone,
 )
-from mgptn.experiments.seats.humans import Choice
+from mgptn.experiments.seats.humans import Choice, columns_of
 from mgptn.experiments.seats.lessons import Known, learn_request
 from mgptn.experiments.seats.reading import from_host, to_outcome
 from mgptn.experiments.seats.verdicts import to_be_judged, with_verdicts
@@ -69,6 +70,9 @@ class HostedPlay(Play):
         self._scene = stage.scene(tournament.generation, tournament.size)
         self._gathered: Outcomes | None = None
         self.phase = ""
+        self._heard = False
+        self._spoken: Iterator[Reply] = iter(())
+        self._decided: list[tuple[Choice, int | None]] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -147,14 +151,58 @@ class HostedPlay(Play):
         kind = config.population.adversaries.flattery
         collected = planned.collect(replies)
         beside = iter(collected[len(asked) :])
+        self._heard = True
         for reply, (scene, request, script) in zip(collected, asked, strict=False):
             alone = next(beside) if weighs_alone(request, script) else None
             same = id(reply), type(request)  # graders that were asked the same share a reply
             if same not in known:
                 known[same] = from_host(reply, request, script, alone)
             said.append(as_said(known[same], request, scene.cast, task, kind, config.seed))
-        spoken = iter(said)
-        picked = iter(self._picked())
+        self._spoken = iter(said)
+        if not self.choices:
+            self._advance_all(iter(()))
+
+    @property
+    def choices(self) -> list[Choice]:
+        """What is put to whoever picks; nothing while agents have not replied to the same round."""
+        if not self._heard:
+            return []
+        return [
+            Choice(
+                generation=scene.cast.generation,
+                author=scene.cast.match.author,
+                problem=scene.cast.match.problem,
+                query=request.query,
+                candidates=request.candidates,
+            )
+            for scene in self._scenes
+            for request in scene.requests
+            if isinstance(request, PickRequest)
+        ]
+
+    def pick(self) -> None:
+        """Go on with what is picked of `choices`."""
+        choices = self.choices
+        with self.verifying():
+            picked = self.stage.picks(choices)
+        self._decided += zip(choices, picked, strict=True)
+        self._advance_all(map(PickReply, picked))
+
+    def picked(self) -> Picked:
+        """What several people picked on the way; nothing where nobody was asked."""
+        problems, authors = self.matches.problems, self.matches.authors.tolist()
+        slots = {author: slot for slot, author in enumerate(authors)}
+        return columns_of(
+            [
+                (slots[choice.author] * problems + choice.problem, choice, decided, opinions)
+                for choice, decided in self._decided
+                if (opinions := self.stage.picks.opinions(choice))
+            ]
+        )
+
+    def _advance_all(self, picked: Iterator[Reply]) -> None:
+        """Send every conversation its replies, and what was picked."""
+        spoken, self._heard = self._spoken, False
         for scene in self._scenes:
             if scene.requests:
                 scene.advance([next(picked if _for_human(r) else spoken) for r in scene.requests])
@@ -245,25 +293,6 @@ class HostedPlay(Play):
             for request in scene.requests:
                 if not _for_human(request):
                     yield scene, request, scripts[scene.cast.seats[request.seat].genome.model]
-
-    def _picked(self) -> list[Reply]:
-        """What the human picks of everything put to the human in this round."""
-        choices = [
-            Choice(
-                generation=scene.cast.generation,
-                author=scene.cast.match.author,
-                problem=scene.cast.match.problem,
-                query=request.query,
-                candidates=request.candidates,
-            )
-            for scene in self._scenes
-            for request in scene.requests
-            if isinstance(request, PickRequest)
-        ]
-        if not choices:
-            return []
-        with self.verifying():
-            return [PickReply(choice) for choice in self.stage.picks(choices)]
 
     def _staged(self) -> Iterator[_Scene]:
         """Every match cast and begun."""

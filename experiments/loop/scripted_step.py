@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
+from mgptn.experiments.record.picked import Picked
 from mgptn.experiments.setting.stage import Stage
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.tournament import Tournament
@@ -65,6 +66,10 @@ class Play(ABC):
         """That the matches have ended so, as is recorded."""
         self._ended = outcomes
 
+    def picked(self) -> Picked:
+        """What several people picked on the way; nothing where nobody was asked."""
+        return Picked()
+
     def finish(self) -> Committed:
         """Tell the tournament, and say what happened and what it cost."""
         outcomes = self.ended()
@@ -73,7 +78,7 @@ class Play(ABC):
         self.seconds["select"] += time.perf_counter() - began
         parts = ("answer", "grade", "learn", "verify", "select")
         self.seconds["total"] = sum(self.seconds[name] for name in parts)
-        return Committed(self.arm, generation, self.seconds, self.counters)
+        return Committed(self.arm, generation, self.seconds, self.counters, self.picked())
 
 
 class ScriptedPlay(Play):

@@ -37,11 +37,24 @@ def learn_together(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
 
 
 def _together(parts: list[_Part], fleet: Fleet, meanwhile: Callable[[], None]) -> None:
-    began, driver = time.perf_counter(), _of_the_driver(parts)
-    relay = _Relay(parts, meanwhile)
-    fleet.stream(relay)
-    # What the driver does of its own in between is booked as that already.
-    relay.account(time.perf_counter() - began - (_of_the_driver(parts) - driver))
+    going = parts
+    while going:
+        began, driver = time.perf_counter(), _of_the_driver(parts)
+        relay = _Relay(going, meanwhile)
+        fleet.stream(relay)
+        # What the driver does of its own in between is booked as that already.
+        relay.account(time.perf_counter() - began - (_of_the_driver(parts) - driver))
+        going, meanwhile = [part for part in parts if part.play.choices], lambda: None
+        _pick([part.play for part in going], fleet)
+
+
+def _pick(plays: Sequence[HostedPlay], fleet: Fleet) -> None:
+    """Have whoever picks do so, of all plays at once; hosts need not be held meanwhile."""
+    if plays:
+        choices = [choice for play in plays for choice in play.choices]
+        plays[0].stage.picks.ready(choices, fleet.rest)
+    for play in plays:
+        play.pick()
 
 
 def _of_the_driver(parts: Sequence[_Part]) -> float:
@@ -68,7 +81,9 @@ class _Part:
     rounds: list[_Round] = field(default_factory=list)
 
     def plan(self) -> Plan | None:
-        """What is to be asked next; None where the play is at its end."""
+        """What is to be asked next; None where the play is at its end, or waits for a pick."""
+        if self.play.choices:
+            return None
         if not self.answered and self.play.asks:
             return self.play.plan()
         self.answered = True
@@ -123,6 +138,7 @@ class _Relay:
                 own = [self._replies[p] for p in dict.fromkeys(asked.places) if p not in owned]
                 owned.update(asked.places)
                 shares.append((part, asked, own))
+            part.rounds = []
         forward = sum(reply.work.seconds for reply in self._replies.values()) or 1.0
         for part, asked, own in shares:
             share = sum(reply.work.seconds for reply in own) / forward

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from mgptn.experiments.record.packed_agents import (
     unpack_populations,
 )
 from mgptn.experiments.record.packed_arrays import Plain, pack
+from mgptn.experiments.record.picked import Picked
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import ALL_KNOWN, Integers, Truths
 from mgptn.population.records.generation import Generation
@@ -93,12 +94,15 @@ class Committed:
         ``"energy_millijoules"``. Of endpoints, where there are some: ``"endpoint_requests"``,
         ``"endpoint_retries"``, ``"prompt_tokens"``, ``"completion_tokens"``, and
         ``"cost_millionths"`` by the configured prices.
+    picked
+        What people picked, where several do; empty where nobody was asked on a page.
     """
 
     arm: str
     generation: Generation
     seconds: dict[str, float]
     counters: dict[str, int]
+    picked: Picked = field(default_factory=Picked)
 
     def to_plain(self) -> Plain:
         """As nested dicts, lists, strings, numbers and bytes."""
@@ -118,6 +122,7 @@ class Committed:
             },
             "seconds": dict(self.seconds),
             "counters": dict(self.counters),
+            **({"picked": self.picked.to_plain()} if self.picked.keys else {}),
         }
 
     @classmethod
@@ -162,7 +167,10 @@ class Committed:
             learned=_learned(g, len(agents)) if "learned" in g else (),
         )
         seconds, counters = whole.numbers("seconds", float), whole.numbers("counters", int)
-        return cls(whole.text("arm"), generation, seconds, counters)
+        picked = Picked()
+        if "picked" in whole:  # written only where people were asked
+            picked = Picked.from_plain(whole.section("picked"), len(outcomes))
+        return cls(whole.text("arm"), generation, seconds, counters, picked)
 
 
 def _learned(generation: Fields, agents: int) -> tuple[str | None, ...]:

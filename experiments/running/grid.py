@@ -26,6 +26,7 @@ from mgptn.experiments.record.manifest import MANIFEST, read_manifest
 from mgptn.experiments.record.reading import read_journal
 from mgptn.experiments.record.rounds import JOURNAL, ended_with, read_run
 from mgptn.experiments.running.session import Session, advance
+from mgptn.experiments.seats.humans import asks_people
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.progress import progress
@@ -123,7 +124,18 @@ def stages_of(cells: Sequence[Cell], folder: Path) -> dict[str, Stage]:
     ----------
     folder
         Of the grid: a cell that was begun there goes on with the date that it was begun on.
+
+    Raises
+    ------
+    ConfigError
+        If people are to pick on a page, which a run alone has.
     """
+    for cell in cells:
+        if asks_people(cell.config):
+            raise ConfigError(
+                "human.source: expected simulated, prompt or file where several runs go on side by "
+                "side, got 'page'"
+            )
     return {cell.name: Stage(cell.config, _begun_on(folder / cell.name)) for cell in cells}
 
 

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -29,6 +29,7 @@ from mgptn.experiments.running.fleets import (
     train_first,
 )
 from mgptn.experiments.running.session import Session, advance, check_vacant
+from mgptn.experiments.seats.humans import asks_people
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.derive import Derivation, Finished, write_results
@@ -83,6 +84,7 @@ def run(
         session = Session.create(
             folder, config, arms_of(config, controls), stage, fleet.settings.device
         )
+        stack.enter_context(_people(stage, folder, console))
         session.observers.append(watch)
         return _complete(session, stage, fleet, started, console, watch)
 
@@ -131,6 +133,7 @@ def resume(
                 stage = Stage(config, begun_on(manifest))
             check_same_ground(manifest, stage, folder, other_versions=other_versions)
             watch.shown += map(stack.enter_context, onlookers)
+            stack.enter_context(_people(stage, folder, console))
             device = manifest.get("device")
             fleet = started.enter_context(hosts(stage, ray_address, device, begun=begun))
             session = Session.reopen(
@@ -138,6 +141,25 @@ def resume(
             )
             console.print(f"Resuming at generation {len(session.digests)}.", highlight=False)
             return _complete(session, stage, fleet, started, console, watch)
+
+
+@contextmanager
+def _people(stage: Stage, folder: Path, console: Console) -> Iterator[None]:
+    """Have those who pick in a run invited, and their page served, where they do so on a page."""
+    config = stage.config
+    if not asks_people(config):
+        yield
+        return
+    # Only here: few runs have a page.
+    from mgptn.experiments.people.beside import page_beside
+    from mgptn.experiments.people.waiting import PagePicks
+
+    def tell(line: str) -> None:
+        console.print(on_terminal(line), highlight=False, markup=False, soft_wrap=True)
+
+    stage.picks = PagePicks(folder, config.human, config.seed, tell)
+    with page_beside(folder, tell):
+        yield
 
 
 class Watch:

@@ -9,17 +9,24 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from mgptn.agents.verdicts.judging import Pair
+from mgptn.experiments.config.plugins import find_protocol
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.record.picked import NONE_OF_THEM, Picked
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.human import NOBODY, PICK_DRAWS, Human, pick
+from mgptn.population.records.arrays import interned
+from mgptn.protocols.best_of_n import BEST_OF_N
 
 Verdicts = Callable[[Sequence[Pair]], Sequence[bool | None]]
 """The verdict on each (query, answer), in their order."""
@@ -45,15 +52,71 @@ class Choice:
         return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-class Picks(Protocol):
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one person picked of a choice.
+
+    `picked` is the candidate's index, None for none of them; `shown` the place in which it was
+    shown, from 0, and None likewise; `seconds` how long the question was before their eyes.
+    """
+
+    who: str
+    picked: int | None
+    shown: int | None
+    seconds: float
+
+
+def columns_of(
+    decided: Sequence[tuple[int, Choice, int | None, Sequence[Opinion]]],
+) -> Picked:
+    """Choices with the index of the answer that came of each, what counts, and all opinions."""
+    rows = [(place, one) for place, (*_, opinions) in enumerate(decided) for one in opinions]
+    people, who = interned(one.who for _, one in rows)
+    return Picked(
+        answers=_column(answer for answer, *_ in decided),
+        keys=tuple(choice.key for _, choice, *_ in decided),
+        decided=_column(counts for *_, counts, _ in decided),
+        people=people,
+        choices=_column(place for place, _ in rows),
+        who=who,
+        picked=_column(one.picked for _, one in rows),
+        shown=_column(one.shown for _, one in rows),
+        seconds=np.array([one.seconds for _, one in rows], dtype=np.float64),
+    )
+
+
+def _column(values: Iterable[int | None]) -> NDArray[np.int64]:
+    return np.array([NONE_OF_THEM if v is None else v for v in values], dtype=np.int64)
+
+
+def _nothing() -> None:
+    return None
+
+
+class Picks(ABC):
     """Picks one candidate of each choice, or None for none of them."""
 
+    @abstractmethod
     def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
         """Indices of the picked candidates, in the choices' order."""
-        ...
+
+    def ready(  # noqa: B027
+        self, choices: Sequence[Choice], rest: Callable[[], None] = _nothing
+    ) -> None:
+        """Have whoever picks decide; called with all choices of a round before any is taken.
+
+        Parameters
+        ----------
+        rest
+            Called before people are waited for: hosts need not be held meanwhile.
+        """
+
+    def opinions(self, choice: Choice) -> tuple[Opinion, ...]:
+        """What several people picked of a choice that is decided; nothing where one decides."""
+        return ()
 
 
-class SimulatedPicks:
+class SimulatedPicks(Picks):
     """A human who sees what is right, up to noise, lapses and bias.
 
     One of which that is not known is never picked.
@@ -77,7 +140,7 @@ class SimulatedPicks:
         return None if picked == NOBODY else picked
 
 
-class AskedPicks:
+class AskedPicks(Picks):
     """You, at the terminal: each choice is shown, and the answer is a number."""
 
     def __init__(self, ask: Callable[[str], str] = input) -> None:
@@ -95,6 +158,12 @@ class AskedPicks:
                 self._known[choice.key] = self._answer(len(choice.candidates))
         return [self._known[choice.key] for choice in choices]
 
+    def ready(self, choices: Sequence[Choice], rest: Callable[[], None] = _nothing) -> None:
+        """Asks at the terminal."""
+        if any(choice.key not in self._known for choice in choices):
+            rest()
+            self(choices)
+
     def _answer(self, candidates: int) -> int | None:
         while True:
             try:
@@ -109,7 +178,7 @@ class AskedPicks:
             click.echo(f"expected a number from 0 to {candidates}, got {said!r}")
 
 
-class FilePicks:
+class FilePicks(Picks):
     """You, through files: questions go to ``questions.jsonl``, answers come in ``answers.jsonl``.
 
     Each line of the first has a `key`, a `query` and its `candidates`; each line that you write to
@@ -150,6 +219,13 @@ class FilePicks:
                 told = True
             time.sleep(POLL_SECONDS)
 
+    def ready(self, choices: Sequence[Choice], rest: Callable[[], None] = _nothing) -> None:
+        """Waits until every choice has an answer."""
+        rooms = {choice.key: len(choice.candidates) for choice in choices}
+        if rooms.keys() - self._known(rooms).keys():
+            rest()
+            self(choices)
+
     def _known(self, rooms: dict[str, int]) -> dict[str, int | None]:
         known: dict[str, int | None] = {}
         for number, line in enumerate(_lines(self._answers), start=1):
@@ -165,6 +241,24 @@ class FilePicks:
         return known
 
 
+class Unasked(Picks):
+    """People on a page, where there is no page."""
+
+    def __call__(self, choices: Sequence[Choice]) -> list[int | None]:
+        """Raises ConfigError: a page belongs to a run in a folder."""
+        raise ConfigError(
+            "human.source: expected simulated, prompt or file here (a page belongs to a run in a "
+            "folder of its own: mgptn run), got 'page'"
+        )
+
+
+def asks_people(config: RunConfig) -> bool:
+    """Do people pick on a page in a run of this configuration?"""
+    settings = find_protocol(config.protocol.name).settings
+    picks = config.protocol.name != BEST_OF_N.name or config.protocol.picker == "human"
+    return config.human.source == "page" and "human" in settings and picks
+
+
 def make_picks(config: RunConfig, verdicts: Verdicts) -> Picks:
     """Who picks in a run, by its section `human`.
 
@@ -174,6 +268,8 @@ def make_picks(config: RunConfig, verdicts: Verdicts) -> Picks:
         On answers to the run's task.
     """
     human = config.human
+    if human.source == "page":
+        return Unasked()
     if human.source == "prompt":
         return AskedPicks()
     if human.source == "file":

@@ -26,6 +26,7 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.costs.per_right import cost_sentences
 from mgptn.experiments.figures.founders import founder_counts
 from mgptn.experiments.passing import collusion
+from mgptn.experiments.people import agreement
 from mgptn.experiments.record.committed import NOT_KEPT, Committed
 from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
@@ -146,6 +147,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
     with _only_writer(folder):
         found, measuring = derived or Derivation(), Measuring(config)
         beside: list[pl.DataFrame] = []
+        picks: list[pl.DataFrame] = []
 
         def rounds() -> Iterator[Round]:
             for done in read_rounds(folder):
@@ -153,6 +155,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
                     found.add(measuring(done))
                 if collusion.measured_here(config.protocol.name):
                     beside.extend(collusion.frame(one, config.task.size) for one in done.committed)
+                picks.extend(agreement.frame(one) for one in done.committed if one.picked.keys)
                 yield done
 
         said = write_in_one_pass(
@@ -174,6 +177,10 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             verdict = replace(
                 verdict, sentences=(*verdict.sentences, collusion.said_of(pl.concat(beside)))
             )
+        if picks:
+            written.append(write_parts(folder / "picks.parquet", agreement.SCHEMA, picks))
+            told = agreement.said_of(pl.concat(picks))
+            verdict = replace(verdict, sentences=(*verdict.sentences, *told))
         written += _write_phylogeny(found.lineage, folder)
         written += write_figures(tables, folder / "figures")
         report = write_report(

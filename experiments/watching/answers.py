@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.picked import NONE_OF_THEM, Picked
 from mgptn.experiments.views.printable import visible
 from mgptn.experiments.watching.watched import plain
 from mgptn.population.records.arrays import Floats, Integers, Truths
@@ -80,7 +82,7 @@ def listed(generation: Generation, wanted: Wanted, count: int = PAGE) -> dict[st
     return {"total": len(found), "first": wanted.first, "rows": rows, "all": len(outcomes)}
 
 
-def conversation(generation: Generation, index: int) -> dict[str, Any]:
+def conversation(one: Committed, index: int) -> dict[str, Any]:
     """Who said what on the way to an answer, how it was graded, and what came of it.
 
     Raises
@@ -88,6 +90,7 @@ def conversation(generation: Generation, index: int) -> dict[str, Any]:
     IndexError
         If there is no such answer.
     """
+    generation = one.generation
     if not 0 <= index < len(generation.outcomes):
         raise IndexError(
             f"answer: expected 0 to {len(generation.outcomes) - 1} in this generation, got {index}"
@@ -108,6 +111,7 @@ def conversation(generation: Generation, index: int) -> dict[str, Any]:
         "tokens": outcome.tokens,
         "log_probability": plain(outcome.log_probability),
         "human": outcome.rating,
+        "picks": _picks(one.picked, index),
         "turns": [
             {
                 "kind": turn.kind,
@@ -129,6 +133,20 @@ def conversation(generation: Generation, index: int) -> dict[str, Any]:
             for grade, effect in zip(outcome.grades, effects, strict=True)
         ],
     }
+
+
+def _picks(picked: Picked, index: int) -> list[dict[str, Any]]:
+    """What each of several people made of the choice that an answer came of."""
+    (choice,) = np.flatnonzero(picked.answers == index)[:1].tolist() or [-1]
+    return [
+        {
+            "who": visible(picked.people[picked.who[row]]),
+            "it": bool(picked.picked[row] == max(int(picked.decided[choice]), 0)),
+            "none": bool(picked.picked[row] == NONE_OF_THEM),
+            "seconds": plain(float(picked.seconds[row])),
+        }
+        for row in np.flatnonzero(picked.choices == choice).tolist()
+    ]
 
 
 def verdict(outcomes: Outcomes, index: int) -> bool | None:

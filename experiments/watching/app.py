@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from mgptn.experiments.loop.telling import ContradictionError
+from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.fields import RecordError
 from mgptn.experiments.running.reselecting import Changes
 from mgptn.experiments.watching.answers import ORDERS, Wanted, conversation, listed
@@ -103,11 +104,12 @@ class _Page:
         return listed(self._generation(query), _wanted(query))
 
     def conversation(self, query: Mapping[str, str]) -> Any:
-        return conversation(self._generation(query), _number(query, "answer"))
+        index, arm = _number(query, "generation"), query.get("arm", "")
+        return conversation(_of(self._run(query), index, arm), _number(query, "answer"))
 
     def agent(self, query: Mapping[str, str]) -> Any:
         run, index = self._run(query), _number(query, "generation")
-        before = _of(run, index - 1, query.get("arm", "")) if index else None
+        before = _of(run, index - 1, query.get("arm", "")).generation if index else None
         agent = AgentId(_number(query, "agent"))
         return agent_told(self._generation(query), before, agent)
 
@@ -162,16 +164,16 @@ class _Page:
         return self._shelf.run(query.get("run", ""))
 
     def _generation(self, query: Mapping[str, str]) -> Generation:
-        return _of(self._run(query), _number(query, "generation"), query.get("arm", ""))
+        return _of(self._run(query), _number(query, "generation"), query.get("arm", "")).generation
 
 
-def _of(run: Watched, index: int, arm: str) -> Generation:
+def _of(run: Watched, index: int, arm: str) -> Committed:
     done = run.rounds[index]
     found = done.of(arm)
     if found is None:
         arms = ", ".join(one.arm for one in done.committed)
         raise LookupError(f"arm: expected one of {arms}, got {arm!r}")
-    return found.generation
+    return found
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:

@@ -1,10 +1,10 @@
-"""Who may ask the page anything: this machine's own browser, on the page's own address, to read."""
+"""Who may ask a page anything: this machine's own browser, on the page's own address."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -24,11 +24,13 @@ HEADERS = {
 }
 """Of every reply: the page may load and call nothing but itself, and nobody may frame it."""
 
+READING = ("GET", "HEAD")
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Guard:
-    """Refuses requests for other hosts, from other origins, and that are not for reading.
+    """Refuses requests for other hosts, from other origins, and of kinds that a page has not.
 
     A page elsewhere can make a browser send requests here, and a name of its own can be made to
     resolve to this machine: both show in the headers ``Host`` and ``Origin``.
@@ -37,10 +39,15 @@ class Guard:
     ----------
     hosts
         Names by which the page may be asked for, beside loopback's, without a port.
+    methods
+        Of the requests that the page takes: by default it is for reading.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str] = (), methods: Sequence[str] = READING
+    ) -> None:
         self._app = app
+        self._methods = methods
         self._hosts = {*LOOPBACK, *hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,8 +72,8 @@ class Guard:
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        if scope["method"] not in ("GET", "HEAD"):
-            return 405, "expected GET: this page is for reading"
+        if scope["method"] not in self._methods:
+            return 405, f"expected {', '.join(self._methods)}: what this page is for"
         host = headers.get(b"host", "")
         if _name(host) not in self._hosts:
             return 421, "expected the page's own address as Host"

@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from mgptn.experiments.watching.app import make_app
 from mgptn.experiments.watching.finding import WatchError, run_folders
@@ -51,9 +53,21 @@ def serve(
         If a folder holds no run, or the port cannot be had.
     """
     shelf = Shelf(folders)
-    bound = _bound(host, port)
-    config = uvicorn.Config(
-        make_app(shelf, hosts=(host, *names)),
+    bound = bound_to(host, (PORT, 0) if port is None else (port,))
+    server = _Server(configured(make_app(shelf, hosts=(host, *names))), shelf)
+    with bound:
+        shelf.start()
+        told(address_of(host, bound))
+        try:
+            run_server(server, bound, until)
+        finally:
+            shelf.stop()
+
+
+def configured(app: Starlette) -> uvicorn.Config:
+    """How a page's application is served."""
+    return uvicorn.Config(
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -61,18 +75,16 @@ def serve(
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=LEAVE_SECONDS,
     )
-    server = _Server(config, shelf)
-    with bound:
-        shelf.start()
-        if until is not None:
-            threading.Thread(target=_ended_by, args=(until, server), daemon=True).start()
-        told(f"http://{_in_address(host)}:{bound.getsockname()[1]}/")
-        try:
-            server.run(sockets=[bound])
-        except KeyboardInterrupt:
-            pass  # That is how it is ended.
-        finally:
-            shelf.stop()
+
+
+def run_server(
+    server: uvicorn.Server, bound: socket.socket, until: threading.Event | None = None
+) -> None:
+    """Serve until Ctrl-C, or until an event is set."""
+    if until is not None:
+        threading.Thread(target=_ended_by, args=(until, server), daemon=True).start()
+    with suppress(KeyboardInterrupt):  # that is how it is ended
+        server.run(sockets=[bound])
 
 
 def wait_for_runs(folders: Sequence[Path], given_up: threading.Event, every: float = 0.2) -> bool:
@@ -116,8 +128,15 @@ def _ended_by(event: threading.Event, server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _bound(host: str, port: int | None) -> socket.socket:
-    for tried in (PORT, 0) if port is None else (port,):
+def bound_to(host: str, ports: Sequence[int]) -> socket.socket:
+    """A socket at the first of some ports that can be had; 0 is any that is free.
+
+    Raises
+    ------
+    WatchError
+        If none can.
+    """
+    for tried in ports:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         found = socket.socket(family, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -129,8 +148,10 @@ def _bound(host: str, port: int | None) -> socket.socket:
             why = error.strerror
             continue
         return found
-    raise WatchError(f"{host}, port {port}: expected an address that can be had, got: {why}")
+    raise WatchError(f"{host}, port {tried}: expected an address that can be had, got: {why}")
 
 
-def _in_address(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+def address_of(host: str, bound: socket.socket) -> str:
+    """Of the page that is served at a socket."""
+    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"http://{name}:{bound.getsockname()[1]}/"

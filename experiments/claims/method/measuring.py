@@ -55,6 +55,10 @@ class CountedFleet:
         done = self.tokens.get(tile.weights, 0) + reply.work.tokens_computed
         self.tokens[tile.weights] = done
 
+    def rest(self) -> None:
+        """Let go of what the fleet's hosts hold."""
+        self._fleet.rest()
+
     def close(self) -> None:
         """Nothing to end: the fleet is somebody else's."""
 

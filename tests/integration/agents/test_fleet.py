@@ -101,6 +101,18 @@ def test_a_host_killed_with_tiles_in_hand_is_replaced(two: RayFleet, work: Recor
     assert victim not in two.process_ids
 
 
+def test_hosts_that_rest_are_gone_until_there_is_work(two: RayFleet, work: Recorder) -> None:
+    before, restarts = [psutil.Process(pid) for pid in two.process_ids], two.restarts
+    two.rest()
+    psutil.wait_procs(before, timeout=20)
+    assert not [one for one in before if one.is_running()]
+    assert two.alive == 0
+    assert two.run([]) == []
+    assert two.alive == 0
+    assert bits(two.run(work.tiles)) == work.replies
+    assert (two.alive, two.restarts) == (2, restarts)
+
+
 @pytest.mark.slow
 def test_a_host_that_hangs_is_told_of_and_replaced(
     two: RayFleet, work: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: Any

@@ -30,6 +30,7 @@ COMMANDS = (
         "resume",
         "list",
         "watch",
+        "pick",
         "replay",
         "transcript",
         "export",

@@ -47,6 +47,9 @@ class Shuffled:
             waiting += range(len(tiles), len(tiles) + len(further))
             tiles += further
 
+    def rest(self) -> None:
+        raise AssertionError("expected nobody to be waited for")
+
     def close(self) -> None:
         """Nothing to end."""
 
