@@ -86,16 +86,14 @@ class Desk:
             order, shown = _order(person, question), said.get("shown")
             if shown is not None and not (type(shown) is int and 0 <= shown < len(order)):
                 raise DeskError(f"shown: expected null or 0 to {len(order) - 1}, got {shown!r:.40}")
-            seconds = said.get("seconds")
-            if type(seconds) not in (int, float) or not math.isfinite(seconds):
-                raise DeskError(f"seconds: expected a number, got {seconds!r:.40}")
+            seconds = _seconds(said.get("seconds"))
             self._write(
                 {
                     "key": question.key,
                     "who": person.label,
                     "pick": None if shown is None else order[shown],
                     "shown": shown,
-                    "seconds": round(min(max(seconds, 0.0), LONGEST_SECONDS), 3),
+                    "seconds": seconds,
                     "at": round(time.time(), 3),
                 }
             )
@@ -168,6 +166,13 @@ class Desk:
                 "candidates": [_shown(question.candidates[i]) for i in _order(person, question)],
             }
         return told
+
+
+def _seconds(said: object) -> float:
+    """How long a question was looked at, as a browser has it, kept within a day."""
+    if isinstance(said, bool) or not isinstance(said, int | float) or math.isnan(said):
+        raise DeskError(f"seconds: expected a number, got {said!r:.40}")
+    return round(float(min(max(said, 0), LONGEST_SECONDS)), 3)
 
 
 def _order(person: Person, question: Question) -> list[int]:

@@ -7,6 +7,7 @@ What it says of the configuration is checked by who asks for it: see `config.rec
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from datetime import date
@@ -49,6 +50,17 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write `manifest.json`, whole or not at all."""
     text = json.dumps(manifest, indent=2) + "\n"
     write_whole(folder / MANIFEST, methodcaller("write", text.encode()))
+
+
+def run_id(folder: Path) -> str:
+    """Eight hexadecimal digits that tell a run from any other, also of the same configuration.
+
+    They stay as the run is resumed: they are those of its folder, its machine, and when its
+    manifest was written.
+    """
+    written = (folder / MANIFEST).stat().st_mtime_ns
+    name = f"{platform.node()}\n{folder.absolute()}\n{written}"
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
 
 
 MOST_BYTES = 16 * 2**20

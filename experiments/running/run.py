@@ -20,6 +20,7 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.probing import check_mass
 from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
+from mgptn.experiments.record.manifest import run_id
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds, read_run
 from mgptn.experiments.running.fleets import (
     hosts,
@@ -206,7 +207,7 @@ def _complete(
     config = session.config
     arms = [simulation.arm for simulation in session.simulations]
     generations = config.population.generations
-    metrics = RunMetrics(config.name, config.task.name, arms)
+    metrics = RunMetrics(config.name, config.task.name, arms, run_id(session.folder))
     title = (
         f"{config.name}: {config.population.size} × {config.agents.said} on "
         f"{stage.task.name}, {len(arms)} arms, {_where(stage, fleet)}"

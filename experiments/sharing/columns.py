@@ -65,12 +65,11 @@ EXPLAINED: dict[str, dict[str, str]] = {
             f"seconds_{phase}": f"Wall time of the phase “{phase}”, in seconds; of hosts their sum."
             for phase in PHASES
         },
-        "learn_requests": "Lessons that hosts were asked for.",
-        "learn_refused": "Lessons after which weights were no numbers: the former were kept.",
+        "energy_millijoules": "Energy while hosts worked, by hosts.watts or the cards' counters.",
+        "cost_millionths": "Cost of servers by the configured prices, in millionths of a unit.",
         "tokens_per_right": "Tokens that went through models, by right answers; NaN without any.",
         "flops_per_right": "Floating-point operations, by right answers; NaN where not counted.",
         "joules_per_right": "Energy in joules, by right answers; NaN where it is not known.",
-        "tokens_learned": "Tokens of documents that were trained on, padding among them.",
     },
     "lineage": {
         "arm": _ARM,

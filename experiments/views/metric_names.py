@@ -217,20 +217,34 @@ WORK_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("prompt_tokens", "prompt_tokens", "Tokens of prompts, as servers count them."),
     ("completion_tokens", "completion_tokens", "Tokens of completions, as servers count them."),
     (
+        "cost",
         "cost_millionths",
-        "cost_millionths",
-        "Cost of servers by the configured prices, in millionths of their currency.",
+        "Cost of servers by the configured prices, in their currency.",
+    ),
+    ("learn_requests", "learn_requests", "Lessons that hosts were asked for."),
+    (
+        "learn_refused",
+        "learn_refused",
+        "Lessons after which weights were no numbers: those from before were kept.",
+    ),
+    (
+        "tokens_learned",
+        "tokens_learned",
+        "Tokens of documents that weights were trained on, padding among them.",
     ),
 )
 """Name without its ``_total``, key of `Committed.counters`, help."""
 
-SCALES = {"energy_millijoules": 1e-3}
+UNITS = ("seconds", "bytes", "joules", "ratio")
+"""Base units; a metric that has one is called so at its end."""
+
+SCALES = {"energy_millijoules": 1e-3, "cost_millionths": 1e-6}
 """Key of `Committed.counters` → what it is multiplied by, for Prometheus' base units."""
 
 COST_GAUGES: tuple[tuple[str, str, str], ...] = (
-    ("tokens_per_right_answer", "tokens_per_right", "Tokens that a right answer took."),
-    ("flops_per_right_answer", "flops_per_right", "Operations that a right answer took."),
-    ("joules_per_right_answer", "joules_per_right", "Energy that a right answer took."),
+    ("right_answer_tokens", "tokens_per_right", "Tokens that a right answer took."),
+    ("right_answer_flops", "flops_per_right", "Operations that a right answer took."),
+    ("right_answer_joules", "joules_per_right", "Energy that a right answer took."),
 )
 """Name, name of `per_right.PER_RIGHT`, help: of the last generation."""
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, make_wsgi_app
@@ -29,6 +30,7 @@ from mgptn.experiments.views.metric_names import (
     MODELS_SHOWN,
     RATE_BUCKETS,
     SCALES,
+    UNITS,
     WORK_COUNTERS,
 )
 from mgptn.experiments.views.metrics_server import MetricsServer, opened
@@ -37,11 +39,13 @@ from mgptn.population.measures.grader_measures import ALL, GraderMeasures
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.protocols.scale import LEVELS
 
+RUN_LABELS = ("run", "run_id", "task")
+
 
 class RunMetrics:
     """The metrics of one run, in a registry of their own.
 
-    Every series has the labels `run` and `task`, and those of an arm `arm`; further labels have
+    Every series has the labels `run`, `run_id` and `task`, and those of an arm `arm`; others have
     the fixed values of `PHASES`, `LEVELS`, or selector and grader; and `model` the names of at most
     `MODELS_SHOWN` models. Counters stand at zero
     from the start, so that a rate sees the first generation. Gauges appear with the first commit,
@@ -57,10 +61,12 @@ class RunMetrics:
         Names, as label values.
     arms
         Names of all arms that will be committed.
+    run_id
+        Tells runs of one configuration apart; the same when a run is resumed.
     """
 
-    def __init__(self, run: str, task: str, arms: Sequence[str]) -> None:
-        self._run = (run, task)
+    def __init__(self, run: str, task: str, arms: Sequence[str], run_id: str = "") -> None:
+        self._run = (run, run_id, task)
         self._arms = tuple(arms)
         self._lock = threading.Lock()
         self._server: MetricsServer | None = None
@@ -105,7 +111,7 @@ class RunMetrics:
         self._hosts = Gauge(
             "mgptn_hosts_alive",
             "Hosts alive at the last commit.",
-            ("run", "task"),
+            RUN_LABELS,
             registry=self._series,
         )
         self._begin()
@@ -188,31 +194,30 @@ class RunMetrics:
             server.close()
 
     def _gauge(self, name: str, text: str, *further: str) -> Gauge:
-        return Gauge(f"mgptn_{name}", text, self._names(further), registry=self._series)
+        return Gauge(f"mgptn_{name}", text, _names(further), **self._of(name))
 
     def _counter(self, name: str, text: str, *further: str) -> Counter:
-        return Counter(f"mgptn_{name}", text, self._names(further), registry=self._series)
+        return Counter(f"mgptn_{name}", text, _names(further), **self._of(name))
 
     def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Histogram:
-        return Histogram(
-            f"mgptn_{name}", text, self._names(()), registry=self._series, buckets=buckets
-        )
+        return Histogram(f"mgptn_{name}", text, _names(()), buckets=buckets, **self._of(name))
 
-    @staticmethod
-    def _names(further: tuple[str, ...]) -> tuple[str, ...]:
-        return ("run", "task", "arm", *further)
+    def _of(self, name: str) -> dict[str, Any]:
+        """Where a metric is registered, and the unit that its name ends in."""
+        unit = name.rpartition("_")[2]
+        return {"registry": self._series, "unit": unit if unit in UNITS else ""}
 
     def _begin(self) -> None:
         """Say which run and version this is, and put each arm's counters at zero."""
         build = Info(
-            "mgptn_build", "Version of mgptn.", labelnames=("run", "task"), registry=self._series
+            "mgptn_build", "Version of mgptn.", labelnames=RUN_LABELS, registry=self._series
         )
         build.labels(*self._run).info({"version": _version()})
         start = Gauge(
             "mgptn_start_timestamp_seconds",
             "Unix time at which the run, or its resumption, began.",
-            ("run", "task"),
-            registry=self._series,
+            RUN_LABELS,
+            **self._of("start_timestamp_seconds"),
         )
         start.labels(*self._run).set(time.time())
         plain = (
@@ -231,6 +236,10 @@ class RunMetrics:
                 self._levels.labels(*labels, level)
             self._fitness.labels(*labels)
             self._rates.labels(*labels)
+
+
+def _names(further: tuple[str, ...]) -> tuple[str, ...]:
+    return (*RUN_LABELS, "arm", *further)
 
 
 class _WholeCommits:

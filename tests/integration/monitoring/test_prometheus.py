@@ -269,7 +269,7 @@ def test_promtool_accepts_the_files_and_what_is_scraped() -> None:
 
 
 def test_promtool_accepts_the_exposition() -> None:
-    metrics = RunMetrics(run="shown", task="addition", arms=ARMS)
+    metrics = RunMetrics(run="shown", task="addition", arms=ARMS, run_id="1a2b3c4d")
     committed, measures = synthetic_run(generations=2)
     for one in committed:
         metrics.commit(one, measures[one.arm, one.generation.index], hosts_alive=2)

@@ -167,6 +167,7 @@ def test_undo_brings_the_question_back(tmp_path):
         ({"shown": True, "seconds": 1}, "expected null or 0 to 2, got True"),
         ({"shown": 0, "seconds": float("nan")}, "seconds: expected a number"),
         ({"shown": 0, "seconds": "2"}, "seconds: expected a number"),
+        ({"shown": 0, "seconds": True}, "seconds: expected a number"),
         ({"shown": 0, "seconds": 1, "key": "another"}, "expected a question that is open"),
         ({"shown": 0, "seconds": 1, "key": None}, "expected a question that is open"),
     ],

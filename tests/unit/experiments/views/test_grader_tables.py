@@ -102,7 +102,7 @@ def test_metrics_have_a_series_for_each_model_up_to_a_bound(run):
     first = committed[0]
     rows = graders["selected", 0]
     metrics.commit(first, measures["selected", 0], 1, rows)
-    labels = {"run": "night", "task": "addition", "arm": "selected"}
+    labels = {"run": "night", "run_id": "", "task": "addition", "arm": "selected"}
 
     def value(name, model):
         return metrics.registry.get_sample_value(f"mgptn_{name}", {**labels, "model": model})

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import math
 import re
 import socket
@@ -13,18 +15,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from mgptn.experiments.record.manifest import run_id, write_manifest
 from mgptn.experiments.views import metrics_server
 from mgptn.experiments.views.metric_names import (
     DECISION_GAUGES,
     GAUGES,
     MEASURE_COUNTERS,
     MODELS_SHOWN,
+    UNITS,
 )
 from mgptn.experiments.views.metrics import RunMetrics
 from mgptn.experiments.views.metrics_server import (
@@ -39,18 +46,19 @@ from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
 from mgptn.population.measures.resampling import Estimate
 from mgptn.protocols.scale import LEVELS
-from monitoring.dashboard import OUTPUT, SECTIONS, rendered
+from monitoring.dashboard import OUTPUT, dashboard, rendered
+from monitoring.panels import SECTIONS
 from tests.ports import free_port
 from tests.synthetic import ARMS, synthetic_run, undefined
 
 MEASURED = [field.name for field in fields(Measures) if field.type == "float"]
-RUN = {"run": "night", "task": "addition"}
+RUN = {"run": "night", "run_id": "1a2b3c4d", "task": "addition"}
 SELECTED = {**RUN, "arm": "selected"}
 
 
 @pytest.fixture
 def metrics() -> Iterator[RunMetrics]:
-    metrics = RunMetrics(run="night", task="addition", arms=ARMS)
+    metrics = RunMetrics(run="night", task="addition", arms=ARMS, run_id="1a2b3c4d")
     yield metrics
     metrics.close()
 
@@ -75,6 +83,70 @@ def test_names_follow_prometheus_conventions(metrics: RunMetrics) -> None:
             assert not sample.name.endswith("_created")
             if family.type == "counter":
                 assert sample.name == f"{family.name}_total"
+
+
+def test_openmetrics_parses_it_with_units_and_the_runs_id(metrics: RunMetrics) -> None:
+    committed, measures = synthetic_run(generations=2)
+    for one in committed:
+        metrics.commit(one, measures[one.arm, one.generation.index], 2)
+    text = openmetrics.generate_latest(metrics.registry).decode()
+    found = list(text_string_to_metric_families(text))
+    units = {f.unit for f in found}
+    assert units == {"", "seconds", "joules", "ratio"}
+    for family in found:
+        assert not family.unit or family.name.endswith(f"_{family.unit}")
+        assert (family.name.rpartition("_")[2] in UNITS) == bool(family.unit)
+        for sample in family.samples:
+            assert {name: sample.labels[name] for name in RUN} == RUN
+            assert family.type != "counter" or sample.name.endswith("_total")
+    assert "# UNIT mgptn_phase_seconds seconds\n" in text
+
+
+def test_runs_of_one_configuration_are_told_apart(tmp_path: Path) -> None:
+    """Folders of equal manifests; and one that was removed and begun anew."""
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        write_manifest(folder, {"config": {}, "arms": ["selected"]})
+    first, second = map(run_id, folders)
+    assert re.fullmatch("[0-9a-f]{8}", first)
+    assert first != second  # 2^-32
+    assert run_id(folders[0]) == first
+    write_manifest(folders[0], {"config": {}, "arms": ["selected"]})
+    assert run_id(folders[0]) != first
+    shown = [RunMetrics("night", "addition", ARMS, one) for one in (first, second)]
+    series = [
+        {(s.name, *sorted(s.labels.items())) for f in one.registry.collect() for s in f.samples}
+        for one in shown
+    ]
+    assert not series[0] & series[1]
+
+
+def test_grafanas_own_schema_has_all_of_the_dashboard() -> None:
+    """What Grafana does not know of is dropped by its library, and what is misnamed refused."""
+    sdk = pytest.importorskip("grafana_foundation_sdk.models.dashboard")
+    importlib.import_module("grafana_foundation_sdk.cog.plugins").register_default_plugins()
+    encoder = importlib.import_module("grafana_foundation_sdk.cog.encoder").JSONEncoder
+
+    def known(told: dict[str, Any]) -> Any:
+        return json.loads(encoder().encode(sdk.Dashboard.from_json(told)))
+
+    def within(part: Any, whole: Any) -> bool:
+        if isinstance(part, dict):
+            return isinstance(whole, dict) and all(
+                key in whole and within(value, whole[key]) for key, value in part.items()
+            )
+        if isinstance(part, list):
+            return len(part) == len(whole) and all(map(within, part, whole))
+        return bool(part == whole)
+
+    told = dashboard()
+    assert within(told, known(told))
+    for panel in told["panels"]:  # each is of a kind that the library knows options of
+        panel["options"] = {**panel.get("options", {}), "noSuchOption": 1}
+        assert panel["type"] == "row" or not within(told, known(told)), panel["title"]
+        del panel["options"]["noSuchOption"]
+    assert not within({**told, "noSuchKey": 1}, known({**told, "noSuchKey": 1}))
 
 
 def test_every_measure_is_shown() -> None:
@@ -152,7 +224,7 @@ def test_labels_are_bounded(metrics: RunMetrics) -> None:
     """Neither more generations nor more agents make more series."""
 
     def series(agents: int, generations: int) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
-        metrics = RunMetrics(run="night", task="addition", arms=ARMS)
+        metrics = RunMetrics(run="night", task="addition", arms=ARMS, run_id="1a2b3c4d")
         committed, measures = synthetic_run(agents=agents, generations=generations)
         for one in committed:
             metrics.commit(one, measures[one.arm, one.generation.index], 2)
@@ -165,7 +237,7 @@ def test_labels_are_bounded(metrics: RunMetrics) -> None:
     few, many = series(4, 2), series(12, 4)
     assert few == many
     names = {name for _, labels in many for name, _ in labels}
-    assert names == {"run", "task", "arm", "of", "phase", "level", "le", "version"}
+    assert names == {"run", "run_id", "task", "arm", "of", "phase", "level", "le", "version"}
 
 
 def test_series_are_at_most_two_thousand(metrics: RunMetrics) -> None:
@@ -216,7 +288,7 @@ def test_an_unknown_arm_is_named_and_moves_nothing(metrics: RunMetrics) -> None:
 
 
 def test_the_global_registry_is_left_alone(metrics: RunMetrics) -> None:
-    RunMetrics(run="night", task="addition", arms=ARMS)
+    RunMetrics(run="night", task="addition", arms=ARMS, run_id="1a2b3c4d")
     assert b"mgptn_" not in generate_latest(REGISTRY)
 
 
@@ -364,7 +436,7 @@ def test_a_host_that_is_not_here_is_named(host: str) -> None:
 
 
 def test_the_committed_dashboard_is_the_generated_one() -> None:
-    assert OUTPUT.read_text() == rendered(), "python monitoring/dashboard.py rewrites it"
+    assert OUTPUT.read_text() == rendered(), "python -m monitoring.dashboard rewrites it"
 
 
 def test_the_readme_explains_every_panel() -> None:
