@@ -28,6 +28,7 @@ from mgptn.experiments.config.sections import (
 from mgptn.experiments.config.task import TaskConfig
 from mgptn.experiments.config.topology import check_seats
 from mgptn.experiments.config.yaml_reading import MOST_BYTES, YamlError, read_yaml
+from mgptn.population.display.html import folded, heading, table
 from mgptn.population.judging.roles import FLATTERER, dealt_roles
 
 SEED_LIMIT = 2**63
@@ -56,6 +57,18 @@ class RunConfig(Section):
     limits: LimitsConfig = LimitsConfig()
     sandbox: SandboxConfig = SandboxConfig()
     problems_per_generation: Annotated[int, Field(ge=1, le=LARGEST)] = 24
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what is set otherwise than by default, and everything."""
+        usual = _flat(RunConfig(name=self.name).model_dump(mode="json"))
+        own = _flat(self.model_dump(mode="json"))
+        other = [(key, value, usual.get(key, "")) for key, value in own.items()]
+        changed = [row for row in other if row[0] not in usual or row[1] != row[2]]
+        return (
+            heading(f"{self.name}: {self.population.size} × {self.agents.said} on {self.task.name}")
+            + table(("key", "set to", "by default"), changed)
+            + folded("Every key", table(("key", "value"), own.items()))
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -239,6 +252,17 @@ class RunConfig(Section):
         if find_protocol(protocol.name).seating(protocol.as_options()) == "peers":
             check_seats(protocol, self.population, self.agents.model, self.seed)
         return self
+
+
+def _flat(section: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Dotted keys and their values."""
+    found: dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, dict) and value:
+            found |= _flat(value, f"{above}{key}.")
+        else:
+            found[above + key] = value
+    return found
 
 
 def load_config(config: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, get_type_hints
 
 from mgptn.agents.hosts.fleet import Fleet
 from mgptn.agents.learning.numbers import Numbers
@@ -13,13 +15,18 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.column_step import ColumnPlay, plays_in_columns
 from mgptn.experiments.loop.founding import found_tournament
 from mgptn.experiments.loop.hosted_step import HostedPlay
+from mgptn.experiments.loop.measuring import ArmMeasuring
 from mgptn.experiments.loop.scripted_step import Play, ScriptedPlay
 from mgptn.experiments.loop.side_by_side import play_together
 from mgptn.experiments.loop.verifying import verify_together
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.seats.lessons import contents_of
 from mgptn.experiments.setting.stage import Stage
+from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.records.generation import Generation
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Simulation:
@@ -56,6 +63,8 @@ class Simulation:
         self._stage = stage
         self._fleet = fleet
         self.numbers = Numbers() if numbers is None else numbers
+        self._measuring = ArmMeasuring(config)
+        self._measured: list[Measures] = []
 
     @property
     def stage(self) -> Stage:
@@ -80,7 +89,18 @@ class Simulation:
         while not self.finished:
             generation = step_together([self], self.fleet)[0].generation
             self.numbers.prune(contents_of(generation.survivors))
+            self._measured.append(self._measuring(generation))
             yield generation
+
+    def to_frame(self) -> pl.DataFrame:
+        """The measures of the generations that were iterated over so far, a row each.
+
+        Columns are `arm` and the fields of `mgptn.Measures`, as of the table `generations`.
+        """
+        import polars as pl  # only here: whoever has no table needs none of it
+
+        rows = [{"arm": self.arm, **asdict(one)} for one in self._measured]
+        return pl.DataFrame(rows, schema={"arm": str, **get_type_hints(Measures)})
 
 
 def step_together(

@@ -45,6 +45,7 @@ from mgptn.experiments.views.tables import (
     write_table,
 )
 from mgptn.experiments.views.verdict import Verdict, judge
+from mgptn.population.display.html import folded, listed
 from mgptn.population.measures.lineage import Lineage, Tracer
 from mgptn.population.measures.phylogeny import alife_lines, newick
 
@@ -125,6 +126,11 @@ class Finished:
     verdict: Verdict
     population_hash: str
     paths: tuple[Path, ...]
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the finding, and what was written."""
+        told = f"population hash: {self.population_hash}"
+        return self.verdict._repr_html_() + folded(told, listed(map(str, self.paths)))
 
 
 def write_results(folder: Path, derived: Derivation | None = None) -> Finished:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 
 from mgptn.experiments.config.arms import GREEDY, LIKELIEST
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.loop.measuring import ArmMeasuring, grade_cut
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round
 from mgptn.population.intervals.shares import share_interval
 from mgptn.population.intervals.spread import known_spread
 from mgptn.population.measures.answer_errors import errors_by_temperature
-from mgptn.population.measures.generation_measures import Measures, measure, unmeasured
+from mgptn.population.measures.generation_measures import Measures, unmeasured
 from mgptn.population.measures.grader_measures import GraderMeasures, measure_graders
-from mgptn.population.measures.jury import coalescence
 from mgptn.population.records.arrays import known_mean
 from mgptn.population.records.generation import Generation
 
@@ -42,8 +42,7 @@ class Measuring:
 
     def __init__(self, config: RunConfig) -> None:
         self._acceptance, self._seed = config.protocol.acceptance, config.seed
-        self._before: Round | None = None
-        self._coalescences: defaultdict[str, list[float]] = defaultdict(list)
+        self._arms: defaultdict[str, ArmMeasuring] = defaultdict(lambda: ArmMeasuring(config))
 
     def __call__(self, done: Round) -> MeasuredRound:
         """The round with its measures: NaN in place of one that fails."""
@@ -53,9 +52,8 @@ class Measuring:
         for one in done.committed:
             try:
                 measures[one.arm] = self._measures(one)
-                graders[one.arm] = measure_graders(
-                    one.generation, self._grade_cut(one.generation), self._seed
-                )
+                cut = grade_cut(self._acceptance, one.generation)
+                graders[one.arm] = measure_graders(one.generation, cut, self._seed)
             except FAULTS as error:
                 measures.setdefault(one.arm, unmeasured(one.generation))
                 graders[one.arm] = ()
@@ -63,27 +61,11 @@ class Measuring:
                     f"Generation {done.index} of arm {one.arm} could not be measured, and is left "
                     f"out of tables and figures: {type(error).__name__}: {error}"
                 )
-        self._before = done
         return MeasuredRound(done.committed, measures, graders, tuple(faults))
 
     def _measures(self, one: Committed) -> Measures:
-        earlier = self._before.of(one.arm) if self._before else None
-        known = self._coalescences[one.arm]
-        known.append(coalescence(one.generation))
-        found = measure(
-            one.generation,
-            earlier.generation if earlier else None,
-            self._acceptance.cut(one.generation.scores),
-            known[:-1],
-            grade_threshold=self._grade_cut(one.generation),
-        )
+        found = self._arms[one.arm](one.generation)
         return _of_likeliest(found, one.generation) if one.arm == GREEDY else found
-
-    def _grade_cut(self, generation: Generation) -> float:
-        """From which on a grade counts as accepting, by how answers are accepted."""
-        if self._acceptance.by == "threshold":
-            return self._acceptance.threshold
-        return self._acceptance.cut(generation.outcomes.peer_values().ravel())
 
 
 def _of_likeliest(found: Measures, generation: Generation) -> Measures:

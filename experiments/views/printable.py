@@ -9,6 +9,8 @@ import sys
 import unicodedata
 from io import TextIOWrapper
 
+from mgptn.population.display.html import visible as visible
+
 HANDLER = "mgptn-plain"
 STRICT = ("strict", "surrogateescape", "backslashreplace")
 """How Python's own streams treat what they cannot print, unless somebody asked for another way."""
@@ -33,24 +35,6 @@ def print_anything(*streams: object) -> None:
     for stream in streams or (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.errors in STRICT:
             stream.reconfigure(errors=HANDLER)
-
-
-def visible(text: str, kept: str = "\n") -> str:
-    """Text with control, formatting and surrogate characters written as escapes.
-
-    So nothing that a model said moves a cursor, colours what follows, or turns a line around.
-
-    Parameters
-    ----------
-    kept
-        Characters that stay as they are: line ends.
-    """
-    return "".join(
-        c
-        if c in kept or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else c.encode("unicode_escape").decode("ascii")
-        for c in text
-    )
 
 
 def on_terminal(text: str) -> str:

@@ -19,6 +19,7 @@ from mgptn.experiments.config.arms import (
 )
 from mgptn.experiments.record.rounds import generations_of
 from mgptn.experiments.views.measured import MeasuredRound
+from mgptn.population.display.html import heading, listed
 from mgptn.population.intervals.shares import difference_interval
 from mgptn.population.intervals.spread import Spread, apart, known_spread
 from mgptn.population.measures.answer_errors import (
@@ -70,6 +71,10 @@ class Verdict:
 
     heading: str
     sentences: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return heading(self.heading) + listed(self.sentences)
 
 
 def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdict:

@@ -13,12 +13,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mgptn.population.display.html import folded, heading, table
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Floats, Integers
 from mgptn.population.records.columns import Columns
 from mgptn.population.records.offspring import Offspring
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.population import Population
+
+ANSWERS_SHOWN = 12
+"""Answers of a generation that a notebook shows."""
 
 Value = TypeVar("Value", bound="np.generic[Any]")
 
@@ -78,6 +82,42 @@ class Generation(Columns):
         object.__setattr__(self, "agents", Population.of(self.agents))
         object.__setattr__(self, "survivors", Population.of(self.survivors))
         object.__setattr__(self, "births", Offspring.of(self.births))
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what was seen and decided, and the first answers."""
+        outcomes, accepted = self.outcomes, set(self.accepted.tolist())
+        known, fitness = outcomes.known, self.fitness[~np.isnan(self.fitness)]
+        wrong = float(outcomes.wrong[known].mean()) if known.any() else float("nan")
+        facts = {
+            "agents": len(self.agents),
+            "answers": len(outcomes),
+            "gold error": wrong,
+            "accepted": len(accepted),
+            "fitness, mean and best": f"{fitness.mean():.3f}, {fitness.max():.3f}"
+            if fitness.size
+            else "unknown",
+            "births, deaths": f"{len(self.births)}, {len(self.deaths)}",
+            "lineages": len(np.unique(self.survivors.founders)),
+            "population": f"{self.digest[:16]}…",
+        }
+        shown = range(min(len(outcomes), ANSWERS_SHOWN))
+        answers = (
+            (
+                int(outcomes.matches.authors[i // outcomes.matches.problems]),
+                outcomes.queries[i % outcomes.matches.problems],
+                outcomes.texts[outcomes.answers[i]],
+                "not known" if not known[i] else "wrong" if outcomes.wrong[i] else "right",
+                float(self.scores[i]),
+                "yes" if i in accepted else "no",
+            )
+            for i in shown
+        )
+        names = ("agent", "question", "answer", "verdict", "score", "accepted")
+        return (
+            heading(f"Generation {self.index}")
+            + table(tuple(facts), [tuple(facts.values())])
+            + folded(f"The first {len(shown)} answers", table(names, answers))
+        )
 
     def by_problem(self, values: NDArray[Value]) -> NDArray[Value]:
         """Values of answers, [A], as [Q, M]."""

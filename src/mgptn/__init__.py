@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         load_config,
     )
     from mgptn.experiments.loop.simulation import Simulation
+    from mgptn.experiments.notebook.progress import shown
     from mgptn.experiments.record.committed import Committed
     from mgptn.experiments.record.follow import follow
     from mgptn.experiments.record.journal import Journal
@@ -78,6 +79,7 @@ __all__ = [
     "read_tables",
     "resume",
     "run",
+    "shown",
 ]
 
 __version__ = "0.1.0"
@@ -85,6 +87,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "experiments.config.run_config": ("ConfigError", "RunConfig", "check_config", "load_config"),
     "experiments.loop.simulation": ("Simulation",),
+    "experiments.notebook.progress": ("shown",),
     "experiments.record.committed": ("Committed",),
     "experiments.record.follow": ("follow",),
     "experiments.record.journal": ("Journal",),

@@ -10,6 +10,7 @@ import pytest
 from tests.rooms import ROOT, arrows, circles, imports, modules, ours, room
 
 ORDER = (
+    "population/display",
     "population/records",
     "population/draws",
     "population/judging",
@@ -45,6 +46,7 @@ ORDER = (
     "experiments/seats",
     "experiments/setting",
     "experiments/loop",
+    "experiments/notebook",
     "experiments/people",
     "experiments/passing",
     "experiments/figures",
