@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mgptn.experiments.config.arms import GREEDY, TEMPERATURES, arm_config
@@ -75,25 +76,30 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         learning=_learning_of(config),
     )
     roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
-    founders = [replace(one, role=role) for one, role in zip(_founders(config), roles, strict=True)]
-    return Tournament(settings, founders, config.seed)
+    return Tournament(settings, _founders(config, roles), config.seed)
 
 
-def _founders(config: RunConfig) -> list[Genome]:
-    """What each founder inherits, in slot order."""
+def _founders(config: RunConfig, roles: Sequence[str]) -> list[Genome]:
+    """What each founder inherits, in slot order; those who inherit the same share it."""
     models = founders_models(config.agents.model, config.population.size, config.agents.dealt)
     # Every model meets every persona before a pair of them comes again.
     personas, kinds = config.agents.personas or (None,), len(set(models))
     examples = tuple(Example(x.question, x.answer, x.level) for x in config.agents.examples)
-    return [
-        Genome(
-            model,
-            config.agents.sampling_temperature,
-            context=examples,
-            persona=personas[(slot // kinds) % len(personas)],
-        )
-        for slot, model in enumerate(models)
-    ]
+    known: dict[tuple[str, str | None, str], Genome] = {}
+    founders = []
+    for slot, (model, role) in enumerate(zip(models, roles, strict=True)):
+        persona = personas[(slot // kinds) % len(personas)]
+        kind = model, persona, role
+        if kind not in known:
+            known[kind] = Genome(
+                model,
+                config.agents.sampling_temperature,
+                context=examples,
+                persona=persona,
+                role=role,
+            )
+        founders.append(known[kind])
+    return founders
 
 
 def _answering_alone(config: RunConfig) -> Tournament:

@@ -176,7 +176,7 @@ def effective_parents(rates: Floats) -> float:
 
 def lineages_left(generation: Generation) -> int:
     """Founders with descendants among the survivors."""
-    return len({agent.founder for agent in generation.survivors})
+    return len(np.unique(generation.survivors.founders))
 
 
 def describe_reselection(folder: Path, changes: Changes) -> list[str]:

@@ -91,10 +91,7 @@ def conversation(one: Committed, index: int) -> dict[str, Any]:
         If there is no such answer.
     """
     generation = one.generation
-    if not 0 <= index < len(generation.outcomes):
-        raise IndexError(
-            f"answer: expected 0 to {len(generation.outcomes) - 1} in this generation, got {index}"
-        )
+    check_answer(generation, index)
     outcome = generation.outcomes[index]
     effects = outcome.order_effects or (None,) * len(outcome.grades)
     return {
@@ -133,6 +130,20 @@ def conversation(one: Committed, index: int) -> dict[str, Any]:
             for grade, effect in zip(outcome.grades, effects, strict=True)
         ],
     }
+
+
+def check_answer(generation: Generation, index: int) -> None:
+    """Refuse an answer that there is not.
+
+    Raises
+    ------
+    IndexError
+        Saying which there are.
+    """
+    if not 0 <= index < len(generation.outcomes):
+        raise IndexError(
+            f"answer: expected 0 to {len(generation.outcomes) - 1} in this generation, got {index}"
+        )
 
 
 def _picks(picked: Picked, index: int) -> list[dict[str, Any]]:

@@ -22,7 +22,13 @@ from mgptn.experiments.loop.telling import ContradictionError
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.fields import RecordError
 from mgptn.experiments.running.reselecting import Changes
-from mgptn.experiments.watching.answers import ORDERS, Wanted, conversation, listed
+from mgptn.experiments.watching.answers import (
+    ORDERS,
+    Wanted,
+    check_answer,
+    conversation,
+    listed,
+)
 from mgptn.experiments.watching.graders import grading_matrix
 from mgptn.experiments.watching.guard import Guard
 from mgptn.experiments.watching.people import agent_told
@@ -64,6 +70,7 @@ def make_app(shelf: Shelf, hosts: Iterable[str] = ()) -> Starlette:
         Route("/api/tree", _told(page.tree)),
         Route("/api/answers", _told(page.answers)),
         Route("/api/conversation", _told(page.conversation)),
+        Route("/api/prompt", _told(page.prompt)),
         Route("/api/agent", _told(page.agent)),
         Route("/api/graders", _told(page.graders)),
         Route("/api/what-if", _told(page.what_if)),
@@ -106,6 +113,14 @@ class _Page:
     def conversation(self, query: Mapping[str, str]) -> Any:
         index, arm = _number(query, "generation"), query.get("arm", "")
         return conversation(_of(self._run(query), index, arm), _number(query, "answer"))
+
+    def prompt(self, query: Mapping[str, str]) -> Any:
+        generation, index = self._generation(query), _number(query, "answer")
+        check_answer(generation, index)
+        problems = generation.outcomes.matches.problems
+        author = generation.agents[index // problems]
+        asked = generation.outcomes.queries[index % problems]
+        return self._run(query).prompts.answering(author.genome, asked)
 
     def agent(self, query: Mapping[str, str]) -> Any:
         run, index = self._run(query), _number(query, "generation")

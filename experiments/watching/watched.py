@@ -18,6 +18,7 @@ from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.views.derive import Derivation, finding_of
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.watching.lineages import founders_of, tree
+from mgptn.experiments.watching.prompts import Prompts
 from mgptn.experiments.watching.rounds import Rounds
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.judging.aggregation import AGGREGATIONS
@@ -49,6 +50,7 @@ class Watched:
         self._rows: list[Plain] = []
         self._lock = threading.RLock()
         self._tree: tuple[int, Plain | None] = (0, None)
+        self.prompts = Prompts(self.config, self.manifest)
         self.fault: str | None = None
 
     @property

@@ -110,7 +110,9 @@ class Population(Sequence[Agent]):
             if isinstance(self.genomes, Genomes):
                 each = self.genomes.digests()
             else:
-                each = [bytes.fromhex(genome.digest()) for genome in self.genomes]
+                distinct = {id(genome): genome for genome in self.genomes}
+                known = {key: bytes.fromhex(one.digest()) for key, one in distinct.items()}
+                each = [known[id(genome)] for genome in self.genomes]
             self._digests = as_rows(each)[self.places]
         return self._digests
 

@@ -60,7 +60,8 @@ export function answersView(content, state) {
     if (answer === undefined) return replace(panel, h("p", { class: "muted" }, "Choose an answer to see who said what."));
     const { run, arm, generation } = wanted();
     const told = await ask("conversation", { run, arm, generation, answer });
-    replace(panel, conversation(told, arm, generation));
+    const prompt = () => ask("prompt", { run, arm, generation, answer });
+    replace(panel, conversation(told, arm, generation, prompt));
     if (panel.getBoundingClientRect().top < 0) panel.scrollIntoView({ block: "start" });
   }
 
@@ -74,12 +75,23 @@ export function answersView(content, state) {
   return { update: () => { const input = controls.querySelector('[type="number"]'); if (input) input.max = state.run.series.count - 1; } };
 }
 
-function conversation(told, arm, generation) {
+// What its author was told is asked for when it is opened: it may be long.
+function folded(prompt) {
+  const inside = h("div");
+  const drawn = () => prompt().then(
+    (told) => replace(inside, told.text === undefined ? h("p", { class: "muted" }, told.why) : h("p", { class: "said text" }, told.text)),
+    (error) => replace(inside, h("p", { class: "alarm" }, error.message)));
+  return h("details", { ontoggle: (event) => event.target.open && !inside.hasChildNodes() && drawn() },
+    h("summary", {}, "The prompt, as its author's model saw it"), inside);
+}
+
+function conversation(told, arm, generation, prompt) {
   const open = (agent) => h("button", { class: "link", onclick: () => go({ tab: "lineage", agent, generation, arm: "selected" }) }, `agent ${agent}`);
   const who = (agent) => (arm === "selected" ? open(agent) : `agent ${agent}`);
   return [
     h("h2", {}, `Problem ${told.problem}, answer ${told.index}`),
     h("p", { class: "said text" }, told.query),
+    folded(prompt),
     told.turns.map((turn) => h("div", { class: "said" }, h("strong", {}, turn.kind), " ",
       turn.right === null ? null : right(turn.right), turn.value === null ? "" : `, graded ${number(turn.value, 2)}`, h("p", { class: "text" }, turn.text || "(nothing)"))),
     h("div", { class: "said" }, h("strong", {}, "answer"), " by ", who(told.agent), ": ", right(told.right), told.accepted ? ", accepted" : ", not accepted",

@@ -40,6 +40,9 @@ export function overviewView(content, state) {
       { name: "ρ", colour: "--orange", values: column(rows, "selected", "grader_correlation") },
       { name: "collision", colour: "--pink", values: column(rows, "selected", "collision") },
     ]);
+  add("Likelihood ratio", "Λ, by how much acceptance multiplies the odds that an answer is right: above 1 selection has a signal.", { digits: 2 },
+    (rows) => arms.map((arm) => ({ name: arm, colour: ARM_COLOURS[arm], dash: arm === "selected" ? undefined : [5, 4],
+      values: column(rows, arm, "likelihood_ratio") })).filter((line) => latest(line.values) !== null));
   add("Lineages and contexts", "Founders with living descendants, and effective population size.", { digits: 1 },
     (rows) => [
       { name: "lineages", colour: "--blue", values: column(rows, "selected", "lineages") },
@@ -80,6 +83,8 @@ function facts(run, rows) {
   const answers = last ? total(last, (arm) => arm.answers) : 0;
   const left = run.planned - run.series.count;
   const restarts = rows.reduce((sum, row) => sum + total(row, (arm) => arm.counters.host_restarts), 0);
+  const joules = rows.reduce((sum, row) => sum + total(row, (arm) => arm.counters.energy_millijoules), 0) / 1000;
+  const energy = rows.length ? (joules / rows.length) * run.series.count : 0;
   return [
     ["Generation", last ? `${last.generation + 1} of ${run.planned}` : `none of ${run.planned}`],
     ["State", run.fault ? "cannot be read" : run.ended ? "ended" : left ? "going on, or stopped" : "ending"],
@@ -87,6 +92,7 @@ function facts(run, rows) {
     ["Answers a second", last ? number(answers / Math.max(1e-9, seconds[seconds.length - 1]), 0) : "–"],
     ["Time in generations", duration(each === null ? null : each * run.series.count)],
     ["Time left", run.ended || each === null ? "–" : duration(each * left)],
+    ...(energy ? [["Energy", energy < 3600 ? `${number(energy, 0)} J` : `${number(energy / 3.6e6, 3)} kWh`]] : []),
     ["Agents", `${run.agents}, graded by ${run.graders}`],
     ["Hosts", `${run.hosts}${restarts ? `; ${restarts} restarts` : ""}`],
   ];

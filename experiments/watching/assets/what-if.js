@@ -49,9 +49,11 @@ export function whatIfView(content, state) {
 
 function shown(told) {
   const all = told.reached === told.total;
+  const reach = told.more ? `${told.reached} generations were selected again, of ${told.total}, and the records reach further. `
+    : `The records reach ${told.reached} of ${told.total} generations. `;
   return [
-    h("p", {}, h("strong", {}, `The records reach ${told.reached} of ${told.total} generations. `),
-      all ? "Every birth is the same." : `After that ${told.strangers} of ${told.agents} agents are not those that answered.`),
+    h("p", {}, h("strong", {}, reach),
+      all || told.more ? "Every birth is the same." : `After that ${told.strangers} of ${told.agents} agents are not those that answered.`),
     h("h2", {}, "Generation by generation, again and as recorded"),
     table(["Generation", "Largest rate", "recorded", "Rates worth so many parents", "recorded", "Lineages left", "recorded", "Accepted", "recorded"],
       told.generations.map((one) => h("tr", {}, h("th", { scope: "row" }, one.generation),

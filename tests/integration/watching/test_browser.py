@@ -92,6 +92,8 @@ def test_from_an_agent_to_its_answer_to_its_conversation(page: Page, opened: Ope
     tab.locator("tbody button").nth(2).click()
     tab.get_by_text("Grades, worst level first").wait_for()
     assert tab.locator("aside .bars").count() == 4
+    tab.get_by_text("The prompt, as its author's model saw it").click()
+    tab.get_by_text("These agents have no model: nothing is said to them.").wait_for()
     answer = tab.locator("tr.open button").inner_text()
     assert answer in tab.locator("aside").inner_text()
     tab.locator("aside").get_by_role("button", name=f"agent {agent}", exact=True).first.click()

@@ -18,8 +18,9 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.rounds import JOURNAL, RunRecord, read_rounds
 from mgptn.experiments.running.compact import ALL, compact
+from mgptn.experiments.seats.humans import Choice, Opinion, columns_of
 from mgptn.experiments.views.measured import measured
-from mgptn.experiments.watching.answers import Wanted, listed
+from mgptn.experiments.watching.answers import Wanted, conversation, listed
 from mgptn.experiments.watching.finding import WatchError, look_at, run_folders
 from mgptn.experiments.watching.graders import MOST, grading_matrix
 from mgptn.experiments.watching.lineages import tree
@@ -247,6 +248,22 @@ def test_a_conversation_has_every_grade(page: Page, looked_at: Path) -> None:
     assert page.refused("conversation", **query, answer=72) == (
         404, "answer: expected 0 to 71 in this generation, got 72",
     )  # fmt: skip
+
+
+def test_a_conversation_says_who_picked_what(looked_at: Path) -> None:
+    one = next(iter(read_rounds(looked_at))).committed[0]
+    opinions = [Opinion("ann", 2, 0, 1.5), Opinion("b\x1b", None, None, 2.0)]
+    asked = Choice(0, 0, 3, "q", ("a", "b", "c"))
+    picked = columns_of([(3, asked, 2, opinions), (4, asked, None, opinions[1:])])
+    told = [conversation(replace(one, picked=picked), answer)["picks"] for answer in (2, 3, 4)]
+    assert told == [
+        [],
+        [
+            {"who": "ann", "it": True, "none": False, "seconds": 1.5},
+            {"who": "b\\x1b", "it": False, "none": True, "seconds": 2.0},
+        ],
+        [{"who": "b\\x1b", "it": False, "none": True, "seconds": 2.0}],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ def test_the_page_and_the_command_say_the_same(page: Page, looked_at: Path) -> N
     assert f"{max(found.generations[0].rates):.3f}" in done.output
 
 
+def test_of_many_agents_few_generations_are_selected_again(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page.ask("what-if", run="looked-at")
+    assert (whole["reached"], whole["more"]) == (5, False)
+    monkeypatch.setattr("mgptn.experiments.watching.what_if.WORK", 2 * 12 * 6)
+    told = page.ask("what-if", run="looked-at")
+    assert (told["reached"], told["total"], told["more"]) == (2, 5, True)
+    assert told["generations"] == whole["generations"][:2]
+    assert told["first"] == whole["first"]
+
+
 def test_a_run_that_tosses_coins_reaches_all(tmp_path: Path) -> None:
     folder = made_run(tmp_path / "tossed", selector="random")
     assert again(folder, "protocol.aggregation.name=majority").generations == again(folder).recorded
