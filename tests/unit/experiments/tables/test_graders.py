@@ -12,10 +12,10 @@ from mgptn.experiments.figures.files import FIGURES
 from mgptn.experiments.figures.graders import reliability
 from mgptn.experiments.figures.style import NARROW, WIDE
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.results.report import KINDS, _graders
+from mgptn.experiments.tables.schemas import SCHEMAS
 from mgptn.experiments.views.metric_names import GRADER_GAUGES, MODELS_SHOWN
 from mgptn.experiments.views.metrics import RunMetrics
-from mgptn.experiments.views.report import KINDS, _graders
-from mgptn.experiments.views.tables import SCHEMAS
 from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
 from mgptn.population.records.agents import Genome
 from tests.reference.experiments.tables import build_tables

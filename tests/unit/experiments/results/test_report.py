@@ -12,9 +12,9 @@ import pytest
 from mgptn.experiments.figures import files
 from mgptn.experiments.figures.files import FIGURES, figures_of
 from mgptn.experiments.figures.style import DARK
-from mgptn.experiments.views import report
+from mgptn.experiments.results import report
+from mgptn.experiments.results.report import flat, shown, write_report
 from mgptn.experiments.views.printable import visible
-from mgptn.experiments.views.report import flat, shown, write_report
 from tests.reference.experiments.tables import build_tables
 from tests.synthetic import ARMS, synthetic_run, undefined, with_answer
 
