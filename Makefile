@@ -30,7 +30,7 @@ WORKERS ?= 2
 TEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo words test test-unit test-slow lint bench clean
+.PHONY: help setup demo words test test-unit test-slow lint docs bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,12 @@ lint: setup ## ruff, formatting and types
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+
+docs: setup ## the documentation as a site, every link checked: build/site/index.html
+	@$(PIP) -q -e '.[docs]'
+	@$(RUN) tests.reference_pages
+	@$(RUN) mkdocs build --quiet
+	@echo "build/site/index.html"
 
 bench: setup ## how fast the engine is on this machine
 	@$(VENV)/bin/mgptn bench engine

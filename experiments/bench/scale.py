@@ -147,7 +147,7 @@ def _replay(folder: Path) -> int:
 
 
 def _report(folder: Path) -> int:
-    from mgptn.experiments.views.derive import write_results
+    from mgptn.experiments.results.derive import write_results
 
     write_results(folder)
     return (folder / "report.html").stat().st_size

@@ -271,7 +271,7 @@ def sweep(
 def report(folder: Path) -> None:
     """Write a run's tables and report anew."""
     with loading():
-        from mgptn.experiments.views.derive import write_results
+        from mgptn.experiments.results.derive import write_results
 
     _say_finished(write_results(folder))
 

@@ -89,6 +89,7 @@ _STYLE: Style = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "svg.hashsalt": "mgptn",
 }
 

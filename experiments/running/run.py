@@ -22,6 +22,7 @@ from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.manifest import run_id
 from mgptn.experiments.record.rounds import JOURNAL, Round, ended_with, read_rounds, read_run
+from mgptn.experiments.results.derive import Derivation, Finished, write_results
 from mgptn.experiments.running.fleets import (
     hosts,
     ray_beside,
@@ -33,7 +34,6 @@ from mgptn.experiments.running.session import Session, advance, check_vacant
 from mgptn.experiments.seats.humans import asks_people
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.derive import Derivation, Finished, write_results
 from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.metrics import RunMetrics

@@ -99,3 +99,81 @@ EXPLAINED: dict[str, dict[str, str]] = {
     },
 }
 """Table → column → what it is."""
+
+_KIND = {
+    **_KEY,
+    "model": "The graders' model; `all` for any.",
+    "role": "What they make of their word; `all` for any.",
+}
+
+_ESTIMATES = {
+    "tpr": "Share of right answers that their grades accept.",
+    "fpr": "Share of wrong answers that their grades accept.",
+    "youden_j": "`tpr` less `fpr`: at 0 or below a grade says nothing.",
+    "likelihood_ratio": "`tpr` over `fpr`.",
+    "auc": "Area under the curve of their grades against verdicts; 0.5 is chance.",
+    "ece": "Expected calibration error of their grades.",
+    "brier": "Brier score of their grades.",
+    "correlation": "Mean correlation of two of them on the same wrong answers, −1 to 1.",
+    "effective_graders": "Independent graders that an answer's would be worth, were all such.",
+    "self_preference": "Own grade less the others' of the same answer, −1 to 1.",
+    "own_bias": "Own grade less verdict, −1 to 1.",
+    "own_tpr": "Share of their own right answers that their own grades accept.",
+    "own_fpr": "Share of their own wrong answers that their own grades accept.",
+    "position_bias": "Mean order effect of comparisons, −1 to 1: what is shown first is favoured.",
+}
+
+KEPT: dict[str, dict[str, str]] = {
+    "births": {
+        **_KEY,
+        "child": "Agent that was born at the end of the generation.",
+        "parent": "The agent that it is a child of.",
+        "other_parent": "A second parent, of whom it has a part; null for one of a single parent.",
+        "founder": "The founder that it descends from, by first parents.",
+        "mutations": "What befell it at birth.",
+        "genome": "Hash of what it began with; null where it died in this very generation.",
+    },
+    "agents": {
+        **_KEY,
+        "slot": "Place in the population, from 0.",
+        "agent": "Names an agent of its arm for ever.",
+        "parent": "The agent that it is a child of; null for founders.",
+        "founder": "The founder that it descends from, by first parents.",
+        "born": "Generation at whose end it was born; −1 for founders.",
+        "genome": "Hash of all that it inherits.",
+        "role": "What it makes of its word; `ordinary` says what it thinks.",
+        "context": "Examples in its context as it answered.",
+        "sampling_temperature": "Of its decoder, without a unit.",
+        "weights": "Hash of how its weights descend; null where they are the model's own.",
+        "weights_step": "The last step of them; null as above.",
+        "fitness": "What its peers made of its answers, 0 to 1; null where nothing could be said.",
+        "rate": "Replication rate; their mean over agents is 1.",
+        "offspring": "Survivors that descend from it, itself included where it lives on.",
+    },
+    "graders": {
+        **_KIND,
+        "agents": "Agents of the kind.",
+        "grades": "Grades of theirs that could be read, of answers with a verdict.",
+        "unreadable": "Grades of theirs that could not be read.",
+        **{
+            f"{name}{end}": f"{how}{told}"
+            for name, told in _ESTIMATES.items()
+            for end, how in (
+                ("", ""),
+                ("_low", "Low end of the 95 % interval: "),
+                ("_high", "High end of the 95 % interval: "),
+            )
+        },
+    },
+    "reliability": {
+        **_KIND,
+        "bin_low": "Grades of the bin are at least this.",
+        "bin_high": "Grades of the bin are below this, or 1.",
+        "grades": "Grades in it.",
+        "grade_mean": "Their mean.",
+        "right": "Share of right answers among those so graded.",
+        "right_low": "Low end of its 95 % interval.",
+        "right_high": "High end of its 95 % interval.",
+    },
+}
+"""Table that stays in a run's folder → column → what it is."""

@@ -12,10 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from mgptn.experiments.config.yaml_reading import as_yaml
+from mgptn.experiments.results.derive import write_in_one_pass
 from mgptn.experiments.sharing.card import write_card
 from mgptn.experiments.sharing.shared_tables import SHARED, shared_frames
 from mgptn.experiments.sharing.source import Source
-from mgptn.experiments.views.derive import write_in_one_pass
 
 DEFAULT = "answers"
 

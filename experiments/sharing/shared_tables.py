@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.tables.frames import FRAMES, generation_frame
+from mgptn.experiments.tables.schemas import SCHEMAS, Schema
 from mgptn.experiments.views.measured import MeasuredRound
-from mgptn.experiments.views.tables import FRAMES, SCHEMAS, Schema, generation_frame
 from mgptn.population.records.agents import Agent, Birth
 
 SAID = ("answers", "grades", "turns")

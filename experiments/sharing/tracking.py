@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.tables.frames import generation_frame
 from mgptn.experiments.views.measured import MeasuredRound
-from mgptn.experiments.views.tables import generation_frame
 
 Show = Callable[[MeasuredRound], None]
 

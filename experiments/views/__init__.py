@@ -1,1 +1,1 @@
-"""What is seen of a run: measures, tables, figures, report, live table, metrics."""
+"""What is seen of a run: measures, finding, live table, metrics."""

@@ -17,9 +17,9 @@ from rich.live import Live
 from rich.table import Table
 
 from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.views.caveats import hardly_said
 from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.experiments.views.printable import on_terminal
-from mgptn.experiments.views.verdict import hardly_said
 from mgptn.population.measures.generation_measures import Measures
 
 

@@ -18,10 +18,18 @@ from mgptn.experiments.config.arms import (
     UNSELECTED,
 )
 from mgptn.experiments.record.rounds import generations_of
+from mgptn.experiments.views.caveats import hardly_said
+from mgptn.experiments.views.differences import Against, Difference, difference_of, said_of
+from mgptn.experiments.views.heading import (
+    NEUTRAL_NAME,
+    RANDOM_NAME,
+    drift_said,
+    heading_of,
+    random_said,
+)
 from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.population.display.html import heading, listed
-from mgptn.population.intervals.shares import difference_interval
-from mgptn.population.intervals.spread import Spread, apart, known_spread
+from mgptn.population.intervals.spread import apart, known_spread
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
     errors_by_temperature,
@@ -30,39 +38,8 @@ from mgptn.population.measures.answer_errors import (
     problem_errors,
 )
 from mgptn.population.measures.capability import pass_at_k
-from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.records.arrays import Floats, known_mean
 from mgptn.population.records.generation import Generation
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference of two error rates, and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def falls(self) -> bool:
-        """Is it below zero, beyond its interval?"""
-        return self.high < 0.0
-
-    def __str__(self) -> str:
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-
-
-MASS = 0.1
-"""Mean probability of the options below which grades are said to be hardly the graders' word."""
-
-CUT_OFF = 0.05
-"""Share of answers that are cut off above which it is said."""
-
-Against = dict[str, tuple[float, Difference]]
-"""Control → its error, and the run's error less that one."""
-
-RANDOM_NAME = "the random selector"
-NEUTRAL_NAME = "neutral drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +60,9 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
     A run may be at its beginning, or have only some of the arms: what there is, is said.
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
-    below that of the random-selector control and of the strongest of the cheaper ones, which take
-    one batch of the founders' answers, each beyond the 95 % interval. Intervals are Student's, by
-    the spread between problems; arms are compared problem by problem.
+    below that of the random-selector control and of all the cheaper ones, which take one batch of
+    the founders' answers, each beyond the 95 % interval. Intervals are Student's, by the spread
+    between problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
     if not selected:
@@ -110,10 +87,10 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
     arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED, GREEDY)}
     against = _against(selected[-1], arms)
     for name, (error, difference) in against.items():
-        sentences.append(f"Against {name} ({error:.3f}): {difference}{_said(difference)}.")
+        sentences.append(f"Against {name} ({error:.3f}): {difference}{said_of(difference)}.")
     sentences += _by_number(arms[UNSELECTED], len(selected[-1].agents) * (selected[-1].index + 1))
     if NEUTRAL_NAME in against:
-        drift = _drift_said(against[NEUTRAL_NAME][1])
+        drift = drift_said(against[NEUTRAL_NAME][1])
     else:
         drift = "Without an arm of neutral drift, what replication added cannot be told."
     if not arms[RANDOM]:
@@ -126,48 +103,8 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
         fell, undecided = f"Error fell, without {missing}", f"Undecided: no {missing}"
         return Verdict(fell if change.falls else undecided, tuple(sentences))
     random_change = _between(arms[RANDOM])
-    improved = (
-        "IT IMPROVED, so what the run gained is not all due to its selector."
-        if random_change.falls
-        else "it did not improve, as it must not."
-    )
-    sentences += [
-        f"The random-selector control changed by {random_change}: {improved}",
-        *(drift, _worth(rounds), *unsaid),
-    ]
-    return Verdict(_heading(change, random_change, against), tuple(sentences))
-
-
-def _heading(change: Difference, random_change: Difference, against: Against) -> str:
-    """The finding of a run with a random selector beside it, in a few words."""
-    if not change.falls:
-        return "Not amplified: gold error did not fall"
-    if not against[RANDOM_NAME][1].falls:
-        return "Not amplified: gold error fell no further than under a random selector"
-    if random_change.falls:
-        return "Undecided: gold error fell, but that of the random-selector control did too"
-    fell = "gold error fell, and further than under a random selector"
-    cheaper = {name: of for name, of in against.items() if name not in (RANDOM_NAME, NEUTRAL_NAME)}
-    if not cheaper:
-        return f"Undecided: {fell}, but nothing cheaper stands beside it"
-    strongest = min(cheaper, key=lambda name: cheaper[name][0])
-    others = [n for n, (_, of) in cheaper.items() if of.low > 0.0 and n != strongest]
-    if cheaper[strongest][1].low > 0.0:
-        told = f"Not amplified: outdone by {strongest}, though {fell}"
-        return f"{told}; also by {', '.join(others)}" if others else told
-    if not cheaper[strongest][1].falls:
-        return f"Undecided: not shown to be better than {strongest}, though {fell}"
-    return f"Amplified beyond {strongest}: {fell}"
-
-
-def _drift_said(difference: Difference) -> str:
-    """What replication added beyond the arm that replicates at random."""
-    if difference.falls:
-        return "Replication by fitness lowered the error beyond what acceptance into contexts did."
-    return (
-        "Replication by fitness added nothing that could be shown: what was gained came from "
-        "acceptance into contexts, which neutral drift shares."
-    )
+    sentences += [random_said(random_change), drift, _worth(rounds), *unsaid]
+    return Verdict(heading_of(change, random_change, against), tuple(sentences))
 
 
 def _by_number(unselected: Sequence[Generation], spent: int) -> list[str]:
@@ -205,7 +142,7 @@ def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
     known |= {name: of(arms[arm][-1]) for name, arm, of in controls[2:] if arms[arm]}
     # Problems to which either arm has no answer with a verdict tell nothing.
     return {
-        name: (known_mean(errors), _told(known_spread(ours - errors), size))
+        name: (known_mean(errors), difference_of(known_spread(ours - errors), size))
         for name, errors in known.items()
     }
 
@@ -227,18 +164,7 @@ def _alone(generations: Sequence[Generation]) -> dict[str, Floats]:
 def _between(generations: Sequence[Generation]) -> Difference:
     """Change of error from the first generation to the last, whose problems differ."""
     first, last = problem_errors(generations[0]), problem_errors(generations[-1])
-    return _told(apart(known_spread(last), known_spread(first)), len(generations[0].agents))
-
-
-def _told(of: Spread, agents: int) -> Difference:
-    """A difference with its interval, of problems that so many agents answer."""
-    return Difference(of.value, *difference_interval(of, agents))
-
-
-def _said(difference: Difference) -> str:
-    if difference.falls:
-        return ", lower"
-    return ", higher" if difference.low > 0.0 else ", no difference shown"
+    return difference_of(apart(known_spread(last), known_spread(first)), len(generations[0].agents))
 
 
 def _worth(rounds: Sequence[MeasuredRound]) -> str:
@@ -260,43 +186,3 @@ def _worth(rounds: Sequence[MeasuredRound]) -> str:
         f"In generation 0 the selector passed right answers with TPR {first.tpr:.3f} and wrong "
         f"ones with FPR {first.fpr:.3f} (J = {first.youden_j:.3f}){effective}."
     )
-
-
-def hardly_said(measures: Measures) -> list[str]:
-    """What spoils a generation's figures: answers cut off, or unjudged, options nobody says."""
-    return [*_cut_off(measures), *_unjudged(measures), *_unsaid(measures)]
-
-
-def _unjudged(measures: Measures) -> list[str]:
-    """That some answers have no verdict."""
-    if not measures.unknown_verdicts:
-        return []
-    return [
-        f"Of the {measures.answers} answers of generation {measures.generation}, "
-        f"{measures.unknown_verdicts} have no verdict: it is not known whether they are right, and "
-        "they are left out of all that is told of errors."
-    ]
-
-
-def _cut_off(measures: Measures) -> list[str]:
-    """That many answers reached their maximum length, where many did."""
-    share = measures.truncated_answers / max(1, measures.answers)
-    if not share > CUT_OFF:
-        return []
-    return [
-        f"Of the answers of generation {measures.generation}, {share:.0%} were cut off at their "
-        "maximum length, and count as wrong. Raise `agents.max_answer_tokens`, or ask for less "
-        "(`task.instruction`)."
-    ]
-
-
-def _unsaid(measures: Measures) -> list[str]:
-    """That graders would have said something else than their options, where they would."""
-    if not measures.option_mass < MASS:
-        return []
-    return [
-        "Graders would hardly have said what they are read for: in generation "
-        f"{measures.generation} the options of the grading question have a probability of "
-        f"{measures.option_mass:.3g} together. Try another `protocol.question`, or layout "
-        "(`agents.interface`)."
-    ]

@@ -15,7 +15,7 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.record.follow import Follower
 from mgptn.experiments.record.reading import JournalError
-from mgptn.experiments.views.derive import Derivation, finding_of
+from mgptn.experiments.results.derive import Derivation, finding_of
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.watching.lineages import founders_of, tree
 from mgptn.experiments.watching.prompts import Prompts

@@ -36,6 +36,10 @@ class Arithmetic(DigitTask):
 
     sizes = range(1, LARGEST_SIZE + 1)
     default_size = 2
+    notation = (
+        "Results are written with their least significant digit first, at a fixed width: 821 is "
+        "one hundred and twenty-eight."
+    )
     leading: ClassVar[int]
     """How many values the first digit of a result can have."""
 

@@ -69,6 +69,8 @@ class BundledTask(ABC):
     query_characters: int
     max_answer_characters: int
     answer_alphabet: str
+    notation: ClassVar[str] = ""
+    """A sentence on how answers are written, where people would not write them so."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Packages whose versions decide verdicts; imported under these names."""
 

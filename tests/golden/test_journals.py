@@ -19,8 +19,8 @@ from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.reading import FORMAT, JournalError, read_journal
 from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.results.derive import write_results
 from mgptn.experiments.running.replay import UNBOUND, replay
-from mgptn.experiments.views.derive import write_results
 from tests.rebound import rebind
 from tests.said import said
 

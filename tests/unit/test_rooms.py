@@ -43,6 +43,7 @@ ORDER = (
     "experiments/record",
     "experiments/config",
     "experiments/costs",
+    "experiments/tables",
     "experiments/seats",
     "experiments/setting",
     "experiments/loop",
@@ -51,6 +52,7 @@ ORDER = (
     "experiments/passing",
     "experiments/figures",
     "experiments/views",
+    "experiments/results",
     "experiments/running",
     "experiments/sharing",
     "experiments/watching",
@@ -98,7 +100,9 @@ WITHOUT_HOSTS = (
     "experiments/record",
     "experiments/config",
     "experiments/costs",
+    "experiments/tables",
     "experiments/views",
+    "experiments/results",
     "experiments/sharing",
 )
 """Rooms of `experiments/` that reach neither torch nor Ray at the top of any module."""

@@ -18,14 +18,14 @@ from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.results.derive import write_results
 from mgptn.experiments.running import compact as compacting
 from mgptn.experiments.running.compact import BESIDE, CompactError, compact
 from mgptn.experiments.running.fleets import fleet_here
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.derive import write_results
-from mgptn.experiments.views.tables import read_tables
+from mgptn.experiments.tables.writing import read_tables
 from tests.said import said
 
 GENERATIONS = 3

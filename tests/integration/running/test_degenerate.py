@@ -21,8 +21,8 @@ from mgptn.experiments.cli import main
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.rounds import read_rounds
+from mgptn.experiments.results.derive import write_results
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.derive import write_results
 from mgptn.experiments.views.measured import measured
 from mgptn.population.records.outcomes import Outcome
 

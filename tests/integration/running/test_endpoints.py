@@ -22,12 +22,12 @@ from mgptn.experiments.loop.room import check_room
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.record.rounds import population_hash
+from mgptn.experiments.results.derive import Finished
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.run import UNCOMMITTED, resume, run
 from mgptn.experiments.running.sweep import Axes, run_sweep
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.studies.ask import ask
-from mgptn.experiments.views.derive import Finished
 from tests.fault_server import KEY, FaultServer
 
 Made = Callable[..., RunConfig]

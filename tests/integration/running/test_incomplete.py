@@ -21,12 +21,12 @@ from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, read_rounds
+from mgptn.experiments.results.derive import write_results
 from mgptn.experiments.running.run import resume, run
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.tables.schemas import SCHEMAS
 from mgptn.experiments.views import measured
-from mgptn.experiments.views.derive import write_results
-from mgptn.experiments.views.tables import SCHEMAS
 
 
 def config(generations: int = 3) -> RunConfig:

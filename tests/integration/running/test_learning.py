@@ -26,11 +26,11 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_co
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
+from mgptn.experiments.results.derive import write_results
 from mgptn.experiments.running.replay import replay
 from mgptn.experiments.running.run import run
 from mgptn.experiments.running.session import WEIGHTS, Session, advance
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.derive import write_results
 from tests.learners import FOUNDERS, LEARNING
 
 

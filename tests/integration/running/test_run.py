@@ -20,9 +20,9 @@ from rich.console import Console
 from mgptn.experiments.config.arms import CONTEXT_ARMS, GREEDY, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
+from mgptn.experiments.results.derive import PHYLOGENY, TREES, Finished
 from mgptn.experiments.running.run import run
 from mgptn.experiments.setting.stage import Stage
-from mgptn.experiments.views.derive import PHYLOGENY, TREES, Finished
 from mgptn.experiments.views.measured import measured
 
 TABLES = (

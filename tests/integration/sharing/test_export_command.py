@@ -18,13 +18,13 @@ from mgptn.experiments.cli import main
 from mgptn.experiments.config.run_config import RunConfig, check_config, load_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.rounds import population_hash
+from mgptn.experiments.results.derive import Finished
 from mgptn.experiments.running.run import resume, run
 from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.setting.tasks import make_task
 from mgptn.experiments.sharing.tracking import tracking
-from mgptn.experiments.views.derive import Finished
-from mgptn.experiments.views.tables import read_tables
+from mgptn.experiments.tables.writing import read_tables
 from tests.rebound import rebind
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "journals" / "format-4"

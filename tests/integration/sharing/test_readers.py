@@ -25,7 +25,7 @@ import yaml
 
 from mgptn.agents.checkpoints import founders_folder
 from mgptn.experiments.record.rounds import read_rounds
-from mgptn.experiments.views.tables import read_tables
+from mgptn.experiments.tables.writing import read_tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

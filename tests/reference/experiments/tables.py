@@ -2,8 +2,10 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
-from mgptn.experiments.views.grader_tables import GRADER_FRAMES
-from mgptn.experiments.views.tables import FRAMES, SCHEMAS, generation_frame, joined, write_table
+from mgptn.experiments.tables.frames import FRAMES, generation_frame
+from mgptn.experiments.tables.graders import GRADER_FRAMES
+from mgptn.experiments.tables.schemas import SCHEMAS
+from mgptn.experiments.tables.writing import joined, write_table
 
 
 def build_tables(committed, measures, graders=None):

@@ -13,8 +13,8 @@ from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.fields import RecordError
-from mgptn.experiments.views.tables import answer_frame, grade_frame, turn_frame
-from mgptn.experiments.views.verdict import hardly_said
+from mgptn.experiments.tables.frames import answer_frame, grade_frame, turn_frame
+from mgptn.experiments.views.caveats import hardly_said
 from mgptn.population.judging.growth import Growth, next_size
 from mgptn.population.judging.selectors import SELECTORS, Evidence
 from mgptn.population.measures.generation_measures import Measures, measure

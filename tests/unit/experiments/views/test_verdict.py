@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from functools import cache
 from io import StringIO
+from itertools import product
 
 import pytest
 from rich.console import Console
@@ -22,6 +23,14 @@ from mgptn.experiments.config.arms import (
 from mgptn.experiments.config.run_config import check_config
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.record.rounds import Round
+from mgptn.experiments.views.differences import Difference
+from mgptn.experiments.views.heading import (
+    NEUTRAL_NAME,
+    RANDOM_NAME,
+    drift_said,
+    heading_of,
+    random_said,
+)
 from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import measured
 from mgptn.experiments.views.verdict import judge
@@ -73,16 +82,16 @@ def test_an_error_that_falls_below_its_controls_is_amplified():
     verdict = judge(rounds(AMPLIFIED))
     assert verdict.heading.startswith("Amplified beyond ")
     text = " ".join(verdict.sentences)
-    assert "it did not improve, as it must not" in text
+    assert "The random-selector control changed by" in text
     assert "Replication by fitness lowered the error beyond" in text
 
 
 @pytest.mark.parametrize(
     ("changed", "heading"),
     [
-        ({SELECTED: (0.5, 0.5)}, "Not amplified: gold error did not fall"),
-        ({SELECTED: (0.2, 0.5)}, "Not amplified: gold error did not fall"),
-        ({RANDOM: (0.5, 0.1)}, "Not amplified: gold error fell no further"),
+        ({SELECTED: (0.5, 0.5)}, "Not amplified: gold error was not shown to fall"),
+        ({SELECTED: (0.2, 0.5)}, "Not amplified: gold error rose"),
+        ({RANDOM: (0.5, 0.1)}, "Not amplified: gold error fell, but was not shown to be below"),
         ({RANDOM: (0.8, 0.4)}, "Undecided: gold error fell, but that of the random-selector"),
     ],
 )
@@ -102,8 +111,10 @@ def test_selection_that_adds_nothing_to_acceptance_is_said_plainly():
 
 def test_a_better_control_stands_in_the_heading():
     heading = judge(rounds(AMPLIFIED | {UNSELECTED: (0.0, 0.0)})).heading
-    assert heading.startswith("Not amplified: outdone by no feedback, though gold error fell")
-    assert "also by best of 6 unselected, majority vote of 6 unselected" in heading
+    assert heading.startswith(
+        "Not amplified: outdone by no feedback (and by best of 6 unselected, "
+    )
+    assert "though gold error fell below that of a random selector; replication helped" in heading
 
 
 def test_a_control_that_may_be_better_leaves_it_undecided():
@@ -178,3 +189,43 @@ def test_the_live_table_shows_a_line_a_generation_where_there_is_no_terminal():
     assert lines[0] == "title"
     assert [line.split()[0] for line in lines[1:]] == ["gen", "0", "1"]
     assert set(ARMS) == set(AMPLIFIED)
+
+
+FALLS, RISES = Difference(-0.2, -0.3, -0.1), Difference(0.2, 0.1, 0.3)
+OPEN = Difference(0.0, -0.1, 0.1)
+
+
+@pytest.mark.parametrize("change", [FALLS, OPEN, RISES])
+@pytest.mark.parametrize("random_change", [FALLS, OPEN, RISES])
+def test_the_heading_agrees_with_its_sentences(change: Difference, random_change: Difference):
+    """Whatever each control's sentence says, the heading says nothing else."""
+    cheaper = ("likeliest answers", "majority vote")
+    for random, neutral, *others in product((FALLS, OPEN, RISES), repeat=4):
+        against = {RANDOM_NAME: (0.5, random), NEUTRAL_NAME: (0.4, neutral)}
+        against |= {name: (0.3, of) for name, of in zip(cheaper, others, strict=True)}
+        heading = heading_of(change, random_change, against)
+        for name, of in zip(cheaper, others, strict=True):
+            assert (name in heading.partition("outdone by ")[2]) == of.rises
+            assert not (of.rises and heading.startswith("Amplified"))
+        claimed = all(of.falls for of in (change, random, *others)) and not random_change.falls
+        assert heading.startswith("Amplified") == claimed
+        assert ("replication helped" in heading) <= drift_said(neutral).startswith(
+            "Replication by fitness lowered"
+        )
+        assert ("replication did harm" in heading) <= neutral.rises
+        assert ("gold error rose" in heading) == change.rises
+        assert ("control did too" in heading) <= ("IT IMPROVED" in random_said(random_change))
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (Difference(0.1, -0.02, 0.2), "no change could be shown. An error lower by up to 0.020"),
+        (Difference(0.1, 0.02, 0.2), "it got worse"),
+        (Difference(-0.1, -0.2, -0.02), "IT IMPROVED"),
+        (Difference(-0.1, math.nan, math.nan), "too few problems for an interval"),
+        (Difference(-0.1, -0.1, -0.1), "all problems alike: no interval"),
+    ],
+)
+def test_an_interval_is_said_as_what_it_is(difference: Difference, said: str):
+    assert said in random_said(difference)

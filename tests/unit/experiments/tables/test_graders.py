@@ -12,10 +12,10 @@ from mgptn.experiments.figures.files import FIGURES
 from mgptn.experiments.figures.graders import reliability
 from mgptn.experiments.figures.style import NARROW, WIDE
 from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.results.grader_sheet import KINDS, graders_of
+from mgptn.experiments.tables.schemas import SCHEMAS
 from mgptn.experiments.views.metric_names import GRADER_GAUGES, MODELS_SHOWN
 from mgptn.experiments.views.metrics import RunMetrics
-from mgptn.experiments.views.report import KINDS, _graders
-from mgptn.experiments.views.tables import SCHEMAS
 from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
 from mgptn.population.records.agents import Genome
 from tests.reference.experiments.tables import build_tables
@@ -89,11 +89,12 @@ def test_the_figure_draws_each_model_and_survives_without_any(run, width):
 
 def test_the_report_shows_every_estimate_with_its_interval(run):
     assert {name for name, _ in KINDS} == set(ESTIMATES)
-    shown = _graders(build_tables(*run)["graders"])
-    assert shown["head"] == ["all (6)", "gpt-1/0 (3)", "gpt-3/0 (3)"]
-    row = dict(shown["rows"])["TPR"]
-    assert all("[" in cell for cell in row)
-    assert _graders(build_tables(run[0], run[1])["graders"])["head"] == []
+    shown = graders_of(build_tables(*run)["graders"])
+    assert shown.head == ("all (6)", "gpt-1/0 (3)", "gpt-3/0 (3)")
+    assert all("[" in cell for cell in dict(shown.rows)["TPR"])
+    assert graders_of(build_tables(run[0], run[1])["graders"]).head == ()
+    alone = build_tables(*run)["graders"].filter(pl.col("model") != "gpt-3/0")
+    assert graders_of(alone).head == ("gpt-1/0 (3)",)
 
 
 def test_metrics_have_a_series_for_each_model_up_to_a_bound(run):

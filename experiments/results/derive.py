@@ -31,19 +31,12 @@ from mgptn.experiments.record.committed import NOT_KEPT, Committed
 from mgptn.experiments.record.compacted import compaction_of
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.rounds import JOURNAL, Round, first_and_last, joint_hash, read_rounds
-from mgptn.experiments.views.grader_tables import GRADER_FRAMES
+from mgptn.experiments.tables.frames import FRAMES, descent_frame, generation_frame
+from mgptn.experiments.tables.graders import GRADER_FRAMES
+from mgptn.experiments.tables.schemas import SCHEMAS, Schema
+from mgptn.experiments.tables.writing import joined, write_parts, write_table
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.reach import judge_growth
-from mgptn.experiments.views.tables import (
-    FRAMES,
-    SCHEMAS,
-    Schema,
-    descent_frame,
-    generation_frame,
-    joined,
-    write_parts,
-    write_table,
-)
 from mgptn.experiments.views.verdict import Verdict, judge
 from mgptn.population.display.html import folded, listed
 from mgptn.population.measures.lineage import Lineage, Tracer
@@ -147,7 +140,7 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
         If the folder holds no run.
     """
     from mgptn.experiments.figures.files import write_figures
-    from mgptn.experiments.views.report import write_report
+    from mgptn.experiments.results.report import write_report
 
     manifest, config = recorded(folder)
     with _only_writer(folder):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 import re
 from html.parser import HTMLParser
@@ -9,12 +11,18 @@ from typing import Any
 import polars as pl
 import pytest
 
+from mgptn.experiments.config.run_config import RunConfig, check_config
 from mgptn.experiments.figures import files
 from mgptn.experiments.figures.files import FIGURES, figures_of
 from mgptn.experiments.figures.style import DARK
-from mgptn.experiments.views import report
+from mgptn.experiments.results import arm_sheets, picked_answers
+from mgptn.experiments.results.picked_answers import pick_answers
+from mgptn.experiments.results.report import write_report
+from mgptn.experiments.results.settings import departures
+from mgptn.experiments.results.sheet import Sheet, sheet
+from mgptn.experiments.results.shown import flat, shown, with_interval
 from mgptn.experiments.views.printable import visible
-from mgptn.experiments.views.report import flat, shown, write_report
+from mgptn.protocols.tasks.arithmetic import Addition
 from tests.reference.experiments.tables import build_tables
 from tests.synthetic import ARMS, synthetic_run, undefined, with_answer
 
@@ -67,7 +75,7 @@ class Page(HTMLParser):
             assert self.open.pop() == tag, "elements are not nested"
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.pieces.append(data)
 
 
@@ -101,14 +109,20 @@ def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "FIGURES", {"error": FIGURES["error"]})
 
 
-def test_nothing_is_loaded_and_nothing_runs(html: str) -> None:
+def test_nothing_is_loaded_and_one_script_runs_by_its_hash(html: str) -> None:
     page = Page(html)
     assert page.open == []
     assert all(link.startswith("#") for link in page.loads)
-    assert not {"script", "link", "iframe", "object", "embed", "img", "base"} & set(page.tags)
+    assert not {"link", "iframe", "object", "embed", "img", "base"} & set(page.tags)
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
-    assert "default-src 'none'" in html
+    (script,) = re.findall(r"<script>(.*?)</script>", html, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == f"'sha256-{digest}'"
 
 
 def test_links_within_the_page_meet_exactly_one_element(html: str) -> None:
@@ -125,7 +139,7 @@ def test_what_was_run_and_found_is_there(html: str, tables: dict[str, pl.DataFra
         "first-light",
         "Amplified",
         "Gold error fell.",
-        "population.selection.temperature ∞",
+        "population.selection.temperature ∞ 0.1",
         "weights.gpt-3 9b0c2c6c",
         "population_hash ab12cd34",
         "command mgptn, run, first.yaml",
@@ -143,21 +157,84 @@ def test_what_was_run_and_found_is_there(html: str, tables: dict[str, pl.DataFra
     assert f"{total:,}".replace(",", "\u202f") in html
 
 
-def test_samples_are_of_each_kind_and_counted(html: str, tables: dict[str, pl.DataFrame]) -> None:
-    text = Page(html).text
+def test_answers_are_the_newest_the_most_disputed_and_the_first(
+    tables: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picked_answers, "DISPUTED", 7)
+    picked = pick_answers(tables["answers"].lazy(), tables["grades"].lazy())
     run = tables["answers"].filter(pl.col("arm") == "selected")
-    for generation in (0, 3):
-        here = run.filter(pl.col("generation") == generation)
-        for kind, condition in (
-            ("right", pl.col("verdict")),
-            ("wrong, not accepted", ~pl.col("verdict") & ~pl.col("accepted")),
-            ("wrong, yet accepted", ~pl.col("verdict") & pl.col("accepted")),
-        ):
-            found = here.filter(condition)
-            heading = f"Generation {generation}: {kind} , {len(found)} of {len(here)} answers"
-            assert heading in text
-            for row in found.head(1).iter_rows(named=True):
-                assert f"{row['query']} {row['answer']}" in text.split(heading)[1]
+    last = run.filter(pl.col("generation") == 3)
+    assert picked.of == len(last) == 48
+
+    def places(name: str) -> set[tuple[int, int]]:
+        return {(a["generation"], a["index"]) for a in picked.answers if a[name]}
+
+    assert places("newest") == {(3, i) for i in range(48)}
+    plain = sorted(
+        run.filter(pl.col("disagreement") > 0).iter_rows(named=True),
+        key=lambda a: (a["disagreement"], a["generation"], a["index"]),
+    )
+    assert places("disputed") == {(a["generation"], a["index"]) for a in plain[-7:]}
+    assert {generation for generation, _ in places("first")} == {0}
+    right = run.filter(pl.col("generation") == 0, pl.col("verdict") & pl.col("accepted"))
+    assert picked.counts[0]["right, accepted"] == len(right)
+    assert {(0, i) for i in right["index"].head(1)} <= places("first")
+    order = [(-a["generation"], a["index"]) for a in picked.answers]
+    assert order == sorted(order)
+    for answer in picked.answers[:5]:
+        its = tables["grades"].filter(
+            pl.col("arm") == "selected",
+            pl.col("generation") == answer["generation"],
+            pl.col("index") == answer["index"],
+        )
+        assert answer["grades"] == " ".join(f"{v:.2f}" for v in its["value"])
+
+
+def test_of_many_answers_some_are_shown_at_equal_distances(
+    tables: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picked_answers, "NEWEST", 5)
+    monkeypatch.setattr(picked_answers, "DISPUTED", 0)
+    picked = pick_answers(tables["answers"].lazy(), tables["grades"].lazy())
+    newest = [a["index"] for a in picked.answers if a["newest"]]
+    assert len(newest) == 5
+    assert {newest[0], newest[-1]} == {0, 47}
+    monkeypatch.setattr(picked_answers, "MOST_TEXT", 40)
+    few = pick_answers(tables["answers"].lazy(), tables["grades"].lazy()).answers
+    assert 0 < len(few) < 5
+
+
+def test_how_sums_are_written_is_said_of_them_alone(
+    tables: dict[str, pl.DataFrame], one_figure: None, tmp_path: Path
+) -> None:
+    said = "least significant digit first"
+    for task, expected in (("addition", True), ("parity", False), ("questions", False)):
+        manifest = {**MANIFEST, "config": {**MANIFEST["config"], "task": {"name": task}}}
+        assert (said in written(tmp_path, tables, manifest=manifest)) == expected
+    assert Addition(2).solve_plainly("67+61=") == "821"
+
+
+def test_a_table_has_neither_rows_nor_columns_that_say_nothing() -> None:
+    found = sheet(
+        ["run", "control", "silent"],
+        [("a", [0.5, math.nan, None]), ("b", [None, math.nan, None]), ("c", [0, 0, None])],
+    )
+    assert found == Sheet(("run",), (("a", ("0.500",)),), ("b",), ("c",))
+    assert sheet([], [("a", [])]) == Sheet((), ())
+
+
+def test_an_interval_without_a_width_is_said_to_be_none() -> None:
+    assert with_interval(0.5, 0.4, 0.6) == "0.500 [0.400,\u00a00.600]"
+    assert with_interval(1.0, 1.0, 1.0) == "1.000, no spread"
+    assert with_interval(math.inf, math.inf, math.inf) == "∞, no spread"
+    assert with_interval(0.5, math.nan, math.nan) == "0.500"
+
+
+def test_settings_are_told_where_they_depart_from_the_default() -> None:
+    plain = RunConfig(name="mine").model_dump(mode="json")
+    assert departures(plain) == []
+    changed = check_config({"name": "mine", "population": {"selection": {"temperature": math.inf}}})
+    assert departures(changed.model_dump()) == [("population.selection.temperature", "∞", "0.1")]
 
 
 @pytest.mark.usefixtures("one_figure")
@@ -168,7 +245,7 @@ def test_what_models_wrote_is_text(tmp_path: Path) -> None:
         committed[0] = with_answer(committed[0], index, wild)
     html = written(tmp_path, build_tables(committed, measures), verdict_heading="<b>T&C</b>")
     page = Page(html)
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "{{ 7*7 }}\\x1b[31m\\x00\\u202eend\\ud800" in page.text
     assert not set("\x1b\x00\u202e") & set(html)
@@ -182,8 +259,8 @@ def test_long_answers_are_cut_and_say_so(tmp_path: Path) -> None:
     for index in range(1, 5):
         committed[0] = with_answer(committed[0], index, "")
     text = Page(written(tmp_path, build_tables(committed, measures))).text
-    assert "9" * 240 + " … (4760 more characters)" in text
-    assert "9" * 241 not in text
+    assert "9" * 400 + " … (4600 more characters)" in text
+    assert "9" * 401 not in text
     assert "(empty)" in text
 
 
@@ -195,8 +272,9 @@ def test_one_undefined_generation_is_reported_with_dashes(
     measures = {key: undefined(value) for key, value in measures.items()}
     html = written(tmp_path, build_tables(committed, measures))
     text = Page(html).text
-    assert "gold error [95 % interval] –" in text
-    assert "Λ = TPR / FPR –" in text
+    left_out = text.partition("Undefined or not measured, and left out: ")[2]
+    assert "gold error [95 % interval]" in left_out
+    assert "gold error [95 % interval]" not in text.partition("left out: ")[0]
     assert "undefined" in text
     assert not re.search(r"\bnan\b", text, flags=re.IGNORECASE)
     assert ("No controls were run" in text) == (arms == ("selected",))
@@ -271,5 +349,5 @@ def test_the_invisible_is_made_visible() -> None:
 
 def test_every_result_names_a_measure() -> None:
     columns = build_tables([], {})["generations"].columns
-    for column, _ in (*report.RESULTS, *report.WORTH):
+    for column, _ in (*arm_sheets.RESULTS, *arm_sheets.WORTH):
         assert column in columns

@@ -1,24 +1,17 @@
-"""A run as eight flat tables: derived from what was committed, written as Parquet.
-
-Tables hold no clock time and no machine's name, so equal runs give equal tables.
-"""
+"""The rows that one commit has in each table."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
-from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 import polars as pl
-from polars.io.plugins import register_io_source
 
-from mgptn.agents.files import write_whole
-from mgptn.experiments.costs.per_right import PER_RIGHT, Cost, right_answers
+from mgptn.experiments.costs.per_right import Cost, right_answers
 from mgptn.experiments.record.committed import (
     COST_COUNTERS,
     COUNTERS,
@@ -26,7 +19,7 @@ from mgptn.experiments.record.committed import (
     PHASES,
     Committed,
 )
-from mgptn.experiments.views.grader_tables import GRADER_SCHEMAS
+from mgptn.experiments.tables.schemas import SCHEMAS
 from mgptn.population.judging.aggregation import disagreement
 from mgptn.population.measures.descent import children_slots, offspring_numbers
 from mgptn.population.measures.generation_measures import Measures
@@ -35,137 +28,6 @@ from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.population import NOBODY, Numbers, Population
 from mgptn.population.records.turns import KINDS
 from mgptn.protocols.scale import LEVELS
-
-Schema = dict[str, pl.DataType]
-
-_STRING, _INTEGER, _FLOAT, _TRUTH = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
-_KINDS: dict[type, pl.DataType] = {int: _INTEGER, float: _FLOAT}
-_KEY: Schema = {"arm": _STRING, "generation": _INTEGER}
-
-SCHEMAS: dict[str, Schema] = {
-    "generations": {
-        **_KEY,
-        **{name: _KINDS[kind] for name, kind in get_type_hints(Measures).items()},
-        **{f"seconds_{phase}": _FLOAT for phase in PHASES},
-        **dict.fromkeys((*COUNTERS, *ENDPOINT_COUNTERS), _INTEGER),
-        **dict.fromkeys((*COST_COUNTERS, *PER_RIGHT), _FLOAT),
-    },
-    "answers": {
-        **_KEY,
-        "index": _INTEGER,
-        "author": _INTEGER,
-        "problem": _INTEGER,
-        "query": _STRING,
-        "answer": _STRING,
-        "counted": _STRING,
-        "finished": _TRUTH,
-        "tokens": _INTEGER,
-        "log_probability": _FLOAT,
-        "verdict": _TRUTH,
-        "score": _FLOAT,
-        "grade_mean": _FLOAT,
-        "disagreement": _FLOAT,
-        "rating": _FLOAT,
-        "accepted": _TRUTH,
-    },
-    "grades": {
-        **_KEY,
-        "index": _INTEGER,
-        "author": _INTEGER,
-        "problem": _INTEGER,
-        "grader": _INTEGER,
-        "value": _FLOAT,
-        **{f"level_{level}": _FLOAT for level in range(1, len(LEVELS) + 1)},
-        "order_effect": _FLOAT,
-        "verdict": _TRUTH,
-    },
-    "turns": {
-        **_KEY,
-        "index": _INTEGER,
-        "turn": _INTEGER,
-        "kind": _STRING,
-        "text": _STRING,
-        "finished": _TRUTH,
-        "verdict": _TRUTH,
-        "grade_mean": _FLOAT,
-    },
-    "births": {
-        **_KEY,
-        "child": _INTEGER,
-        "parent": _INTEGER,
-        "other_parent": _INTEGER,
-        "founder": _INTEGER,
-        "mutations": pl.List(_STRING),
-        "genome": _STRING,
-    },
-    "agents": {
-        **_KEY,
-        "slot": _INTEGER,
-        "agent": _INTEGER,
-        "parent": _INTEGER,
-        "founder": _INTEGER,
-        "born": _INTEGER,
-        "genome": _STRING,
-        "role": _STRING,
-        "context": _INTEGER,
-        "sampling_temperature": _FLOAT,
-        "weights": _STRING,
-        "weights_step": _STRING,
-        "fitness": _FLOAT,
-        "rate": _FLOAT,
-        "offspring": _INTEGER,
-    },
-    **GRADER_SCHEMAS,
-}
-"""Columns of each table, in order.
-
-`answers`, `grades` and `turns` join on (arm, generation, index); `turns` has what was said on the
-way to an answer, in order, and the verdict of a critique is null, as any is that is not known.
-`answers.author`, `grades.grader` and `agents.agent` name the same agents. `agents` holds those that
-answered in the generation, with the length of their context as they answered; `offspring` is the
-number of the generation's survivors that descend from the agent, itself included where it
-survived; `weights` and `weights_step` are null where they are the model's own. `births.genome` is
-null for a child that died in the generation it was born in, and `births.other_parent` for one of a
-single parent. What nobody could say is null; a measure that is undefined is NaN.
-"""
-
-
-def joined(name: str, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """A table of its parts, in order; empty where there is none."""
-    return pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *frames])
-
-
-def write_table(name: str, frames: Iterable[pl.DataFrame], folder: Path) -> Path:
-    """Write a table's parts, in order, as ``<name>.parquet``; one part at a time is in memory."""
-    return write_parts(folder / f"{name}.parquet", SCHEMAS[name], frames)
-
-
-def write_parts(path: Path, schema: Schema, frames: Iterable[pl.DataFrame]) -> Path:
-    """Write the parts of a table, in order, as Parquet; one part at a time is in memory."""
-
-    def parts(*pushed_down: object) -> Iterator[pl.DataFrame]:
-        yield from frames
-
-    table = register_io_source(parts, schema=schema)
-    write_whole(path, partial(table.sink_parquet, compression="zstd"))
-    return path
-
-
-def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
-    """Every table of a run, by name, as `write_results` left them.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a table is missing, named.
-    """
-    tables: dict[str, pl.DataFrame] = {}
-    for name in SCHEMAS:
-        path = folder / f"{name}.parquet"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: expected the table of {name}, got nothing")
-        tables[name] = pl.read_parquet(path)
-    return tables
 
 
 def generation_frame(one: Committed, measures: Measures) -> pl.DataFrame:
@@ -273,14 +135,14 @@ def birth_frame(one: Committed) -> pl.DataFrame:
     generation, births = one.generation, one.generation.births
     survivors = generation.survivors
     genomes = dict(zip(survivors.ids.tolist(), _hexadecimal(survivors), strict=True))
-    kinds = pl.Series(list(map(list, births.kinds)), dtype=pl.List(_STRING))
+    kinds = pl.Series(list(map(list, births.kinds)), dtype=pl.List(pl.String()))
     columns = {
         "child": births.children,
         "parent": births.parents,
         "other_parent": _somebody(births.other_parents),
         "founder": generation.agents.founders[children_slots(generation)],
         "mutations": kinds[births.mutations],
-        "genome": pl.Series(list(map(genomes.get, births.children.tolist())), dtype=_STRING),
+        "genome": pl.Series(list(map(genomes.get, births.children.tolist())), dtype=pl.String()),
     }
     return _frame("births", one, columns)
 
@@ -297,7 +159,7 @@ def agent_frame(one: Committed) -> pl.DataFrame:
         "parent": _somebody(agents.parents),
         "founder": agents.founders,
         "born": agents.born,
-        "genome": pl.Series(_hexadecimal(agents), dtype=_STRING),
+        "genome": pl.Series(_hexadecimal(agents), dtype=pl.String()),
         "role": _of_few(agents.roles()),
         "context": genomes.lengths[places],
         "sampling_temperature": genomes.sampling_temperature[places],
@@ -315,7 +177,9 @@ def descent_frame(one: Committed) -> pl.DataFrame:
     generation = one.generation
     return pl.DataFrame(
         {
-            "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, len(generation.agents)),
+            "arm": pl.Series([one.arm], dtype=pl.String()).new_from_index(
+                0, len(generation.agents)
+            ),
             "generation": np.full(len(generation.agents), generation.index),
             "founder": generation.agents.founders,
             "offspring": offspring_numbers(generation),
@@ -338,7 +202,7 @@ def _frame(name: str, one: Committed, columns: Mapping[str, Any]) -> pl.DataFram
     rows = len(next(iter(columns.values())))
     everything = {
         **columns,
-        "arm": pl.Series([one.arm], dtype=_STRING).new_from_index(0, rows),
+        "arm": pl.Series([one.arm], dtype=pl.String()).new_from_index(0, rows),
         "generation": np.full(rows, one.generation.index, dtype=np.int64),
     }
     return pl.DataFrame(
@@ -368,7 +232,7 @@ def _hexadecimal(agents: Population) -> list[str]:
 def _of_few(texts: Iterable[str | None]) -> pl.Series:
     """A column of texts of which few are distinct."""
     distinct, places = interned(texts)
-    return pl.Series(list(distinct), dtype=_STRING)[places]
+    return pl.Series(list(distinct), dtype=pl.String())[places]
 
 
 def _unknown(rows: int) -> Floats:

@@ -15,7 +15,8 @@ from mgptn.experiments.figures.files import FIGURES, write_figures
 from mgptn.experiments.figures.founders import banded, founder_counts, founder_shares
 from mgptn.experiments.figures.run import predicted_errors
 from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.views.tables import SCHEMAS, read_tables
+from mgptn.experiments.tables.schemas import SCHEMAS
+from mgptn.experiments.tables.writing import read_tables
 from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
 from tests.columns import or_none, with_outcomes
 from tests.reference.experiments.tables import build_tables, write_tables
