@@ -66,9 +66,9 @@ def learn_request(
     Of each step's documents, the share `learning.rehearsal` is spread evenly over all sizes that
     the model was trained on, with fresh problems for training and their right answers, and all
     that lessons are remembered of; the rest is of the newest lesson. Where nothing is rehearsed,
-    all is of whatever lessons are remembered, each answer as likely as another. A model that was taught to
-    judge has as large a share of what is rehearsed replaced by answers to judge, of the sizes that
-    it was trained on. Drawn by the agent's own streams, whatever the arm.
+    all is of whatever lessons are remembered, each answer as likely as another. A model that was
+    taught to judge has as large a share of what is rehearsed replaced by answers to judge, of the
+    sizes that it was trained on. Drawn by the agent's own streams, whatever the arm.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Claim 20: do coders and testers, paid by each other alone, come to agree on what is worth nothing?
+"""Claim 20: do coders and testers who pay each other agree on what is worth nothing?
 
 Dimensions: S seeds.
 """
@@ -99,8 +99,8 @@ def analyse(results: Results) -> Finding:
 
 CAVEATS = (
     "Who writes a test of a program is not paid for it: testers are paid for the tests that they "
-    "are asked for, of mutants that the task draws. Where both were paid by one verdict there would "
-    "be more to collude for.",
+    "are asked for, of mutants that the task draws. Where both were paid by one verdict there "
+    "would be more to collude for.",
     "Programs of two words can hardly be special to four cases, which is one way to collude that "
     "is closed here.",
     "Three lessons come before the last generation is asked: what takes more does not show.",

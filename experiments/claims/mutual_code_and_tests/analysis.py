@@ -80,8 +80,8 @@ def analyse(results: Results) -> Finding:
 
 
 CAVEATS = (
-    "Programs of two words, and founders who write most of them rightly: there is little to gain in "
-    "programs, and tests are what is hard.",
+    "Programs of two words, and founders who write most of them rightly: there is little to gain "
+    "in programs, and tests are what is hard.",
     "Two lessons come before the last generation is asked. That nothing is gained by then says "
     "nothing of twenty.",
     "Half of what is learned are training problems, rightly answered: gold of training, which "

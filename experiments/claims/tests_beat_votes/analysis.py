@@ -142,7 +142,7 @@ def chosen_of(generation: Generation, size: int | None) -> Floats:
 
 
 def _first_written(generation: Generation) -> tuple[list[list[str]], list[list[str]]]:
-    """Of each agent and question, what was written before any test was shown, and its first test."""
+    """By agent and question: what was written before a test was shown, and its first test."""
     outcomes, turns = generation.outcomes, generation.outcomes.turns
     said = [outcomes.texts[i] for i in outcomes.answers]
     tests = [""] * len(said)
