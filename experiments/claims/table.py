@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mgptn.experiments.claims.beyond_the_founders import analysis as beyond_the_founders
 from mgptn.experiments.claims.chaining import analysis as chaining
+from mgptn.experiments.claims.checking_easier import analysis as checking_easier
 from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
 from mgptn.experiments.claims.collusion import analysis as collusion
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
@@ -60,5 +61,8 @@ ANALYSES: dict[str, Analysis] = {
     "tests-beat-votes": Analysis(tests_beat_votes.analyse, tests_beat_votes.draw),
     "mutual-code-and-tests": Analysis(mutual_code_and_tests.analyse, mutual_code_and_tests.draw),
     "collusion": Analysis(collusion.analyse, collusion.draw),
+    "checking-easier-than-proving": Analysis(
+        checking_easier.analyse, checking_easier.draw, checking_easier.MEASURES
+    ),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""
