@@ -80,13 +80,13 @@ def analyse(results: Results) -> Finding:
 
 
 CAVEATS = (
-    "A checker that is exact has an area of 1 on every task, at the price of a few thousandths of a "
+    "A checker that is exact has an area of 1 on every task, at the price of some thousandths of a "
     "second: what is asked of models is whether they can do without one.",
     "Founders are of a tenth of a million parameters and little trained: that they write few right "
     "proofs says nothing of what models can.",
     "Graders are copies of the author: they judge their own kind of errors.",
-    "Steps are counted, and no seconds: by the clock, a solver in C++ (Glucose 4) finds refutations "
-    "faster than the checker in Python reads them, at every size that was tried, as "
+    "Steps are counted, and no seconds: by the clock, a solver in C++ (Glucose 4) finds "
+    "refutations faster than the checker in Python reads them, at every size that was tried, as "
     "docs/proofs-and-games.md has it.",
     "A checker that looks only at what the contradiction needs, from the end on, would do fewer "
     "steps than this one, which goes from the beginning and looks at everything.",
