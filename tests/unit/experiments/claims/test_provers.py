@@ -1,4 +1,4 @@
-"""Search with and without learning, and the check of what was learned, against a solver and dratify."""
+"""Searches and the check of what was learned, against a solver and against dratify."""
 
 # SPDX-License-Identifier: Apache-2.0
 
