@@ -21,6 +21,7 @@ from mgptn.experiments.config.arms import (
     UNSELECTED,
     arms_of,
 )
+from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.figures.sweep import write_sweep_figure
@@ -54,6 +55,9 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
         Naming the cell that cannot be run.
     """
     whole = base.model_dump()
+    founders = whole["agents"]["founders"]
+    if founders is not None and founders["seed"] == MOST * base.seed:
+        del founders["seed"], whole["agents"]["model"]  # another seed has other founders
     cells: list[Cell] = []
     named: set[str] = set()
     for key, _ in axes.further:
