@@ -94,7 +94,7 @@ CAVEATS = (
 
 
 def draw(results: Results, finding: Finding, path: Path) -> Path:
-    """Left: founders. Right: steps of search over steps of check, by variables."""
+    """Above: founders. Below: steps of search over steps of check, by variables."""
     return draw_both(finding.numbers[MODELS], finding.numbers["What decides"], path)
 
 
