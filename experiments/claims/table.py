@@ -10,7 +10,9 @@ from pathlib import Path
 
 from mgptn.experiments.claims.beyond_the_founders import analysis as beyond_the_founders
 from mgptn.experiments.claims.chaining import analysis as chaining
+from mgptn.experiments.claims.checking_easier import analysis as checking_easier
 from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
+from mgptn.experiments.claims.collusion import analysis as collusion
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
 from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_easier
 from mgptn.experiments.claims.gaming import analysis as gaming
@@ -18,11 +20,13 @@ from mgptn.experiments.claims.independent_judges import analysis as independent_
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.measuring import Measure
+from mgptn.experiments.claims.mutual_code_and_tests import analysis as mutual_code_and_tests
 from mgptn.experiments.claims.one_cannot import analysis as one_cannot
 from mgptn.experiments.claims.phase_diagram import analysis as phase_diagram
 from mgptn.experiments.claims.quasispecies import analysis as quasispecies
 from mgptn.experiments.claims.selectors import analysis as selectors
 from mgptn.experiments.claims.survey_trick import analysis as survey_trick
+from mgptn.experiments.claims.tests_beat_votes import analysis as tests_beat_votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +58,11 @@ ANALYSES: dict[str, Analysis] = {
     "gaming": Analysis(gaming.analyse, gaming.draw),
     "beyond-the-founders": Analysis(beyond_the_founders.analyse, beyond_the_founders.draw),
     "independent-judges": Analysis(independent_judges.analyse, independent_judges.draw),
+    "tests-beat-votes": Analysis(tests_beat_votes.analyse, tests_beat_votes.draw),
+    "mutual-code-and-tests": Analysis(mutual_code_and_tests.analyse, mutual_code_and_tests.draw),
+    "collusion": Analysis(collusion.analyse, collusion.draw),
+    "checking-easier-than-proving": Analysis(
+        checking_easier.analyse, checking_easier.draw, checking_easier.MEASURES
+    ),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

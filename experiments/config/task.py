@@ -51,6 +51,11 @@ class GrowthConfig(Renamed):
     every: Annotated[int, Field(ge=1)] = 1
     largest: Annotated[int | None, Field(ge=1)] = None
 
+    @property
+    def grows(self) -> bool:
+        """Is there a larger size than the first?"""
+        return self.largest is None or self.largest > self.start
+
 
 class ExtractConfig(NamedSection):
     """What counts of an answer: a name alone, or one with the text that it looks for."""

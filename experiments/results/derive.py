@@ -205,7 +205,7 @@ def finding_of(
         The table of that name, where it was made already.
     """
     rows = found.tables()["generations"] if generations is None else generations
-    if config.task.growth is None:
+    if config.task.growth is None or not config.task.growth.grows:
         verdict = judge(found.ends, found.faults)
     else:
         verdict = judge_growth(rows, config, found.faults)

@@ -12,7 +12,16 @@ import polars as pl
 from rich.console import Console
 
 from mgptn.agents.files import write_whole
-from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED, arms_of
+from mgptn.experiments.config.arms import (
+    GREEDY,
+    ORACLE,
+    RANDOM,
+    SELECTED,
+    SHUFFLED,
+    UNSELECTED,
+    arms_of,
+)
+from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.figures.sweep import write_sweep_figure
@@ -46,6 +55,9 @@ def cells_of(base: RunConfig, axes: Axes) -> list[Cell]:
         Naming the cell that cannot be run.
     """
     whole = base.model_dump()
+    founders = whole["agents"]["founders"]
+    if founders is not None and founders["seed"] == MOST * base.seed:
+        del founders["seed"], whole["agents"]["model"]  # another seed has other founders
     cells: list[Cell] = []
     named: set[str] = set()
     for key, _ in axes.further:
@@ -140,6 +152,9 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
         ]
         first, last = ends[0].measures[SELECTED], ends[-1].measures[SELECTED]
         random, unselected = (ends[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
+        shuffled, oracle, greedy = (
+            ends[-1].measures.get(arm) for arm in (SHUFFLED, ORACLE, GREEDY)
+        )
         rows.append(
             {
                 "cell": cell.name,
@@ -154,6 +169,9 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
                 "error_last_low": last.gold_error_low,
                 "error_last_high": last.gold_error_high,
                 "error_random_selector": random.gold_error if random else None,
+                "error_shuffled_grades": shuffled.gold_error if shuffled else None,
+                "error_oracle": oracle.gold_error if oracle else None,
+                "error_likeliest": greedy.gold_error if greedy else None,
                 "error_unselected": unselected.gold_error if unselected else None,
                 "error_best_of_n": unselected.best_of_n_error if unselected else None,
                 "youden_j_first": first.youden_j,

@@ -65,9 +65,10 @@ def learn_request(
 
     Of each step's documents, the share `learning.rehearsal` is spread evenly over all sizes that
     the model was trained on, with fresh problems for training and their right answers, and all
-    that lessons are remembered of; the rest is of the newest lesson. A model that was taught to
-    judge has as large a share of what is rehearsed replaced by answers to judge, of the sizes that
-    it was trained on. Drawn by the agent's own streams, whatever the arm.
+    that lessons are remembered of; the rest is of the newest lesson. Where nothing is rehearsed,
+    all is of whatever lessons are remembered, each answer as likely as another. A model that was
+    taught to judge has as large a share of what is rehearsed replaced by answers to judge, of the
+    sizes that it was trained on. Drawn by the agent's own streams, whatever the arm.
 
     Parameters
     ----------
@@ -77,7 +78,8 @@ def learn_request(
     rng = stream(script.seed, "learning", generation, agent.id)
     steps, each = learning.steps, learning.documents
     old = round(learning.rehearsal * each)
-    newest = memory[-1].examples
+    lessons = memory[-1:] if old else memory
+    newest = [example for lesson in lessons for example in lesson.examples]
     fresh = rng.integers(0, len(newest), size=(steps, each - old))
     after = learning.entry == "after"
     rows = [[_as_document(script, newest[i], after) for i in row] for row in fresh.tolist()]

@@ -14,6 +14,7 @@ from mgptn.experiments.config.arms import (
     NEUTRAL,
     RANDOM,
     SELECTED,
+    SHUFFLED,
     TEMPERATURES,
     UNSELECTED,
 )
@@ -61,8 +62,9 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
 
     Amplified means: gold error fell from the first generation to the last, and by the last stood
     below that of the random-selector control and of all the cheaper ones, which take one batch of
-    the founders' answers, each beyond the 95 % interval. Intervals are Student's, by the spread
-    between problems; arms are compared problem by problem.
+    the founders' answers, each beyond the 95 % interval. Where weights learn, the random selector
+    is the arm in which a coin accepts as many answers as the peers would. Intervals are
+    Student's, by the spread between problems; arms are compared problem by problem.
     """
     selected = generations_of(rounds, SELECTED)
     if not selected:
@@ -85,6 +87,7 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
         f"{selected[-1].index}: a change of {change}."
     ]
     arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED, GREEDY)}
+    arms[RANDOM] = arms[RANDOM] or generations_of(rounds, SHUFFLED)
     against = _against(selected[-1], arms)
     for name, (error, difference) in against.items():
         sentences.append(f"Against {name} ({error:.3f}): {difference}{said_of(difference)}.")
@@ -94,13 +97,14 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
     else:
         drift = "Without an arm of neutral drift, what replication added cannot be told."
     if not arms[RANDOM]:
-        missing = "controls" if not against else "a random selector beside it"
+        missing = "controls" if not against else "a random selector"
         sentences += [
             f"Run without {missing}: no claim of amplification can be made.",
             *([drift] if against else []),
             *(_worth(rounds), *unsaid),
         ]
-        fell, undecided = f"Error fell, without {missing}", f"Undecided: no {missing}"
+        fell = f"Error fell, without {missing}"
+        undecided = f"Undecided: no {missing.removeprefix('a ')}"
         return Verdict(fell if change.falls else undecided, tuple(sentences))
     random_change = _between(arms[RANDOM])
     sentences += [random_said(random_change), drift, _worth(rounds), *unsaid]

@@ -65,16 +65,23 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-WITH_FOUNDERS = ("beyond-the-founders", "independent-judges")
+WITH_FOUNDERS = (
+    "beyond-the-founders",
+    "independent-judges",
+    "tests-beat-votes",
+    "mutual-code-and-tests",
+    "collusion",
+    "checking-easier-than-proving",
+)
 """Claims whose models are trained for them, tiny ones at this scale."""
 
-UNSELECTED = ("survey-trick",)
+UNSELECTED = ("survey-trick", "tests-beat-votes", "checking-easier-than-proving")
 """Claims in which nothing is selected."""
 
 
 LONG = ("phase-diagram",)
 """Claims that are long even at smoke scale,"""
-LONG_BROKEN = (*LONG, "elicit-or-create")
+LONG_BROKEN = (*LONG, "elicit-or-create", "mutual-code-and-tests", "collusion")
 """or with a broken selector, which they are run with anew."""
 
 

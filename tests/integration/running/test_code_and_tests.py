@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import check_config, load_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.passing.collusion import frame, measure, said_of
+from mgptn.experiments.passing.idle import idle_share
 from mgptn.experiments.record.committed import Committed
 from mgptn.experiments.setting.founders import train_founders
 from mgptn.population.records.turns import CRITIQUE
@@ -53,6 +55,10 @@ def test_founders_that_write_programs_and_tests_learn_what_is_accepted(
     row = frame(Committed(SELECTED, first, {}, {}), 2)
     assert row.to_dicts()[0]["program_error"] == found.program_error
     assert f"programs {found.program_error:.3f} were wrong" in said_of(row)
+    idle = idle_share(first.outcomes)
+    assert math.isnan(idle) == math.isnan(found.trivial)
+    if not math.isnan(idle):
+        assert max(found.trivial, found.unfailable) <= idle <= found.trivial + found.unfailable
     if len(first.accepted):
         assert any(first.learned)
         assert any(agent.genome.weights is not None for agent in last.agents)

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, load_config
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.rounds import JOURNAL, population_hash, read_rounds
 from mgptn.experiments.running.run import run
@@ -59,6 +59,14 @@ def test_cells_side_by_side_are_as_if_each_were_alone(
         assert recorded(swept / cell.name) == course(cell.config), cell.name
     hashes = {population_hash(recorded(swept / cell.name)) for cell in cells}
     assert len(hashes) == 4
+
+
+def test_another_seed_has_other_founders_unless_they_are_named() -> None:
+    base = load_config("closed_games")
+    names = [cell.config.agents.founders.names for cell in cells_of(base, Axes(seeds=3))]
+    assert [name.rpartition("/")[2] for (name,) in names] == ["0", "1000", "2000"]
+    base = check_config({"name": "named", "agents": {"founders": {"seed": 7, "count": 1}}})
+    assert {cell.config.agents.founders.seed for cell in cells_of(base, Axes(seeds=3))} == {7}
 
 
 def test_a_cell_is_an_ordinary_run(swept: Path, base: RunConfig) -> None:

@@ -328,6 +328,9 @@ def test_no_more_can_have_to_agree_than_there_are():
         "task": {"growth": {"from": 2, "agree": 3}},
     }
     assert found_tournament(check_config(growing), SELECTED).settings.growth.agree == 3
+    assert check_config(growing).task.growth.grows
+    growing["task"]["growth"]["largest"] = 2
+    assert not check_config(growing).task.growth.grows
     growing["task"]["growth"]["agree"] = 4
     with pytest.raises(ConfigError, match=r"task\.growth\.agree: expected at most .* = 3, got 4"):
         check_config(growing)

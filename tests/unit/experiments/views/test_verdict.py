@@ -17,6 +17,7 @@ from mgptn.experiments.config.arms import (
     NEUTRAL,
     RANDOM,
     SELECTED,
+    SHUFFLED,
     TEMPERATURES,
     UNSELECTED,
 )
@@ -97,6 +98,15 @@ def test_an_error_that_falls_below_its_controls_is_amplified():
 )
 def test_without_what_it_takes_nothing_is_claimed(changed: Errors, heading: str):
     assert judge(rounds(AMPLIFIED | changed)).heading.startswith(heading)
+
+
+def test_where_weights_learn_the_coin_at_the_peers_rate_is_the_random_selector():
+    learned = {arm: of for arm, of in AMPLIFIED.items() if arm != RANDOM}
+    further = judge(rounds(learned | {SHUFFLED: (0.5, 0.55)})).heading
+    assert further.startswith("Amplified beyond ")
+    no_further = judge(rounds(learned | {SHUFFLED: (0.5, 0.1)})).heading
+    assert no_further.startswith("Not amplified: gold error fell, but was not shown to be below")
+    assert "no claim of amplification" in " ".join(judge(rounds(learned)).sentences)
 
 
 def test_a_random_selector_that_improves_is_said_plainly():

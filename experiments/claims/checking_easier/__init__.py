@@ -1,0 +1,1 @@
+"""The claim that checking is easier than proving."""

@@ -1,0 +1,1 @@
+"""The claim that coders and testers come to agree on what is worth nothing."""

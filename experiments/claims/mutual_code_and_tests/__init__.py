@@ -1,0 +1,1 @@
+"""The claim that coders and testers amplify each other."""
