@@ -161,8 +161,9 @@ def judge_again(claim: Claim, folder: Path) -> Recorded:
     """
     before = read_recorded(folder / FINDING)
     cells = claim.cells(before.scale, before.changes)
+    grid = Grid(folder, tuple(cells), claim.arms)
     for cell in cells:
-        _check_recorded(folder / cell.name, cell, claim.arms)
+        _check_recorded(folder / cell.name, cell, grid.arms_of(cell))
     results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
     recorded = replace(before, finding=analysis.analyse(results))
     analysis.draw(results, recorded.finding, folder / FIGURE)
