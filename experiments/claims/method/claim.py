@@ -219,7 +219,7 @@ class Claim:
         parts = [arm, *(f"{_leaf(key)}-{value}" for key, value in along.items())]
         name = "-".join([*map(plain, parts), f"seed{settings['seed']}"])
         for key, value in settings.items():
-            set_key(data, key, value)
+            set_key(data, key, deepcopy(value))
         config = check_config(data, source=f"experiment {self.name}, cell {name}")
         labels = [("arm", arm), *((_leaf(key), str(value)) for key, value in along.items())]
         own = self.registered.arms[arm].controls
