@@ -65,7 +65,7 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-WITH_FOUNDERS = ("beyond-the-founders", "independent-judges", "one-cannot")
+WITH_FOUNDERS = ("beyond-the-founders", "independent-judges", "one-cannot", "elicit-or-create")
 """Claims whose models are trained for them, tiny ones at this scale."""
 
 UNSELECTED = ("survey-trick",)
