@@ -30,7 +30,7 @@ from mgptn.population.measures.answer_errors import (
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
-POPULATION, SINGLES = "diverse", ("single", "single-careful")
+POPULATION, SINGLES = "diverse", ("single", "single-careful", "single-seeds")
 REPLICATING = ("clones", "diverse", "clones-oracle", "clones-shuffled")
 AS_MANY, WEIGHTS = "as-many", ("weights", "weights-single")
 LAST = 2
@@ -104,14 +104,13 @@ def analyse(results: Results) -> Finding:
 CAVEATS = (
     "Copies that read one set of weights with empty contexts are one grader: peers' grades of a "
     "clone's answers are its own grades, so that clones can differ from a single agent by "
-    "replication alone. Graders who err apart need independently trained seeds.",
+    "replication alone. Different agents are independently trained seeds of one recipe.",
     "Price's selection term counts the luck of agents' last problems too, which transmission takes "
     "back: part of it is regression to the mean, and what replication is worth in the end is the "
     "difference from the same agents apart. Under a coin toss its expectation is 0; the twin's is "
     "given beside it.",
-    "One task, one rung; where contexts are inherited different agents are so by persona, since "
-    "one trained seed of the rung is bundled. Where weights learn they are independently trained, "
-    "of another kind and for another task.",
+    "One task and one rung where contexts are inherited; founders whose weights learn are of "
+    "another kind and for another task.",
     "A member's own answer is held against a member's: the collective's best graded one, and what "
     "as many of the founders' answers are worth, are told beside.",
 )
