@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from copy import deepcopy
@@ -145,6 +146,12 @@ class Claim:
     def arms(self) -> tuple[str, ...]:
         """What every cell runs: the run itself, then its controls."""
         return (SELECTED, *self.registered.controls)
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal hash of the registration, however its file is laid out."""
+        plain = self.registered.model_dump_json()
+        return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
 
     def cells(self, scale: Scale, changes: Mapping[str, Any] | None = None) -> list[Cell]:
         """Every run of a scale: seed by seed, so that runs which share requests run together.
