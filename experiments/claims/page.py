@@ -6,151 +6,180 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import methodcaller
 from pathlib import Path
 
 from mgptn.agents.files import write_whole
-from mgptn.experiments.claims.method.claim import Claim, claim_names, load_claim
-from mgptn.experiments.claims.method.costs import Cost, asked
-from mgptn.experiments.claims.method.earlier import changes_since
-from mgptn.experiments.claims.method.finding import DECIDES, Finding, holm
+from mgptn.experiments.claims.captions import CAPTIONS
+from mgptn.experiments.claims.index import RESULTS, index
+from mgptn.experiments.claims.method.claim import Claim
+from mgptn.experiments.claims.method.deciding import Row, rows_of
+from mgptn.experiments.claims.method.earlier import changes_since, verdict_before
+from mgptn.experiments.claims.method.finding import DECIDES, Finding
 from mgptn.experiments.claims.method.numbers import Number, short
 from mgptn.experiments.claims.readme import CLAIM, put_front
 from mgptn.experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
-from mgptn.experiments.claims.telling import told_cost, told_hashed, told_p, told_size
+from mgptn.experiments.claims.telling import (
+    told_cost,
+    told_hashed,
+    told_p,
+    told_size,
+    told_verdict,
+)
 
-RESULTS, FIGURES = Path("results"), Path("figures") / "results"
+FIGURES = Path("figures") / "results"
+MOST_ROWS = 12
+"""Of the table that the verdict rests on; all its numbers are in the appendix."""
 
 
-def write_pages(claim: Claim, folder: Path, docs: Path) -> list[Path]:
-    """Copy a finding and its figure into the documentation; write its page and the index.
-
-    The phase diagram's is the README's first picture too.
+def write_pages(claims: Mapping[Path, Claim], docs: Path) -> list[Path]:
+    """Write the pages of claims, by the folders that they were run in, and the index of all.
 
     Raises
     ------
     ConfigError
-        If there is no finding in the folder.
+        If one has no finding.
     """
-    recorded = read_recorded(folder / FINDING)
+    written = [path for folder, claim in claims.items() for path in _write(claim, folder, docs)]
+    listed = docs / RESULTS / "README.md"
+    write_whole(listed, methodcaller("write", index(docs).encode()))
+    return [*written, listed]
+
+
+def was_run(name: str, folder: Path, docs: Path) -> bool:
+    """Is there a finding of a claim, in its folder or in the documentation?"""
+    kept = docs / RESULTS / f"{name}.json"
+    return (folder / FINDING).exists() or kept.exists()
+
+
+def _write(claim: Claim, folder: Path, docs: Path) -> list[Path]:
+    """Copy a finding and its figure into the documentation, and write its page.
+
+    Of a claim that was not run in the folder the page is written anew from what the documentation
+    has of it. The phase diagram's is the README's first picture too.
+    """
     for sub in (RESULTS, FIGURES):
         (docs / sub).mkdir(parents=True, exist_ok=True)
     kept = docs / RESULTS / f"{claim.name}.json"
     figure = docs / FIGURES / f"{claim.name}.png"
-    shutil.copyfile(folder / FINDING, kept)
-    shutil.copyfile(folder / FIGURE, figure)
-    pages = {docs / RESULTS / f"{claim.name}.md": page(claim, recorded)}
-    pages[docs / RESULTS / "README.md"] = index(docs)
-    for path, text in pages.items():
-        write_whole(path, methodcaller("write", text.encode()))
-    if claim.name == CLAIM:
-        put_front(docs.parent / "README.md", recorded)
-    return [*pages, kept, figure]
+    if (folder / FINDING).exists() or not kept.exists():
+        recorded = read_recorded(folder / FINDING)
+        shutil.copyfile(folder / FINDING, kept)
+        shutil.copyfile(folder / FIGURE, figure)
+    else:
+        recorded = read_recorded(kept)
+    path = docs / RESULTS / f"{claim.name}.md"
+    write_whole(path, methodcaller("write", page(claim, recorded).encode()))
+    front = put_front(docs.parent / "README.md", recorded) if claim.name == CLAIM else []
+    return [path, kept, figure, *front]
 
 
 def page(claim: Claim, recorded: Recorded) -> str:
-    """A claim's page, from its registration and its finding."""
+    """A claim's page: sentence, figure, what the verdict rests on; the rest in an appendix."""
     registered, finding = claim.registered, recorded.finding
-    changed = ", ".join(f"{key}={value}" for key, value in recorded.changes.items())
-    seeds = f"{recorded.seeds} seed{'s' if recorded.seeds > 1 else ''}"
+    caption = CAPTIONS.get(claim.name, registered.metric)
     parts = [
         f"# {registered.title}: {told_verdict(finding)}",
         f"> {registered.quote}",
-        *(f"**{title}.** {text}" for title, text in _registered(claim)),
+        f"{registered.hypothesis} **{_found(finding)}**",
         f"![{registered.title}](../{FIGURES.as_posix()}/{claim.name}.png)",
-        f"## Verdict: {told_verdict(finding)}",
+        f"*{caption}*",
+        "## What the verdict rests on",
         *_not_run_since(finding),
+        *_decisive(claim, finding),
+        "## What it says",
         _because(finding),
-        "\n".join(f"- {sentence}" for sentence in finding.why),
+        "\n".join(f"- {sentence}" for sentence in _few(finding.why)),
         f"p of the primary test, uncorrected: {told_p(finding.p)}.",
         "## What it does not say",
         "\n".join(f"- {caveat}" for caveat in finding.caveats),
-        "## Numbers",
-        f"With 95 % intervals: {finding.intervals}.",
-        *_numbers(finding),
-        *_changed_since(claim),
-        "## Where it comes from",
+        *_changed(claim, finding),
+        "## Again",
         f"    {recorded.command}",
-        f"Scale {recorded.scale}: {told_size(recorded.cells, recorded.measured)}, {seeds}"
-        + (f", with {changed}." if changed else ".")
-        + f" Cost: {told_cost(recorded.cost)} (2 × parameters × tokens through a model; seconds of "
-        "all arms, on a machine that had other work).",
-        f"Hash over {told_hashed(recorded)}: `{recorded.joint_hash}`.",
-        f"Versions: {', '.join(f'{k} {v}' for k, v in recorded.versions.items())}. This page is "
-        f"made by `mgptn experiment report {claim.name}` from "
-        f"[{claim.name}.json]({claim.name}.json).",
+        f"Scale {recorded.scale}: {told_size(recorded.cells, recorded.measured)}, "
+        f"{_seeds(recorded)}. Cost: {told_cost(recorded.cost)} (2 × parameters × tokens through a "
+        "model; seconds of all arms, on a machine that had other work).",
+        *_appendix(claim, recorded),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def index(docs: Path) -> str:
-    """The index: a row for each claim whose finding is in the documentation."""
-    found = {
-        name: read_recorded(docs / RESULTS / f"{name}.json")
-        for name in claim_names()
-        if (docs / RESULTS / f"{name}.json").exists()
-    }
-    corrected = holm({name: one.finding.p for name, one in found.items()})
-    larger = {name: _times(load_claim(name), one) for name, one in found.items()}
-    rows = [
-        f"| [{load_claim(name).registered.title}]({name}.md) | {told_verdict(one.finding)} | "
-        f"{told_p(one.finding.p)} | {told_p(corrected[name])} | {_kind(one)} | {one.scale} | "
-        f"{told_cost(one.cost)} | {'–' if larger[name] is None else f'{larger[name]:,.0f}'} |"
-        for name, one in found.items()
+def _seeds(recorded: Recorded) -> str:
+    changed = ", ".join(f"{key}={value}" for key, value in recorded.changes.items())
+    seeds = f"{recorded.seeds} seed{'s' if recorded.seeds > 1 else ''}"
+    return f"{seeds}, with {changed}" if changed else seeds
+
+
+def _found(finding: Finding) -> str:
+    return {
+        "holds": "Shown: all that was asked of it.",
+        "fails": "Refuted.",
+        "undecided": "Neither shown nor refuted.",
+    }[finding.verdict]
+
+
+def _few(why: Sequence[str]) -> list[str]:
+    """The first sentences, and how many more there are."""
+    left = len(why) - MOST_ROWS
+    more = [f"and {left} more of the kind, in the appendix."] if left > 0 else []
+    return [*why[:MOST_ROWS], *more]
+
+
+def _decisive(claim: Claim, finding: Finding) -> list[str]:
+    """A row for each registered condition: the number that is furthest from showing it."""
+    numbers = finding.numbers.get(DECIDES)
+    if numbers is None:
+        return []
+    rows = rows_of(claim.registered.decides, numbers)
+    head = ["| Asked | Expected | Least of it | 95 % interval | State |", "|" + " --- |" * 5]
+    told = [_row(row) for row in rows[:MOST_ROWS]]
+    return [
+        "\n".join([*head, *told]),
+        "Of a condition about several numbers the row has the one that is furthest from showing "
+        f"it; all are in the appendix. Intervals: {finding.intervals}.",
     ]
-    costs = [one.cost for one in found.values()]
-    whole = Cost(
-        sum(cost.seconds for cost in costs),
-        sum(cost.tokens for cost in costs),
-        sum(cost.flops for cost in costs),
+
+
+def _row(row: Row) -> str:
+    condition = row.least
+    of = "" if row.of == 1 else f" ({row.shown} of {row.of} shown)"
+    number = condition.number
+    return (
+        f"| {number.name}{of} | {condition.expected} | {short(number.value)} | "
+        f"{_interval(number)} | {condition.state} |"
     )
-    cluster = sum((larger[name] or 1.0) * one.cost.flops for name, one in found.items())
-    parts = [
-        "# Results",
-        "Each claim was registered before it was run: hypothesis, metric, and what would refute "
-        "it, in `experiments/claims/registered/`. A claim that fails is as good a result as one "
-        "that holds. p-values are of each claim's primary test, and corrected by Holm over those "
-        "in this table. An interval within a condition's bounds shows it, one outside refutes it, "
-        "and any other leaves the claim undecided. Intervals of claims that were not run again "
-        "since are by bootstrap, which is too narrow of few seeds (.83 for .95 of four), as is "
-        "their p.",
-        "\n".join(
-            [
-                "| Claim | Verdict | p | p, Holm | Intervals | Scale | Cost | Cluster, times |",
-                "| --- | --- | --- | --- | --- | --- | --- | --- |",
-                *rows,
-            ]
+
+
+def _appendix(claim: Claim, recorded: Recorded) -> list[str]:
+    finding = recorded.finding
+    numbers = [part for group in finding.numbers for part in _table(finding, group)]
+    lines = changes_since(claim.name)
+    diff = ["\n".join(["```diff", *lines, "```"])] if lines else []
+    return [
+        "## Appendix",
+        *_folded(
+            "As it was registered", [f"**{title}.** {text}" for title, text in _registered(claim)]
         ),
-        f"Together: {told_cost(whole)}. The last column is how many answers and grades the cluster "
-        "scale asks of models, over those that were asked above; at so many times their FLOPs that "
-        f"scale would take {cluster:.2g} in all. A dash: nothing is run, only measured.",
+        *_folded("What was changed in the registration after there had been a result", diff),
+        *_folded(
+            "All that is said of the verdict", ["\n".join(f"- {told}" for told in finding.why)]
+        ),
+        *_folded("All numbers", [f"With 95 % intervals: {finding.intervals}.", *numbers]),
+        f"Hash over {told_hashed(recorded)}: `{recorded.joint_hash}`. Versions: "
+        f"{', '.join(f'{k} {v}' for k, v in recorded.versions.items())}. This page is made by "
+        f"`mgptn experiment report {claim.name}` from [{claim.name}.json]({claim.name}.json).",
     ]
-    waiting = [load_claim(name).registered.title for name in claim_names() if name not in found]
-    if waiting:
-        parts.append(f"Registered, and not run yet: {', '.join(waiting)}.")
-    return "\n\n".join(parts) + "\n"
-
-
-def told_verdict(finding: Finding) -> str:
-    """A verdict; of a finding from before conditions were registered in numbers, that it is."""
-    early = DECIDES not in finding.numbers
-    return f"{finding.verdict} as registered before" if early else finding.verdict
 
 
 def _not_run_since(finding: Finding) -> list[str]:
     if DECIDES in finding.numbers:
         return []
     return [
-        "This was found, and decided, under the registration before, which is shown below as what "
-        "was taken out; the claim has not been run again under the one above."
+        "This was found, and decided, under the registration before, which the appendix shows as "
+        "what was taken out; the claim has not been run again under the one above. What it was "
+        "decided by is under *What it says*."
     ]
-
-
-def _kind(recorded: Recorded) -> str:
-    """How a finding's intervals were made, in two words."""
-    early = DECIDES not in recorded.finding.numbers
-    return "by bootstrap" if early else f"{recorded.seeds} seeds"
 
 
 def _interval(number: Number) -> str:
@@ -159,12 +188,6 @@ def _interval(number: Number) -> str:
         return "" if math.isnan(number.value) else number.why_no_interval
     agreed = f", no spread between {number.unit}" if number.error == 0.0 else ""
     return f"{short(number.low)} to {short(number.high)}{agreed}"
-
-
-def _times(claim: Claim, recorded: Recorded) -> float | None:
-    """Answers and grades of the cluster scale over those of what was run; None without runs."""
-    ran = asked(claim.cells(recorded.scale, recorded.changes))
-    return asked(claim.cells("cluster")) / ran if ran else None
 
 
 def _registered(claim: Claim) -> list[tuple[str, str]]:
@@ -186,30 +209,17 @@ def _because(finding: Finding) -> str:
     }[finding.verdict]
 
 
-def _numbers(finding: Finding) -> list[str]:
-    """What the verdict rests on; all the rest is folded."""
-    first = [
-        part for group in finding.numbers if group == DECIDES for part in _table(finding, group)
-    ]
-    rest = [
-        part for group in finding.numbers if group != DECIDES for part in _table(finding, group)
-    ]
-    title = "Further numbers, which decide nothing" if first else "All numbers"
-    return [*first, *_folded(title, rest)]
-
-
-def _changed_since(claim: Claim) -> list[str]:
-    """How the registration differs from the one under which there was a result before."""
-    lines = changes_since(claim.name)
-    if not lines:
+def _changed(claim: Claim, finding: Finding) -> list[str]:
+    """What the verdict was before, and what of the registration was changed since."""
+    before = verdict_before(claim.name)
+    if before is None or not changes_since(claim.name):
         return []
-    told = ["```diff", *lines, "```"]
     return [
-        "## Registered anew",
-        "The registration was changed after there had been a result. Conditions are decided by "
-        "intervals on either side, which an estimate alone did, and intervals are by the spread "
-        f"between seeds, which is wider. {claim.registered.changed}".strip(),
-        *_folded("What was changed in it", ["\n".join(told)]),
+        "## What changed",
+        f"Before: {before}. Now: {told_verdict(finding)}. The registration was changed after there "
+        "had been a result. Conditions are decided by intervals on either side, which an estimate "
+        "alone did, and intervals are by the spread between seeds, which is wider. "
+        f"{claim.registered.changed}".strip(),
     ]
 
 

@@ -49,6 +49,8 @@ class Recorded:
         Over the population hashes of all cells, then the hashes of what was measured.
     measured
         Tables that were measured, of all seeds.
+    registered
+        Hash of the registration that it was run under.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Recorded:
     versions: dict[str, str]
     finding: Finding
     measured: int = 0
+    registered: str = ""
 
     def write(self, folder: Path) -> Path:
         """As `finding.json` in a folder."""
@@ -142,6 +145,7 @@ def run_claim(
         versions=library_versions(),
         finding=finding,
         measured=len(measured),
+        registered=claim.digest,
     )
     write_whole(folder / TABLE, table.write_parquet)
     analysis.draw(results, finding, folder / FIGURE)
@@ -161,10 +165,11 @@ def judge_again(claim: Claim, folder: Path) -> Recorded:
     """
     before = read_recorded(folder / FINDING)
     cells = claim.cells(before.scale, before.changes)
+    grid = Grid(folder, tuple(cells), claim.arms)
     for cell in cells:
-        _check_recorded(folder / cell.name, cell, claim.arms)
+        _check_recorded(folder / cell.name, cell, grid.arms_of(cell))
     results, analysis = Results(folder, tuple(cells)), ANALYSES[claim.name]
-    recorded = replace(before, finding=analysis.analyse(results))
+    recorded = replace(before, finding=analysis.analyse(results), registered=claim.digest)
     analysis.draw(results, recorded.finding, folder / FIGURE)
     recorded.write(folder)
     return recorded

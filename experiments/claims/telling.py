@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from mgptn.experiments.claims.all_claims import Ended
 from mgptn.experiments.claims.method.claim import Scale, claim_names, load_claim
 from mgptn.experiments.claims.method.costs import Cost
-from mgptn.experiments.claims.method.finding import holm
+from mgptn.experiments.claims.method.finding import DECIDES, Finding, holm
 from mgptn.experiments.claims.running import FINDING, Recorded, read_recorded
 from mgptn.experiments.claims.table import ANALYSES
 
@@ -58,6 +60,27 @@ def finding_lines(recorded: Recorded) -> list[str]:
         f"hash of {told_hashed(recorded)}: {recorded.joint_hash}",
     ]
     return lines
+
+
+def ended_lines(ended: Sequence[Ended]) -> list[str]:
+    """All claims at the end: verdicts, p by Holm, where they are, and what went wrong."""
+    found = {one.claim.name: one.recorded for one in ended if one.recorded is not None}
+    corrected = holm({name: one.finding.p for name, one in found.items()})
+    lines = [""]
+    for one in ended:
+        name = one.claim.name
+        if one.recorded is None:
+            lines.append(f"{name}: not run to its end: {one.fault}")
+            continue
+        p = told_p(corrected[name])
+        lines.append(f"{name}: {one.recorded.finding.verdict}, p {p} by Holm, {one.folder}")
+    return lines
+
+
+def told_verdict(finding: Finding) -> str:
+    """A verdict; of a finding from before conditions were registered in numbers, that it is."""
+    early = DECIDES not in finding.numbers
+    return f"{finding.verdict} as registered before" if early else finding.verdict
 
 
 def told_size(cells: int, measured: int) -> str:

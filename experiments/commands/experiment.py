@@ -18,6 +18,7 @@ from mgptn.experiments.commands.parts import FOLDER, carried_on, console, loadin
 
 EXPERIMENTS = Path("runs") / "experiments"
 PAGES = Path("docs")
+EVERY = "all"
 SCALE = click.Choice(["smoke", "laptop", "cluster"])
 
 
@@ -59,9 +60,10 @@ def run(
     parallel: int,
     ray_address: str | None,
 ) -> None:
-    """Run what is left of an experiment, and say what it found."""
+    """Run what is left of an experiment, or of `all`, and say what was found."""
     with loading():
-        from mgptn.experiments.claims.method.claim import load_claim
+        from mgptn.experiments.claims.all_claims import run_all
+        from mgptn.experiments.claims.method.claim import claim_names, load_claim
         from mgptn.experiments.claims.running import (
             FIGURE,
             FINDING,
@@ -69,22 +71,37 @@ def run(
             parse_changes,
             run_claim,
         )
-        from mgptn.experiments.claims.telling import finding_lines
+        from mgptn.experiments.claims.telling import ended_lines, finding_lines
 
     changes = parse_changes(overrides)
-    folder = out or EXPERIMENTS / "-".join([name, scale, *map(_plain, overrides)])
-    command = shlex.join(["mgptn", *sys.argv[1:]])
-    with carried_on("the experiment"):
-        recorded = run_claim(
-            load_claim(name),
+
+    def folder_of(one: str) -> Path:
+        own = "-".join([one, scale, *map(_plain, overrides)])
+        return out or EXPERIMENTS / own if name != EVERY else (out or EXPERIMENTS) / own
+
+    def begin(claim: Any, folder: Path) -> Any:
+        return run_claim(
+            claim,
             scale,
             folder,
             console(),
             changes=changes,
             ray_address=ray_address,
             parallel=parallel,
-            command=command,
+            command=shlex.join(["mgptn", *_of_one(claim.name)]),
         )
+
+    if name == EVERY:
+        claims = [load_claim(one) for one in claim_names()]
+        known = {"changes": changes, "before": PAGES / "results"}
+        with carried_on("the experiments"):
+            ended = list(run_all(claims, scale, folder_of, begin, say, **known))
+        for line in ended_lines(ended):
+            say(line)
+        sys.exit(any(one.fault for one in ended))
+    folder = folder_of(name)
+    with carried_on("the experiment"):
+        recorded = begin(load_claim(name), folder)
     for line in finding_lines(recorded):
         say(line)
     for written in (FINDING, FIGURE, TABLE):
@@ -98,17 +115,33 @@ def run(
 @click.option("--docs", type=FOLDER, default=PAGES, show_default=True, help="Folder of the pages.")
 @click.option("--anew", is_flag=True, help="Analyse the recorded run anew first.")
 def report(name: str, scale: Any, out: Path | None, docs: Path, anew: bool) -> None:
-    """Write an experiment's page from its finding, and the index of all pages."""
+    """Write the page of an experiment, or of `all` that were run, and the index of all pages.
+
+    Of one that was not run here it is written anew from what the pages' folder has of it.
+    """
     with loading():
-        from mgptn.experiments.claims.method.claim import load_claim
-        from mgptn.experiments.claims.page import write_pages
+        from mgptn.experiments.claims.method.claim import claim_names, load_claim
+        from mgptn.experiments.claims.page import was_run, write_pages
         from mgptn.experiments.claims.running import judge_again
 
-    claim, folder = load_claim(name), out or EXPERIMENTS / f"{name}-{scale}"
-    if anew:
-        judge_again(claim, folder)
-    for path in write_pages(claim, folder, docs):
+    names = claim_names() if name == EVERY else [name]
+    claims = {}
+    for one in names:
+        own = f"{one}-{scale}"
+        folder = out or EXPERIMENTS / own if name != EVERY else (out or EXPERIMENTS) / own
+        if name == EVERY and not was_run(one, folder, docs):
+            say(f"{one}: not run yet")
+            continue
+        claims[folder] = load_claim(one)
+        if anew:
+            judge_again(claims[folder], folder)
+    for path in write_pages(claims, docs):
         say(str(path))
+
+
+def _of_one(name: str) -> list[str]:
+    """The command line as it was given, of one claim where it was of all."""
+    return [name if part == EVERY else part for part in sys.argv[1:]]
 
 
 def _plain(text: str) -> str:

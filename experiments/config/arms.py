@@ -49,14 +49,17 @@ TEMPERATURES = (LIKELIEST, 0.3, 0.6, 1.0)
 
 
 def arms_of(config: RunConfig, controls: bool) -> tuple[str, ...]:
-    """The arms of a run, the run itself first.
-
-    Scripted agents have no likeliest answer, and so no such arm.
-    """
+    """The arms of a run, the run itself first."""
     if not controls:
         return (SELECTED,)
     arms = CONTEXT_ARMS if config.agents.learning.method == "none" else LEARNING_ARMS
-    return arms if config.agents.model in SCRIPTED_MODELS else (*arms, GREEDY)
+    return possible_arms(config, (*arms, GREEDY))
+
+
+def possible_arms(config: RunConfig, arms: tuple[str, ...]) -> tuple[str, ...]:
+    """Of some arms those that a run can have: scripted agents have no likeliest answer."""
+    scripted = config.agents.model in SCRIPTED_MODELS
+    return tuple(arm for arm in arms if not (scripted and arm == GREEDY))
 
 
 def arm_config(config: RunConfig, arm: str) -> RunConfig:

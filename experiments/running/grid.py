@@ -17,6 +17,7 @@ from rich.console import Console
 
 from mgptn.agents.endpoints.endpoint import EndpointFault, LimitReached
 from mgptn.agents.hosts.fleet import Fleet, FleetError
+from mgptn.experiments.config.arms import possible_arms
 from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.probing import check_mass
@@ -45,16 +46,19 @@ class Cell:
         Of its folder.
     labels
         Its place among the others: what is varied, and its value, as texts.
+    arms
+        Its own; none where it has those of the grid.
     """
 
     name: str
     config: RunConfig
     labels: tuple[tuple[str, str], ...] = ()
+    arms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells in a folder, with the arms of each."""
+    """Cells in a folder, and the arms of those that have none of their own."""
 
     folder: Path
     cells: tuple[Cell, ...]
@@ -69,8 +73,12 @@ class Grid:
             If one was begun under another configuration, or with other arms.
         """
         for cell in self.cells:
-            _check_begun(self.folder / cell.name, cell, self.arms)
+            _check_begun(self.folder / cell.name, cell, self.arms_of(cell))
         return [cell for cell in self.cells if not _ended(self.folder / cell.name)]
+
+    def arms_of(self, cell: Cell) -> tuple[str, ...]:
+        """The arms of one cell."""
+        return possible_arms(cell.config, cell.arms or self.arms)
 
 
 def run_grid(
@@ -192,14 +200,14 @@ def _side_by_side(waiting: Iterator[Session], fleet: Fleet, parallel: int) -> It
 
 def _open(grid: Grid, cell: Cell, stage: Stage, fleet: Fleet) -> Session:
     """A cell's session, begun or carried on."""
-    path = grid.folder / cell.name
+    path, arms = grid.folder / cell.name, grid.arms_of(cell)
     if not (path / JOURNAL).exists():
-        return Session.create(path, cell.config, grid.arms, stage, fleet.settings.device)
+        return Session.create(path, cell.config, arms, stage, fleet.settings.device)
     manifest, _ = recorded(path)
     check_same_ground(manifest, stage, path)
     journal = Journal.reopen(path / JOURNAL, read_run)
     try:
-        return Session.reopen(path, cell.config, grid.arms, stage, journal, fleet=fleet)
+        return Session.reopen(path, cell.config, arms, stage, journal, fleet=fleet)
     except BaseException:
         journal.close()
         raise

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mgptn.experiments.claims.chaining.figure import draw_chaining
+from mgptn.experiments.claims.method.alone import alone_numbers
 from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import (
     Results,
@@ -57,13 +58,17 @@ def analyse(results: Results) -> Finding:
         slopes.append(estimate(f"{name}: slope of the error's log-odds", data, _slope))
         ends += [first, last]
         ends.append(share(f"{name}: error, last rounds, random-selector twin", data, _twin_end))
-        if arm not in SCRIPTED:
-            gain = f"{name}: fall of the error beyond its twin's"
-            decisive.append(estimate(gain, data, _gain, DIFFERENCE))
         if arm == LABELS:
+            # All enter, whatever a selector says: the twin is the run itself.
+            told = f"{name}: fall of the error since the first round"
+            decisive.append(estimate(told, data, _fall, DIFFERENCE))
             told = f"{name}: labels of at least .6, TPR − FPR"
             ends.append(estimate(told, data, _youden, DIFFERENCE))
             continue
+        if arm not in SCRIPTED:
+            gain = f"{name}: fall of the error beyond its twin's"
+            decisive.append(estimate(gain, data, _gain, DIFFERENCE))
+            ends += alone_numbers(name, results, arm=arm, context_capacity=_buffer(cells[0]))
         steps.append(estimate(f"{name}: step into the buffer", _half(data, 1), _step))
         if arm in SCRIPTED:
             off = _less(steps[-1], -math.log(ratio), f"{name}: step + ln Λ")
@@ -147,6 +152,10 @@ def _data(results: Results, cells: list[Cell]) -> Floats:
 def _ratio(cell: Cell) -> float:
     scripted = cell.config.agents.scripted
     return scripted.tpr / scripted.fpr
+
+
+def _buffer(cell: Cell) -> str:
+    return dict(cell.labels)["context_capacity"]
 
 
 def _recurrence(cell: Cell, rounds: int) -> tuple[float, ...]:

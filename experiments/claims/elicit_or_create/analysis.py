@@ -18,6 +18,7 @@ from mgptn.experiments.claims.elicit_or_create.measures import (
     BASE,
     SIDES,
     measure_attempts,
+    measure_founders,
     measure_probabilities,
     measure_winners,
 )
@@ -40,6 +41,7 @@ MEASURES = {
     "attempts": measure_attempts,
     "probabilities": measure_probabilities,
     "winners": measure_winners,
+    "founders": measure_founders,
 }
 TOLD = {BASE: "base", SELECTED: "selected", RANDOM: "random-selector twin"}
 RAISED = "composition"
@@ -47,6 +49,9 @@ RAISED = "composition"
 
 OFTEN, HARDLY = 0.5, 1.0 / 1024.0
 """The population answers right at least so often, where the base does so less often than this."""
+
+TRIED = 10_000
+"""Attempts of the base, from exact probabilities."""
 
 FAILED = 0.99
 """A base that passes less often than this fails a problem: where it passes, nothing is created."""
@@ -82,10 +87,15 @@ def analyse(results: Results) -> Finding:
             )
         )  # fmt: skip
         gains.append(coverage)
-        if (failed := _where_failed(data[..., -1])).any():
-            told = f"{exam}: pass@{most} above the base's, where that fails"
-            decisive.append(estimate(told, failed, first_over_second, DIFFERENCE))
         probabilities = _probabilities(read.filter(exam=exam))
+        tried = _passed(probabilities, TRIED)
+        if (failed := _where_failed(tried)).any():
+            told = f"{exam}: pass@{TRIED:,} above the base's, where that fails"
+            decisive.append(estimate(told, failed, first_over_second, DIFFERENCE))
+        passed += [
+            share(f"{exam}: pass@{TRIED:,}, {TOLD[side]}", tried[..., i])
+            for i, side in enumerate(SIDES)
+        ]
         only = (probabilities[..., 1] >= OFTEN) & (probabilities[..., 0] < HARDLY)
         alone = share(f"{exam}: problems that only the population answers", only.astype(np.float64))
         reach += [alone, *_reach(exam, probabilities)]
@@ -99,15 +109,17 @@ def analyse(results: Results) -> Finding:
             p = over_twin.p_above(0.0)
         else:
             gains += [over_base, over_twin]
+    created, learned = _on_weights(results)
     return Finding.by(
         "elicit-or-create",
-        decisive,
+        [*decisive, *created],
         p=p,
         numbers={
             "pass@k": tuple(passed),
             "The selected population against others": tuple(gains),
             "Read from the logits": tuple(reach),
             "Right answers accepted last, under the base": tuple(_winners(results)),
+            "Weights: fresh sums of the last size": tuple(learned),
         },
         caveats=CAVEATS,
         curves=curves,
@@ -115,9 +127,10 @@ def analyse(results: Results) -> Finding:
 
 
 CAVEATS = (
-    "Weights never change here: all that is inherited is a context. A context could still hold "
-    "what the base cannot do without it; whether it does, in these tasks, is what was asked.",
-    "Where the base passes nearly always within 1,024 attempts, nothing more could be created: "
+    "Where a context is all that is inherited, it could still hold what the base cannot do without "
+    "it; whether it does, in these tasks, is what was asked. Where weights learn, they do so from "
+    "what three founders agree on, without any verdict, and are of another kind.",
+    "Where the base passes nearly always within 10,000 attempts, nothing more could be created: "
     "only problems that it fails decide. On unseen compositions it may be the "
     "other way about: the share of problems that the population answers right less often than the "
     "base says how much a context narrows what is said.",
@@ -130,6 +143,33 @@ CAVEATS = (
 def draw(results: Results, finding: Finding, path: Path) -> Path:
     """pass@k of each exam, and probabilities by problem."""
     return draw_attempts(finding, path)
+
+
+def _on_weights(results: Results) -> tuple[list[Number], list[Number]]:
+    """What agents whose weights learned answer at once, above what founders do in many attempts."""
+    table = results.measured("founders").sort("seed", "problem")
+    seeds = table["seed"].n_unique()
+    columns = ("answered", "founders", "size")
+    answered, right, size = (
+        table[c].cast(pl.Float64).to_numpy().reshape(seeds, -1) for c in columns
+    )
+    tried = _passed(right, TRIED)
+    found = []
+    if (failed := _where_failed(np.stack([tried, answered], axis=-1))).any():
+        told = f"weights: right answers above the founders' pass@{TRIED:,}, where that fails"
+        found.append(estimate(told, failed, first_over_second, DIFFERENCE))
+    return found, [
+        estimate("digits", size, span=(0.0, math.inf)),
+        share("right answers, after learning", answered),
+        share("founders: pass@1", right),
+        share(f"founders: pass@{TRIED:,}", tried),
+        share(f"problems that founders fail in {TRIED:,} attempts", failed[..., 1]),
+    ]
+
+
+def _passed(right: Floats, attempts: int) -> Floats:
+    """pass@k of answers that are right with these probabilities."""
+    return np.asarray(-np.expm1(attempts * np.log1p(-np.minimum(right, 1.0 - 1e-15))))
 
 
 def _likeliest(rows: pl.DataFrame) -> Floats:

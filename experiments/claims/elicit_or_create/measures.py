@@ -19,13 +19,16 @@ from mgptn.experiments.claims.method.measuring import Bench
 from mgptn.experiments.config.arms import GREEDY, LIKELIEST, RANDOM, SELECTED
 from mgptn.experiments.running.grid import Cell
 from mgptn.population.draws.streams import stream
+from mgptn.population.measures.answer_errors import problem_errors
 from mgptn.population.records.generation import Generation
 from mgptn.protocols.table import TASKS
-from mgptn.protocols.tasks.bundled import text
+from mgptn.protocols.tasks.bundled import BundledTask, text
 
 BASE = "base"
 SIDES = (BASE, SELECTED, RANDOM)
 NO_CONTEXT: Context = ()
+WEIGHTS = "weights"
+"""The arm whose agents inherit weights."""
 
 
 class Examined(NamedTuple):
@@ -111,10 +114,36 @@ def measure_probabilities(bench: Bench) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def measure_founders(bench: Bench) -> pl.DataFrame:
+    """Where weights learned: how often the last fresh problems were answered right, the mean over
+    members, and how probable the right answer is under the founders, one of them drawn evenly."""
+    *_, last = bench.results.generations(_cell(bench, WEIGHTS))
+    founders = next(bench.results.generations(_cell(bench, WEIGHTS))).agents
+    names = list(dict.fromkeys(agent.genome.model for agent in founders))
+    task, queries = TASKS["addition"](last.size), last.outcomes.queries
+    logs = [
+        answer_log_probabilities(
+            bench.subject(name),
+            queries,
+            [task.reference(query) for query in queries],
+            [NO_CONTEXT] * len(queries),
+        )
+        for name in names
+    ]
+    return pl.DataFrame(
+        {
+            "problem": range(len(queries)),
+            "size": [last.size] * len(queries),
+            "answered": 1.0 - problem_errors(last),
+            "founders": np.exp(logs).mean(axis=0),
+        }
+    )
+
+
 def measure_winners(bench: Bench) -> pl.DataFrame:
     """Log-probability under the base of the answers that were accepted in the last generation."""
     subject, frames = bench.subject(bench.models[0]), []
-    for arm in dict.fromkeys(arm for arm, _ in bench.options["exams"]):
+    for arm in dict.fromkeys(arm for arm, *_ in bench.options["exams"]):
         for side in (SELECTED, RANDOM):
             outcomes = (last := _last(bench, arm, side)).outcomes
             chosen = [outcomes[int(i)] for i in last.accepted]
@@ -153,23 +182,23 @@ def final_contexts(generation: Generation) -> tuple[Context, ...]:
 
 
 def _examined(bench: Bench, count: int) -> Iterator[Examined]:
-    for arm, task in bench.options["exams"]:
+    for arm, task, *size in bench.options["exams"]:
         contexts: dict[str, tuple[Context, ...]] = {BASE: (NO_CONTEXT,)}
         for side in (SELECTED, RANDOM):
             contexts[side] = final_contexts(_last(bench, arm, side))
-        exam = _unseen(bench, arm, task, count)
-        yield Examined(f"{arm} → {task}" if arm != task else arm, contexts, exam)
+        made = TASKS[task](*size or (TASKS[task].default_size,))
+        exam = _unseen(bench, arm, made, count)
+        yield Examined(arm if size or arm == task else f"{arm} → {task}", contexts, exam)
 
 
-def _unseen(bench: Bench, arm: str, task: str, count: int) -> Exam:
+def _unseen(bench: Bench, arm: str, made: BundledTask, count: int) -> Exam:
     """Held-out problems that the arm's population was never asked."""
-    made = TASKS[task](TASKS[task].default_size)
     asked = {
         made.canonical(query)
         for generation in bench.results.generations(_cell(bench, arm))
         for query in generation.outcomes.queries
     }
-    rng = stream(bench.seed, "elicit exam", arm, task)
+    rng = stream(bench.seed, "elicit exam", arm, made.name)
     exam, _ = held_out_exam(made, count + len(asked), rng)
     fresh = [i for i, query in enumerate(exam.queries) if made.canonical(query) not in asked]
     return exam.take(np.array(fresh[:count]))

@@ -21,7 +21,9 @@ from mgptn.experiments.claims.gaming.best_of_pool import (
     drawn_curves,
     flatterers,
 )
+from mgptn.experiments.claims.gaming.ensembles import best_alone, ensemble_numbers, ensembles
 from mgptn.experiments.claims.gaming.figure import draw_gaming
+from mgptn.experiments.claims.method.alone import alone_numbers
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
@@ -43,6 +45,9 @@ MARGIN = 0.2
 JUDGES = 3
 """Trained graders: the first slots, who grade everybody."""
 
+EIGHT, JUDGES_OF_EIGHT = "trained-eight", 8
+"""And an arm that has more of them."""
+
 
 class Part(NamedTuple):
     """What one part of the experiment says: what decides, groups of numbers, curves."""
@@ -59,16 +64,21 @@ def analyse(results: Results) -> Finding:
     (shares,) = takeover.groups
     of_scripted, gained = scripted.groups
     of_trained, gained_more, accepted = trained.groups
+    eight, more = _of_eight(results)
     return Finding.by(
         "gaming",
-        [*takeover.decisive, *scripted.decisive, *trained.decisive],
+        [*takeover.decisive, *scripted.decisive, *trained.decisive, eight],
         p=p,
         numbers={
             "Takeover: the last generation": tuple(shares),
             "Best of n, scripted evaluators": tuple(of_scripted),
             "Best of n, trained evaluators": tuple(of_trained),
             "Best of n at the strongest selection, one against several": (*gained, *gained_more),
+            "Ensembles: mean, minimum, mean less variance": tuple(more),
             "Trained evaluators: share of answers graded at least .6": tuple(accepted),
+            "Answers without any selection": tuple(
+                alone_numbers("trained", results, arm="trained")
+            ),
         },
         caveats=CAVEATS,
         curves=takeover.curves | scripted.curves | trained.curves,
@@ -142,6 +152,30 @@ def _of_trained(results: Results) -> Part:
     )
 
 
+def _of_eight(results: Results) -> tuple[Number, list[Number]]:
+    """Ensembles of scripted and of eight trained evaluators; the latter against the best alone."""
+    more: list[Number] = []
+    for arm in ("pool-shared", "pool-disjoint", "pool-correlated"):
+        found = ensembles(results, arm, _seats, (1, 3, 5, 9), apart=0, turned=False)
+        more += ensemble_numbers(arm.replace("pool-", "scripted, "), found)
+    found = ensembles(results, EIGHT, _judges, (1, 3, 5, 8), apart=JUDGES_OF_EIGHT, turned=True)
+    golds = np.stack([found.curves["mean of 8"].at_end(GOLD), best_alone(found.alone)], -1)
+    told = "gold of the best, mean of eight less the best alone"
+    eight = estimate(told, golds, first_less_second, DIFFERENCE)
+    return eight, more + ensemble_numbers("trained, eight", found)
+
+
+def _seats(generation: Generation) -> Floats:
+    """Grades by seat of scripted evaluators, [J, M, Q]."""
+    grades = generation.outcomes.grade_values()
+    return np.moveaxis(grades.reshape(len(generation.agents), -1, grades.shape[1]), -1, 0)
+
+
+def _judges(generation: Generation) -> Floats:
+    """Grades by the first eight slots, likewise."""
+    return np.stack([_by_slot(generation, slot) for slot in range(JUDGES_OF_EIGHT)])
+
+
 CAVEATS = (
     "Scripted blind spots are disjoint by construction, and a flatterer knows one of them. What "
     "hides from several evaluators at once, a spot that they share in part, lies between the two.",
@@ -149,8 +183,11 @@ CAVEATS = (
     "an upper bound: the curves are drawn too far to the right, in the same way for all.",
     "One evaluator's grades are noisier than the mean of nine, so that under it agents replicate "
     "more by luck; takeovers of nine by a shared spot are smoother for that reason too.",
-    "The trained evaluators are three sizes of one family on one corpus. More draws "
-    "cost gold under their mean as well: several evaluators help, and do not end it.",
+    "The trained evaluators are three sizes of one family on one corpus; eight are these, a second "
+    "seed of one, and each as careful and as careless. More draws cost gold under their mean as "
+    "well: several evaluators help, and do not end it.",
+    "Scripted grades are all or nothing, so that the mean less the variance orders as the mean "
+    "does.",
 )
 
 
@@ -213,16 +250,21 @@ def _trained(results: Results) -> tuple[dict[str, Curve], list[Number]]:
 
 def _by_model(generation: Generation) -> Proxies:
     """Grades by the first three slots, whose authors have other judges of their own answers."""
-    grades, slots = generation.outcomes.grade_values(), generation.outcomes.matches.graders
     found = {}
     for slot in range(JUDGES):
-        mine = np.where(slots == slot, grades, np.nan)
-        known = ~np.isnan(mine)
-        said = np.full(len(mine), np.nan)
-        said[known.any(axis=1)] = mine[known]
         model = generation.agents[slot].genome.model.partition("/")[0]
-        found[f"{model} {ALONE}"] = said.reshape(len(generation.agents), -1)
+        found[f"{model} {ALONE}"] = _by_slot(generation, slot)
     return found | {TOGETHER: np.mean(list(found.values()), axis=0)}
+
+
+def _by_slot(generation: Generation, slot: int) -> Floats:
+    """Grades by one slot, float64 [M, Q]; NaN of what it was not asked."""
+    grades, slots = generation.outcomes.grade_values(), generation.outcomes.matches.graders
+    mine = np.where(slots == slot, grades, np.nan)
+    known = ~np.isnan(mine)
+    said = np.full(len(mine), np.nan)
+    said[known.any(axis=1)] = mine[known]
+    return said.reshape(len(generation.agents), -1)
 
 
 def _by_verdict(generation: Generation) -> Proxies:

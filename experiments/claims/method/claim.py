@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from copy import deepcopy
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mgptn.experiments.claims.method.deciding import Decides
 from mgptn.experiments.config.arms import ARMS, SELECTED
@@ -29,14 +30,26 @@ OPTION = "options."
 """What keys begin with that change what is measured, and not the cells."""
 
 
+def _known_control(name: str) -> str:
+    known = [one for one in ARMS if one != SELECTED]
+    if name not in known:
+        raise ValueError(f"expected {any_of(known)}, got {name!r}")
+    return name
+
+
+Control = Annotated[str, AfterValidator(_known_control)]
+
+
 class ArmConfig(Section):
     """An arm of a claim: the keys that it sets, and the axes that it is run along.
 
     An axis is a key with its values; or a word with named places, each of which sets several keys.
+    `controls` are those of its cells, in place of the claim's.
     """
 
     set: dict[str, Any] = Field(default_factory=dict)
     axes: dict[str, Values | Places] = Field(default_factory=dict)
+    controls: tuple[Control, ...] | None = None
 
 
 class ScaleConfig(Section):
@@ -95,20 +108,11 @@ class Registered(Section):
     changed: str = ""
     decides: Annotated[tuple[Decides, ...], Field(min_length=1)]
     base: dict[str, Any] = Field(default_factory=dict)
-    controls: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
     arms: dict[str, ArmConfig] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
     models: tuple[str, ...] = ()
     scales: dict[Scale, ScaleConfig]
-
-    @field_validator("controls")
-    @classmethod
-    def _known_controls(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = [name for name in ARMS if name != SELECTED]
-        for name in names:
-            if name not in known:
-                raise ValueError(f"expected {any_of(known)}, got {name!r}")
-        return names
 
     @model_validator(mode="after")
     def _every_scale_of_the_arms(self) -> Registered:
@@ -142,6 +146,12 @@ class Claim:
     def arms(self) -> tuple[str, ...]:
         """What every cell runs: the run itself, then its controls."""
         return (SELECTED, *self.registered.controls)
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal hash of the registration, however its file is laid out."""
+        plain = self.registered.model_dump_json()
+        return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
 
     def cells(self, scale: Scale, changes: Mapping[str, Any] | None = None) -> list[Cell]:
         """Every run of a scale: seed by seed, so that runs which share requests run together.
@@ -216,10 +226,11 @@ class Claim:
         parts = [arm, *(f"{_leaf(key)}-{value}" for key, value in along.items())]
         name = "-".join([*map(plain, parts), f"seed{settings['seed']}"])
         for key, value in settings.items():
-            set_key(data, key, value)
+            set_key(data, key, deepcopy(value))
         config = check_config(data, source=f"experiment {self.name}, cell {name}")
         labels = [("arm", arm), *((_leaf(key), str(value)) for key, value in along.items())]
-        return Cell(name, config, tuple(labels))
+        own = self.registered.arms[arm].controls
+        return Cell(name, config, tuple(labels), () if own is None else (SELECTED, *own))
 
 
 def claim_names(folder: Path = FOLDER) -> list[str]:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import model_validator
 
@@ -21,6 +21,8 @@ from mgptn.experiments.config.section import Section
 
 Verdict = Literal["holds", "fails", "undecided"]
 State = Literal["shown", "refuted", "open"]
+STATES: tuple[State, ...] = ("refuted", "open", "shown")
+"""The worst first."""
 
 
 class Decides(Section):
@@ -91,11 +93,12 @@ class Condition:
     @property
     def told(self) -> str:
         """The number, what was expected of it, and what it would take to decide it."""
-        told = f"{self.number.name} {self.number.told()}, expected {self._expected}"
+        told = f"{self.number.name} {self.number.told()}, expected {self.expected}"
         return f"{told}; {self._needed}" if self.state == "open" else told
 
     @property
-    def _expected(self) -> str:
+    def expected(self) -> str:
+        """Bounds, in words."""
         if math.isinf(self.below):
             return f"above {short(self.above)}"
         if math.isinf(self.above):
@@ -117,6 +120,44 @@ class Condition:
         return (
             f"some {seeds:,} {number.unit} would decide it, {max(0, seeds - number.units):,} more"
         )
+
+
+class Row(NamedTuple):
+    """A registered condition in a table.
+
+    Attributes
+    ----------
+    least
+        Of its numbers that which is furthest from showing it.
+    of, shown
+        How many numbers it is of, and how many of them show it.
+    """
+
+    least: Condition
+    of: int
+    shown: int
+
+
+def rows_of(registered: Sequence[Decides], numbers: Sequence[Number]) -> list[Row]:
+    """A row for each registered condition that there are numbers of, refuted ones first."""
+    rows = []
+    for one in registered:
+        of = [
+            Condition(number, *one.bounds)
+            for number in numbers
+            if fnmatchcase(number.name, one.what)
+        ]
+        if of:
+            shown = sum(condition.state == "shown" for condition in of)
+            rows.append(Row(min(of, key=_closeness), len(of), shown))
+    return sorted(rows, key=lambda row: STATES.index(row.least.state))
+
+
+def _closeness(condition: Condition) -> tuple[int, float]:
+    """How near a condition is to being shown: its state, then how deep its interval is inside."""
+    number = condition.number
+    inside = min(number.low - condition.above, condition.below - number.high)
+    return STATES.index(condition.state), -math.inf if math.isnan(inside) else inside
 
 
 def conditions_of(registered: Sequence[Decides], numbers: Sequence[Number]) -> list[Condition]:

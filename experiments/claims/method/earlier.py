@@ -5,12 +5,23 @@
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
 
 from mgptn.experiments.claims.method.claim import FOLDER
 
 EARLIER = FOLDER / "earlier"
 """Of each claim that was registered anew after a result, the registration before."""
+
+
+VERDICTS = EARLIER / "verdicts.json"
+"""And what was found under it."""
+
+
+def verdict_before(name: str, path: Path = VERDICTS) -> str | None:
+    """The verdict under the registration before; none if there was none."""
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found.get(name)
 
 
 def changes_since(name: str, folder: Path = FOLDER, before: Path = EARLIER) -> list[str]:

@@ -16,8 +16,10 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
+from mgptn.agents.checkpoints import find_checkpoint
 from mgptn.agents.files import write_whole
-from mgptn.agents.hosts.fleet import Fleet, Stream
+from mgptn.agents.hosts.fleet import Fleet, LocalFleet, Stream
+from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.requests import Tile, TileReply
 from mgptn.experiments.cards.subject import Subject
 from mgptn.experiments.claims.method.costs import SCHEMA
@@ -28,11 +30,11 @@ from mgptn.experiments.views.progress import progress
 
 
 class CountedFleet:
-    """A fleet, and the tokens that went through each model on it."""
+    """A fleet, and the tokens that went through each model on it, or on others that share them."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, tokens: dict[str, int] | None = None) -> None:
         self.settings, self.restarts, self._fleet = fleet.settings, fleet.restarts, fleet
-        self.tokens: dict[str, int] = {}
+        self.tokens = {} if tokens is None else tokens
 
     @property
     def alive(self) -> int:
@@ -131,9 +133,13 @@ class Bench:
         self._subjects: dict[str, Subject] = {}
 
     def subject(self, model: str) -> Subject:
-        """A model to be asked; one of those that the claim registers."""
+        """A model to be asked; one that the claim does not register has a host of its own."""
         if model not in self._subjects:
-            self._subjects[model] = Subject(model, self.seed, fleet=self._fleet)
+            fleet = self._fleet
+            if model not in self.models:
+                own = HostSettings(model, find_checkpoint(model).weights)
+                fleet = CountedFleet(LocalFleet(own), fleet.tokens)
+            self._subjects[model] = Subject(model, self.seed, fleet=fleet)
         return self._subjects[model]
 
     @property

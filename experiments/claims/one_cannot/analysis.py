@@ -12,31 +12,34 @@ from pathlib import Path
 
 import numpy as np
 
+from mgptn.experiments.claims.method.alone import alone, likeliest
+from mgptn.experiments.claims.method.as_many import as_many, as_many_numbers, curves_of
 from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
+from mgptn.experiments.claims.method.reaching import over_sets, paired, reaches, sizes_of
 from mgptn.experiments.claims.method.statistics import first, first_less_second
 from mgptn.experiments.claims.one_cannot.figure import draw_arms
-from mgptn.experiments.config.arms import GREEDY, LIKELIEST, RANDOM, SELECTED, UNSELECTED
+from mgptn.experiments.config.arms import RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.views.measured import measured
 from mgptn.population.measures.answer_errors import (
     best_of_n_errors,
-    errors_by_temperature,
     majority_errors,
     problem_errors,
 )
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
-POPULATION, SINGLES = "diverse", ("single", "single-careful")
+POPULATION, SINGLES = "diverse", ("single", "single-careful", "single-seeds")
 REPLICATING = ("clones", "diverse", "clones-oracle", "clones-shuffled")
+AS_MANY, WEIGHTS = "as-many", ("weights", "weights-single")
 LAST = 2
 """Generations whose mean is the error at the end."""
 
 
 def analyse(results: Results) -> Finding:
     """Errors at the end of every arm beside its twin, and Price's terms where agents replicate."""
-    arms = results.values("arm")
+    arms = [arm for arm in results.values("arm") if arm not in (AS_MANY, *WEIGHTS)]
     ends = {
         arm: np.stack([_end(results, arm, of) for of in (SELECTED, RANDOM)], -1) for arm in arms
     }
@@ -75,40 +78,66 @@ def analyse(results: Results) -> Finding:
             ("diverse-apart", "diverse"),
         )
     ]
+    beyond, reach = _on_weights(results)
     selection = next(t for t in terms if t.name == f"{POPULATION}: selection")
     gain = next(g for g in gains if g.name.startswith(f"{POPULATION}:"))
     return Finding.by(
         "one-cannot",
-        [selection, *against, gain],
+        [selection, *against, gain, *beyond],
         # All must be shown, so that the largest counts.
-        p=worst(one.p_above(0.0) for one in against),
+        p=worst(one.p_above(0.0) for one in [*against, *beyond]),
         numbers={
             "Error over the last two generations": tuple(errors),
             "Gain beyond the random-selector twin": tuple(gains),
             "Between arms": tuple(others),
+            "Equal answers": tuple(
+                as_many_numbers(results, LAST, {"arm": POPULATION}, {"arm": AS_MANY})
+            ),
+            "Weights: reach, in digits": tuple(reach),
             "Price's terms of the fall in error, summed over generations": tuple(terms),
         },
         caveats=CAVEATS,
-        curves=curves,
+        curves=curves | curves_of(as_many(results, LAST, arm=AS_MANY)),
     )
 
 
 CAVEATS = (
     "Copies that read one set of weights with empty contexts are one grader: peers' grades of a "
     "clone's answers are its own grades, so that clones can differ from a single agent by "
-    "replication alone. Graders who err apart need independently trained seeds.",
+    "replication alone. Different agents are independently trained seeds of one recipe.",
     "Price's selection term counts the luck of agents' last problems too, which transmission takes "
     "back: part of it is regression to the mean, and what replication is worth in the end is the "
     "difference from the same agents apart. Under a coin toss its expectation is 0; the twin's is "
     "given beside it.",
-    "One task, one rung; different agents are so by persona, as long as one trained seed of the "
-    "rung is bundled.",
+    "One task and one rung where contexts are inherited; founders whose weights learn are of "
+    "another kind and for another task.",
+    "A member's own answer is held against a member's: the collective's best graded one, and what "
+    "as many of the founders' answers are worth, are told beside.",
 )
 
 
 def draw(results: Results, finding: Finding, path: Path) -> Path:
     """Courses of the errors, and what each arm gains."""
     return draw_arms(finding, path)
+
+
+def _on_weights(results: Results) -> tuple[list[Number], list[Number]]:
+    """How much further founders get that learn from each other; what each arm reaches."""
+    own, single = ({"arm": arm} for arm in WEIGHTS)
+    span = sizes_of(results.of(**own)[0].config)
+    least, apart = span[0], (span[0] - span[1], span[1] - span[0])
+    reached = {
+        "three founders": reaches(results, majority_errors, least, **own),
+        "a single one that learns alone": reaches(results, problem_errors, least, **single),
+        "the founders' vote": reaches(results, majority_errors, least, UNSELECTED, **own),
+        "a single founder": reaches(results, problem_errors, least, UNSELECTED, **own),
+    }
+    ours = reached["three founders"]
+    beyond = [
+        paired(f"weights: beyond {name}", ours, reached[name], apart)
+        for name in ("a single one that learns alone", "the founders' vote")
+    ]
+    return beyond, [over_sets(name, of, span) for name, of in reached.items()]
 
 
 def _end(results: Results, arm: str, of: str) -> Floats:
@@ -119,12 +148,7 @@ def _end(results: Results, arm: str, of: str) -> Floats:
 
 def _less_than_alone(results: Results, ours: Floats) -> Number:
     """How much less the population errs than the founder's likeliest answers, same problems."""
-
-    def likeliest(generation: Generation) -> Floats:
-        return errors_by_temperature(generation, (LIKELIEST,))[:, 0]
-
-    errors = results.stacked(likeliest, GREEDY, arm=POPULATION)[:, -LAST:]
-    both = np.stack([errors.reshape(len(errors), -1), ours], -1)
+    both = np.stack([likeliest(alone(results, LAST, arm=POPULATION)), ours], -1)
     name = f"{POPULATION} less than the founder's likeliest answers"
     return estimate(name, both, first_less_second, DIFFERENCE)
 

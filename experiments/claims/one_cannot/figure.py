@@ -21,7 +21,7 @@ from mgptn.experiments.figures.style import (
     write_figure,
 )
 
-SHOWN = ("single", "single-careful", "clones-apart", "clones", "diverse-apart", "diverse")
+SHOWN = ("single", "single-seeds", "clones-apart", "clones", "diverse-apart", "diverse")
 
 
 def draw_arms(finding: Finding, path: Path) -> Path:

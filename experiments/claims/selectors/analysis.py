@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mgptn.experiments.claims.method.alone import alone_numbers
 from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results, accepted_answers, wrong_answers
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
@@ -29,6 +30,7 @@ WRONG, GOOD_TAKEN, BAD_TAKEN, BOTH_TAKEN, PAIRS, ONE_TAKEN, FIRST, END, TWIN_END
 of wrong ones, numbers: both accepted, all, the first accepted. Wrong in the first generation, in
 the last, and in the last of the twin."""
 
+SCRIPTED = "copiers"
 SHARE = 0.8
 PREDICTED = "Share of the variance between cells that is predicted"
 PREDICTABLE = (-math.inf, 1.0)
@@ -36,7 +38,7 @@ PREDICTABLE = (-math.inf, 1.0)
 
 def analyse(results: Results) -> Finding:
     """Fits of the fall in error, for each kind of agents."""
-    shares, left, gains, rates = [], [], [], []
+    shares, left, gains, rates, alone = [], [], [], [], []
     predicted: list[Number] = []
     added: list[Number] = []
     curves: dict[str, tuple[float, ...]] = {}
@@ -63,6 +65,8 @@ def analyse(results: Results) -> Finding:
             left.append(estimate(f"{kind}: {one}", data, _residual(mine)))
             curves[f"{kind}, {one}: measured"] = tuple(fall[mine].tolist())
             curves[f"{kind}, {one}: predicted"] = tuple(expected[mine].tolist())
+        if kind != SCRIPTED:
+            alone += alone_numbers(kind, results, arm=f"{kind}-oracle", selector="random")
         for place, name in enumerate(groups):
             gains.append(estimate(f"{name}: fall", data[:, :, place], fall_of, DIFFERENCE))
             rates += [
@@ -80,6 +84,7 @@ def analyse(results: Results) -> Finding:
             "Mean fall of the error beyond what TPR, FPR and ρ say, by selector": tuple(left),
             "Fall of the error beyond the random-selector twin's": tuple(gains),
             "What was accepted": tuple(rates),
+            "Founders alone": tuple(alone),
         },
         caveats=CAVEATS,
         curves=curves,
@@ -96,8 +101,8 @@ CAVEATS = (
     "fits for gpt-2 miss most, in the figure at the lower left.",
     "Selectors differ in their scores too, and so in how strongly agents replicate; here the rates "
     "stand for that as well.",
-    "Two trained models, one seed each, on one task. The simulated human errs at random; a human "
-    "whose errors favour a kind of wrong answer is not among them.",
+    "Two rungs of trained models, four seeds each, on one task. The simulated human errs at "
+    "random; a human whose errors favour a kind of wrong answer is not among them.",
 )
 
 

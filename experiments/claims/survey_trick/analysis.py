@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mgptn.experiments.claims.method.alone import alone_numbers
 from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results, by_problem
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.survey_trick.figure import draw_ways
 from mgptn.population.draws.streams import stream
 from mgptn.population.intervals.spread import Statistic
+from mgptn.population.measures.answer_errors import problem_errors
 from mgptn.population.records.arrays import Floats
 
 WORDS, SAMPLED, DIGITS, SAMPLED_DIGITS, YES_NO = ARMS = (
@@ -41,6 +43,8 @@ TOLD = {
 
 AREAS = "Area under the curve"
 JUDGES, THRESHOLD, BINS = 0.6, 0.6, 10
+GAIN, MATTERS = "AUC, logits less one sampled word, at equal compute", 0.02
+"""What one pass tells by its logits over what it tells by a word; less than so much is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,9 @@ class Way:
 
 def analyse(results: Results) -> Finding:
     """Every way of asking on the same answers, by rung and task."""
-    areas, gains, gaps, errors, unread = [], [], [], [], []
+    areas, gains, gaps, errors, unread, answered = [], [], [], [], [], []
     ranks: list[Number] = []
+    over_one: list[Number] = []
     alike: list[Number] = []
     for model in results.values("model"):
         for task in results.values("task"):
@@ -106,31 +111,37 @@ def analyse(results: Results) -> Finding:
                 if key in (WORDS, SAMPLED, DIGITS, YES_NO):
                     gaps.append(estimate(f"{name}: {told}", way.counts, way.youden, DIFFERENCE))
                     errors.append(share(f"{name}: {told}", way.counts, way.calibration_error))
+            answered += _answered(results, name, model, task)
             unread.append(share(f"{name}: sampled digits", lost))
             measured = ways[WORDS].half(0)
             known = share(f"{name}: AUC on the measuring half", measured.counts, measured.area)
-            gain, four, digits = (
+            gain, *rest = (
                 estimate(f"{name}: {told}", *_less(ways, other, 1, "area"), DIFFERENCE)
                 for told, other in (
-                    ("logits less one sampled word", SAMPLED),
-                    ("logits less mean of four", FOUR),
-                    ("words less digits", DIGITS),
+                    (GAIN, SAMPLED),
+                    ("AUC, logits less the mean of four sampled words, at four times", FOUR),
+                    ("AUC, words less digits", DIGITS),
+                    ("AUC, words less P(True)", YES_NO),
                 )
             )
-            gains += [known, gain, four, digits]
+            gains += [known, *rest]
             if known.value >= JUDGES:
                 other = ways[WORDS].half(1)
                 ranks.append(share(f"{name}: AUC on the other half", other.counts, other.area))
+                over_one.append(gain)
+            else:
+                gains.append(gain)
             told = f"{name}: mean grade, logits less sampled"
             alike.append(estimate(told, *_less(ways, FOUR, None, "mean"), DIFFERENCE))
     return Finding.by(
         "survey-trick",
-        [*ranks, *alike],
+        [*ranks, *over_one, *alike],
         # All must be shown, so that the largest counts.
-        p=worst(one.p_above(0.5) for one in ranks),
+        p=worst([*(o.p_above(0.5) for o in ranks), *(o.p_above(MATTERS) for o in over_one)]),
         numbers={
             AREAS: tuple(areas),
             "AUC on halves: what the logits add": tuple(gains),
+            "Answers": tuple(answered),
             "J at threshold .6": tuple(gaps),
             "Expected calibration error": tuple(errors),
             "Share of grades that cannot be read": tuple(unread),
@@ -141,13 +152,15 @@ def analyse(results: Results) -> Finding:
 
 CAVEATS = (
     "A sampled word, or the mean of four, is a noisy copy of the probabilities, so that it cannot "
-    "rank better in expectation: what the logits add to it is told, and decides nothing. That the "
-    "two means agree says that the engine reads what the model would say, not that the model is "
-    "right.",
+    "rank better in expectation: what is asked is whether the loss matters. A pass says one word, "
+    "or shows its logits, so that equal compute is one word; where passes share their beginnings, "
+    "more words are nearly free, and the mean of four is given beside it. That the two means agree "
+    "says that the engine reads what the model would say, not that the model is right.",
     "Which rung can judge which task is decided by the measuring half, and shown by the other.",
     "A mean level may rank answers well and still pass none at a threshold: AUC and J part.",
     "The ladder's graders were trained to judge, in these words and in no others: that digits "
-    "carry less says what such a model was not taught, not that digits are a worse scale.",
+    "carry less says what such a model was not taught, not that digits are a worse scale. P(True) "
+    "and digits by models that learned these have not been asked.",
     "An AUC below .5 is a judgement all the same, read backwards: where digits have one, the model "
     "puts them in the opposite order.",
     "One trained seed a rung; graders without context.",
@@ -199,6 +212,13 @@ def judged_ways(results: Results, model: str, task: str) -> tuple[dict[str, Way]
     ways = {name: way_of(first[name], right) for name in (WORDS, SAMPLED, DIGITS, YES_NO)}
     ways |= {FOUR: way_of(means, right), DEALT: way_of(dealt, right)}
     return ways, np.isnan(said[SAMPLED_DIGITS]).mean(axis=(2, 3))
+
+
+def _answered(results: Results, name: str, model: str, task: str) -> list[Number]:
+    """What the answers that are graded are worth, beside the founders' likeliest ones."""
+    labels = {"arm": WORDS, "model": model, "task": task}
+    errors = results.stacked(problem_errors, **labels)[:, 0]
+    return [share(f"{name}: error, as sampled", errors), *alone_numbers(name, results, **labels)]
 
 
 def way_of(grades: Floats, right: NDArray[np.bool_]) -> Way:

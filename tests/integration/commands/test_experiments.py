@@ -68,6 +68,8 @@ def smoke(all_models: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Run:
 WITH_FOUNDERS = (
     "beyond-the-founders",
     "independent-judges",
+    "one-cannot",
+    "elicit-or-create",
     "tests-beat-votes",
     "mutual-code-and-tests",
     "collusion",
@@ -212,7 +214,7 @@ def test_hosts_of_a_ray_cluster_find_the_same(ray_address: str, smoke: Run, tmp_
 def test_pages_are_made_of_findings(smoke: Run, tmp_path: Path) -> None:
     recorded, folder = smoke("evaluation-easier")
     claim = load_claim("evaluation-easier")
-    paths = write_pages(claim, folder, tmp_path)
+    paths = write_pages({folder: claim}, tmp_path)
     text = (tmp_path / "results" / "evaluation-easier.md").read_text()
     assert claim.registered.quote in text
     assert claim.registered.fails_if in text

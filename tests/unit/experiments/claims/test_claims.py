@@ -114,7 +114,7 @@ def test_a_scale_chooses_among_an_axis_places(along: Any, message: str, tmp_path
     ("change", "message"),
     [
         ({"titel": "x"}, "titel: Extra inputs"),
-        ({"controls": ["placebo"]}, "controls: expected 'neutral-drift'.* got 'placebo'"),
+        ({"controls": ["placebo"]}, r"controls\.0: expected 'neutral-drift'.* got 'placebo'"),
         ({"arms": {}}, "arms: "),
         ({"scales": {"smoke": {}, "laptop": {}}}, "scales: expected .* got none for 'cluster'"),
         (

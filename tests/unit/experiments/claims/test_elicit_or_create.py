@@ -35,7 +35,23 @@ def test_a_base_that_is_never_behind_needs_no_attempts_and_one_that_never_passes
     assert math.isnan(crossing(missed(0.0, 0.2))[0])
 
 
-def tables(gain: float, impossible: bool) -> dict[str, pl.DataFrame]:
+def founders(created: bool) -> pl.DataFrame:
+    """Sums that founders never answer right, and agents that learned to half of the time."""
+    rows = [
+        {
+            "seed": seed,
+            "problem": problem,
+            "size": 7,
+            "answered": float(created and problem < 10 + seed % 2),
+            "founders": 1e-9 if created else 0.5,
+        }
+        for seed in range(8)
+        for problem in range(20)
+    ]
+    return pl.DataFrame(rows)
+
+
+def tables(gain: float, impossible: bool, created: bool = False) -> dict[str, pl.DataFrame]:
     """Two exams; on the second the base can do half of the problems only, if so asked."""
     rng, samples = stream(0, "tables"), 1024
     rows: dict[str, list[dict]] = {"attempts": [], "probabilities": [], "winners": []}
@@ -60,7 +76,17 @@ def tables(gain: float, impossible: bool) -> dict[str, pl.DataFrame]:
                        for side in (SELECTED, RANDOM)]  # fmt: skip
     frames = {name: pl.DataFrame(given) for name, given in rows.items()}
     assert set(WINNERS) <= set(frames["winners"].columns)
-    return frames
+    return frames | {"founders": founders(created)}
+
+
+def test_weights_that_answer_what_founders_cannot_have_created_it(tmp_path: Path) -> None:
+    found = analyse(measured(tmp_path, tables(0.3, False, created=True)))
+    assert found.verdict == "fails"
+    told = "weights: right answers above the founders' pass@10,000, where that fails .525"
+    assert any(told in sentence for sentence in found.why), found.why
+    group = "Weights: fresh sums of the last size"
+    # 10⁴ attempts at 1e-9 each.
+    assert found.number(group, "founders: pass@10,000").value == pytest.approx(1e-5, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +94,7 @@ def tables(gain: float, impossible: bool) -> dict[str, pl.DataFrame]:
     [
         (0.3, False, "holds", "composition: pass@1 above the base's"),
         (0.0, False, "fails", "composition: pass@1 above the base's"),
-        (0.3, True, "fails", "facts: pass@1024 above the base's, where that fails 1.0"),
+        (0.3, True, "fails", "facts: pass@10,000 above the base's, where that fails 1.0"),
     ],
 )
 def test_the_verdict_follows_the_tables(

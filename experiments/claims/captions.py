@@ -1,0 +1,81 @@
+"""What stands below each claim's figure, so that it can be read without the page."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+CAPTIONS = {
+    "chaining": (
+        "Share of wrong answers by round, on a scale of log-odds, where what is accepted enters "
+        "its author's buffer (b: how many it holds). Copiers err as their buffer does, learners "
+        "infer a skill from it, gpt-3 reads it; Λ is the graders' TPR/FPR. Dotted: the "
+        "recurrence, a fall of ln Λ a round. Own labels: everything enters, with the label that "
+        "its author gave it."
+    ),
+    "survey-trick": (
+        "How well grades rank right answers above wrong ones (area under the curve, 95 % "
+        "intervals; .5 is chance) by rung and task, of five ways to ask the same graders about "
+        "the same answers. A word is sampled from the very probabilities that the logits show."
+    ),
+    "evaluation-easier": (
+        "What one round of mutual grading gains (error of all answers less that of the accepted "
+        "ones) against what the graders' TPR and FPR on other problems predict, a dot a task, "
+        "with 95 % intervals. On the line the prediction is right; a gain says nothing of whether "
+        "judging is easier than answering, which the table says."
+    ),
+    "cherry-picking": (
+        "Left: total variation between p·e^(r/T)/Z and where picked populations end, by how many "
+        "answers they were picked from; one round at T (○), four at 4T (□); stars: 300 steps of "
+        "the plain gradient. Right: probability of a right answer against the divergence from p, "
+        "by picking, by sharpening answers (p^α) and by lowering the temperature of tokens."
+    ),
+    "quasispecies": (
+        "What is left of selection as the error rate per site grows, in units of the threshold "
+        "that Eigen's theory predicts, for populations of several sizes: the master sequence's "
+        "share on single-peak landscapes, and the accuracy that selection adds on gpt-3's "
+        "landscape of contexts. The threshold is where half is lost; in small populations it lies "
+        "lower."
+    ),
+    "one-cannot": (
+        "Left: gold error by generation of single agents that grade themselves and of populations "
+        "that grade each other, apart or replicating; dotted, the same under a coin toss. "
+        "Different agents are independently trained seeds. Right: Price's terms of the fall in "
+        "error over the whole run, with 95 % intervals."
+    ),
+    "phase-diagram": (
+        "Above: share of runs in which m copies of GPT-n, that grade each other and replicate by "
+        "their grades, end with no more errors than the majority vote of any unselected M-GPT-N "
+        "above them; black, the fitted boundary. Below: the errors of those collectives beside "
+        "the lowest of those votes."
+    ),
+    "selectors": (
+        "Fall of the error beyond the random selector's, as measured, against what a fit to all "
+        "other cells predicts of the selector's TPR, FPR and ρ alone; a panel a kind of agents, a "
+        "mark a selector. On the line, who selects does not matter."
+    ),
+    "elicit-or-create": (
+        "Share of problems answered right within k attempts by the base without a context, by the "
+        "selected population, and by its random-selector twin, a panel an exam. Last panel: the "
+        "probability of the right answer under the base and under the population, a dot a "
+        "problem; left of the dashed line the base needs more than 1,024 attempts."
+    ),
+    "gaming": (
+        "Left: share of flatterers, who err where the first evaluator is blind, by generation and "
+        "by number of evaluators, with shared or disjoint blind spots; dotted, under a random "
+        "selector. Others: share of right answers (solid) and the grade (dashed) of the best of "
+        "n, against √KL, for scripted and for trained evaluators; dotted, the fitted law."
+    ),
+    "beyond-the-founders": (
+        "Left: size of the sums that founders which learn from each other are asked, by "
+        "generation, mean of the founder sets. Right: the largest number of digits that each arm, "
+        "and founders without learning, answer with at most 5 % errors, a dot a founder set; "
+        "founders were trained on one to five digits."
+    ),
+    "independent-judges": (
+        "Reach (the largest number of digits answered with at most 5 % errors) over the number of "
+        "agents and the size of founders, and over the number of agents and the selection "
+        "temperature; and how often a jury agrees on what is wrong, against how many of its pairs "
+        "descend from one founder."
+    ),
+}
+"""Claim → caption; one without is captioned by its registered metric."""
