@@ -136,7 +136,7 @@ def said_of(picks: pl.DataFrame) -> tuple[str, ...]:
         return ()
     people = once["who"].n_unique()
     none = once["picked"].is_null().mean()
-    seconds = once["seconds"].median()
+    seconds = float(np.median(once["seconds"].to_numpy()))
     first = (
         f"{people} {'person' if people == 1 else 'people'} picked {len(once)} times of "
         f"{len(questions)} questions, within {seconds:.1f} s (median); {none:.0%} of the picks "

@@ -85,7 +85,7 @@ class PagePicks(Picks):
             now = time.monotonic()
             if self._exchange.read():
                 changed = now
-            picked = min(self._exchange.standing.count(q.key) for q in waited)
+            picked = min(map(self._count, waited))
             silent = now - changed
             if picked == everybody and silent >= SETTLE_SECONDS:
                 return
@@ -100,10 +100,15 @@ class PagePicks(Picks):
                 resting = True
             time.sleep(POLL_SECONDS)
 
+    def _count(self, question: Question) -> int:
+        """Who of those that were invited have picked."""
+        picks = self._exchange.standing.picks
+        return sum(question.key in picks.get(person.label, {}) for person in self.people)
+
     def _missing(self, waited: Sequence[Question], of: int) -> str:
         """How many picks are wanted of whom."""
         standing = self._exchange.standing
-        wanted = sum(max(0, of - standing.count(q.key)) for q in waited)
+        wanted = sum(max(0, of - self._count(q)) for q in waited)
         done = {p.label: sum(q.key in standing.picks.get(p.label, {}) for q in waited)
                 for p in self.people}  # fmt: skip
         who = ", ".join(f"{label} {count}" for label, count in done.items())
