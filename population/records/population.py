@@ -110,9 +110,10 @@ class Population(Sequence[Agent]):
             if isinstance(self.genomes, Genomes):
                 each = self.genomes.digests()
             else:
-                distinct = {id(genome): genome for genome in self.genomes}
+                genomes = list(self.genomes)  # so that each stays who it is, by its address
+                distinct = {id(genome): genome for genome in genomes}
                 known = {key: bytes.fromhex(one.digest()) for key, one in distinct.items()}
-                each = [known[id(genome)] for genome in self.genomes]
+                each = [known[id(genome)] for genome in genomes]
             self._digests = as_rows(each)[self.places]
         return self._digests
 

@@ -6,7 +6,7 @@ const AGAIN_MS = 1500;
 const token = location.hash.slice(1);
 const content = document.getElementById("content"), heading = document.getElementById("heading");
 
-const state = { told: null, busy: false, seen: 0, since: null };
+const state = { told: null, acting: false, refreshing: Promise.resolve(), seen: 0, since: null };
 
 async function ask(path, said) {
   const reply = await fetch(`/api/${path}`, {
@@ -26,9 +26,20 @@ function watchTheClock() {
 }
 document.addEventListener("visibilitychange", watchTheClock);
 
-async function doing(work) {
-  if (state.busy) return;
-  state.busy = true;
+// What somebody does waits for what is asked by itself, and is done once, however often keys are hit.
+async function acting(work) {
+  if (state.acting) return;
+  state.acting = true;
+  await state.refreshing;
+  await telling(work);
+  state.acting = false;
+}
+
+function refresh() {
+  if (!state.acting) state.refreshing = telling(() => ask("question"));
+}
+
+async function telling(work) {
   try {
     take(await work());
     away(false);
@@ -36,21 +47,17 @@ async function doing(work) {
     if (error.status === 409) await ask("question").then(take, () => away(true));
     else if (error.status === 401) stranger(error);
     else away(true);
-  } finally {
-    state.busy = false;
   }
 }
-
-const refresh = () => doing(() => ask("question"));
 
 function pick(shown) {
   const question = state.told?.question;
   if (!question || (shown !== null && shown >= question.candidates.length)) return;
   watchTheClock();
-  doing(() => ask("pick", { key: question.key, shown, seconds: state.seen / 1000 }));
+  acting(() => ask("pick", { key: question.key, shown, seconds: state.seen / 1000 }));
 }
 
-const undo = () => state.told?.undo && doing(() => ask("undo", {}));
+const undo = () => state.told?.undo && acting(() => ask("undo", {}));
 
 function take(told) {
   const same = state.told && state.told.question?.key === told.question?.key;
