@@ -77,5 +77,27 @@ CAPTIONS = {
         "temperature; and how often a jury agrees on what is wrong, against how many of its pairs "
         "descend from one founder."
     ),
+    "tests-beat-votes": (
+        "How often the program that is chosen is right (95 % intervals), of one answer of a "
+        "founder, its likeliest, and of several: by commonest text, by commonest results on ten "
+        "drawn inputs, by peers' tests, which count as answers, and by the cases that all are "
+        "shown."
+    ),
+    "mutual-code-and-tests": (
+        "Share of wrong programs and of wrong tests in the last of three generations (95 % "
+        "intervals) of three agents that learn what passes what, blue; of as many answers accepted "
+        "by a coin, orange; and of their founders without learning, grey."
+    ),
+    "collusion": (
+        "Share of the tests that programs are given which copy what is shown or that nobody's "
+        "program fails, by generation, without a seat that checks the spec and with one; dotted, "
+        "where a coin accepts as many answers."
+    ),
+    "checking-easier-than-proving": (
+        "Above: of small models that write proofs and judge them, shares right, and twice the area "
+        "under the curve of their grades less one. Below: steps of two searches for refutations of "
+        "random formulas over steps of the check, as logarithms; above 0 checking is less work. "
+        "95 % intervals."
+    ),
 }
 """Claim → caption; one without is captioned by its registered metric."""
