@@ -27,8 +27,11 @@ from mgptn.protocols.tasks.programs.both import CodeAndTests
 from mgptn.protocols.tasks.programs.speed import Speed
 from mgptn.protocols.tasks.programs.testing import Tests
 from mgptn.protocols.tasks.programs.writing import Programs
+from mgptn.protocols.tasks.python.testing import PythonTests
+from mgptn.protocols.tasks.python.writing import PythonPrograms
 from mgptn.protocols.tasks.rearrangements import Copy, Parity, Reverse, Sorting
 from mgptn.protocols.tasks.subset_sum import SubsetSum
+from mgptn.protocols.tasks.task import SizedTask
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -71,7 +74,13 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     CodeAndTests,
     Speed,
 )
-"""The tasks that come with mgptn; a further one is entered here and nowhere else."""
+"""Tasks that models are trained on here; a further one is entered here and nowhere else."""
+
+OF_MODELS: tuple[type[SizedTask], ...] = (PythonPrograms, PythonTests)
+"""Tasks in words, which are asked of models that were trained elsewhere."""
 
 TASKS: dict[str, type[BundledTask]] = {task.name: task for task in BUNDLED}
-"""Name → bundled task, called with its size."""
+"""Name → task that models are trained on, called with its size."""
+
+SIZED: dict[str, type[SizedTask]] = {task.name: task for task in (*BUNDLED, *OF_MODELS)}
+"""Name → task that comes with mgptn."""

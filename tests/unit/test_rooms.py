@@ -24,6 +24,7 @@ ORDER = (
     "protocols/proofs",
     "protocols/games",
     "protocols/tasks/programs",
+    "protocols/tasks/python",
     "protocols",
     "protocols/interfaces",
     "agents",
