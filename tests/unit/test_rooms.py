@@ -21,6 +21,7 @@ ORDER = (
     "population",
     "protocols/answers",
     "protocols/tasks",
+    "protocols/tasks/budgeted",
     "protocols/proofs",
     "protocols/games",
     "protocols/tasks/programs",

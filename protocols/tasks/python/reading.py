@@ -61,7 +61,7 @@ def read_program(answer: str) -> ReadProgram | None:
     if chosen is None:
         return None
     place, name = chosen
-    kept = [
+    kept: list[ast.stmt] = [
         one
         for i, one in enumerate(statements)
         if isinstance(one, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
@@ -139,7 +139,7 @@ def _chosen(statements: Sequence[ast.stmt]) -> tuple[int, str] | None:
     """The place and the name of the function among statements."""
     found = [(i, name) for i, one in enumerate(statements) if (name := _name_of(one)) is not None]
     asked = [(i, name) for i, name in found if name == ASKED]
-    return (asked or found or [None])[-1]
+    return next(reversed(asked or found), None)
 
 
 def _name_of(statement: ast.stmt) -> str | None:
