@@ -72,6 +72,8 @@ class BundledTask(ABC):
     answer_alphabet: str
     notation: ClassVar[str] = ""
     """A sentence on how answers are written, where people would not write them so."""
+    ragged: ClassVar[bool] = False
+    """May answers be shorter than the longest?"""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Packages whose versions decide verdicts; imported under these names."""
 

@@ -64,6 +64,7 @@ class Walks(BundledTask):
     sizes = (4, 6, 8)
     default_size = 8
     answer_alphabet = "0123456789"
+    ragged = True
 
     def __init__(self, size: int = default_size, *, budget: int | None = None) -> None:
         super().__init__(size)

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from mgptn.protocols.answers.thoughts import without_thoughts
 from mgptn.protocols.tasks.bundled import NEAR, PERSISTENT, RANDOM, Flags, Integers
@@ -43,11 +46,11 @@ class PythonTests:
     """
 
     name = "tests-python"
-    sizes = Specs.sizes
-    default_size = 2
+    sizes: ClassVar[Sequence[int]] = Specs.sizes
+    default_size: ClassVar[int] = 2
     max_answer_characters = 64
 
-    def __init__(self, size: int = default_size) -> None:
+    def __init__(self, size: int = 2) -> None:
         check_size(size, self.sizes)
         self.size = size
         self._specs = Specs(size)
@@ -73,7 +76,7 @@ class PythonTests:
         ValueError
             If no problem of the task reads so.
         """
-        return self._case(query, np.arange(len(PAIRS), 0, -1))
+        return self._case(query, np.arange(len(PAIRS), 0.0, -1.0))
 
     def canonical(self, query: str) -> str:
         """The cases shown; of a query that is none, itself."""
@@ -138,7 +141,7 @@ class PythonTests:
         tell[[case.pair for case in read_spec(spec) or ()]] = False
         return tell
 
-    def _case(self, query: str, weights: Integers) -> str:
+    def _case(self, query: str, weights: npt.NDArray[np.float64]) -> str:
         """The right case with the largest weight, [P]."""
         spec, program = read_question(query) or ("", "")
         telling = self._telling(spec, program)

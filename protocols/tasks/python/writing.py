@@ -8,6 +8,7 @@ Nothing is run here: programs and what is wanted of them are told apart, as `tri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -45,11 +46,11 @@ class PythonPrograms:
     """
 
     name = "programs-python"
-    sizes = Specs.sizes
-    default_size = 2
+    sizes: ClassVar[Sequence[int]] = Specs.sizes
+    default_size: ClassVar[int] = 2
     max_answer_characters = LONGEST
 
-    def __init__(self, size: int = default_size) -> None:
+    def __init__(self, size: int = 2) -> None:
         check_size(size, self.sizes)
         self.size = size
         self._specs = Specs(size)

@@ -19,7 +19,7 @@ from mgptn.experiments.record.rounds import read_rounds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-BUDGETS = (1, 4, 6)
+BUDGETS = (1, 3, 6)
 PROBLEMS = 1200
 
 
@@ -44,7 +44,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory, ray_address: str) -> Path:
 @pytest.fixture(scope="module")
 def cells(swept: Path) -> pl.DataFrame:
     """A row a budget, cheapest first."""
-    return pl.read_parquet(swept / "sweep.parquet").sort("tokens_per_right_last")
+    table = pl.read_parquet(swept / "sweep.parquet")
+    return table.sort(pl.col("task.options.budget").cast(int))
 
 
 def errors(folder: Path) -> tuple[Sequence[str], np.ndarray]:
@@ -59,7 +60,6 @@ def errors(folder: Path) -> tuple[Sequence[str], np.ndarray]:
 
 def test_less_is_spent_where_less_is_asked_for(cells: pl.DataFrame) -> None:
     """Exactly, in tokens and operations for all answers together."""
-    assert cells["budget"].to_list() == [str(budget) for budget in BUDGETS]
     right = 1.0 - cells["error_last"]
     for name in ("tokens_per_right_last", "flops_per_right_last"):
         spent = (cells[name] * right).to_list()
