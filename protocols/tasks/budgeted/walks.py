@@ -64,6 +64,10 @@ class Walks(BundledTask):
     sizes = (4, 6, 8)
     default_size = 8
     answer_alphabet = "0123456789"
+    notation = (
+        "An answer ends in the place where the walk ends; what stands before it is the way there, as "
+        "far as its budget pays for it."
+    )
     ragged = True
 
     def __init__(self, size: int = default_size, *, budget: int | None = None) -> None:
