@@ -19,6 +19,7 @@ from mgptn.protocols.score_conditioned import SCORE_CONDITIONED
 from mgptn.protocols.self_play import SELF_PLAY
 from mgptn.protocols.survey import SELF_SURVEY, SURVEY
 from mgptn.protocols.tasks.arithmetic import Addition, Multiplication, Subtraction
+from mgptn.protocols.tasks.budgeted.walks import Walks
 from mgptn.protocols.tasks.bundled import BundledTask
 from mgptn.protocols.tasks.composition import Composition, UnseenComposition
 from mgptn.protocols.tasks.facts import Facts
@@ -27,8 +28,11 @@ from mgptn.protocols.tasks.programs.both import CodeAndTests
 from mgptn.protocols.tasks.programs.speed import Speed
 from mgptn.protocols.tasks.programs.testing import Tests
 from mgptn.protocols.tasks.programs.writing import Programs
+from mgptn.protocols.tasks.python.testing import PythonTests
+from mgptn.protocols.tasks.python.writing import PythonPrograms
 from mgptn.protocols.tasks.rearrangements import Copy, Parity, Reverse, Sorting
 from mgptn.protocols.tasks.subset_sum import SubsetSum
+from mgptn.protocols.tasks.task import SizedTask
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -70,8 +74,15 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Tests,
     CodeAndTests,
     Speed,
+    Walks,
 )
-"""The tasks that come with mgptn; a further one is entered here and nowhere else."""
+"""Tasks that models are trained on here; a further one is entered here and nowhere else."""
+
+OF_MODELS: tuple[type[SizedTask], ...] = (PythonPrograms, PythonTests)
+"""Tasks in words, which are asked of models that were trained elsewhere."""
 
 TASKS: dict[str, type[BundledTask]] = {task.name: task for task in BUNDLED}
-"""Name → bundled task, called with its size."""
+"""Name → task that models are trained on, called with its size."""
+
+SIZED: dict[str, type[SizedTask]] = {task.name: task for task in (*BUNDLED, *OF_MODELS)}
+"""Name → task that comes with mgptn."""

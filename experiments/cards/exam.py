@@ -62,10 +62,15 @@ class Exam:
         return flags
 
     def codes(self, answers: Sequence[str]) -> Codes:
-        """Answers as uint8 [N, A]; one of another length, or with other characters, is all 0."""
+        """Answers as uint8 [N, A]; one of another length than the task's answers may have, or with
+        other characters, is all 0.
+        """
         width = self.task.max_answer_characters
-        none = "\0" * width
-        whole = "".join(a if len(a) == width and a.isascii() else none for a in answers)
+        least = 1 if self.task.ragged else width
+        whole = "".join(
+            (a if least <= len(a) <= width and a.isascii() else "").ljust(width, "\0")
+            for a in answers
+        )
         return np.frombuffer(whole.encode("ascii"), dtype=np.uint8).reshape(-1, width)
 
 

@@ -4,32 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
-from typing import Any, ClassVar, TypeVar, get_type_hints
-from typing import Protocol as Typing
+from typing import Any, TypeVar, get_type_hints
 
 from mgptn.protocols.interfaces.table import INTERFACES, MakeInterface
 from mgptn.protocols.protocol import Protocol
-from mgptn.protocols.table import PROTOCOLS, TASKS
-from mgptn.protocols.tasks.task import Task
+from mgptn.protocols.table import PROTOCOLS, SIZED
+from mgptn.protocols.tasks.task import SizedTask
 
 Kind = TypeVar("Kind")
-
-
-class SizedTask(Task, Typing):
-    """A class of tasks with a size knob.
-
-    Parameters of its `__init__` that are given by keyword alone are its options; they have
-    defaults. It may have `libraries`, the distributions that it needs, as pip calls them.
-    """
-
-    sizes: ClassVar[Sequence[int]]
-    default_size: ClassVar[int]
-
-    def __init__(self, size: int, **options: Any) -> None: ...
 
 
 def options_of(kind: type[SizedTask]) -> dict[str, Any]:
@@ -161,7 +147,7 @@ def tasks() -> Known[type[SizedTask]]:
     """Name → task class; entry points of ``mgptn.tasks`` are classes with all of `NEEDED`."""
     return Known(
         "mgptn.tasks",
-        TASKS,
+        SIZED,
         lambda made: isinstance(made, type) and all(hasattr(made, name) for name in NEEDED),
     )
 

@@ -24,6 +24,7 @@ from mgptn.experiments.config.arms import (
 from mgptn.experiments.config.learning import MOST
 from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
+from mgptn.experiments.costs.per_right import Cost, right_answers
 from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.record.rounds import first_and_last, read_rounds
 from mgptn.experiments.running.fleets import hosts, joint_settings, reading
@@ -143,7 +144,8 @@ def run_sweep(
 
 def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
     """A row a cell: its axes, the first and last gold error, its controls' last, and of the
-    first generation what its graders are worth, how alike its errors are, and what is cut off."""
+    first generation what its graders are worth, how alike its errors are, and what is cut off; and
+    what a right answer took in the last."""
     rows = []
     for cell in cells:
         # Each by itself: what a row says of a generation needs none before.
@@ -151,6 +153,8 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
             Measuring(cell.config)(done) for done in first_and_last(read_rounds(folder / cell.name))
         ]
         first, last = ends[0].measures[SELECTED], ends[-1].measures[SELECTED]
+        spent = next(one.counters for one in ends[-1].committed if one.arm == SELECTED)
+        cost = Cost.of(right_answers(last.answers, last.gold_error), spent)
         random, unselected = (ends[-1].measures.get(arm) for arm in (RANDOM, UNSELECTED))
         shuffled, oracle, greedy = (
             ends[-1].measures.get(arm) for arm in (SHUFFLED, ORACLE, GREEDY)
@@ -181,6 +185,7 @@ def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
                 "collision_first": first.collision,
                 "truncated_first": first.truncated_answers / first.answers,
                 "lineages_last": last.lineages,
+                **{f"{name}_last": taken for name, taken in cost.per_right.items()},
             }
         )
     return pl.DataFrame(rows, infer_schema_length=None)

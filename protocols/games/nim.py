@@ -144,10 +144,6 @@ class Nim(BundledTask):
             return None
         return [int(stone) for stone in stones]
 
-    def canonical(self, query: str) -> str:
-        """The query itself: heaps in another order are another question, of the same split."""
-        return query
-
     def _heaps(self, fields: Fields) -> Integers:
         return fields[:, : self.size]
 

@@ -14,6 +14,7 @@ from mgptn.protocols.interfaces.columns import ColumnsInterface
 from mgptn.protocols.interfaces.interface import Interface, Plain
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.shown import ShownInterface
+from mgptn.protocols.interfaces.steps import StepsInterface
 from mgptn.protocols.interfaces.wordings import CORRECT, WORDS, Wording
 
 
@@ -101,6 +102,10 @@ def _cases(setting: Setting) -> Interface:
     return _marked(setting, CasesInterface, "tokens for programs and their cases")
 
 
+def _steps(setting: Setting) -> Interface:
+    return _marked(setting, StepsInterface, "tokens for budgets")
+
+
 def _marked(setting: Setting, kind: type[LadderInterface], tokens: str) -> Interface:
     missing = _missing(setting, kind)
     if missing:
@@ -128,15 +133,20 @@ def _missing(setting: Setting, kind: type[LadderInterface]) -> list[str]:
     return [token for token in kind.required_tokens if token not in setting.vocabulary]
 
 
-OF_FOUNDERS: tuple[type[ShownInterface], ...] = (ColumnsInterface, CasesInterface)
+OF_FOUNDERS: tuple[type[ShownInterface], ...] = (
+    ColumnsInterface,
+    CasesInterface,
+    StepsInterface,
+)
 """Layouts of models that are trained here on one task."""
 
-_MARKED = (CasesInterface, ColumnsInterface, LadderInterface)
+_MARKED = (CasesInterface, ColumnsInterface, StepsInterface, LadderInterface)
 
 INTERFACES: dict[str, MakeInterface] = {
     "ladder": _ladder,
     "columns": _columns,
     "cases": _cases,
+    "steps": _steps,
     "base": _base,
     "chat": _chat,
 }

@@ -133,10 +133,6 @@ class Detachment(BundledTask):
         fits = len(answer) <= self.max_answer_characters
         return goal is not None and fits and _proves(answer, written(goal))
 
-    def canonical(self, query: str) -> str:
-        """The query itself: variables are named as they come."""
-        return query
-
     def _goal(self, query: str) -> Term | None:
         if len(query) != self.query_characters or query[-1] != "=":
             return None

@@ -24,7 +24,8 @@ NEAR, RANDOM, PERSISTENT = 0, 1, 2
 """Kinds of error: close to a right answer; any; the one that this question always provokes."""
 
 Codes = npt.NDArray[np.uint8]
-"""Text as an array of ASCII codes, one row a text, all of one width."""
+"""Text as an array of ASCII codes, one row a text, all of one width; zeros stand behind a shorter
+one."""
 
 Fields = npt.NDArray[np.int64]
 """The numbers that make up problems, [N, F]; their meaning is the task's own."""
@@ -71,6 +72,8 @@ class BundledTask(ABC):
     answer_alphabet: str
     notation: ClassVar[str] = ""
     """A sentence on how answers are written, where people would not write them so."""
+    ragged: ClassVar[bool] = False
+    """May answers be shorter than the longest?"""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Packages whose versions decide verdicts; imported under these names."""
 
@@ -112,9 +115,11 @@ class BundledTask(ABC):
     def verify(self, query: str, answer: str) -> bool:
         """Is this string a right answer? Any string may be asked about; none raises."""
 
-    @abstractmethod
     def canonical(self, query: str) -> str:
-        """The same text for all queries that are the same problem up to symmetry."""
+        """The same text for all queries that are the same problem up to symmetry: itself, where
+        there is none.
+        """
+        return query
 
     def draw_batch(self, rng: np.random.Generator, count: int, split: Split) -> Problems:
         """`count` problems of a split, by rejection on the hash of what each is up to symmetry."""
@@ -187,8 +192,8 @@ def codes(line: str) -> Codes:
 
 
 def text(row: Codes) -> str:
-    """Codes, uint8 [n], as text."""
-    return row.tobytes().decode("ascii")
+    """Codes, uint8 [n], as text, without the zeros that fill it up."""
+    return row.tobytes().rstrip(b"\0").decode("ascii")
 
 
 def decimal(values: npt.NDArray[np.int64], width: int) -> Codes:

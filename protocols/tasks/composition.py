@@ -131,10 +131,6 @@ class Composition(BundledTask):
             value = _apply_plainly(name, value)
         return answer == value
 
-    def canonical(self, query: str) -> str:
-        """The query itself."""
-        return query
-
     def _apply(self, functions: Integers, letters: Integers) -> Integers:
         value = letters
         for step in range(functions.shape[1]):

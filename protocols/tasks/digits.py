@@ -129,10 +129,6 @@ class DigitTask(BundledTask):
         """Right iff the answer is exactly the one that there is."""
         return self.parse(query) is not None and answer == self.solve_plainly(query)
 
-    def canonical(self, query: str) -> str:
-        """The query itself."""
-        return query
-
 
 def written(digits: Integers) -> Codes:
     """Digits [N, D] as characters, uint8 [N, D]."""

@@ -99,10 +99,6 @@ class Indivisible(BundledTask):
             return False
         return int(query[2:-1] + answer) % self.size != 0
 
-    def canonical(self, query: str) -> str:
-        """The query itself."""
-        return query
-
     def _pick(self, start: Integers, share: npt.NDArray[np.float64]) -> Integers:
         """A tail below 100 among start, start + m, …: the one at a share of their count."""
         count = (TAIL - 1 - start) // self.size + 1

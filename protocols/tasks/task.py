@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -59,6 +59,19 @@ class Task(Protocol):
     def corrupt(self, problem: Problem, rng: np.random.Generator) -> str:
         """A wrong answer in the right form."""
         ...
+
+
+class SizedTask(Task, Protocol):
+    """A class of tasks with a size knob.
+
+    Parameters of its `__init__` that are given by keyword alone are its options; they have
+    defaults. It may have `libraries`, the distributions that it needs, as pip calls them.
+    """
+
+    sizes: ClassVar[Sequence[int]]
+    default_size: ClassVar[int]
+
+    def __init__(self, size: int, **options: Any) -> None: ...
 
 
 @runtime_checkable

@@ -30,6 +30,10 @@ GYM_VALIDATED = 5
 """The same for a data set of reasoning-gym, some of which take seconds for a problem."""
 
 
+BRIEF = 60
+"""Characters of a question, or its answer, that the table shows."""
+
+
 def tasks_table() -> Table:
     """A row for each bundled task, with its sizes and an example."""
     table = Table()
@@ -45,8 +49,14 @@ def tasks_table() -> Table:
         problem = task.draw(_stream(name), "held-out")
         sizes = f"{sizes_in_words(kind.sizes)}; {kind.default_size} by default"
         # As Text: a question may look like markup.
-        table.add_row(name, sizes, Text(problem.query), Text(problem.reference))
+        table.add_row(name, sizes, Text(_brief(problem.query)), Text(_brief(problem.reference)))
     return table
+
+
+def _brief(text: str) -> str:
+    """The beginning of what is long, as what is asked in words."""
+    line = " ".join(text.split())
+    return line if len(line) <= BRIEF else f"{line[: BRIEF - 1].rstrip()}…"
 
 
 def further_tasks() -> list[str]:

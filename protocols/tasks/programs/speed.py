@@ -75,10 +75,6 @@ class Speed(BundledTask):
         """Of the program."""
         return combine(fields[:, 1:])
 
-    def canonical(self, query: str) -> str:
-        """The query itself."""
-        return query
-
     def render(self, fields: Fields) -> Codes:
         """The program, and the question's end."""
         return question(fields[:, 1:].astype(np.uint8))

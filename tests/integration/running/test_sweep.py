@@ -84,6 +84,10 @@ def test_the_table_has_a_row_a_cell_and_the_figure_is_drawn(swept: Path, base: R
     assert table["generations"].to_list() == [3] * 4
     assert table["error_last"].is_between(0, 1).all()
     assert table["error_random_selector"].null_count() == 4
+    tokens = table["tokens_per_right_last"]
+    assert (tokens > 0).all()
+    flops = table["flops_per_right_last"] / tokens
+    assert flops.to_list() == pytest.approx([flops[0]] * 4)  # one model: operations by the token
     assert len(pl.read_csv(swept / "sweep.csv")) == 4
     assert (swept / "sweep.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 

@@ -229,6 +229,7 @@ def test_an_unfit_vocabulary_a_missing_template_and_an_unknown_name_are_refused(
     with pytest.raises(ValueError, match=r"chat template, got 'mine', whose has none"):
         made("chat")
     with pytest.raises(
-        ValueError, match=r"expected one of auto, ladder, columns, cases, base, chat, got 'x'"
+        ValueError,
+        match=r"expected one of auto, ladder, columns, cases, steps, base, chat, got 'x'",
     ):
         made("x")

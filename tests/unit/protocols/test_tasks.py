@@ -15,6 +15,7 @@ from mgptn.population.draws.streams import stream
 from mgptn.protocols.interfaces.markers import CHARACTERS, END
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.arithmetic import Addition
+from mgptn.protocols.tasks.budgeted.walks import Walks
 from mgptn.protocols.tasks.bundled import HELD_OUT_SHARE, NEAR, PERSISTENT, RANDOM, codes, text
 from mgptn.protocols.tasks.composition import (
     FUNCTIONS,
@@ -44,6 +45,7 @@ ONE_IS_SLOW = ("proofs", "detachment", *OF_PROGRAMS)
 BEYOND_THE_LADDER = {
     "subtraction": "-",
     "multiplication": "x",
+    "walks": "@i",
     **dict.fromkeys(OF_PROGRAMS, IN_WORDS),
 }
 """Characters that the ladder has no tokens for: it is refused these tasks, never asked them."""
@@ -380,3 +382,41 @@ def test_a_problem_is_a_query_and_a_reference():
     problem = Addition(2).draw(stream(0, "x"), "train")
     assert isinstance(problem, Problem)
     assert Addition(2).verify(problem.query, problem.reference)
+
+
+# Walks.
+
+
+@pure
+@given(st.text("abcdefghi", min_size=6, max_size=6), st.integers(1, 6), st.text("0123456789"))
+@example("aahiae", 6, "103733")
+@example("aahiae", 2, "13")
+def test_a_walk_is_right_iff_it_ends_where_it_ends_for_what_it_may_cost(steps, budget, answer):
+    at = 5
+    for step in steps:
+        at = min(9, max(0, at + "abcdefghi".index(step) - 4))
+    wanted = 0 < len(answer) <= budget and answer[-1] == str(at)
+    assert Walks(6).verify(f"+{steps}@{budget}=", answer) == wanted
+    assert Walks(6).counted("", answer) == (answer[-1:] or None)
+
+
+def test_a_walk_is_written_down_as_far_as_is_paid_for():
+    told = [Walks(6).reference(f"+aahiae@{budget}=") for budget in range(1, 7)]
+    assert told == ["3", "13", "103", "1033", "10373", "103733"]
+
+
+def test_a_budget_is_asked_of_the_same_walks():
+    asked = {
+        budget: [
+            Walks(6, budget=budget).draw(stream(0, "walks"), split).query
+            for split in ("train", "held-out")
+        ]
+        for budget in (1, 3, 6)
+    }
+    walks = {tuple(query.partition("@")[0] for query in queries) for queries in asked.values()}
+    assert len(walks) == 1
+    assert all(query.endswith(f"@{b}=") for b, queries in asked.items() for query in queries)
+    drawn_any = Walks(6).draw_batch(stream(0, "walks"), 600, "train").fields[:, -1]
+    assert set(drawn_any.tolist()) == set(range(1, 7))
+    with pytest.raises(ValueError, match=r"task\.options\.budget: expected 1 to 6, got 7"):
+        Walks(6, budget=7)

@@ -105,6 +105,16 @@ def test_errors_are_recognised_by_their_kind(task):
     assert (kinds_of(exam, nonsense, rng) == "other").all()
 
 
+def test_answers_of_several_lengths_are_judged_where_a_task_has_them():
+    exam, _ = held_out_exam(TASKS["walks"](6), 100, stream(0, "test"))
+    right = [exam.task.reference(query) for query in exam.queries]
+    assert len(set(map(len, right))) > 1
+    assert exam.right(right).all()
+    assert not exam.right([answer + answer[-1] for answer in right]).any()
+    for wrong in ("", "x", "é"):
+        assert not exam.right([wrong] * len(exam)).any()
+
+
 def test_chance_is_what_random_answers_get():
     """4000 draws, 5 standard errors: false alarm 6e-7."""
     for name, size, share in (("indivisible", 7, 0.857), ("indivisible", 3, 2 / 3)):

@@ -1,0 +1,1 @@
+"""The tasks about programs once more, for models that write Python."""
