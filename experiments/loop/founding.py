@@ -18,7 +18,7 @@ from mgptn.population.breeding.mutation import MutationRates
 from mgptn.population.breeding.processes import ProcessOptions
 from mgptn.population.judging.growth import Growth
 from mgptn.population.judging.roles import dealt_roles
-from mgptn.population.records.agents import Example, Genome
+from mgptn.population.records.agents import ORDINARY, Example, Genome
 from mgptn.population.settings import TournamentSettings
 from mgptn.population.tournament import Tournament
 
@@ -107,7 +107,7 @@ def _answering_alone(config: RunConfig) -> Tournament:
 
     Each kind of founder once, as many kinds as an arm of the run has answers for.
     """
-    kinds = list(dict.fromkeys(_founders(config)))
+    kinds = list(dict.fromkeys(_founders(config, [ORDINARY] * config.population.size)))
     kinds = kinds[: max(1, config.population.size // len(TEMPERATURES))]
     founders = [replace(one, sampling_temperature=t) for one in kinds for t in TEMPERATURES]
     settings = TournamentSettings(
