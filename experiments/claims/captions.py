@@ -77,8 +77,9 @@ CAPTIONS = {
         "Left: reach (the largest number of digits answered with at most 5 % errors) over the "
         "number of agents and the size of their founders. Middle: over the number of agents and "
         "the selection temperature, where agents replicate by how much they agree; nobody: nobody "
-        "is replicated; black: where reach is more than that of the founders. Right: share of "
-        "wrong ones among the problems that all answer alike, with 95 % intervals, by arm."
+        "is replicated; between black lines drift is expected to leave most pairs of one founder. "
+        "Right: share of wrong ones among the problems that all answer alike, with 95 % "
+        "intervals, by arm."
     ),
 }
 """Claim → caption; one without is captioned by its registered metric."""
