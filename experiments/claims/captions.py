@@ -31,10 +31,10 @@ CAPTIONS = {
     ),
     "quasispecies": (
         "What is left of selection as the error rate per site grows, in units of the threshold "
-        "that Eigen's theory predicts, for populations of several sizes: the master sequence's "
-        "share on single-peak landscapes, and the accuracy that selection adds on gpt-3's "
-        "landscape of contexts. The threshold is where half is lost; in small populations it lies "
-        "lower."
+        "that Eigen's theory predicts (dashed). Left: share of populations of N that kept the "
+        "master sequence on a single peak. Right: how much of the accuracy that selection adds is "
+        "kept on gpt-3's landscape of contexts, with the exact cloud dotted. The threshold is "
+        "where half is lost; in small populations it lies lower."
     ),
     "one-cannot": (
         "Left: gold error by generation of single agents that grade themselves and of populations "
@@ -45,8 +45,10 @@ CAPTIONS = {
     "phase-diagram": (
         "Above: share of runs in which m copies of GPT-n, that grade each other and replicate by "
         "their grades, end with no more errors than the majority vote of any unselected M-GPT-N "
-        "above them; black, the fitted boundary. Below: the errors of those collectives beside "
-        "the lowest of those votes."
+        "above them; black, the fitted boundary; at the right, scripted agents of known Λ beside "
+        "the theory's boundary. Below: errors of those collectives, of the best graded of as many "
+        "founders (dotted), and the lowest of those votes (dashed); at the right, errors by what "
+        "makes graders differ."
     ),
     "selectors": (
         "Fall of the error beyond the random selector's, as measured, against what a fit to all "
@@ -72,10 +74,12 @@ CAPTIONS = {
         "founders were trained on one to five digits."
     ),
     "independent-judges": (
-        "Reach (the largest number of digits answered with at most 5 % errors) over the number of "
-        "agents and the size of founders, and over the number of agents and the selection "
-        "temperature; and how often a jury agrees on what is wrong, against how many of its pairs "
-        "descend from one founder."
+        "Left: reach (the largest number of digits answered with at most 5 % errors) over the "
+        "number of agents and the size of their founders. Middle: over the number of agents and "
+        "the selection temperature, where agents replicate by how much they agree; nobody: nobody "
+        "is replicated; between black lines drift is expected to leave most pairs of one founder. "
+        "Right: share of wrong ones among the problems that all answer alike, with 95 % "
+        "intervals, by arm."
     ),
     "tests-beat-votes": (
         "How often the program that is chosen is right (95 % intervals), of one answer of a "

@@ -107,8 +107,7 @@ def _answering_alone(config: RunConfig) -> Tournament:
 
     Each kind of founder once, as many kinds as an arm of the run has answers for.
     """
-    ordinary = [ORDINARY] * config.population.size
-    kinds = list(dict.fromkeys(_founders(config, ordinary)))
+    kinds = list(dict.fromkeys(_founders(config, [ORDINARY] * config.population.size)))
     kinds = kinds[: max(1, config.population.size // len(TEMPERATURES))]
     founders = [replace(one, sampling_temperature=t) for one in kinds for t in TEMPERATURES]
     settings = TournamentSettings(

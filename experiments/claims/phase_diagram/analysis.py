@@ -38,6 +38,7 @@ from mgptn.experiments.claims.phase_diagram.numbers import (
     compute,
     curves,
     factors,
+    founders_alone,
     graders,
     others,
 )
@@ -106,6 +107,7 @@ def analyse(results: Results) -> Finding:
             "What evolution adds to the best graded of as many founders": beyond_best(
                 planes, ladders
             ),
+            "The founders alone": founders_alone(results, planes),
             COMPUTE: compute(results, planes, ladders),
             "Scripted agents": scripted.numbers(),
         },

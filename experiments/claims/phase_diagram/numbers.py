@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from mgptn.experiments.claims.method.alone import alone_numbers
 from mgptn.experiments.claims.method.costs import arm_flops
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.numbers import (
@@ -105,6 +106,18 @@ def factors(planes: Planes) -> tuple[Number, ...]:
             numbers.append(share(f"{arm}, {task}: amplified", both, first))
             numbers.append(share(f"{arm}, {task}: error", both, second))
     return tuple(numbers)
+
+
+def founders_alone(results: Results, planes: Planes) -> tuple[Number, ...]:
+    """Errors of each rung's likeliest answers, and at its best temperature."""
+    return tuple(
+        number
+        for task in planes.tasks
+        for rung in planes.rungs
+        for number in alone_numbers(
+            f"{task}, {rung}", results, arm="unselected", task=task, rung=rung
+        )
+    )
 
 
 def others(results: Results, planes: Planes) -> tuple[Number, ...]:

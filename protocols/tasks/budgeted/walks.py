@@ -65,8 +65,8 @@ class Walks(BundledTask):
     default_size = 8
     answer_alphabet = "0123456789"
     notation = (
-        "An answer ends in the place where the walk ends; what stands before it is the way there, as "
-        "far as its budget pays for it."
+        "An answer ends in the place where the walk ends; what stands before it is the way there, "
+        "as far as its budget pays for it."
     )
     ragged = True
 
