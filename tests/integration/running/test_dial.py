@@ -17,10 +17,10 @@ from mgptn.experiments.cli import main
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.record.rounds import read_rounds
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-BUDGETS = (1, 3, 6)
-PROBLEMS = 1200
+BUDGETS = (1, 4, 6)
+PROBLEMS = 6000
 
 
 @pytest.fixture(scope="module")
