@@ -135,7 +135,7 @@ def said_of(picks: pl.DataFrame) -> tuple[str, ...]:
     if not len(once):
         return ()
     people = once["who"].n_unique()
-    none = once["picked"].is_null().mean()
+    none = float(np.mean(once["picked"].is_null().to_numpy()))
     seconds = float(np.median(once["seconds"].to_numpy()))
     first = (
         f"{people} {'person' if people == 1 else 'people'} picked {len(once)} times of "

@@ -106,7 +106,7 @@ class Genomes(Sequence[Genome]):
     def digests(self) -> list[bytes]:
         """As of `Genome.digest`, 16 bytes each."""
         if not self._digests:
-            self._digests.extend(self._hashed())
+            self._digests[:] = list(self._hashed())  # whole: several threads may ask at once
         return self._digests
 
     def _hashed(self) -> Iterator[bytes]:
@@ -167,7 +167,7 @@ class Genomes(Sequence[Genome]):
     def _bounds(self) -> list[int]:
         """Where each context begins in `shown`, and where the last one ends."""
         if not self._ends:
-            self._ends.extend((0, *self.lengths.cumsum(dtype=np.int64).tolist()))
+            self._ends[:] = [0, *self.lengths.cumsum(dtype=np.int64).tolist()]
         return self._ends
 
     def _weighed(self, places: Integers) -> list[str | None]:

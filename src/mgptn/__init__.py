@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mgptn.experiments.record.rounds import Round, population_hash, read_rounds
     from mgptn.experiments.running.run import resume, run
     from mgptn.experiments.setting.stage import Stage
-    from mgptn.experiments.views.tables import read_tables
+    from mgptn.experiments.tables.writing import read_tables
     from mgptn.population.measures.generation_measures import Measures, measure
     from mgptn.population.records.agents import Agent, Example, Genome
     from mgptn.population.records.generation import Generation
@@ -95,7 +95,7 @@ _HOMES = {
     "experiments.record.rounds": ("Round", "population_hash", "read_rounds"),
     "experiments.running.run": ("resume", "run"),
     "experiments.setting.stage": ("Stage",),
-    "experiments.views.tables": ("read_tables",),
+    "experiments.tables.writing": ("read_tables",),
     "population.measures.generation_measures": ("Measures", "measure"),
     "population.records.agents": ("Agent", "Example", "Genome"),
     "population.records.generation": ("Generation",),

@@ -2,6 +2,8 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+import sys
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -149,3 +151,34 @@ def test_who_leaves_nothing_is_not_taught():
     )
     assert asked == [1]
     assert len(found.survivors.genomes) == 1
+
+
+def test_several_threads_may_ask_for_what_is_found_once():
+    """As those of a page do; one that found half of it would be told of genomes that are none."""
+    made = [
+        Genome("m", 1.0 + i, (Example("q", str(i), None),) * (i % 3), None, "ordinary", None)
+        for i in range(300)
+    ]
+    expected = [bytes.fromhex(genome.digest()) for genome in made]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(5):
+            columns, wrong = Genomes.of(made), []
+
+            def ask(columns=columns, wrong=wrong):
+                try:
+                    found = columns.digests() == expected
+                except ValueError:
+                    found = False
+                if not found:
+                    wrong.append(found)
+
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert not wrong
+    finally:
+        sys.setswitchinterval(before)
