@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+
 from mgptn.experiments.commands.interrupts import leaving_at_once
 
 
 def main() -> None:
     """The command `mgptn`."""
+    # Else Python looks, at its end, for circles among all that goes with the process anyway.
+    atexit.register(gc.freeze)
     with leaving_at_once():
         from mgptn.experiments.cli import main as command
 

@@ -101,6 +101,8 @@ def hosts(
             return
         joining = cluster_to_join(ray_address)
         begun = begun or stack.enter_context(beginning(ray_address, storing=_stores(stage.config)))
+        if joining is None:  # which takes longer
+            threading.Thread(target=_import_results).start()
         with doing(f"joining {joining.told()}" if joining else "starting Ray"):
             started = begun.take()
             stack.callback(begun.end)
@@ -111,6 +113,16 @@ def hosts(
             fleet = stage.joined(room.fleet(), served)
             stack.callback(fleet.close)
         yield fleet
+
+
+def _import_results() -> None:
+    """What a run needs to write its results, imported while Ray is waited for.
+
+    In a thread of its own, since Ctrl-C is told to the main one: an import that it hits may turn it
+    into another error.
+    """
+    import mgptn.experiments.figures.files
+    import mgptn.experiments.results.report  # noqa: F401
 
 
 def ray_beside(config: RunConfig, ray_address: str | None) -> AbstractContextManager[Any]:

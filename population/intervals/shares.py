@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import scipy
-from scipy.stats import beta
 
 from mgptn.population.intervals.spread import (
     NOWHERE,
@@ -67,8 +66,8 @@ def clopper_pearson(successes: float, trials: float, level: float = 0.95) -> Int
         return Interval(0.0, 1.0)
     tail, missed = (1.0 - level) / 2.0, trials - successes
     return Interval(
-        float(beta.ppf(tail, successes, missed + 1.0)) if successes else 0.0,
-        float(beta.ppf(1.0 - tail, successes + 1.0, missed)) if missed else 1.0,
+        float(scipy.special.betaincinv(successes, missed + 1.0, tail)) if successes else 0.0,
+        float(scipy.special.betaincinv(successes + 1.0, missed, 1.0 - tail)) if missed else 1.0,
     )
 
 

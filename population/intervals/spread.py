@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+import scipy
 
 from mgptn.population.records.arrays import Floats
 
@@ -133,7 +133,7 @@ def t_interval(of: Spread, level: float = 0.95) -> Interval:
 
 def times(freedom: float, level: float = 0.95) -> float:
     """How many standard errors an interval of so many degrees of freedom reaches to either side."""
-    return float(student.ppf((1.0 + level) / 2.0, freedom))
+    return float(scipy.special.stdtrit(freedom, (1.0 + level) / 2.0))
 
 
 def p_above(of: Spread, bound: float) -> float:
@@ -143,7 +143,7 @@ def p_above(of: Spread, bound: float) -> float:
     above, which no test of their signs can go below; 1 if they are not. NaN of what is undefined.
     """
     if of.error > 0.0:
-        return float(student.sf((of.value - bound) / of.error, of.freedom))
+        return float(scipy.special.stdtr(of.freedom, (bound - of.value) / of.error))
     if of.error == 0.0:
         return 2.0**-of.units if of.value > bound else 1.0
     return math.nan
