@@ -56,7 +56,7 @@ def analyse(results: Results) -> Finding:
                 [[idle_share(one.outcomes) for one in results.generations(c, side)] for c in cells]
             )
             last[outside, side] = courses[:, -1]
-            curves[name] = tuple(np.nanmean(courses, axis=0).tolist())
+            curves[name] = tuple(float(_column(one).mean()) for one in courses.T)
             idle.append(share(f"{name}: idle tests, last generation", _column(courses[:, -1])))
             measured += _measured(results, cells, side, name)
         taken[outside] = np.array([_wrong_among_accepted(_last(results, c)) for c in cells])
