@@ -34,7 +34,7 @@ def draw_attempts(finding: Finding, path: Path) -> Path:
     """Draw a panel of pass@k for each exam, and one of probabilities by problem."""
     exams = [name.removesuffix(", draws") for name in finding.curves if name.endswith(", draws")]
     with styled():
-        figure = Figure(figsize=(1.35 * WIDE, 3.3))
+        figure = Figure(figsize=(1.75 * WIDE, 3.5))
         *panels, last = figure.subplots(1, len(exams) + 1)
         for axes, exam in zip(panels, exams, strict=True):
             for side, (label, style) in STYLES.items():
