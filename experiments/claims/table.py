@@ -23,6 +23,7 @@ from mgptn.experiments.claims.method.measuring import Measure
 from mgptn.experiments.claims.mutual_code_and_tests import analysis as mutual_code_and_tests
 from mgptn.experiments.claims.one_cannot import analysis as one_cannot
 from mgptn.experiments.claims.phase_diagram import analysis as phase_diagram
+from mgptn.experiments.claims.plausibility import analysis as plausibility
 from mgptn.experiments.claims.quasispecies import analysis as quasispecies
 from mgptn.experiments.claims.selectors import analysis as selectors
 from mgptn.experiments.claims.survey_trick import analysis as survey_trick
@@ -58,6 +59,7 @@ ANALYSES: dict[str, Analysis] = {
     "gaming": Analysis(gaming.analyse, gaming.draw),
     "beyond-the-founders": Analysis(beyond_the_founders.analyse, beyond_the_founders.draw),
     "independent-judges": Analysis(independent_judges.analyse, independent_judges.draw),
+    "plausibility": Analysis(plausibility.analyse, plausibility.draw, plausibility.MEASURES),
     "tests-beat-votes": Analysis(tests_beat_votes.analyse, tests_beat_votes.draw),
     "mutual-code-and-tests": Analysis(mutual_code_and_tests.analyse, mutual_code_and_tests.draw),
     "collusion": Analysis(collusion.analyse, collusion.draw),
