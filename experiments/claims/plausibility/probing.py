@@ -76,7 +76,7 @@ class Probe:
     def distance(self, states: Marked) -> Floats:
         """float64 [N], squared, from the sampled ones of the same place."""
         away = self._scaled(states)
-        return np.asarray(np.einsum("ne,ef,nf->n", away, self._inverse, away))
+        return np.asarray(((away @ self._inverse) * away).sum(axis=1))
 
     def _centred(self, states: Marked) -> Floats:
         return np.asarray(states.values - self._means[states.places])
