@@ -30,7 +30,9 @@ def draw_recovered(finding: Finding, path: Path) -> Path:
             right.barh(row, shares[f"{arm}: trained"], height=0.6, color=colour)
         for bound in (0.0, 1.0):
             left.axvline(bound, **REFERENCE)
-        left.set_yticks(rows, [f"{arm} (internals frozen)" if arm == EDGES else arm for arm in arms])
+        left.set_yticks(
+            rows, [f"{arm} (internals frozen)" if arm == EDGES else arm for arm in arms]
+        )
         left.set_xlabel("C: 0 the base, 1 all weights")
         left.set_title("what is recovered by training this alone", fontsize=9)
         right.set_xlabel("numbers trained, of all")

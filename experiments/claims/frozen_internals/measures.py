@@ -23,7 +23,7 @@ from mgptn.protocols.table import TASKS
 
 BASE, FULL, EDGES = "base", "full", "head and embeddings"
 CHOSEN, ASKED, KNOWN = "chosen", "asked", "known"
-"""Exams: the one that a rate is chosen by, the one that counts, and one of what was known before."""
+"""Exams: one that rates are chosen by, the one that counts, and one of what was known before."""
 
 ALPHA = 2
 """Of factors, times their rank."""
@@ -72,7 +72,7 @@ def measure_lessons(bench: Bench) -> pl.DataFrame:
 
 
 def _exams(bench: Bench) -> dict[str, Exam]:
-    """Sums of the size that is learned, of which some choose and others count, and of a known one."""
+    """Sums of the size that is learned, some that choose and others that count; and known ones."""
     options, task = bench.options, TASKS["addition"]
     count = options["problems"]
     both, _ = held_out_exam(task(options["size"]), 2 * count, stream(bench.seed, "frozen"))

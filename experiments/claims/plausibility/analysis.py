@@ -15,7 +15,7 @@ from scipy.stats import rankdata, spearmanr
 
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
-from mgptn.experiments.claims.method.numbers import DIFFERENCE, SHARE, Number, estimate, share
+from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.method.statistics import first_over_second
 from mgptn.experiments.claims.plausibility.figure import draw_passes
 from mgptn.experiments.claims.plausibility.measures import FORCED, RIGHT, SAMPLED, measure_passes
@@ -152,10 +152,13 @@ def _told(successes: _Successes) -> list[Number]:
 
 def _alarms(chosen: pl.DataFrame) -> list[Number]:
     passes, found = chosen.filter(what="passes"), []
-    for kind, told in ((SAMPLED, "sampled passes called broken"), (RIGHT, "right answers, whatever their probability, called broken")):  # fmt: skip
-        rows = _by_seed(passes.filter(kind=kind).with_columns(pl.col("broken").cast(pl.Float64)), "broken")  # fmt: skip
-        values = np.array([[broken.mean()] for (broken,) in rows])
-        found.append(estimate(told, values, span=SHARE))
+    for kind, told in (
+        (SAMPLED, "sampled passes called broken"),
+        (RIGHT, "right answers, whatever their probability, called broken"),
+    ):
+        ordered = passes.filter(kind=kind).with_columns(pl.col("broken").cast(pl.Float64))
+        values = np.array([[broken.mean()] for (broken,) in _by_seed(ordered, "broken")])
+        found.append(share(told, values))
     return found
 
 
@@ -177,7 +180,9 @@ def _curves(
         ducks.filter((pl.col("surprisal") >= low) & (pl.col("surprisal") < low + 1.0))
         for low in edges
     ]
-    kept = [(low + 0.5, rows["score"]) for low, rows in zip(edges, bins, strict=True) if len(rows) >= 30]  # fmt: skip
+    kept = [
+        (low + 0.5, rows["score"]) for low, rows in zip(edges, bins, strict=True) if len(rows) >= 30
+    ]
     curves["improbability"] = tuple(float(middle) for middle, _ in kept)
     for name, part in (("lower", 0.25), ("median", 0.5), ("upper", 0.75)):
         curves[f"score, {name}"] = tuple(float(np.quantile(s, part)) for _, s in kept)

@@ -1,4 +1,4 @@
-"""The figure of plausibility: who is told by what, scores by improbability, successes by attempts."""
+"""The figure: what tells ducks, how improbable they were, and what successes rest on."""
 
 # SPDX-License-Identifier: Apache-2.0
 
@@ -59,12 +59,16 @@ def _draw_areas(axes: Any, finding: Finding) -> None:
         numbers = [n for n in finding.numbers[TOLD] if n.name.startswith(f"area of a {name},")]
         layers = [layer + 0.08 * (place - 1) for layer in range(len(numbers))]
         values = [number.value for number in numbers]
-        reach = [[max(0.0, n.value - n.low) for n in numbers], [max(0.0, n.high - n.value) for n in numbers]]  # fmt: skip
+        reach = [
+            [max(0.0, number.value - number.low) for number in numbers],
+            [max(0.0, number.high - number.value) for number in numbers],
+        ]
         axes.errorbar(
             layers, values, yerr=reach, color=colour, marker="o", markersize=3.5, label=name
         )
     axes.axhline(0.5, **REFERENCE)
-    axes.set_xticks(range(len(numbers)), ["embed-\ndings", *(f"layer {i}" for i in range(1, len(numbers)))])  # fmt: skip
+    later = [f"layer {i}" for i in range(1, len(numbers))]
+    axes.set_xticks(range(len(numbers)), ["embed-\ndings", *later])
     axes.set_ylim(0.4, 1.0)
     axes.set_ylabel("area under the curve")
     axes.set_title("ducks told from sampled digits", fontsize=9)

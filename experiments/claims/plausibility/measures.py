@@ -189,9 +189,7 @@ def _worst(probe: Probe, states: Marked) -> Floats:
     return np.asarray(probe.score(states).reshape(-1, width).max(axis=1))
 
 
-def _digits(
-    kind: str, states: Marked, surprisals: Floats, probe: Probe
-) -> pl.DataFrame:
+def _digits(kind: str, states: Marked, surprisals: Floats, probe: Probe) -> pl.DataFrame:
     return _frame("digits", kind, states.problems, probe.score(states)).with_columns(
         surprisal=pl.Series(surprisals),
         distance=pl.Series(probe.distance(states)),

@@ -38,7 +38,14 @@ CONFIGS: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["gpt-1", "llama", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gpt-3", "gpt2"))])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "gpt-1",
+        "llama",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("gpt-3", "gpt2")),
+    ],
+)
 def name(request: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     if request.param.startswith("gpt-"):
         return str(request.param)
