@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from mgptn.agents.texts import TextReply, TextRequest, Usage
 from mgptn.population.records.weights import Weights
@@ -60,16 +62,59 @@ class Generate:
     top_p: float = 1.0
 
 
+class States(NamedTuple):
+    """Which hidden states of the rows that a scoring reads come back with it.
+
+    Attributes
+    ----------
+    layers
+        As transformers numbers its ``hidden_states``: 0 are the embeddings, i what the i-th layer
+        leaves, and the last what the head is given, which in most models is normalised.
+    places
+        Of a row's tokens, which are the suffix and an option without its last token: from 0, the
+        suffix's first; below 0 from the row's end, -1 being its last. Tokens of the prefix have
+        none: what they leave is shared, and not kept.
+    """
+
+    layers: tuple[int, ...]
+    places: tuple[int, ...]
+
+    def check(self, shortest: int) -> None:
+        """Refuse what cannot be told of rows of so many tokens, or of more.
+
+        Raises
+        ------
+        ValueError
+            Naming the field.
+        """
+        for name, numbers, least, most in (
+            ("layers", self.layers, 0, None),
+            ("places", self.places, -shortest, shortest - 1),
+        ):
+            told = f"from {least} on" if most is None else f"from {least} to {most}"
+            if not numbers:
+                raise ValueError(f"states.{name}: expected at least one, got none")
+            for number in numbers:
+                if number < least or (most is not None and number > most):
+                    raise ValueError(f"states.{name}: expected numbers {told}, got {number}")
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """The log-probability of each option as a continuation of prefix + suffix.
 
     An option may be a whole text: one row is read for it, whatever its length.
+
+    Attributes
+    ----------
+    states
+        Hidden states to tell beside; None for none.
     """
 
     prefix: Tokens
     suffix: Tokens
     options: tuple[Tokens, ...]
+    states: States | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +206,34 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """Hidden states as they are sent: a shape, and bytes of float32, so that equal ones are equal.
+
+    Attributes
+    ----------
+    shape
+        Rows, layers, places, width. A row is a distinct beginning of the options, without their
+        last tokens, in the order that those have: options of one token have one between them.
+    """
+
+    shape: tuple[int, int, int, int]
+    content: bytes = field(repr=False)
+
+    @property
+    def array(self) -> np.ndarray:
+        """float32 [rows, layers, places, width], not to be written to."""
+        return np.frombuffer(self.content, dtype=np.float32).reshape(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """Log-probability of each option, in nats; NaN where the model's logits were not finite."""
+    """Log-probability of each option, in nats; NaN where the model's logits were not finite.
+
+    `hidden` has what `Score.states` asks for.
+    """
 
     log_probabilities: tuple[float, ...]
+    hidden: Hidden | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,9 +196,11 @@ def _plan_model(
             groups = of_prefix.setdefault(request.prefix, {})
             groups_of[id(request.prefix)] = groups
         key = (
-            (False, id(request.options))
-            if isinstance(request, Score)
-            else (True, request.max_tokens)
+            (True, request.max_tokens)
+            if isinstance(request, Generate)
+            else (False, id(request.options))
+            if request.states is None
+            else (False, (id(request.options), request.states))
         )
         group = groups.get(key)
         if group is None:
@@ -213,20 +215,20 @@ def _plan_model(
                 _shape_generates(requests, group, slots, shapes)
             else:
                 assert isinstance(first, Score)
-                _shape_scores(requests, group, first.options, slots, shapes)
+                _shape_scores(requests, group, first, slots, shapes)
         for shape in sorted(shapes):
             _cut(requests, shapes[shape], prefix, model, supply, shape, places)
 
 
 Shapes = dict[tuple[Any, ...], dict[Any, list[int]]]
 """Shape → content → the requests of that content. A shape: is it a scoring, rows, width (0: as its
-widest needs), reads, rows a request."""
+widest needs), reads, rows a request, hidden states (empty: none)."""
 
 
 def _shape_generates(
     requests: Sequence[HostRequest], group: list[int], slots: int, shapes: Shapes
 ) -> None:
-    contents = shapes.setdefault((False, whole_rows(slots), 0, 1, 1), {})
+    contents = shapes.setdefault((False, whole_rows(slots), 0, 1, 1, ()), {})
     for i in group:
         r = requests[i]
         assert isinstance(r, Generate)
@@ -240,11 +242,12 @@ def _shape_generates(
 def _shape_scores(
     requests: Sequence[HostRequest],
     group: list[int],
-    options: tuple[Tokens, ...],
+    first: Score,
     slots: int,
     shapes: Shapes,
 ) -> None:
     """Scorings that share their options as an object: what depends on those is done once."""
+    options, states = first.options, first.states or ()
     starts = option_starts(options)
     further = max(map(len, starts), default=0)
     reads = 1 << (max(map(len, options), default=1) - 1).bit_length()
@@ -253,9 +256,11 @@ def _shape_scores(
         suffix = requests[i].suffix
         contents = of_length.get(len(suffix))
         if contents is None:
+            if states:
+                states.check(len(suffix) + min(map(len, starts)))
             width = bucket(len(suffix) + further)
             rows = read_rows(whole_rows(slots), width)
-            shape = (True, rows, width, min(reads, width), len(starts))
+            shape = (True, rows, width, min(reads, width), len(starts), states)
             contents = of_length[len(suffix)] = shapes.setdefault(shape, {})
         same = contents.get((suffix, options))
         if same is None:
@@ -274,7 +279,7 @@ def _cut(
     places: _Places,
 ) -> None:
     weights, worn = model
-    _, rows, width, reads, needed = shape
+    _, rows, width, reads, needed, _ = shape
     size = max(1, TURNS * rows // needed)
     ordered = sorted(contents)
     for start in range(0, len(ordered), size):

@@ -87,10 +87,21 @@ class OneByOne:
         return answers.replies()
 
     def score(self, tile: Tile, prefix: Past, work: Work, clock: Clock) -> tuple[Scored, ...]:
-        """Log-probabilities of the options of a tile's requests, in their order."""
+        """Log-probabilities of the options of a tile's requests, in their order.
+
+        Raises
+        ------
+        ValueError
+            If hidden states are asked for.
+        """
         replies = []
         for request in tile.requests:
             assert isinstance(request, Score)
+            if request.states is not None:
+                raise ValueError(
+                    f"states: expected a model that the engine runs, which tells hidden states, "
+                    f"got {type(self.model).__name__}, which is run a text at a time"
+                )
             logs: dict[Tokens, torch.Tensor] = {}
             for start in option_starts(request.options):
                 tokens = request.suffix + start

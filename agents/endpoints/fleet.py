@@ -76,10 +76,12 @@ class JointFleet(Rounds):
         LimitReached
             If the budget does not last; what was answered is kept where `remember` says.
         EndpointFault
-            If a server cannot be worked with.
+            If a server cannot be worked with, or is asked what only a host can be.
         """
         self.budget.check()
         remote = {i: tile for i, tile in enumerate(tiles) if tile.weights in self._served}
+        for tile in remote.values():
+            self._check(tile)
         here = [tile for i, tile in enumerate(tiles) if i not in remote]
         with in_the_background(self._ask(list(remote.values()))) as asked:
             done = iter(self._inner.run(here) if here else [])
@@ -159,6 +161,16 @@ class JointFleet(Rounds):
 
     def _known(self, weights: str, asked: TextRequest) -> Answered | None:
         return None if self._uncommitted is None else self._uncommitted.get(weights, asked)
+
+    def _check(self, tile: Tile) -> None:
+        """Refuse to ask a server what none can be asked."""
+        asked = tile.requests[0]
+        if not isinstance(asked, Write | Weigh):
+            what = "hidden states" if getattr(asked, "states", None) else "requests in tokens"
+            raise EndpointFault(
+                f"{self._served[tile.weights].endpoint.name}: expected requests in text, since "
+                f"an endpoint takes no other, got one for {what}; ask a model that a host loads"
+            )
 
     @staticmethod
     def _client(served: Served) -> Client:

@@ -29,11 +29,12 @@ from mgptn.agents.engine.probing import (
     probe,
     text_of,
 )
-from mgptn.agents.engine.recording import Graphed, Tensors, Traced
+from mgptn.agents.engine.recording import Function, Graphed, Tensors, Traced
 from mgptn.agents.ladder.loading import load_own
 from mgptn.agents.ladder.model import OwnModel
 from mgptn.agents.layers.attention import NAME, AttentionState
 from mgptn.agents.layers.experts import take_experts_over
+from mgptn.agents.layers.hidden import Watched
 from mgptn.agents.layers.products import as_multiplied, widen_outputs
 from mgptn.agents.layers.registration import register
 from mgptn.agents.layers.rows import Rows, rows_stand_alone, unit_of
@@ -149,6 +150,46 @@ class Forward:
         logits, state = self._read(tokens, positions, pick, *given, key=key)
         return logits, state
 
+    def read_states(
+        self,
+        tokens: torch.Tensor,
+        positions: torch.Tensor,
+        pick: torch.Tensor,
+        prefix: torch.Tensor | None,
+        layers: tuple[int, ...],
+        places: torch.Tensor,
+    ) -> Tensors:
+        """`read`, and hidden states beside.
+
+        Parameters
+        ----------
+        layers
+            Which, as of `States`.
+        places
+            int64 [n], in R · W, of those that are wanted.
+
+        Returns
+        -------
+        logits, state, hidden
+            As of `read`; [layers, n, E].
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer, or layers cannot be told apart.
+        """
+        if self._watched is None:
+            self._watched = Watched(self.model, self.layers)
+        self._watched.check(layers)
+        read = self._read_states.get(layers)
+        if read is None:
+            # Of each choice its own: two layers that say the same of one text are still two.
+            read = self._read_states[layers] = Traced(self._looking_at(layers), self._patience)
+        given = () if prefix is None else (prefix,)
+        seen = self._state.beyond(tokens.shape[1], prefix)
+        key = (*tokens.shape, len(pick), len(given), *seen, len(places))
+        return read(places, tokens, positions, pick, *given, key=key)
+
     def read_block(
         self, tokens: torch.Tensor, positions: torch.Tensor, past: torch.Tensor | None
     ) -> torch.Tensor:
@@ -189,11 +230,13 @@ class Forward:
             self._step.forget(buffer)
 
     def _prepare(self) -> None:
-        """Recorded forms of the three kinds of pass."""
+        """Recorded forms of the kinds of pass."""
         numbers = sum(weight.numel() for weight in self.model.parameters())
-        patience = PATIENCE if numbers >= LARGE else 0
+        self._patience = patience = PATIENCE if numbers >= LARGE else 0
         self._read = Traced(self.read_plainly, patience)
         self._read_block = Traced(self.read_block_plainly, patience)
+        self._watched: Watched | None = None
+        self._read_states: dict[tuple[int, ...], Traced] = {}
         self._step: Traced | Graphed = (
             Graphed(self.step_plainly, varying=4)
             if self.device.type == "cuda"
@@ -210,6 +253,17 @@ class Forward:
         state = self._begin(prefix)
         logits = self._logits(tokens, positions, pick)
         return logits, self._fresh(state)
+
+    def _looking_at(self, layers: tuple[int, ...]) -> Function:
+        """`read_plainly` with some layers looked at, at places in R · W that come first."""
+
+        def read(places: torch.Tensor, *given: torch.Tensor) -> Tensors:
+            assert self._watched is not None
+            with self._watched.looking(layers, places) as found:
+                logits, state = self.read_plainly(*given)
+            return logits, state, found()
+
+        return read
 
     def read_block_plainly(
         self, tokens: torch.Tensor, positions: torch.Tensor, past: torch.Tensor | None = None

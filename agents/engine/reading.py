@@ -17,7 +17,7 @@ import torch
 
 from mgptn.agents.engine.clock import Clock
 from mgptn.agents.engine.forward import Forward
-from mgptn.agents.requests import Tokens, Work
+from mgptn.agents.requests import States, Tokens, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,15 @@ class Read:
         [R · I, V]; of rows beyond `count`, of no consequence.
     state
         [A, 2, R, G, W, D], keys and values.
+    hidden
+        [layers, R, places, E], hidden states, if they are asked for.
     """
 
     first: int
     count: int
     logits: torch.Tensor
     state: torch.Tensor
+    hidden: torch.Tensor | None = None
 
 
 def read_rows_of(
@@ -49,6 +52,7 @@ def read_rows_of(
     prefix: torch.Tensor | None,
     work: Work,
     clock: Clock,
+    states: States | None = None,
 ) -> Iterator[Read]:
     """Read rows after a prefix, in batches.
 
@@ -62,6 +66,8 @@ def read_rows_of(
         R of a full batch, W and I.
     before
         The prefix's tokens.
+    states
+        Hidden states to tell of every row.
     """
     most, width, reads = shape
     height = forward.rows.height(most, most, width)
@@ -84,12 +90,27 @@ def read_rows_of(
     tokens, positions, pick = (
         torch.from_numpy(whole).to(forward.device) for whole in (filled, places, picks)
     )
+    looked = None if states is None else _looked_at(states, lengths[source], height, width)
     for first in range(0, len(rows), height):
         here = slice(first, first + height)
         own = int(lengths[here].sum())
         work.tokens_computed += own
         work.tokens_padded += len(tokens[here]) * width - own
         clock.lap("transfer")
-        logits, state = forward.read(tokens[here], positions[here], pick[here].flatten(), prefix)
+        given = tokens[here], positions[here], pick[here].flatten()
+        count = min(height, len(rows) - first)
+        if states is None or looked is None:
+            read = Read(first, count, *forward.read(*given, prefix))
+        else:
+            places = looked[here].to(forward.device)
+            *found, hidden = forward.read_states(*given, prefix, states.layers, places.flatten())
+            read = Read(first, count, *found, hidden.unflatten(1, places.shape))
         clock.lap("forward")
-        yield Read(first, min(height, len(rows) - first), logits, state)
+        yield read
+
+
+def _looked_at(states: States, lengths: np.ndarray, height: int, width: int) -> torch.Tensor:
+    """Where in R · W the places of hidden states of rows of some lengths stand, int64 [N, ·]."""
+    wanted = np.array(states.places)
+    places = np.where(wanted < 0, lengths[:, None] + wanted, wanted)
+    return torch.from_numpy(places + width * (np.arange(len(lengths)) % height)[:, None])

@@ -8,7 +8,7 @@ all options of a request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,14 +16,15 @@ import torch
 from mgptn.agents.engine.clock import Clock
 from mgptn.agents.engine.forward import Forward
 from mgptn.agents.engine.reading import read_rows_of
-from mgptn.agents.requests import Score, Scored, Tile, Tokens, Work
+from mgptn.agents.requests import Hidden, Score, Scored, States, Tile, Tokens, Work
 from mgptn.agents.tiles import option_starts
 
 
 def score(
     forward: Forward, tile: Tile, prefix: torch.Tensor | None, work: Work, clock: Clock
 ) -> tuple[Scored, ...]:
-    """Log-probabilities of the options of a tile's requests, in their order."""
+    """Log-probabilities of the options of a tile's requests, in their order; hidden states too,
+    where those are asked for."""
     requests = [r for r in tile.requests if isinstance(r, Score)]
     known: dict[tuple[Tokens, ...], _Options] = {}
     rows: list[Tokens] = []
@@ -45,12 +46,18 @@ def score(
     tokens = torch.from_numpy(np.concatenate([o.tokens for o in asked])).to(forward.device)
     found = torch.zeros(len(wanted), device=forward.device)
     shape = (tile.rows, tile.width, tile.reads)
-    for read in read_rows_of(forward, rows, begins, shape, tile.prefix, prefix, work, clock):
+    states = requests[0].states  # all of a tile ask for the same
+    seen: list[torch.Tensor] = []
+    for read in read_rows_of(
+        forward, rows, begins, shape, tile.prefix, prefix, work, clock, states
+    ):
         logs = torch.log_softmax(read.logits.float(), dim=-1)
         first = read.first * tile.reads
         # Places stand in order, so those of a batch of rows are neighbours.
         here = slice(*np.searchsorted(wanted, [first, first + read.count * tile.reads]))
         found[here] = logs[places[here] - first, tokens[here]]
+        if read.hidden is not None:
+            seen.append(read.hidden[:, : read.count].transpose(0, 1))
         clock.lap("forward")
     values = found.tolist()
     ends = np.cumsum(counts).tolist()
@@ -58,8 +65,23 @@ def score(
         options.read(values[end - len(options.tokens) : end])
         for options, end in zip(asked, ends, strict=True)
     )
+    if states is not None:
+        replies = _with_hidden(replies, seen, states, [len(o.starts) for o in asked])
     clock.lap("transfer")
     return replies
+
+
+def _with_hidden(
+    replies: tuple[Scored, ...], seen: list[torch.Tensor], states: States, counts: list[int]
+) -> tuple[Scored, ...]:
+    """Replies with the hidden states of their rows, so many each."""
+    whole = torch.cat(seen).float().cpu().numpy()
+    ends = np.cumsum(counts).tolist()
+    shape = len(states.layers), len(states.places), whole.shape[-1]
+    return tuple(
+        replace(reply, hidden=Hidden((rows, *shape), whole[end - rows : end].tobytes()))
+        for reply, rows, end in zip(replies, counts, ends, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)

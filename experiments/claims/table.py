@@ -15,6 +15,7 @@ from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
 from mgptn.experiments.claims.collusion import analysis as collusion
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
 from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_easier
+from mgptn.experiments.claims.frozen_internals import analysis as frozen_internals
 from mgptn.experiments.claims.gaming import analysis as gaming
 from mgptn.experiments.claims.independent_judges import analysis as independent_judges
 from mgptn.experiments.claims.method.finding import Finding
@@ -23,6 +24,7 @@ from mgptn.experiments.claims.method.measuring import Measure
 from mgptn.experiments.claims.mutual_code_and_tests import analysis as mutual_code_and_tests
 from mgptn.experiments.claims.one_cannot import analysis as one_cannot
 from mgptn.experiments.claims.phase_diagram import analysis as phase_diagram
+from mgptn.experiments.claims.plausibility import analysis as plausibility
 from mgptn.experiments.claims.quasispecies import analysis as quasispecies
 from mgptn.experiments.claims.selectors import analysis as selectors
 from mgptn.experiments.claims.survey_trick import analysis as survey_trick
@@ -58,6 +60,10 @@ ANALYSES: dict[str, Analysis] = {
     "gaming": Analysis(gaming.analyse, gaming.draw),
     "beyond-the-founders": Analysis(beyond_the_founders.analyse, beyond_the_founders.draw),
     "independent-judges": Analysis(independent_judges.analyse, independent_judges.draw),
+    "plausibility": Analysis(plausibility.analyse, plausibility.draw, plausibility.MEASURES),
+    "frozen-internals": Analysis(
+        frozen_internals.analyse, frozen_internals.draw, frozen_internals.MEASURES
+    ),
     "tests-beat-votes": Analysis(tests_beat_votes.analyse, tests_beat_votes.draw),
     "mutual-code-and-tests": Analysis(mutual_code_and_tests.analyse, mutual_code_and_tests.draw),
     "collusion": Analysis(collusion.analyse, collusion.draw),

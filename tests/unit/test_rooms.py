@@ -76,8 +76,8 @@ ORDER = (
         for claim in (
             "chaining", "survey_trick", "evaluation_easier", "cherry_picking", "quasispecies",
             "one_cannot", "phase_diagram", "selectors", "elicit_or_create", "gaming",
-            "beyond_the_founders", "independent_judges", "tests_beat_votes",
-            "mutual_code_and_tests", "collusion", "checking_easier",
+            "beyond_the_founders", "independent_judges", "plausibility", "frozen_internals",
+            "tests_beat_votes", "mutual_code_and_tests", "collusion", "checking_easier",
         )
     ),
     "experiments/claims",

@@ -131,6 +131,7 @@ class Bench:
         self.models = tuple(ground.weights)
         self._fleet = CountedFleet(fleet)
         self._subjects: dict[str, Subject] = {}
+        self._beside = (0, 0.0)
 
     def subject(self, model: str) -> Subject:
         """A model to be asked; one that the claim does not register has a host of its own."""
@@ -142,16 +143,22 @@ class Bench:
             self._subjects[model] = Subject(model, self.seed, fleet=fleet)
         return self._subjects[model]
 
+    def book(self, tokens: int, flops: float) -> None:
+        """Count what was asked of a model that is none of the registered ones."""
+        self._beside = self._beside[0] + tokens, self._beside[1] + flops
+
     @property
     def tokens(self) -> int:
         """That went through a model so far."""
-        return sum(self._fleet.tokens.values())
+        return sum(self._fleet.tokens.values()) + self._beside[0]
 
     @property
     def flops(self) -> float:
-        """2 × parameters × tokens that went through the subjects' models so far."""
+        """2 × parameters × tokens that went through the subjects' models so far, and what was
+        counted beside."""
         of = {s.checkpoint.weights: s.parameters for s in self._subjects.values()}
-        return sum(2.0 * of[weights] * tokens for weights, tokens in self._fleet.tokens.items())
+        passed = sum(2.0 * of[weights] * tokens for weights, tokens in self._fleet.tokens.items())
+        return passed + self._beside[1]
 
 
 Measure = Callable[[Bench], pl.DataFrame]

@@ -70,6 +70,8 @@ WITH_FOUNDERS = (
     "independent-judges",
     "one-cannot",
     "elicit-or-create",
+    "plausibility",
+    "frozen-internals",
     "tests-beat-votes",
     "mutual-code-and-tests",
     "collusion",

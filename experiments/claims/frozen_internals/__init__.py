@@ -1,0 +1,1 @@
+"""Claim: what weights learn when those of a model's internals are frozen."""

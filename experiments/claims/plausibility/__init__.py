@@ -1,0 +1,1 @@
+"""Claim: forced answers and sampled ones, by what stands within the model."""
