@@ -20,7 +20,7 @@ import click
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.run_config import NAMED, RunConfig
 from mgptn.experiments.record import committed, reading, rounds
 from mgptn.experiments.results.shown import flat
 from mgptn.experiments.sharing.columns import EXPLAINED, KEPT
@@ -34,8 +34,13 @@ WIDTH = 100
 
 
 def schema() -> str:
-    """The JSON Schema of a configuration."""
+    """The JSON Schema of a configuration; a name alone may stand for some sections."""
     plain = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema()}
+    for section in (plain, *plain["$defs"].values()):
+        for name in NAMED:
+            if name in section.get("properties", {}):
+                whole = section["properties"][name]
+                section["properties"][name] = {"anyOf": [whole, {"type": "string"}]}
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

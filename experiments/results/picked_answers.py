@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from markupsafe import escape
 
 from mgptn.experiments.figures.drawing import RUN
 from mgptn.experiments.results.shown import UNDEFINED, cut
+from mgptn.experiments.views.printable import visible
 
 NEWEST = DISPUTED = 200
 """Answers at most of the last generation, spread evenly over it, and of any whose grades differ."""
@@ -21,8 +23,10 @@ OF_A_KIND = 2
 """Of each kind, of the first generation, on different problems."""
 
 LONGEST_TEXT = 400
-MOST_TEXT = 500_000
-"""Characters that are shown of a text, and of all together."""
+"""Characters that are shown of a text."""
+
+MOST_BYTES = 900_000
+"""Of all texts together, as they stand in the page."""
 
 GRADES_SHOWN = 8
 
@@ -134,7 +138,7 @@ def _bounded(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     spent = 0
     for row in rows:
         texts = {name: cut(row[name], LONGEST_TEXT) for name in ("query", "answer")}
-        spent += sum(map(len, texts.values()))
-        if spent > MOST_TEXT:
+        spent += sum(len(escape(visible(text)).encode()) for text in texts.values())
+        if spent > MOST_BYTES:
             return
         yield row | texts

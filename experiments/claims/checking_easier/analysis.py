@@ -87,7 +87,7 @@ CAVEATS = (
     "Graders are copies of the author: they judge their own kind of errors.",
     "Steps are counted, and no seconds: by the clock, a solver in C++ (Glucose 4) finds "
     "refutations faster than the checker in Python reads them, at every size that was tried, as "
-    "docs/proofs-and-games.md has it.",
+    "docs/concepts/proofs-and-games.md has it.",
     "A checker that looks only at what the contradiction needs, from the end on, would do fewer "
     "steps than this one, which goes from the beginning and looks at everything.",
 )

@@ -256,7 +256,7 @@ def test_a_bundled_models_card_is_true(name: str):
 
 
 def test_the_ladders_page_has_the_cards_as_they_are():
-    page = Path(__file__).parents[3] / "docs/cards.md"
+    page = Path(__file__).parents[3] / "docs/concepts/cards.md"
     assert compare(bundled_models()) in page.read_text()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "docs" / "extending.md"
+PAGE = ROOT / "docs" / "tutorials" / "own-protocol.md"
 
 MGPTN = "from mgptn.experiments.cli import main; main()"
 

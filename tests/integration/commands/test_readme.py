@@ -51,7 +51,7 @@ def test_the_quickstart_ends_with_the_hash_that_the_readme_tells(quickstart: lis
 
 
 def test_the_python_of_its_page_runs_from_top_to_bottom(tmp_path):
-    page = (ROOT / "docs" / "python.md").read_text()
+    page = (ROOT / "docs" / "tutorials" / "python.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     assert len(blocks) == page.count("```") // 2
     done = subprocess.run(
@@ -67,7 +67,7 @@ def test_the_python_of_its_page_runs_from_top_to_bottom(tmp_path):
 
 
 def test_its_page_names_all_that_mgptn_offers():
-    table = (ROOT / "docs" / "python.md").read_text().partition("## ")[0]
+    table = (ROOT / "docs" / "tutorials" / "python.md").read_text().partition("## ")[0]
     named = [
         name
         for row in re.findall(r"^\| (`.*?`) \|", table, flags=re.M)
@@ -77,7 +77,7 @@ def test_its_page_names_all_that_mgptn_offers():
 
 
 def test_every_key_has_its_row():
-    table = (ROOT / "docs" / "configuration.md").read_text()
+    table = (ROOT / "docs" / "reference" / "configuration.md").read_text()
     leaves = [k for k in known_keys() if not any(o.startswith(k + ".") for o in known_keys())]
     missing = [
         key for key in leaves if f"`{key}`" not in table and f"`.{key.split('.')[-1]}`" not in table
@@ -87,13 +87,17 @@ def test_every_key_has_its_row():
 
 
 def test_every_protocol_is_in_its_table_with_its_summary():
-    table = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8").partition("## ")[0]
+    table = (
+        (ROOT / "docs" / "reference" / "protocols.md")
+        .read_text(encoding="utf-8")
+        .partition("## ")[0]
+    )
     for name, protocol in protocols().items():
         assert f"| `{name}` | {protocol.summary.rstrip('.')}" in table
 
 
 def test_every_command_is_in_the_documentation():
-    table = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     assert all(f"`mgptn {name}" in table for name in main.commands)
 
 

@@ -27,7 +27,7 @@ from mgptn.experiments.views.metrics_server import USUAL
 
 ELSEWHERE: frozenset[str] = frozenset()
 """Processes of a run that listen on other addresses than loopback: Ray can be told otherwise for
-all of them. One that is entered here is named in docs/cluster.md, with its risk."""
+all of them. One that is entered here is named in docs/how-to/cluster.md, with its risk."""
 
 
 class Life:

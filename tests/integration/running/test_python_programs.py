@@ -63,7 +63,7 @@ def test_no_founder_is_trained_on_it() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_real_model_writes_python_that_is_run(tmp_path: Path) -> None:
-    """The bundled configuration, made smaller. What it scores is in docs/programs.md."""
+    """The bundled configuration, made smaller. What it scores is in docs/concepts/programs.md."""
     folder = tmp_path / "run"
     changes = (
         f"agents.model={real_model()}",

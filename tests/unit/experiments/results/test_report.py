@@ -4,6 +4,7 @@ import base64
 import hashlib
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from mgptn.experiments.results.sheet import Sheet, sheet
 from mgptn.experiments.results.shown import flat, shown, with_interval
 from mgptn.experiments.views.printable import visible
 from mgptn.protocols.tasks.arithmetic import Addition
+from tests.columns import with_outcomes
 from tests.reference.experiments.tables import build_tables
 from tests.synthetic import ARMS, synthetic_run, undefined, with_answer
 
@@ -199,9 +201,27 @@ def test_of_many_answers_some_are_shown_at_equal_distances(
     newest = [a["index"] for a in picked.answers if a["newest"]]
     assert len(newest) == 5
     assert {newest[0], newest[-1]} == {0, 47}
-    monkeypatch.setattr(picked_answers, "MOST_TEXT", 40)
+    monkeypatch.setattr(picked_answers, "MOST_BYTES", 40)
     few = pick_answers(tables["answers"].lazy(), tables["grades"].lazy()).answers
     assert 0 < len(few) < 5
+
+
+@pytest.mark.usefixtures("one_figure")
+def test_no_answers_make_a_report_large(tmp_path: Path) -> None:
+    """Each of 384 questions and answers could be five thousand quotation marks."""
+    committed, measures = synthetic_run(("selected",), generations=2, agents=24, problems=8)
+    wild = []
+    for one in committed:
+        outcomes = [
+            replace(outcome, query=f"{'東'}{i}" + '"' * 5_000, answer="\u202e" * 5_000)
+            for i, outcome in enumerate(one.generation.outcomes)
+        ]
+        wild.append(replace(one, generation=with_outcomes(one.generation, outcomes)))
+    tables = build_tables(wild, measures)
+    written(tmp_path, tables)
+    picked = pick_answers(tables["answers"].lazy(), tables["grades"].lazy())
+    assert len(picked.answers) > 100
+    assert (tmp_path / "report.html").stat().st_size < 2_000_000
 
 
 def test_how_sums_are_written_is_said_of_them_alone(

@@ -34,7 +34,7 @@ from mgptn.experiments.running.session import Session
 
 ROOT = Path(__file__).parents[5]
 SEEDS = json.loads((ROOT / "tests" / "golden" / "fault_seeds.json").read_text())
-CAMPAIGN = ROOT / "docs" / "faults.json"
+CAMPAIGN = ROOT / "docs" / "trust" / "faults.json"
 QUICK, WITHIN = 200, 12
 
 
@@ -238,5 +238,5 @@ def test_the_pages_part_is_of_the_campaign_beside_it() -> None:
     campaign = from_plain(json.loads(CAMPAIGN.read_text()))
     assert campaign.seeds >= 10_000
     assert campaign.failures == {}
-    assert telling.page_part(campaign) in (ROOT / "docs" / "reliability.md").read_text()
+    assert telling.page_part(campaign) in (ROOT / "docs" / "trust" / "reliability.md").read_text()
     assert set(MEANINGS) == set(SITES) == set(campaign.kinds)

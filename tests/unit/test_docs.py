@@ -1,0 +1,164 @@
+"""The documentation as a whole: its pages in the site, what is made from code, its commands."""
+
+# SPDX-License-Identifier: Apache-2.0
+
+import hashlib
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+import yaml
+
+from mgptn.experiments.cli import main
+from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.yaml_reading import read_yaml
+from mgptn.experiments.sharing.columns import EXPLAINED, KEPT
+from mgptn.experiments.tables.schemas import SCHEMAS
+from tests.reference_pages import FOLDER, PAGES
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SITE = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+MOST_FILES = 15
+SHIM = "e8e412dbcfea9b7e31b5ffa288d7b6035915e714c542f4176a0cdbe262fc9609"
+"""Hash of the one script that the site's own theme does not bring along."""
+CONFIGS = sorted((ROOT / "experiments" / "configs").glob("*.yaml"))
+
+
+def pages(nav: Any) -> Iterator[str]:
+    """The pages of the site's contents."""
+    if isinstance(nav, str):
+        yield nav
+    for one in nav if isinstance(nav, list) else nav.values() if isinstance(nav, dict) else ():
+        yield from pages(one)
+
+
+def outside() -> dict[str, str]:
+    """Page of the repository that the site takes in → its place there, as the hook has it."""
+    hook = (DOCS / "hooks.py").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^OUTSIDE = (\{.*?^\})", hook, flags=re.S | re.M)
+    found: dict[str, str] = eval(table, {})  # of our own file
+    return found
+
+
+def test_every_page_is_in_the_contents_once():
+    shown = list(pages(SITE["nav"]))
+    there = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert sorted(shown) == sorted([*there, *outside().values()])
+    assert all((ROOT / path).is_file() for path in outside())
+
+
+def test_no_folder_is_large():
+    for folder in (DOCS, *(path for path in DOCS.iterdir() if path.is_dir())):
+        written = [path for path in folder.glob("*.md")]
+        assert len(written) <= MOST_FILES, folder
+
+
+def test_the_site_loads_nothing_from_elsewhere():
+    assert SITE["strict"] is True
+    assert SITE["theme"]["font"] is False
+    assert SITE["extra"]["polyfills"] == ["assets/iframe-worker.js"]
+    script = (DOCS / "assets" / "iframe-worker.js").read_bytes()
+    assert hashlib.sha256(script).hexdigest() == SHIM
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_made_from_code_is_as_the_code_has_it(name: str):
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    here = {one: version(one) for one in ("click", "pydantic")}
+    if here != {one: pinned[one] for one in here}:
+        pytest.skip(f"made with the versions of constraints.txt, not with {here}")
+    kept = (FOLDER / name).read_text(encoding="utf-8")
+    assert kept == PAGES[name](), "python -m tests.reference_pages writes it anew"
+
+
+def test_the_schema_takes_every_bundled_configuration():
+    schema = json.loads((FOLDER / "configuration.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    taken = jsonschema.Draft202012Validator(schema)
+    assert CONFIGS
+    for path in CONFIGS:
+        plain = read_yaml(path.read_text(encoding="utf-8"), path.name)
+        taken.validate(plain)
+        assert not taken.is_valid(plain | {"nmae": "x"})
+    whole = RunConfig(name="whole").model_dump(mode="json")
+    taken.validate(whole)
+    assert not taken.is_valid(whole | {"seed": -1})
+
+
+def test_every_column_is_explained():
+    told = EXPLAINED | KEPT
+    for name, columns in SCHEMAS.items():
+        assert not [column for column in columns if not told[name].get(column)], name
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every call of mgptn in the documentation's blocks of code: page, line."""
+    found = []
+    texts = [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), ROOT / "monitoring" / "README.md"]
+    for path in texts:
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        # What is quoted may go on in the next line.
+        for line in re.sub(r"(?m)^( .*mgptn [^\n']*'[^\n']*)\n *", r"\1 ", text).splitlines():
+            call = re.match(r"^(?:    +|\$ )?(?:[A-Z_]+=\S+ )*mgptn ([a-z].*)$", line)
+            if call and line.startswith(("    ", "mgptn", "$")):
+                found.append((path.relative_to(ROOT).as_posix(), call[1]))
+    return found
+
+
+@pytest.mark.parametrize(("page", "call"), sorted(set(commands())))
+def test_every_command_is_one(page: str, call: str):
+    """Its name, its options and how many arguments it takes are those of the command line."""
+    said = shlex.split(call, comments=True)
+    words = list(takewhile(lambda word: word not in ("|", ">", "&&", "&", ";"), said))
+    command: click.Command = main
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name = words.pop(0)
+        assert name in command.commands, f"{page}: no command {name}"
+        command = command.commands[name]
+    known = {option for one in command.params for option in one.opts + one.secondary_opts}
+    given = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert given <= known | {"--help"}, page
+    if "…" not in call:
+        context = click.Context(command, resilient_parsing=True)
+        command.make_parser(context).parse_args(list(words))
+
+
+@pytest.mark.slow
+def test_the_site_is_built_and_finds_every_broken_link(tmp_path: Path):
+    pytest.importorskip("material")
+
+    def built(config: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "mkdocs", "build", "-f", str(config)]
+        out = ["--site-dir", str(tmp_path / "site")]
+        return subprocess.run([*command, *out], cwd=ROOT, capture_output=True, text=True)
+
+    done = built(ROOT / "mkdocs.yml")
+    assert done.returncode == 0, done.stderr
+    for page in pages(SITE["nav"]):
+        name = re.sub(r"README$", "index", page.removesuffix(".md"))
+        text = (tmp_path / "site" / f"{name}.html").read_text(encoding="utf-8")
+        loaded = re.findall(r"<(?:script|link|img)[^>]*?(?:src|href)=\"?([^\" >]+)", text)
+        assert not [one for one in loaded if "://" in one], page
+    found = json.loads((tmp_path / "site/search/search_index.json").read_text(encoding="utf-8"))
+    assert any(one["location"].startswith("how-to/sweep") for one in found["docs"])
+    broken = tmp_path / "copy"
+    subprocess.run(["cp", "-r", str(DOCS), str(broken)], check=True)
+    (broken / "how-to" / "sweep.md").write_text("# Sweep\n\n[nowhere](nowhere.md)\n")
+    hook = str(DOCS / "hooks.py")
+    plain = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    plain = plain.replace("docs_dir: docs", f"docs_dir: {broken}").replace("docs/hooks.py", hook)
+    (tmp_path / "mkdocs.yml").write_text(plain, encoding="utf-8")
+    refused = built(tmp_path / "mkdocs.yml")
+    assert refused.returncode
+    assert "nowhere.md" in refused.stderr
