@@ -15,6 +15,7 @@ from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
 from mgptn.experiments.claims.collusion import analysis as collusion
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
 from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_easier
+from mgptn.experiments.claims.extinction import analysis as extinction
 from mgptn.experiments.claims.gaming import analysis as gaming
 from mgptn.experiments.claims.independent_judges import analysis as independent_judges
 from mgptn.experiments.claims.method.finding import Finding
@@ -64,5 +65,6 @@ ANALYSES: dict[str, Analysis] = {
     "checking-easier-than-proving": Analysis(
         checking_easier.analyse, checking_easier.draw, checking_easier.MEASURES
     ),
+    "extinction": Analysis(extinction.analyse, extinction.draw, extinction.MEASURES),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

@@ -74,6 +74,7 @@ WITH_FOUNDERS = (
     "mutual-code-and-tests",
     "collusion",
     "checking-easier-than-proving",
+    "extinction",
 )
 """Claims whose models are trained for them, tiny ones at this scale."""
 

@@ -1,0 +1,1 @@
+"""Claim 19: extinction."""
