@@ -26,6 +26,7 @@ from mgptn.experiments.claims.one_cannot import analysis as one_cannot
 from mgptn.experiments.claims.phase_diagram import analysis as phase_diagram
 from mgptn.experiments.claims.quasispecies import analysis as quasispecies
 from mgptn.experiments.claims.selectors import analysis as selectors
+from mgptn.experiments.claims.self_training import analysis as self_training
 from mgptn.experiments.claims.survey_trick import analysis as survey_trick
 from mgptn.experiments.claims.tests_beat_votes import analysis as tests_beat_votes
 
@@ -66,5 +67,6 @@ ANALYSES: dict[str, Analysis] = {
         checking_easier.analyse, checking_easier.draw, checking_easier.MEASURES
     ),
     "extinction": Analysis(extinction.analyse, extinction.draw, extinction.MEASURES),
+    "self-training": Analysis(self_training.analyse, self_training.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

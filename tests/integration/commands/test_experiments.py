@@ -75,6 +75,7 @@ WITH_FOUNDERS = (
     "collusion",
     "checking-easier-than-proving",
     "extinction",
+    "self-training",
 )
 """Claims whose models are trained for them, tiny ones at this scale."""
 

@@ -1,0 +1,1 @@
+"""Claim 20: self-training."""
