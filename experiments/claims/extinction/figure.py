@@ -51,7 +51,8 @@ def draw_losses(finding: Finding, path: Path) -> Path:
             left.plot(*points.T, linestyle="", label=name, **look)
         left.set_xlabel("right answer lost, exact chain")
         left.set_ylabel("lost in tournaments")
-        left.legend(fontsize=8)
+        left.set_ylim(-0.06, 1.06)
+        left.legend(fontsize=8, loc="lower right")
         for place, arm in enumerate(NAMES):
             of = np.array(finding.curves[f"founders: {arm}"])
             spread = np.linspace(-0.2, 0.2, len(of)) if len(of) > 1 else np.zeros(len(of))
@@ -61,9 +62,9 @@ def draw_losses(finding: Finding, path: Path) -> Path:
                 right.plot([of.mean()] * 2, ends, color=COLOURS[arm], linewidth=2.2)
         right.set_yticks(range(len(NAMES)), labels=list(NAMES.values()), fontsize=8)
         right.set_xlim(-0.04, 1.04)
-        right.invert_yaxis()
+        right.set_ylim(len(NAMES) - 0.5, -0.5)
         right.grid(False, axis="y")
-        right.set_xlabel("right in few founders, and in nobody at the end")
+        right.set_xlabel("lost, of what few founders had right")
         right.axvline(0.0, color=GREY, linewidth=0.8)
         write_figure(figure, path)
     return path
