@@ -1,1 +1,1 @@
-"""Claim 19: extinction."""
+"""Claim 22: extinction."""

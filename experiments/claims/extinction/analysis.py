@@ -1,4 +1,4 @@
-"""Claim 19: is what only a minority has right lost under majority-filtered self-training?
+"""Claim 22: is what only a minority has right lost under majority-filtered self-training?
 
 Dimensions: S seeds, Q problems of the last generations, M agents.
 """

@@ -1,1 +1,1 @@
-"""Claim 20: self-training."""
+"""Claim 23: self-training."""

@@ -1,4 +1,4 @@
-"""Claim 20: can a population's answers be the next generation's training data?
+"""Claim 23: can a population's answers be the next generation's training data?
 
 Dimensions: S seeds, G generations, Q problems of a generation, P of the last ones.
 """

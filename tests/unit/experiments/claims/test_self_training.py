@@ -77,7 +77,9 @@ def test_the_verdict_follows_the_errors(
     found = analyse(MadeUp(tmp_path, ()))
     assert found.verdict == verdict, found.why
     assert any(sentence.startswith(why) or why in sentence for sentence in found.why), found.why
-    assert set(found.curves) == {f"{p}: {a}" for p in ("error", "distinct") for a in LEARNING + ALONE}
+    assert set(found.curves) == {
+        f"{p}: {a}" for p in ("error", "distinct") for a in LEARNING + ALONE
+    }
 
 
 @given(st.integers(100, 999), st.integers(100, 999))
