@@ -85,6 +85,8 @@ CAVEATS = (
     "Founders answer at sampling temperature .01, so that their own answers are their likeliest. "
     "Problems are fresh in every generation: lost is what generalises no more, and founders who "
     "learn may come to know what none of them did.",
+    "What arms lose is told against each other. Founders that learn nothing lose nothing, and the "
+    "table of errors says whether any arm errs less than they do.",
     "Kimura's approximation neglects higher moments: at T .5 it puts fixation too high.",
 )
 
@@ -175,7 +177,7 @@ def _curves(
     few: Floats,
 ) -> dict[str, tuple[float, ...]]:
     """For the figure: what theory says and what was found; losses by seed."""
-    curves = {
+    curves: dict[str, tuple[float, ...]] = {
         f"lineages: {name}": (
             float(_by_seed(table, name, "expected")[0]),
             float(lost[name].mean()),
