@@ -66,6 +66,8 @@ class TournamentSettings:
     dissent
         What is added to an agent's fitness for each of its answers that is a confirmed dissent,
         as of `dissent.confirmed_dissent`, as a share of all.
+    protection
+        Share of the births that are kept for the rare, as of `protection.rarity_rates`.
     recombination
         Probability that a child has a second parent, drawn by rate from the first one's deme,
         and the newer examples of its context from it.
@@ -117,6 +119,7 @@ class TournamentSettings:
     human: Human = field(default_factory=Human)
     fitness: str = "mean"
     dissent: float = 0.0
+    protection: float = 0.0
     accept: str = "threshold"
     accept_share: float = 0.5
     growth: Growth | None = None
@@ -140,7 +143,7 @@ class TournamentSettings:
         check_least(self, 0, "graders", "context_capacity", "partners")
         if not 0.0 <= self.dissent < math.inf:
             raise ValueError(f"dissent: expected a number ≥ 0, got {self.dissent}")
-        check_probabilities(self, "recombination", "merging", "merging_share")
+        check_probabilities(self, "recombination", "merging", "merging_share", "protection")
         if not self.selection_temperature > 0.0:
             raise ValueError(
                 f"selection_temperature: expected a number > 0, got {self.selection_temperature}"

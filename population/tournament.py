@@ -13,6 +13,7 @@ from mgptn.population.breeding.births import Breeding, Inheritance
 from mgptn.population.breeding.memory import Memory, new_lessons, remembering
 from mgptn.population.breeding.operators import OPERATORS
 from mgptn.population.breeding.processes import PROCESSES, deme_size
+from mgptn.population.breeding.protection import rarity_rates
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.aggregation import AGGREGATIONS, aggregate
 from mgptn.population.judging.dissent import confirmed_dissent
@@ -163,7 +164,7 @@ class Tournament:
         scores, accepted, known = judged.scores, judged.accepted, judged.known
         self._check_learned(learned)
         fitness = self._fitness(scores, outcomes)
-        rates = self._rates(fitness)
+        rates = self._rates(fitness, outcomes)
         drawn = PROCESSES[self.settings.process](
             rates, self.settings.options, self._stream("births")
         )
@@ -287,10 +288,10 @@ class Tournament:
                 f"{outcomes.grades.shape[1]}"
             )
 
-    def _rates(self, fitness: Floats) -> Floats:
+    def _rates(self, fitness: Floats, outcomes: Outcomes) -> Floats:
         """Replication rates, float64 [M], of agents that compete within their demes."""
         operator, size = OPERATORS[self.settings.operator], self._deme_size
-        return np.concatenate(
+        rates = np.concatenate(
             [
                 operator(
                     _filled(fitness[first : first + size]), self.settings.selection_temperature
@@ -298,6 +299,8 @@ class Tournament:
                 for first in range(0, len(fitness), size)
             ]
         )
+        kept = self.settings.protection
+        return (1.0 - kept) * rates + kept * rarity_rates(outcomes, size) if kept else rates
 
     def _grown(
         self, outcomes: Outcomes, accepted: Integers, learned: Sequence[str | None]

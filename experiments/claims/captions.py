@@ -103,5 +103,17 @@ CAPTIONS = {
         "random formulas over steps of the check, as logarithms; above 0 checking is less work. "
         "95 % intervals."
     ),
+    "extinction": (
+        "Left: share of trials in which lineages of a tournament lost the right answer, which "
+        "three eighths gave at first and whose fitness is agreement, against what the exact chain "
+        "predicts, a mark a condition. Right: of the problems that fewer than half of six founders "
+        "answer rightly, the share that nobody does after they learned what was accepted; a dot "
+        "a founder set."
+    ),
+    "self-training": (
+        "Error (left) and distinct answers to a problem (right) of three founders by generation, "
+        "mean of the founder sets, that learn from nothing but their own answers, by what filters "
+        "these; accumulated: earlier data are kept beside. Grey: founders that do not learn."
+    ),
 }
 """Claim → caption; one without is captioned by its registered metric."""

@@ -15,6 +15,7 @@ from mgptn.experiments.claims.cherry_picking import analysis as cherry_picking
 from mgptn.experiments.claims.collusion import analysis as collusion
 from mgptn.experiments.claims.elicit_or_create import analysis as elicit_or_create
 from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_easier
+from mgptn.experiments.claims.extinction import analysis as extinction
 from mgptn.experiments.claims.frozen_internals import analysis as frozen_internals
 from mgptn.experiments.claims.gaming import analysis as gaming
 from mgptn.experiments.claims.independent_judges import analysis as independent_judges
@@ -27,6 +28,7 @@ from mgptn.experiments.claims.phase_diagram import analysis as phase_diagram
 from mgptn.experiments.claims.plausibility import analysis as plausibility
 from mgptn.experiments.claims.quasispecies import analysis as quasispecies
 from mgptn.experiments.claims.selectors import analysis as selectors
+from mgptn.experiments.claims.self_training import analysis as self_training
 from mgptn.experiments.claims.survey_trick import analysis as survey_trick
 from mgptn.experiments.claims.tests_beat_votes import analysis as tests_beat_votes
 
@@ -70,5 +72,7 @@ ANALYSES: dict[str, Analysis] = {
     "checking-easier-than-proving": Analysis(
         checking_easier.analyse, checking_easier.draw, checking_easier.MEASURES
     ),
+    "extinction": Analysis(extinction.analyse, extinction.draw, extinction.MEASURES),
+    "self-training": Analysis(self_training.analyse, self_training.draw),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

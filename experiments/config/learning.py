@@ -109,7 +109,7 @@ class LearningConfig(Renamed):
     documents: Annotated[int, Field(ge=1, le=4096)] = 64
     rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1e-3
     rehearsal: Annotated[float, Field(ge=0, le=1)] = 0.5
-    source: Annotated[Literal["own", "shared"], Field(alias="from")] = "own"
+    source: Annotated[Literal["own", "shared", "deme"], Field(alias="from")] = "own"
     memory: Literal["replace", "accumulate"] = "accumulate"
     capacity: Annotated[int, Field(ge=1)] = 20_000
     keep: Literal["living", "all"] = "living"

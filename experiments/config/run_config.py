@@ -217,7 +217,8 @@ class RunConfig(Section):
     def _equal_islands(self) -> RunConfig:
         size, count = self.population.size, self.population.islands.count
         apart = (self.population.selection.process, self.protocol.topology.name)
-        if "islands" in apart and size % count:
+        learns = self.agents.learning.method != "none" and self.agents.learning.source == "deme"
+        if ("islands" in apart or learns) and size % count:
             raise ValueError(
                 f"population.islands.count: expected a divisor of population.size = {size} "
                 f"(islands are of equal size), got {count}"

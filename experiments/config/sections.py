@@ -41,6 +41,7 @@ class SelectionConfig(Section):
     )
     temperature: SelectionTemperature = 0.1
     dissent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    protection: Probability = 0.0
 
 
 class IslandsConfig(Section):

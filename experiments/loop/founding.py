@@ -70,6 +70,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         human=config.human.simulated,
         fitness=config.protocol.fitness,
         dissent=population.selection.dissent,
+        protection=population.selection.protection,
         accept=config.protocol.acceptance.by,
         accept_share=config.protocol.acceptance.share,
         growth=_growth_of(config),
@@ -145,6 +146,7 @@ def _learning_of(config: RunConfig) -> LearningSettings | None:
         return None
     return LearningSettings(
         source=learning.source,
+        demes=config.population.islands.count,
         memory=learning.memory,
         capacity=learning.capacity,
         entry="scored" if learning.entry in LEVELLED else learning.entry,

@@ -28,6 +28,7 @@ KEYS = (
     "population.selection.process",
     "population.selection.resampling",
     "population.selection.dissent",
+    "population.selection.protection",
     "protocol.threshold",
     "protocol.acceptance.by",
     "protocol.acceptance.share",

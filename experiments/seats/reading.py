@@ -80,10 +80,10 @@ def answer_of(reply: Generated | Written, query: str, script: Script) -> AnswerR
 
 
 def _by_the_token(reply: Scored, request: Request, script: Script) -> float:
-    """The mean log-probability of an answer's tokens."""
+    """The mean log-probability of an answer's tokens; NaN of an answer that has none."""
     assert isinstance(request, GradeRequest)
     tokens = len(script.encoder.suffix(script.interface.said(request.answer)))
-    return reply.log_probabilities[0] / max(1, tokens)
+    return reply.log_probabilities[0] / tokens if tokens else math.nan
 
 
 def _odds_of(gain: float) -> tuple[float, ...] | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mgptn.population.breeding.processes import ProcessOptions, deme_size
 from mgptn.population.records.agents import Example
 from mgptn.population.records.settled import check_least, check_name
 
-SOURCES = ("own", "shared")
+SOURCES = ("own", "shared", "deme")
 MEMORIES = ("replace", "accumulate")
 LESSONS = ("context", "plain", "scored")
 FEEDS = ("accepted", "all")
@@ -35,7 +36,10 @@ class LearningSettings:
     Attributes
     ----------
     source
-        An agent learns from its ``"own"`` answers, or from everybody's: ``"shared"``.
+        An agent learns from its ``"own"`` answers, or from everybody's: ``"shared"``, or from those
+        of everybody in its ``"deme"``.
+    demes
+        Of adjacent slots and equal size, ≥ 1, where the source is such.
     memory
         A new lesson ``"replace"``s those before, or they ``"accumulate"``.
     capacity
@@ -53,6 +57,7 @@ class LearningSettings:
     """
 
     source: str = "own"
+    demes: int = 1
     memory: str = "accumulate"
     capacity: int = 20_000
     entry: str = "context"
@@ -63,17 +68,29 @@ class LearningSettings:
         check_name("memory", self.memory, MEMORIES)
         check_name("entry", self.entry, LESSONS)
         check_name("feeds", self.feeds, FEEDS)
-        check_least(self, 1, "capacity")
+        check_least(self, 1, "capacity", "demes")
 
 
 def new_lessons(
     examples: Sequence[Sequence[Example]], size: int, settings: LearningSettings
 ) -> list[Lesson]:
-    """A lesson for each agent, from what is fed of each one's answers, in slot order."""
+    """A lesson for each agent, from what is fed of each one's answers, in slot order.
+
+    Raises
+    ------
+    ValueError
+        If the agents do not make up demes of equal size.
+    """
     if settings.source == "own":
         return [Lesson(size, tuple(own)) for own in examples]
-    everybody = tuple(dict.fromkeys(example for own in examples for example in own))
-    return [Lesson(size, everybody)] * len(examples)
+    demes = settings.demes if settings.source == "deme" else 1
+    each = deme_size("islands", ProcessOptions(demes=demes), len(examples))
+    lessons = []
+    for first in range(0, len(examples), each):
+        members = examples[first : first + each]
+        everybody = tuple(dict.fromkeys(example for own in members for example in own))
+        lessons += [Lesson(size, everybody)] * each
+    return lessons
 
 
 def remembering(memory: Memory, lesson: Lesson, settings: LearningSettings) -> Memory:

@@ -76,6 +76,8 @@ WITH_FOUNDERS = (
     "mutual-code-and-tests",
     "collusion",
     "checking-easier-than-proving",
+    "extinction",
+    "self-training",
 )
 """Claims whose models are trained for them, tiny ones at this scale."""
 

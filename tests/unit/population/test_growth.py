@@ -194,6 +194,18 @@ def test_lessons_are_ones_own_or_everybodys():
     assert shared == [Lesson(6, (Example("a", "1"), Example("b", "2")))] * 3
 
 
+def test_a_deme_shares_its_lessons_alone():
+    own = [[Example("a", "1")], [Example("b", "2")], [Example("c", "3")], []]
+    first = Lesson(6, (Example("a", "1"), Example("b", "2")))
+    second = Lesson(6, (Example("c", "3"),))
+    two = LearningSettings(source="deme", demes=2)
+    assert new_lessons(own, 6, two) == [first, first, second, second]
+    one = LearningSettings(source="deme", demes=1)
+    assert new_lessons(own, 6, one) == new_lessons(own, 6, LearningSettings(source="shared"))
+    with pytest.raises(ValueError, match="demes: expected a number that divides 3 agents, got 2"):
+        new_lessons(own[:3], 6, two)
+
+
 def test_a_memory_forgets_whole_lessons_oldest_first():
     settings = LearningSettings(capacity=3)
     memory = remembering((), lesson(6, "a", "b"), settings)

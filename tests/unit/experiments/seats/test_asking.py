@@ -184,3 +184,14 @@ def test_only_a_finished_right_answer_is_right(script, text, finished, verdict):
     assert outcome.match == MATCH
     assert [grade.grader for grade in outcome.grades] == list(MATCH.graders)
     assert [grade.value for grade in outcome.grades] == [0.875, None]
+
+
+@pytest.mark.parametrize("reading", ["likelihood", "confidence"])
+def test_an_answer_of_no_tokens_has_no_likelihood(script, reading):
+    answering = replace(script, reading=reading)
+    alone = Scored((-1.0,)) if reading == "likelihood" else None
+    empty = from_host(Scored((0.0,)), replace(GRADE, answer=""), answering, alone)
+    assert empty == GradeReply(None)
+    given = from_host(Scored((-3.0,)), GRADE, answering, alone)
+    expected = math.exp(-1.0) if reading == "confidence" else 1.0 / (1.0 + math.exp(2.0 / 3.0))
+    assert expected_level(given.levels) == pytest.approx(expected)

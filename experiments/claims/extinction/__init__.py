@@ -1,0 +1,1 @@
+"""Claim 22: extinction."""

@@ -1,0 +1,1 @@
+"""Claim 23: self-training."""
