@@ -62,7 +62,7 @@ class Walks(BundledTask):
 
     name = "walks"
     sizes = (4, 6, 8)
-    default_size = 8
+    default_size = 6
     answer_alphabet = "0123456789"
     notation = (
         "An answer ends in the place where the walk ends; what stands before it is the way there, "
