@@ -59,7 +59,8 @@ def test_every_page_is_in_the_contents_once():
 
 
 def test_no_folder_is_large():
-    for folder in (DOCS, *(path for path in DOCS.iterdir() if path.is_dir())):
+    """But that of results, which has a page for each claim."""
+    for folder in {DOCS, *filter(Path.is_dir, DOCS.iterdir())} - {DOCS / "results"}:
         written = [path for path in folder.glob("*.md")]
         assert len(written) <= MOST_FILES, folder
 

@@ -18,6 +18,7 @@ from mgptn.experiments.cli import main
 from mgptn.experiments.config.arms import CONTEXT_ARMS as ARMS
 from mgptn.experiments.config.arms import NEUTRAL, RANDOM, SELECTED, UNSELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
+from mgptn.experiments.loop import measuring
 from mgptn.experiments.record.journal import Journal
 from mgptn.experiments.record.reading import JournalError
 from mgptn.experiments.record.rounds import JOURNAL, read_rounds
@@ -111,14 +112,14 @@ def test_a_report_that_is_read_is_the_one_that_was_watched(tmp_path):
 
 def test_a_measure_that_fails_is_told_and_the_run_goes_on(tmp_path, monkeypatch):
     whole = run(config(), tmp_path / "whole", silent())
-    measure = measured.measure
+    measure = measuring.measure
 
     def failing(generation, *rest, **named):
         if generation.index == 1:
             raise ArithmeticError("the records contradict each other")
         return measure(generation, *rest, **named)
 
-    monkeypatch.setattr(measured, "measure", failing)
+    monkeypatch.setattr(measuring, "measure", failing)
     console = silent()
     found = run(config(), tmp_path / "run", console)
     assert found.population_hash == whole.population_hash
@@ -137,7 +138,7 @@ def test_a_run_whose_measures_fail_is_resumed_and_reported(tmp_path, monkeypatch
     def failing(*_, **__):
         raise ValueError("no")
 
-    monkeypatch.setattr(measured, "measure", failing)
+    monkeypatch.setattr(measuring, "measure", failing)
     monkeypatch.setattr(measured, "measure_graders", failing)
     assert write_results(folder).verdict.heading
     finished = resume(folder, silent())
