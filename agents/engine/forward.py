@@ -70,6 +70,9 @@ class Forward:
         If the model's attention cannot be replaced, or not by ours.
     """
 
+    _watched: Watched | None
+    _read_states: dict[tuple[int, ...], Traced]
+
     def __init__(
         self, folder: Path, device: torch.device, dtype: torch.dtype, *, thoroughly: bool = True
     ) -> None:
@@ -235,8 +238,8 @@ class Forward:
         self._patience = patience = PATIENCE if numbers >= LARGE else 0
         self._read = Traced(self.read_plainly, patience)
         self._read_block = Traced(self.read_block_plainly, patience)
-        self._watched: Watched | None = None
-        self._read_states: dict[tuple[int, ...], Traced] = {}
+        self._watched = None
+        self._read_states = {}
         self._step: Traced | Graphed = (
             Graphed(self.step_plainly, varying=4)
             if self.device.type == "cuda"

@@ -102,9 +102,9 @@ def read_rows_of(
         if states is None or looked is None:
             read = Read(first, count, *forward.read(*given, prefix))
         else:
-            places = looked[here].to(forward.device)
-            *found, hidden = forward.read_states(*given, prefix, states.layers, places.flatten())
-            read = Read(first, count, *found, hidden.unflatten(1, places.shape))
+            at = looked[here].to(forward.device)
+            logits, state, hidden = forward.read_states(*given, prefix, states.layers, at.flatten())
+            read = Read(first, count, logits, state, hidden.unflatten(1, at.shape))
         clock.lap("forward")
         yield read
 

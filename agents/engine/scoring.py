@@ -117,8 +117,8 @@ class _Options:
             first = row_of[options[i][:-1]] * reads
             places += range(first, first + len(options[i]))
             tokens += options[i]
-        columns = (np.array(of, dtype=np.int64) for of in (places, tokens))
-        return cls(starts, *columns, tuple(spans))
+        where, which = np.array(places, dtype=np.int64), np.array(tokens, dtype=np.int64)
+        return cls(starts, where, which, tuple(spans))
 
     def read(self, values: list[float]) -> Scored:
         """A request's reply from the log-probabilities of its options' tokens."""

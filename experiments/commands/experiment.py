@@ -93,9 +93,11 @@ def run(
 
     if name == EVERY:
         claims = [load_claim(one) for one in claim_names()]
-        known = {"changes": changes, "before": PAGES / "results"}
+        before = PAGES / "results"
         with carried_on("the experiments"):
-            ended = list(run_all(claims, scale, folder_of, begin, say, **known))
+            ended = list(
+                run_all(claims, scale, folder_of, begin, say, changes=changes, before=before)
+            )
         for line in ended_lines(ended):
             say(line)
         sys.exit(any(one.fault for one in ended))

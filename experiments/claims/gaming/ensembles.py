@@ -8,6 +8,7 @@ Dimensions: J evaluators, P answers of a pool to each of Q problems, S seeds, N 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -116,7 +117,6 @@ def ensemble_numbers(kind: str, found: Ensembles) -> list[Number]:
     alike = estimate(f"{kind}: ρ of evaluators", found.correlations[:, None], span=DIFFERENCE)
     rows = [alike]
     for name, curve in found.curves.items():
-        distances = curve.distances
         told = f"{kind}, {name}"
         rows += [
             share(f"{told}: gold of the best", curve.means, lambda m: m[:, -1, GOLD]),
@@ -125,12 +125,17 @@ def ensemble_numbers(kind: str, found: Ensembles) -> list[Number]:
                 estimate(
                     f"{told}: {letter}",
                     curve.means,
-                    lambda m, place=place, at=distances: overoptimised(at, m[..., GOLD])[place],
+                    partial(_coefficient, place, curve.distances),
                 )
                 for place, letter in enumerate(("α", "β"))
             ),
         ]
     return rows
+
+
+def _coefficient(place: int, distances: Floats, means: Floats) -> Floats:
+    """Gao's α or β of gold curves, [D]."""
+    return overoptimised(distances, means[..., GOLD])[place]
 
 
 def _called(way: str, size: int) -> str:

@@ -53,7 +53,7 @@ def at_best(errors: Floats) -> Floats:
 
 def alone_numbers(name: str, results: Results, **labels: str) -> list[Number]:
     """Errors of the likeliest answers, and of those at the best temperature."""
-    errors = alone(results, **labels)
+    errors = alone(results, None, **labels)
     return [
         share(f"{name}: error, founders' likeliest answers", likeliest(errors)),
         share(f"{name}: error, founders at their best temperature", at_best(errors)),

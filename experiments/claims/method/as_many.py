@@ -18,7 +18,7 @@ from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate
 from mgptn.experiments.claims.method.statistics import first_less_second
 from mgptn.population.measures.answer_errors import collective_errors
 from mgptn.population.measures.capability import best_of_n_weights
-from mgptn.population.records.arrays import Floats
+from mgptn.population.records.arrays import Floats, Integers
 from mgptn.population.records.generation import Generation
 
 
@@ -78,7 +78,7 @@ def best_of(grades: Floats, wrong: Floats, draws: tuple[int, ...]) -> Floats:
     )
 
 
-def vote_of(answers: Floats, wrong: Floats, draws: tuple[int, ...]) -> Floats:
+def vote_of(answers: Integers, wrong: Floats, draws: tuple[int, ...]) -> Floats:
     """Error of the commonest of k answers, the mean over neighbours by k, float64 [P, K].
 
     Parameters

@@ -7,6 +7,7 @@ Dimensions: Q problems, N answers, W digits of an answer, L layers with the embe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +131,7 @@ def _layers(founder: Calculator) -> tuple[int, ...]:
     return tuple(range(founder.recipe.layers + 1))
 
 
-def _hidden(replies: list[object]) -> Floats:
+def _hidden(replies: Sequence[object]) -> Floats:
     """float64 [N, L, places, E] of replies of one row each."""
     found = [r.hidden.array[0] for r in replies if isinstance(r, Scored) and r.hidden is not None]
     return np.stack(found).astype(np.float64)
