@@ -115,5 +115,17 @@ CAPTIONS = {
         "mean of the founder sets, that learn from nothing but their own answers, by what filters "
         "these; accumulated: earlier data are kept beside. Grey: founders that do not learn."
     ),
+    "plausibility": (
+        "Left: how well digits that were forced, of probability below a thousandth, are told from "
+        "sampled ones by the state after them, on problems that no probe was trained on. Middle: "
+        "the quadratic probe's score after layer 1, quartiles by how improbable a forced digit "
+        "was. Right: pass@k, and the share of its successes whose pass is broken by its worst "
+        "digit; as many sampled passes are called broken as the dashed line says."
+    ),
+    "frozen-internals": (
+        "Of what all weights learn of a lesson, how much is learned by training the named part "
+        "alone, or factors of a rank beside every layer: 0 is the founder, 1 what training all "
+        "weights reaches. Right: how many numbers were trained, of all that the model has."
+    ),
 }
 """Claim → caption; one without is captioned by its registered metric."""

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import torch
-from safetensors import safe_open
+from safetensors.numpy import load_file
 
 from mgptn.agents.learning.documents import Pages, lay_out, true_documents
 from mgptn.agents.learning.factors import Outfit
@@ -54,7 +53,7 @@ def measure_lessons(bench: Bench) -> pl.DataFrame:
     founder = Calculator(bench, options["founder"], bench.seed)
     exams = _exams(bench)
     pages = _pages(founder, bench)
-    whole = _shapes(founder)
+    whole = _own_numbers(founder)
     frames = [_examined(founder, exams, None).with_columns(arm=pl.lit(BASE), rate=pl.lit(0.0))]
     for arm in arms_of(founder.recipe.layers, tuple(options["ranks"])):
         for rate in options["rates"]:
@@ -122,11 +121,10 @@ def _examined(founder: Calculator, exams: dict[str, Exam], worn: Weights | None)
     return pl.concat(frames)
 
 
-def _shapes(founder: Calculator) -> dict[str, Any]:
-    """The founder's own numbers by name."""
+def _own_numbers(founder: Calculator) -> dict[str, Any]:
+    """The founder's own, by name."""
     (path,) = founder.checkpoint.folder.glob("*.safetensors")
-    with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return dict(load_file(path))
 
 
 def _shares(
@@ -136,8 +134,8 @@ def _shares(
     outfit = Outfit.of_file(content)
     if outfit.factors is not None:
         trained = sum(t.numel() for t in outfit.factors.tensors().values())
-        beneath = sum(own[f"{layer}.weight"].numel() for layer in outfit.factors.pairs)
+        beneath = sum(own[f"{layer}.weight"].size for layer in outfit.factors.pairs)
         return trained / founder.parameters, beneath / founder.parameters
     trained = sum(tensor.numel() for tensor in outfit.whole.values())
-    changed = sum(int(torch.ne(t, own[name]).sum()) for name, t in outfit.whole.items())
+    changed = sum(int((t.numpy() != own[name]).sum()) for name, t in outfit.whole.items())
     return trained / founder.parameters, changed / founder.parameters

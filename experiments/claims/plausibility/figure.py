@@ -45,6 +45,8 @@ def draw_passes(finding: Finding, path: Path) -> Path:
         alarms = curves["false alarms"][0]
         passes.axhline(alarms, **{**REFERENCE, "label": "broken, of sampled passes"})
         passes.set_xscale("log")
+        passes.set_xticks([10.0**k for k in (0, 2, 4, 6, 8)], ["1", "10²", "10⁴", "10⁶", "10⁸"])
+        passes.minorticks_off()
         passes.set_ylim(0.0, 1.03)
         passes.set_xlabel("attempts k")
         passes.set_title("what successes rest on", fontsize=9)

@@ -23,7 +23,7 @@ from mgptn.experiments.claims.frozen_internals.measures import (
     KNOWN,
     _lesson,
     _pages,
-    _shapes,
+    _own_numbers,
     _shares,
     arms_of,
 )
@@ -97,7 +97,7 @@ def test_only_the_named_parts_change_and_their_shares_are_counted(
     options = load_claim("frozen-internals").options("smoke")
     bench: Any = SimpleNamespace(seed=0, options=options, book=lambda tokens, flops: None)
     founder = Calculator(bench, options["founder"], 0)
-    pages, own = _pages(founder, bench), _shapes(founder)
+    pages, own = _pages(founder, bench), _own_numbers(founder)
     arms = {arm.name: arm for arm in arms_of(1, ())}
     for name, within in ((EDGES, ("wte", "lm_head")), ("attention", (".attn.",)), (FULL, ("",))):
         _, content = founder.learned(_lesson(bench, pages, arms[name], 0.01))
