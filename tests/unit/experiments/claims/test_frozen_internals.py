@@ -22,8 +22,8 @@ from mgptn.experiments.claims.frozen_internals.measures import (
     FULL,
     KNOWN,
     _lesson,
-    _pages,
     _own_numbers,
+    _pages,
     _shares,
     arms_of,
 )
