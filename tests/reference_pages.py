@@ -125,8 +125,10 @@ def _form(one: dict[str, Any], known: dict[str, Any]) -> str:
 def commands() -> str:
     """The help of every command."""
     lines = ["# The command line", "", f"Made by {COMMAND} of what `--help` says."]
+    settings = main.context_settings
     for path, command in _all_commands(main, ("mgptn",)):
-        context = click.Context(command, info_name=" ".join(path), terminal_width=WIDTH)
+        name = " ".join(path)
+        context = click.Context(command, info_name=name, terminal_width=WIDTH, **settings)
         lines += ["", f"## {' '.join(path)}", "", "```text", command.get_help(context), "```"]
     return "\n".join(lines) + "\n"
 

@@ -11,7 +11,6 @@ import polars as pl
 from safetensors.numpy import load_file
 
 from mgptn.agents.learning.documents import Pages, lay_out, true_documents
-from mgptn.agents.learning.factors import Outfit
 from mgptn.agents.requests import Learn, Lora
 from mgptn.experiments.cards.exam import Exam, held_out_exam
 from mgptn.experiments.claims.method.calculators import Calculator
@@ -131,6 +130,8 @@ def _shares(
     founder: Calculator, content: bytes, arm: Arm, own: dict[str, Any]
 ) -> tuple[float, float]:
     """Numbers that were trained, and the founder's that are others now, over all that it has."""
+    from mgptn.agents.learning.factors import Outfit  # with torch, which listing claims needs not
+
     outfit = Outfit.of_file(content)
     if outfit.factors is not None:
         trained = sum(t.numel() for t in outfit.factors.tensors().values())

@@ -88,5 +88,8 @@ def answer_log_probabilities(
         requests.append(
             Score(encoder.prefix(prompt.prefix), encoder.suffix(prompt.suffix), options)
         )
-    logs = [r.log_probabilities for r in subject.ask(requests) if isinstance(r, Scored)]
-    return np.asarray(np.logaddexp.reduce(np.array(logs), axis=1), dtype=np.float64)
+    replies = subject.ask(requests)
+    logs = np.array([r.log_probabilities for r in replies if isinstance(r, Scored)])
+    # Of no answers there is no number of ends either.
+    logs = logs.reshape(len(requests), len(subject.stops))
+    return np.asarray(np.logaddexp.reduce(logs, axis=1), dtype=np.float64)

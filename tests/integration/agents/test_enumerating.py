@@ -41,6 +41,7 @@ def test_an_answers_probability_is_the_same_by_its_tokens_and_as_a_whole(
         np.testing.assert_allclose(np.exp(logs), whole, rtol=1e-3, atol=1e-7)
     references = [text(row) for row in exam.problems.references]
     assert exam.right(references).all()
+    assert answer_log_probabilities(subject, [], [], []).shape == (0,)
 
 
 def test_what_the_host_samples_is_what_was_enumerated(subject: Subject) -> None:
