@@ -13,6 +13,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,18 @@ def _form(one: dict[str, Any], known: dict[str, Any]) -> str:
 def commands() -> str:
     """The help of every command."""
     lines = ["# The command line", "", f"Made by {COMMAND} of what `--help` says."]
-    settings = main.context_settings
     for path, command in _all_commands(main, ("mgptn",)):
-        name = " ".join(path)
-        context = click.Context(command, info_name=name, terminal_width=WIDTH, **settings)
-        lines += ["", f"## {' '.join(path)}", "", "```text", command.get_help(context), "```"]
+        lines += ["", f"## {' '.join(path)}", "", "```text", _help(path, command), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _help(path: tuple[str, ...], command: click.Command) -> str:
+    """What a command says of itself, whatever has been asked of it in this process before."""
+    fresh = copy(command)
+    fresh._help_option = None  # click keeps the first that was made, by the names of its context
+    settings = main.context_settings
+    context = click.Context(fresh, info_name=" ".join(path), terminal_width=WIDTH, **settings)
+    return fresh.get_help(context)
 
 
 def _all_commands(

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mgptn.agents.files import write_whole
+from mgptn.experiments.figures.ticks import write_ticks_plainly
 
 Style: TypeAlias = dict[str, Any]
 
@@ -89,7 +90,7 @@ _STYLE: Style = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "svg.fonttype": "none",
-    "text.parse_math": False,
+    "text.parse_math": False,  # names of models are anybody's
     "svg.hashsalt": "mgptn",
 }
 
@@ -141,6 +142,7 @@ def write_figure(figure: Figure, path: Path, dots: int = 144) -> None:
 
 def laid_out(figure: Figure, form: str, dots: int = 100) -> None:
     """Find a figure's layout, once: an engine of its own would be asked twice as it is saved."""
+    write_ticks_plainly(figure)
     if form == "png":
         figure.set_dpi(dots)
         FigureCanvasAgg(figure)
