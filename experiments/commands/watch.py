@@ -6,15 +6,38 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import reduce
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from mgptn.experiments.commands.parts import FOLDER, RUNS, console, loading, say
 
 END_SECONDS = 5.0
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def _served(where: str) -> Callable[[Command], Command]:
+    """Options of a command that serves a page; `where` it is, if no port is given."""
+    options = (
+        click.option("--port", type=click.IntRange(0, 65535), help=f"Where [{where}]."),
+        click.option(
+            "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
+        ),
+        click.option(
+            "--name",
+            "names",
+            multiple=True,
+            metavar="HOST",
+            help="A name by which the page may be asked for, beside loopback's.",
+        ),
+        click.option("--beside", is_flag=True, hidden=True),
+    )
+    return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
 
 
 @click.command(name="list")
@@ -28,16 +51,7 @@ def list_runs(folders: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.argument("folders", metavar="FOLDER…", nargs=-1, required=True, type=FOLDER)
-@click.option("--port", type=click.IntRange(0, 65535), help="Where [8765, or any that is free].")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--name",
-    "names",
-    multiple=True,
-    metavar="HOST",
-    help="A name by which the page may be asked for, beside loopback's.",
-)
-@click.option("--beside", is_flag=True, hidden=True)
+@_served("8765, or any that is free")
 def watch(
     folders: tuple[Path, ...], port: int | None, host: str, names: tuple[str, ...], beside: bool
 ) -> None:
@@ -62,16 +76,7 @@ def watch(
 
 @click.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--port", type=click.IntRange(0, 65535), help="Where [where it was, or 8766].")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--name",
-    "names",
-    multiple=True,
-    metavar="HOST",
-    help="A name by which the page may be asked for, beside loopback's.",
-)
-@click.option("--beside", is_flag=True, hidden=True)
+@_served("where it was, or 8766")
 def pick(folder: Path, port: int | None, host: str, names: tuple[str, ...], beside: bool) -> None:
     """Serve the page on which people pick among answers, of a run that waits for them.
 
