@@ -266,9 +266,20 @@ def make_picks(config: RunConfig, verdicts: Verdicts) -> Picks:
     ----------
     verdicts
         On answers to the run's task.
+
+    Raises
+    ------
+    ConfigError
+        If people are to pick on a page, and nobody is asked in this run.
     """
     human = config.human
     if human.source == "page":
+        if not asks_people(config):
+            raise ConfigError(
+                "human.source: expected a protocol that asks people where they pick on a page "
+                "(cherry-pick, or best-of-n with protocol.picker=human), got 'page' and the "
+                f"protocol {config.protocol.name}"
+            )
         return Unasked()
     if human.source == "prompt":
         return AskedPicks()

@@ -107,6 +107,12 @@ def test_what_people_pick_counts_in_every_arm(tmp_path: Path, quick: None) -> No
     assert again == selected
 
 
+def test_a_page_that_nobody_would_be_asked_on_is_refused() -> None:
+    protocol = {"name": "best-of-n", "draws": 3, "picker": "peers", "graders": 2}
+    with pytest.raises(ConfigError, match=r"human\.source: expected a protocol that asks people"):
+        Stage(check_config(CONFIG | {"protocol": protocol, "selector": "peers"}))
+
+
 def test_a_page_belongs_to_a_run() -> None:
     with pytest.raises(ConfigError, match=r"human\.source: expected simulated, prompt or file"):
         next(iter(Simulation(check_config(CONFIG))))
