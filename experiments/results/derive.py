@@ -53,7 +53,12 @@ FEW_PARTS = 32
 class Derivation:
     """All that rounds lead to but what has a row for every agent or answer of them.
 
-    It grows by some rows a round, and forty bytes a birth, of which the lineage is.
+    It grows by some rows a round; and, where the lineage is traced, by forty bytes a birth.
+
+    Parameters
+    ----------
+    traced
+        Is the lineage traced as rounds are taken in? If not, `trace` does it, round by round.
 
     Attributes
     ----------
@@ -63,7 +68,8 @@ class Derivation:
         A sentence for each round that could not be measured, or placed in the lineage.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, traced: bool = True) -> None:
+        self.traced = traced
         self.ends: list[MeasuredRound] = []
         self.faults: list[str] = []
         self._digests: list[str] = []
@@ -83,7 +89,8 @@ class Derivation:
             if one.arm == SELECTED:
                 self._digests.append(one.generation.digest)
                 self._founders.append(founder_counts(descent_frame(one)))
-                self._trace(one)
+        if self.traced:
+            self.trace(done)
 
     @property
     def population_hash(self) -> str:
@@ -101,11 +108,13 @@ class Derivation:
         found = {name: joined(name, parts) for name, parts in self._frames.items()}
         return {**found, "founders": pl.concat([empty, *self._founders])}
 
-    def _trace(self, one: Committed) -> None:
-        if self._tracer is None:
+    def trace(self, done: Round) -> None:
+        """Take the next round's births into the lineage."""
+        selected = done.of(SELECTED)
+        if self._tracer is None or selected is None:
             return
         try:
-            self._tracer.add(one.generation)
+            self._tracer.add(selected.generation)
         except ValueError as error:
             self._tracer = None
             self.faults.append(f"There is no lineage: {error}")
@@ -132,7 +141,8 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
     Parameters
     ----------
     derived
-        From all of the run's rounds; without, they are measured as the journal is read.
+        From all of the run's rounds; without, they are measured as the journal is read. Where it
+        traced no lineage, that is done now.
 
     Raises
     ------
@@ -152,6 +162,8 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             for done in read_rounds(folder):
                 if derived is None:
                     found.add(measuring(done))
+                elif not derived.traced:
+                    derived.trace(done)
                 if collusion.measured_here(config.protocol.name):
                     beside.extend(collusion.frame(one, config.task.size) for one in done.committed)
                 picks.extend(agreement.frame(one) for one in done.committed if one.picked.keys)

@@ -167,7 +167,7 @@ class Watch:
     """Measures each round once, and shows it to everybody who looks on."""
 
     def __init__(self, config: RunConfig) -> None:
-        self.derived = Derivation()
+        self.derived = Derivation(traced=False)
         self.shown: list[Callable[[MeasuredRound], None]] = []
         self._measuring = Measuring(config)
 

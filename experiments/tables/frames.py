@@ -134,7 +134,6 @@ def birth_frame(one: Committed) -> pl.DataFrame:
     """A row for each birth at the end of a generation of an arm."""
     generation, births = one.generation, one.generation.births
     survivors = generation.survivors
-    genomes = dict(zip(survivors.ids.tolist(), _hexadecimal(survivors), strict=True))
     kinds = pl.Series(list(map(list, births.kinds)), dtype=pl.List(pl.String()))
     columns = {
         "child": births.children,
@@ -142,7 +141,7 @@ def birth_frame(one: Committed) -> pl.DataFrame:
         "other_parent": _somebody(births.other_parents),
         "founder": generation.agents.founders[children_slots(generation)],
         "mutations": kinds[births.mutations],
-        "genome": pl.Series(list(map(genomes.get, births.children.tolist())), dtype=pl.String()),
+        "genome": _hexadecimal(survivors)[_where(births.children, survivors.ids)],
     }
     return _frame("births", one, columns)
 
@@ -159,7 +158,7 @@ def agent_frame(one: Committed) -> pl.DataFrame:
         "parent": _somebody(agents.parents),
         "founder": agents.founders,
         "born": agents.born,
-        "genome": pl.Series(_hexadecimal(agents), dtype=pl.String()),
+        "genome": _hexadecimal(agents),
         "role": _of_few(agents.roles()),
         "context": genomes.lengths[places],
         "sampling_temperature": genomes.sampling_temperature[places],
@@ -224,9 +223,17 @@ def _somebody(agents: Numbers) -> pl.Series:
     return pl.select(pl.when(pl.Series(agents != NOBODY)).then(pl.Series(agents))).to_series()
 
 
-def _hexadecimal(agents: Population) -> list[str]:
+def _hexadecimal(agents: Population) -> pl.Series:
     """Each agent's genome's digest."""
-    return list(map(bytes.hex, map(bytes, agents.digests())))
+    rows = np.ascontiguousarray(agents.digests())
+    return pl.Series(list(map(bytes, rows)), dtype=pl.Binary).bin.encode("hex")
+
+
+def _where(sought: Numbers, ids: Numbers) -> pl.Series:
+    """The row of each among ids, each of which is there once; null of who is not there."""
+    order = np.argsort(ids, kind="stable")
+    rows = order[np.minimum(np.searchsorted(ids, sought, sorter=order), len(ids) - 1)]
+    return pl.Series(rows).set(pl.Series(ids[rows] != sought), None)
 
 
 def _of_few(texts: Iterable[str | None]) -> pl.Series:

@@ -53,7 +53,7 @@ def drop(genome: Genome, rng: np.random.Generator) -> Genome | None:
     if not context:
         return None
     i = int(rng.integers(len(context)))
-    return replace(genome, context=context[:i] + context[i + 1 :])
+    return genome.showing(context[:i] + context[i + 1 :])
 
 
 def swap(genome: Genome, rng: np.random.Generator) -> Genome | None:
@@ -65,7 +65,7 @@ def swap(genome: Genome, rng: np.random.Generator) -> Genome | None:
     others = [j for j, example in enumerate(context) if example != context[i]]
     j = others[int(rng.integers(len(others)))]
     context[i], context[j] = context[j], context[i]
-    return replace(genome, context=tuple(context))
+    return genome.showing(tuple(context))
 
 
 def duplicate(genome: Genome, rng: np.random.Generator, capacity: int) -> Genome | None:
@@ -159,4 +159,5 @@ def mutate(
             genome = changed
             applied.append(name)
     # Two mutations may undo each other, such as a drop and the duplicate of an equal example.
-    return genome, () if genome == parent else tuple(applied)
+    undone = len(applied) > 1 and genome == parent
+    return (parent, ()) if undone else (genome, tuple(applied))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mgptn.population.records.agents import AgentId
 from mgptn.population.records.arrays import Integers
 from mgptn.population.records.generation import Generation
-from mgptn.population.records.population import Population
+from mgptn.population.records.population import NOBODY, Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,17 @@ class Lineage:
     living: tuple[AgentId, ...]
     generations: int
 
+    def descent(self) -> tuple[list[int], list[int], list[int]]:
+        """Of each life its id, its parent, `NOBODY` of a founder, and its birth."""
+        if isinstance(self.lives, _Lives):
+            rows = self.lives.rows
+            return rows["id"].tolist(), rows["parent"].tolist(), rows["born"].tolist()
+        lives = self.lives.values()
+        parents = (NOBODY if life.parent is None else int(life.parent) for life in lives)
+        return [life.id for life in lives], list(parents), [life.born for life in lives]
 
-_NOBODY, _ALIVE, _FIRST = -1, -2, 1024
+
+_ALIVE, _FIRST = -2, 1024
 _LIFE = np.dtype(
     [("id", "<i8"), ("parent", "<i8"), ("born", "<i4"), ("died", "<i4"), ("genome", "u1", 16)]
 )
@@ -144,7 +153,7 @@ class _Lives(Mapping[AgentId, Life]):
         ):
             yield Life(
                 AgentId(agent),
-                None if parent == _NOBODY else AgentId(parent),
+                None if parent == NOBODY else AgentId(parent),
                 born,
                 None if died == _ALIVE else died,
                 genome.hex() if any(genome) else None,
@@ -219,7 +228,7 @@ class Tracer:
             raise ValueError(
                 f"generations[0].agents: expected ids that ascend, got {founders[int(wrong[0])]}"
             )
-        self._living = self._lives.begin(founders.ids, _NOBODY, -1)
+        self._living = self._lives.begin(founders.ids, NOBODY, -1)
         self._lives.tell(self._living, founders, np.arange(len(founders)))
 
     def _check_births(self, generation: Generation) -> None:

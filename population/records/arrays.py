@@ -18,9 +18,9 @@ Kind = TypeVar("Kind", bound=Hashable)
 
 def interned(values: Iterable[Kind]) -> tuple[tuple[Kind, ...], NDArray[np.int64]]:
     """Distinct values in order of appearance, and each value's index among them."""
-    found: dict[Kind, int] = {}
-    places = [found.setdefault(value, len(found)) for value in values]
-    return tuple(found), np.array(places, dtype=np.int64)
+    each = list(values)
+    place = {value: place for place, value in enumerate(dict.fromkeys(each))}
+    return tuple(place), np.array(list(map(place.__getitem__, each)), dtype=np.int64)
 
 
 ALL_KNOWN: Final[Truths] = np.zeros(0, dtype=np.bool_)

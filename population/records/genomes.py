@@ -10,14 +10,24 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
+from operator import attrgetter
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.records.agents import DIGEST_BYTES, Example, Genome, genome_digest
+from mgptn.population.records.agents import (
+    DIGEST_BYTES,
+    Example,
+    Genome,
+    around,
+    framed_weights,
+    hashed,
+)
 from mgptn.population.records.arrays import Floats, Integers, Truths, interned
 from mgptn.population.records.weights import Weights
+
+_INHERITED = attrgetter("model", "persona", "role", "sampling_temperature", "context", "weights")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,15 +72,17 @@ class Genomes(Sequence[Genome]):
         """Columns of genomes; examples that are one object stand there once."""
         if isinstance(genomes, Genomes):
             return genomes
-        models, model = interned(genome.model for genome in genomes)
-        personas, persona = interned(genome.persona for genome in genomes)
-        roles, role = interned(genome.role for genome in genomes)
-        contexts = [genome.context for genome in genomes]
+        inherited = list(map(_INHERITED, genomes))
+        of_model, of_persona, of_role, temperatures, contexts, weights = (
+            zip(*inherited, strict=True) if inherited else ((),) * 6
+        )
+        models, model = interned(of_model)
+        personas, persona = interned(of_persona)
+        roles, role = interned(of_role)
         shown = list(chain.from_iterable(contexts))
         identities = list(map(id, shown))
         known = dict(zip(identities, shown, strict=True))
         place = dict(zip(known, range(len(known)), strict=True))
-        weights = tuple(genome.weights for genome in genomes)
         found = cls(
             models,
             model,
@@ -78,7 +90,7 @@ class Genomes(Sequence[Genome]):
             persona,
             roles,
             role,
-            np.array([genome.sampling_temperature for genome in genomes], dtype=np.float64),
+            np.array(temperatures, dtype=np.float64),
             weights if any(one is not None for one in weights) else (),
             np.array(list(map(len, contexts)), dtype=np.int64),
             tuple(known.values()),
@@ -110,27 +122,22 @@ class Genomes(Sequence[Genome]):
         return self._digests
 
     def _hashed(self) -> Iterator[bytes]:
+        """`genome_digest` of each, with all that many share made once."""
         framed = [example.framed() for example in self.examples]
         shown = list(map(framed.__getitem__, self.shown.tolist()))
-        return (
-            genome_digest(
-                self.models[model],
-                b"".join(shown[first:last]),
-                temperature,
-                self.personas[persona],
-                self.roles[role],
-                weights,
-            )
-            for model, temperature, persona, role, weights, (first, last) in zip(
-                self.model.tolist(),
-                self.sampling_temperature.tolist(),
-                self.persona.tolist(),
-                self.role.tolist(),
-                self.weights or (None,) * len(self),
-                pairwise(self._bounds()),
-                strict=True,
-            )
-        )
+        bounds = pairwise(self._bounds())
+        temperatures = self.sampling_temperature.astype("<f8").tobytes()
+        indices = (self.model.tolist(), self.persona.tolist(), self.role.tolist())
+        kinds = list(zip(*indices, strict=True))
+        frames = {
+            kind: around(self.models[kind[0]], self.personas[kind[1]], self.roles[kind[2]])
+            for kind in set(kinds)
+        }
+        for i, (kind, (first, last)) in enumerate(zip(kinds, bounds, strict=True)):
+            before, after = frames[kind]
+            content = before + b"".join(shown[first:last]) + temperatures[8 * i : 8 * i + 8] + after
+            own = self.weights[i] if self.weights else None
+            yield hashed(content if own is None else content + framed_weights(own))
 
     def equal(self, mine: Integers, other: Genomes, theirs: Integers) -> bool:
         """Are the genomes at some places [P] those of another table at its places [P]?"""
@@ -198,6 +205,6 @@ def _same(
     return same
 
 
-def as_rows(digests: Sequence[bytes]) -> NDArray[np.uint8]:
-    """Digests as rows, uint8 [G, 16]."""
-    return np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, DIGEST_BYTES)
+def as_rows(digests: bytes) -> NDArray[np.uint8]:
+    """Digests one after the other as rows, uint8 [G, 16]."""
+    return np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST_BYTES)

@@ -108,12 +108,9 @@ class Population(Sequence[Agent]):
         """Digest of each agent's genome, uint8 [M, 16]."""
         if self._digests is None:
             if isinstance(self.genomes, Genomes):
-                each = self.genomes.digests()
+                each = b"".join(self.genomes.digests())
             else:
-                genomes = list(self.genomes)  # so that each stays who it is, by its address
-                distinct = {id(genome): genome for genome in genomes}
-                known = {key: bytes.fromhex(one.digest()) for key, one in distinct.items()}
-                each = [known[id(genome)] for genome in genomes]
+                each = bytes.fromhex("".join(map(Genome.digest, self.genomes)))
             self._digests = as_rows(each)[self.places]
         return self._digests
 
