@@ -7,20 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.recorded import recorded
-from mgptn.experiments.loop.founding import found_tournament
-from mgptn.experiments.loop.telling import ContradictionError, told_again
 from mgptn.experiments.record.reading import Damage
-from mgptn.experiments.record.rounds import RunRecord, joint_hash
-from mgptn.population.records.arrays import Floats
-from mgptn.population.records.columns import differing
-from mgptn.population.records.generation import Generation
-
-TOLERANCE = 1e-9
-"""Relative difference in fitness and rates that another processor's rounding may make."""
+from mgptn.experiments.record.rounds import joint_hash
+from mgptn.experiments.running.lanes import replay_in_lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,52 +59,22 @@ def replay(folder: Path) -> Replay:
         If the folder holds no run.
     """
     manifest, config = recorded(folder)
-    record = RunRecord(folder)
-    tournaments = {arm: found_tournament(config, arm) for arm in manifest["arms"]}
-    differences: list[str] = []
-    again: list[str] = []
-    rounds = 0
-    for done in record.intact():
-        rounds += 1
-        for c in done.committed:
-            try:
-                derived = told_again(tournaments[c.arm], c)
-            except ContradictionError as error:
-                differences.append(str(error))
-                continue
-            differences += [
-                f"generation {derived.index}, arm {c.arm}: {name} differ from the recorded ones"
-                for name in _differing(derived, c.generation)
-            ]
-            if c.arm == SELECTED:
-                again.append(derived.digest)
-    planned = config.population.generations
-    if rounds > planned or (record.population_hash is not None and rounds < planned):
-        differences.append(f"expected {planned} generations, got {rounds} in a run that has ended")
+    arms = tuple(manifest["arms"])
+    parts = replay_in_lanes(folder, config, arms)
+    first, planned = parts[0], config.population.generations
+    differences = [line for _, _, line in sorted(d for part in parts for d in part.differences)]
+    if first.rounds > planned or (first.recorded_hash is not None and first.rounds < planned):
+        differences.append(
+            f"expected {planned} generations, got {first.rounds} in a run that has ended"
+        )
     return Replay(
-        rounds,
-        tuple(manifest["arms"]),
+        first.rounds,
+        arms,
         tuple(differences),
-        joint_hash(again),
-        record.population_hash,
-        record.damage,
-        record.bound,
-    )
-
-
-def _differing(derived: Generation, recorded: Generation) -> list[str]:
-    """Names of the fields in which two generations differ, rounding apart."""
-    return [
-        name
-        for name in differing(derived, recorded)
-        if name not in ("fitness", "rates")
-        or not _close(getattr(derived, name), getattr(recorded, name))
-    ]
-
-
-def _close(ours: Floats, theirs: Floats) -> bool:
-    return ours.shape == theirs.shape and np.allclose(
-        ours, theirs, rtol=TOLERANCE, atol=0.0, equal_nan=True
+        joint_hash([digest for part in parts for digest in part.digests]),
+        first.recorded_hash,
+        first.damage,
+        first.bound,
     )
 
 
