@@ -120,6 +120,11 @@ def write_figures(tables: Tables, folder: Path) -> list[Path]:
     return paths
 
 
+def _rounded(path: re.Match[str]) -> str:
+    """A path to hundredths of a point: half of what a figure of many bands takes is digits."""
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0])
+
+
 def inline_svg(name: str, tables: Tables, width: float = WIDE) -> str:
     """One of `FIGURES` as an ``<svg>`` element to stand in a page.
 
@@ -134,6 +139,7 @@ def inline_svg(name: str, tables: Tables, width: float = WIDE) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r' d="[^"]*"', _rounded, text)
     prefix = f"{name}-{round(width * 100)}-"
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", text)
     for colour in DARK:

@@ -150,24 +150,14 @@ def genome_digest(
     shown
         Its examples as of `Example.framed`, one after the other.
     """
-    before, after = around(model, persona, role)
-    changed = b"" if weights is None else framed_weights(weights)
-    return hashed(before + shown + struct.pack("<d", temperature) + after + changed)
-
-
-def around(model: str, persona: str | None, role: str) -> tuple[bytes, bytes]:
-    """What a digest takes in of a genome before its examples, and after its temperature."""
-    after = b"" if persona is None else _framed(f"persona {persona}")
-    return _framed(model), after if role == ORDINARY else after + _framed(f"role {role}")
-
-
-def framed_weights(weights: Weights) -> bytes:
-    """What it takes in of weights that changed, at the end."""
-    return _framed(f"weights {weights.digest()}")
-
-
-def hashed(content: bytes) -> bytes:
-    """The digest of all that it takes in, 16 bytes."""
+    parts = [_framed(model), shown, struct.pack("<d", temperature)]
+    if persona is not None:
+        parts.append(_framed(f"persona {persona}"))
+    if role != ORDINARY:
+        parts.append(_framed(f"role {role}"))
+    if weights is not None:
+        parts.append(_framed(f"weights {weights.digest()}"))
+    content = b"".join(parts)
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES, person=b"mgptn.genome").digest()
 
 

@@ -16,14 +16,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.records.agents import (
-    DIGEST_BYTES,
-    Example,
-    Genome,
-    around,
-    framed_weights,
-    hashed,
-)
+from mgptn.population.records.agents import DIGEST_BYTES, Example, Genome, genome_digest
 from mgptn.population.records.arrays import Floats, Integers, Truths, interned
 from mgptn.population.records.weights import Weights
 
@@ -122,22 +115,27 @@ class Genomes(Sequence[Genome]):
         return self._digests
 
     def _hashed(self) -> Iterator[bytes]:
-        """`genome_digest` of each, with all that many share made once."""
         framed = [example.framed() for example in self.examples]
         shown = list(map(framed.__getitem__, self.shown.tolist()))
-        bounds = pairwise(self._bounds())
-        temperatures = self.sampling_temperature.astype("<f8").tobytes()
-        indices = (self.model.tolist(), self.persona.tolist(), self.role.tolist())
-        kinds = list(zip(*indices, strict=True))
-        frames = {
-            kind: around(self.models[kind[0]], self.personas[kind[1]], self.roles[kind[2]])
-            for kind in set(kinds)
-        }
-        for i, (kind, (first, last)) in enumerate(zip(kinds, bounds, strict=True)):
-            before, after = frames[kind]
-            content = before + b"".join(shown[first:last]) + temperatures[8 * i : 8 * i + 8] + after
-            own = self.weights[i] if self.weights else None
-            yield hashed(content if own is None else content + framed_weights(own))
+        return (
+            genome_digest(
+                self.models[model],
+                b"".join(shown[first:last]),
+                temperature,
+                self.personas[persona],
+                self.roles[role],
+                weights,
+            )
+            for model, temperature, persona, role, weights, (first, last) in zip(
+                self.model.tolist(),
+                self.sampling_temperature.tolist(),
+                self.persona.tolist(),
+                self.role.tolist(),
+                self.weights or (None,) * len(self),
+                pairwise(self._bounds()),
+                strict=True,
+            )
+        )
 
     def equal(self, mine: Integers, other: Genomes, theirs: Integers) -> bool:
         """Are the genomes at some places [P] those of another table at its places [P]?"""

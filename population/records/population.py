@@ -110,7 +110,7 @@ class Population(Sequence[Agent]):
             if isinstance(self.genomes, Genomes):
                 each = b"".join(self.genomes.digests())
             else:
-                each = bytes.fromhex("".join(map(Genome.digest, self.genomes)))
+                each = bytes.fromhex("".join(one.digest() for one in self.genomes))
             self._digests = as_rows(each)[self.places]
         return self._digests
 
