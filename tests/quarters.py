@@ -26,6 +26,12 @@ SHARED = Path("/dev/shm")
 SHARED_BYTES = 1 << 30
 """More than the 256 MiB that a run's Ray asks for."""
 
+GROUPS = Path("/sys/fs/cgroup")
+"""Where control groups are mounted."""
+
+GROUP_BYTES = 4 << 30
+"""Memory of the group of `Quarters.bound_memory`: less than a machine has that these tests run on."""
+
 FILLING = ".filling"
 """A file that takes what is left of a disk."""
 
@@ -70,6 +76,24 @@ class Quarters:
             [*self.entering, "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder],
             check=True,
         )
+
+    def bound_memory(self) -> None:
+        """Put what runs here into a memory group of `GROUP_BYTES`, as Ray and we read of it."""
+        self.mount(GROUPS, 1 << 20)
+        (self.seen(GROUPS) / "memory.max").write_text(f"{GROUP_BYTES}\n", encoding="ascii")
+        self.use_memory(0.25)
+
+    def use_memory(self, share: float) -> None:
+        """Say that so much of the group's memory is taken."""
+        used = int(share * GROUP_BYTES)
+        told = {
+            "memory.current": f"{used}\n",
+            "memory.stat": f"anon {used}\ninactive_file 0\nactive_file 0\n",
+        }
+        for name, text in told.items():
+            beside = self.seen(GROUPS) / f"{name}.new"
+            beside.write_text(text, encoding="ascii")
+            beside.replace(self.seen(GROUPS) / name)
 
     def seen(self, path: Path) -> Path:
         """A path of the quarters, from outside."""

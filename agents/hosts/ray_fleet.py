@@ -155,7 +155,11 @@ class RayFleet:
             except ray.exceptions.RayError as death:
                 if not is_loss(death):
                     raise
-                self._lose(work, work.flying[promise][1], promise, death)
+                number = work.flying[promise][1]
+                logger.warning(
+                    "host %d is lost, and another started: %s", number, in_a_line(death)
+                )
+                self._lose(work, number, promise, death)
                 continue
             place = work.take(promise, reply, self._patience)
             # So that its host does not wait for what is to come of its reply.

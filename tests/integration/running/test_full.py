@@ -1,9 +1,11 @@
-"""Real runs on a machine that is full: its disks and its shared memory."""
+"""Real runs on a machine that is full: its disks, its shared memory, its memory."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -94,3 +96,43 @@ def test_where_shared_memory_is_full_a_run_goes_on_or_says_so(
         life.quarters.free(SHARED)
         command = life.resume()
     life.ends_in(command, learned)
+
+
+# Memory
+
+
+def test_hosts_that_rays_monitor_ends_for_want_of_memory_are_replaced(
+    life: Life, lasting: RunConfig, config_file: Any, lasting_hash: str
+) -> None:
+    """The monitor is Ray's own, and ends real hosts; what it reads of a memory group is ours."""
+    life.quarters.bound_memory()
+    command = life.begin(config_file(lasting))
+    ended = until_one_is_ended(life)
+    life.quarters.use_memory(0.25)
+    assert ended
+    life.ends_in(command, lasting_hash)
+    assert re.search(r"host \d is lost, and another started: .*memory", command.output)
+
+
+def test_where_memory_stays_full_a_run_ends_with_how_to_go_on(
+    life: Life, lasting: RunConfig, config_file: Any, lasting_hash: str
+) -> None:
+    life.quarters.bound_memory()
+    command = life.begin(config_file(lasting))
+    assert until_one_is_ended(life)
+    life.stops_with(command, f"carry the run on with: mgptn resume {life.folder}")
+    life.quarters.check_empty()
+    life.quarters.use_memory(0.25)
+    life.ends_in(life.resume(), lasting_hash)
+
+
+def until_one_is_ended(life: Life) -> bool:
+    """Let memory be full until a host of the run is gone; False if none goes in a minute."""
+    hosts = {process.pid for process in life.processes("ray::")}
+    life.quarters.use_memory(0.99)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if hosts - {process.pid for process in life.processes("ray::")}:
+            return True
+        time.sleep(0.05)
+    return False
