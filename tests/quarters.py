@@ -30,7 +30,7 @@ GROUPS = Path("/sys/fs/cgroup")
 """Where control groups are mounted."""
 
 GROUP_BYTES = 4 << 30
-"""Memory of the group of `Quarters.bound_memory`: less than a machine has that these tests run on."""
+"""Memory of the group of `Quarters.bound_memory`: less than these tests' machines have."""
 
 FILLING = ".filling"
 """A file that takes what is left of a disk."""
