@@ -156,9 +156,7 @@ class RayFleet:
                 if not is_loss(death):
                     raise
                 number = work.flying[promise][1]
-                logger.warning(
-                    "host %d is lost, and another started: %s", number, in_a_line(death)
-                )
+                logger.warning("host %d is lost, and another started: %s", number, in_a_line(death))
                 self._lose(work, number, promise, death)
                 continue
             place = work.take(promise, reply, self._patience)

@@ -1,7 +1,7 @@
-"""What clusters are made from, held against what the operators say of it: their CRDs' own schemas.
+"""What clusters are made from, held against Kubernetes' own schemas and those of operators' CRDs.
 
-Those are others' text and not kept here: every file is read of a folder that `MGPTN_CRDS` names.
-`docs/cluster.md` says where they are from.
+The latter come with no package: every file is read of a folder that `MGPTN_CRDS` names.
+`docs/how-to/cluster.md` says where they are from.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 
 from tests.rooms import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
+VERSIONS = ("1.27", "1.33", "1.37")
+"""Of Kubernetes: the oldest here is older than any that is still kept."""
+
 CRDS = os.environ.get("MGPTN_CRDS", "")
 
 Schemas = dict[tuple[str, str], Any]
@@ -97,6 +101,41 @@ def test_a_schema_refuses_what_a_server_would_refuse_or_drop(spec: Any, fault: s
     assert faults(thing, schemas) == ([] if fault is None else [fault])
 
 
+def documents() -> list[Any]:
+    """Everything that Kubernetes is told."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(KUBERNETES.glob("*.yaml"))]
+    return [one for text in texts for one in yaml.safe_load_all(text)]
+
+
+def pods() -> list[Any]:
+    """Templates of the pods that operators make: what of their resources is Kubernetes' own."""
+    return [
+        {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "x"}, "template": found}
+        for document in documents()
+        for found in _under("template", document)
+        if "containers" in found.get("spec", {})
+    ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_kubernetes_own_is_as_kubernetes_has_it(version: str) -> None:
+    own = [one for one in documents() if "." not in one["apiVersion"]]
+    assert {one["kind"] for one in own} == {"PersistentVolumeClaim", "Service"}
+    assert len(pods()) == 4  # a head and workers, twice
+    for document in [*own, *pods()]:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("imagePullPolice", "Never"), ("image", 3), ("ports", [{"name": "x"}])]
+)
+def test_a_fault_in_a_pod_is_found(key: str, value: Any) -> None:
+    for pod in pods():
+        pod["template"]["spec"]["containers"][0][key] = value
+        with pytest.raises(kubernetes_validate.ValidationError):
+            kubernetes_validate.validate(pod, VERSIONS[-1], strict=True)
+
+
 @pytest.mark.skipif(
     not CRDS,
     reason="MGPTN_CRDS names no folder with the CRDs of KubeRay and the Prometheus operator",
@@ -105,26 +144,23 @@ def test_custom_resources_are_as_their_operators_have_them() -> None:
     texts = [path.read_text(encoding="utf-8") for path in sorted(Path(CRDS).rglob("*.yaml"))]
     fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     schemas = schemas_of(one for text in texts for one in yaml.load_all(text, fast))
-    documents = [
-        one
-        for path in sorted(KUBERNETES.glob("*.yaml"))
-        for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))
-        if "." in one["apiVersion"]
-    ]
-    assert {one["kind"] for one in documents} == {"RayCluster", "RayJob", "ServiceMonitor"}
-    for document in documents:
+    custom = [one for one in documents() if "." in one["apiVersion"]]
+    assert {one["kind"] for one in custom} == {"RayCluster", "RayJob", "ServiceMonitor"}
+    for document in custom:
         assert faults(document, schemas) == []
         # And to its depth: a field that there is not is found in a container.
         if document["kind"] != "ServiceMonitor":
             other = copy.deepcopy(document)
-            head = next(_heads(other))
+            head = next(_under("headGroupSpec", other))
             head["template"]["spec"]["containers"][0]["imagePullPolice"] = "Never"
             assert len(faults(other, schemas)) == 1
 
 
-def _heads(plain: Any) -> Iterator[Any]:
+def _under(key: str, plain: Any) -> Iterator[Any]:
+    """Every value of a key, at any depth."""
     if isinstance(plain, dict):
-        if "headGroupSpec" in plain:
-            yield plain["headGroupSpec"]
-        for value in plain.values():
-            yield from _heads(value)
+        if key in plain:
+            yield plain[key]
+        plain = list(plain.values())
+    for value in plain if isinstance(plain, list) else ():
+        yield from _under(key, value)
