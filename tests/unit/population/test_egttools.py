@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from egttools import analytical
 
 from mgptn.population.breeding import moran
+
+analytical = pytest.importorskip("egttools").analytical  # no wheel for Python 3.13 and later
 
 
 @pytest.mark.parametrize("advantage", [0.3, -0.2])
