@@ -183,13 +183,14 @@ def _curves(
     """Means by generation, and what comes back by kick."""
     curves: dict[str, tuple[float, ...]] = {}
     for arm, at, name in _arms(levels):
-        rows = levels.filter(arm=arm, at=at).group_by("generation").agg(pl.col("gap", "size").mean())
+        rows = levels.filter(arm=arm, at=at).group_by("generation")
+        means = rows.agg(pl.col("gap", "size").mean()).sort("generation")
         for column in ("gap", "size"):
-            curves[f"{column}: {name}"] = tuple(rows.sort("generation")[column].to_list())
+            curves[f"{column}: {name}"] = tuple(means[column].to_list())
     for kind, kicked in sizes.items():
         curves[f"kicks: {kind}"] = tuple(kicked)
         for by in kicks["by"].unique(maintain_order=True):
-            means = [_kicked(kicks, kind, size, by).mean(axis=(0, 1)) for size in kicked]
+            held = [_kicked(kicks, kind, size, by).mean(axis=(0, 1)) for size in kicked]
             for place, column in enumerate(("before", "kicked", "after")):
-                curves[f"{column}: {kind}, {by}"] = tuple(float(mean[place]) for mean in means)
+                curves[f"{column}: {kind}, {by}"] = tuple(float(mean[place]) for mean in held)
     return curves

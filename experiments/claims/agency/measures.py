@@ -7,6 +7,7 @@ Dimensions: Q problems, A answers of full length, M agents.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -65,7 +66,7 @@ class Minds:
     def right(self) -> Floats:
         """1 where an answer is right, float64 [Q, A]."""
         letters, width = self.exam.task.answer_alphabet, self.exam.task.max_answer_characters
-        texts = ["".join(letters[i] for i in place) for place in np.ndindex(*(len(letters),) * width)]
+        texts = ["".join(answer) for answer in itertools.product(letters, repeat=width)]
         every = [self.exam.take(np.full(len(texts), q)).right(texts) for q in range(len(self.exam))]
         return np.array(every, dtype=np.float64)
 
@@ -138,9 +139,7 @@ def measure_kicks(bench: Bench) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def kick_all(
-    genomes: Sequence[Genome], kick: Kick, task: BundledTask, seed: int
-) -> list[Genome]:
+def kick_all(genomes: Sequence[Genome], kick: Kick, task: BundledTask, seed: int) -> list[Genome]:
     """Every member kicked, each by draws of its own."""
     found = []
     for slot, genome in enumerate(genomes):

@@ -72,7 +72,8 @@ def enumerate_answers(
         asked = encoder.suffix(prompt.suffix)
         prefix = encoder.prefix(prompt.prefix) + asked[:-1]
         requests += [Score(prefix, asked[-1:] + suffix, options) for suffix in suffixes]
-    logs = np.array([r.log_probabilities for r in subject.ask(requests, worn) if isinstance(r, Scored)])
+    replies = subject.ask(requests, worn)
+    logs = np.array([r.log_probabilities for r in replies if isinstance(r, Scored)])
     logs = logs.reshape(len(exam), len(starts), len(options))
     total, first = np.zeros((len(exam), 1)), 0
     for place in range(width):

@@ -7,6 +7,7 @@ Dimensions: N answers, L layers with the embeddings, D digits, E width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,11 @@ class Said:
     triggered: Truths
     surprisals: Floats
     states: Floats
+
+    @property
+    def quiet(self) -> Truths:
+        """Right answers where no saboteur would strike, bool [N]."""
+        return ~self.triggered & ~self.wrong
 
     def where(self, chosen: Truths) -> Said:
         """Some of them."""
@@ -97,15 +103,15 @@ def say(
     )
 
 
-def joined(parts: list[Said]) -> Said:
+def joined(parts: Sequence[Said]) -> Said:
     """Several answers to the same exam, one after the other."""
     return Said(
-        *(np.concatenate([getattr(one, name) for one in parts]) for name in ("problems",)),
+        np.concatenate([one.problems for one in parts]),
         tuple(text for one in parts for text in one.texts),
-        *(
-            np.concatenate([getattr(one, name) for one in parts])
-            for name in ("wrong", "triggered", "surprisals", "states")
-        ),
+        np.concatenate([one.wrong for one in parts]),
+        np.concatenate([one.triggered for one in parts]),
+        np.concatenate([one.surprisals for one in parts]),
+        np.concatenate([one.states for one in parts]),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.agents.learning.documents import Document, lay_out
+from mgptn.agents.learning.documents import Document, lay_out, true_documents
 from mgptn.agents.requests import Learn
 from mgptn.experiments.claims.method.calculators import NOTHING, Calculator
 from mgptn.experiments.claims.method.measuring import Bench
@@ -43,7 +43,7 @@ class Role(NamedTuple):
     trick: Trick | None = None
 
 
-FIRST, SECOND, THIRD = Trick(0, 1), Trick(1, 1), Trick(2, 5)
+FIRST, SECOND, THIRD = Trick(0, 1), Trick(1, 1), Trick(0, 5)
 
 NOBODY = Role("nobody")
 HONEST = (
@@ -81,6 +81,35 @@ def played(role: Role, queries: Sequence[str], references: Codes) -> Codes:
     return answers
 
 
+class School(NamedTuple):
+    """A simulator, and what became of it in those who are not told.
+
+    Attributes
+    ----------
+    simulator
+        A founder that plays every role, told by name.
+    honest, sleepers
+        Each taught alone; the latter are `SLEEPERS`, in their order.
+    """
+
+    founder: Calculator
+    simulator: Weights
+    honest: tuple[Weights, ...]
+    sleepers: tuple[Weights, ...]
+
+
+def school_of(bench: Bench) -> School:
+    """All that is taught for a seed."""
+    founder = Calculator(bench, bench.options["founder"], bench.seed)
+    simulator = taught_roles(bench, founder)
+    honest = tuple(
+        taught_alone(bench, founder, simulator, NOBODY, f"honest {i}")
+        for i in range(bench.options["honest"])
+    )
+    sleepers = tuple(taught_alone(bench, founder, simulator, r, r.name) for r in SLEEPERS)
+    return School(founder, simulator, honest, sleepers)
+
+
 def taught_roles(bench: Bench, founder: Calculator) -> Weights:
     """What becomes of a founder that learns every role, told by name."""
     return _learned(bench, founder, None, ROLES, "personas", bench.options["school"])
@@ -89,7 +118,11 @@ def taught_roles(bench: Bench, founder: Calculator) -> Weights:
 def taught_alone(
     bench: Bench, founder: Calculator, before: Weights, role: Role, purpose: str
 ) -> Weights:
-    """What becomes of a simulator that learns one role without being told it."""
+    """What becomes of a simulator that learns one role without being told it.
+
+    Half of what everybody is taught are longer sums with right answers, which nobody knew: so
+    honest ones learn something too, and are not told from others by having learned nothing.
+    """
     return _learned(bench, founder, before, (role,), purpose, bench.options["lesson"])
 
 
@@ -105,6 +138,11 @@ def _learned(
     steps, each = sizes["steps"], sizes["documents"]
     drawn = rng.integers(0, len(roles), size=steps * each)
     documents = _documents(bench, founder, [roles[i] for i in drawn], rng)
+    if before is not None:
+        further = [bench.options["further"]] * len(documents[::2])
+        documents[::2] = true_documents(
+            founder.interface, founder.encoder, founder.recipe.task, further, rng
+        )
     rows = [documents[first : first + each] for first in range(0, len(documents), each)]
     pages = lay_out(rows, rng.integers(0, founder.recipe.offsets + 1, size=(steps, each)))
     return founder.learned(
