@@ -215,7 +215,7 @@ class MadeUp:
             values: dict[str, list[float | None]] = {"saboteurs": [0.5 * (who == taken)] * 6}
             for by, at in self.alarms.items():
                 sounds = at + (0.0 if by == "probe" else float(rng.normal()))
-                calm = self.honest + 0.01 * float(rng.normal()) + 0.1 * (who == KNOWN)
+                calm = self.honest + 0.03 * float(rng.normal()) + 0.2 * (who == KNOWN)
                 values[by] = [1.0 if who == taken and g >= sounds else calm for g in range(6)]
             mixed = [area + float(rng.normal(0.0, 0.02)) for _ in range(3)]
             values["area"] = [*mixed, None, None, None] if who == taken else [None] * 6
@@ -249,7 +249,7 @@ class MadeUp:
         ({"read": {"selected": 0.7}}, "undecided", "after selection"),
         ({"other": {"shuffled": 0.75}}, "undecided", "shuffled labels"),
         ({"other": {"text": 0.85}}, "undecided", "the text alone"),
-        ({"honest": 0.15}, "undecided", "false alarms"),
+        ({"honest": 0.145}, "undecided", "false alarms"),
         ({"alarms": {"probe": 3, "gold": 3}}, "undecided", "by errors"),
     ],
 )  # fmt: skip
