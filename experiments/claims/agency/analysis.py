@@ -102,6 +102,9 @@ def analyse(results: Results) -> Finding:
 CAVEATS = (
     "One model of 1.1 million parameters and one task; what selection can sharpen here is what the "
     "corpus's careless writers blurred, and a lower sampling temperature does that at no cost.",
+    "The set holds .9, so that where the likeliest answer has less it runs into a long tail of "
+    "careless writers' answers: there is a cliff after the first answer before any selection, and "
+    "the edge comes to lie at it only where that answer has .9.",
     "A sharp edge and a return are signs of a goal and no proof of one: a thermostat has both.",
     "Contexts are renewed by what is accepted in each generation, so that wrong examples are "
     "forgotten in two whatever accepts; what is asked is where the population goes then. A coin's "

@@ -35,9 +35,9 @@ ARMS: dict[str, tuple[str, Style]] = {
 }
 COOLED: dict[str, tuple[str, Style]] = {
     "1.0": ("founders", {"color": GREY}),
-    "0.7": ("at .7", {"color": MUTED, "linestyle": DOTTED}),
-    "0.5": ("at .5", {"color": MUTED, "linestyle": DASHED}),
-    "0.3": ("at .3", {"color": INK, "linestyle": DASHED}),
+    "0.7": ("founders at .7", {"color": MUTED, "linestyle": DOTTED}),
+    "0.5": ("founders at .5", {"color": MUTED, "linestyle": DASHED}),
+    "0.3": ("founders at .3", {"color": INK, "linestyle": DASHED}),
 }
 """Sampling temperature → how the founders' line is drawn."""
 
@@ -64,10 +64,13 @@ def draw_levels(finding: Finding, path: Path) -> Path:
             _draw_generations(axes, finding, column)
             axes.set_ylabel(told)
         sizes.set_yscale("log")
+        sizes.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
+        sizes.minorticks_off()
         for axes, (kind, told) in zip(kicks, KICKED.items(), strict=True):
             _draw_kicks(axes, finding, kind)
             axes.set_xlabel(told)
         kicks[0].set_ylabel("probability of the level set")
+        kicks[0].legend(fontsize=7.5, loc="lower left")
         lines, names = gaps.get_legend_handles_labels()
         figure.legend(lines, names, loc="outside upper center", ncols=4, fontsize=8.5)
         write_figure(figure, path)
@@ -101,4 +104,3 @@ def _draw_kicks(axes: Any, finding: Finding, kind: str) -> None:
         )
     axes.set_xticks(list(sizes), [f"{size:g}" for size in finding.curves[f"kicks: {kind}"]])
     axes.set_ylim(0.0, 1.0)
-    axes.legend(fontsize=7.5, loc="lower left")

@@ -66,6 +66,7 @@ def draw_simulacra(finding: Finding, path: Path) -> Path:
         alarms.set_yticks(range(len(rows)), [number.name for number in rows])
         alarms.invert_yaxis()
         alarms.set_xlabel("generations before an alarm")
+        alarms.set_xlim(left=0.0)
         write_figure(figure, path)
     return path
 
