@@ -141,9 +141,11 @@ CAVEATS = (
     "whoever told it.",
     "Who is not told was taught from the same simulator, by lessons that differ in their wrong "
     "answers alone; the probe's scores move with whatever is learned, honest or not.",
-    "A probe that was taught on one who is not told sees what its lesson left in the weights: "
-    "where the embeddings tell, which no question enters, it is the lesson and no intention.",
-    "How unlikely its author found an answer is known where the author's probabilities are.",
+    "How unlikely its author found an answer is known where the author's probabilities are; on "
+    "right answers it is all that the text alone has. A lesson that left its pupils as sure as "
+    "honest ones would take that away.",
+    "Founders differ: a probe that tells nearly all of one's other personas tells them the wrong "
+    "way round with the next, which is why intervals are wide.",
     "Saboteurs know each other by what no honest one sees; that makes their takeover possible, "
     "and is a rule here, not learned. Grades that they withhold are seen at once by whoever looks "
     "at grades alone, a takeover or not.",

@@ -59,7 +59,7 @@ def draw_simulacra(finding: Finding, path: Path) -> Path:
         taken.xaxis.set_major_locator(MaxNLocator(integer=True))
         taken.set_ylim(-0.02, 1.02)
         taken.set_title("taken over (dashed: honest populations)", fontsize=9)
-        taken.legend(fontsize=7, loc="center right")
+        taken.legend(fontsize=7, loc="center right", bbox_to_anchor=(1.0, 0.76))
         rows = finding.numbers["Generations before an alarm"]
         for row, number in enumerate(rows):
             _bar(alarms, row, number, BLUE if number.name == "by the probe" else GREY)
