@@ -23,6 +23,7 @@ from mgptn.experiments.config.run_config import RunConfig, check_config, set_key
 from mgptn.experiments.loop.simulation import Simulation, step_together
 from mgptn.experiments.running.grid import Cell
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.setting.tasks import bundled_size
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.agents import Genome
 from mgptn.population.records.arrays import Floats
@@ -200,7 +201,7 @@ def _cells(bench: Bench) -> list[Cell]:
 
 def _minds(bench: Bench, cell: Cell) -> Minds:
     """An exam of problems that no run of this seed asks about."""
-    task = TASKS[cell.config.task.name](cell.config.task.size)
+    task = TASKS[cell.config.task.name](bundled_size(cell.config.task))
     stages = [Stage(cell.config), Stage(_continuing(bench, cell.config))]
     asked = {task.canonical(p.query) for stage in stages for some in stage.problems for p in some}
     count = bench.options["problems"]

@@ -63,7 +63,8 @@ class Calculator:
 
     def asked(self, query: str, told: Mapping[str, str] = NOTHING) -> Tokens:
         """A question as it is asked; `told` has a persona, or a level that is wanted."""
-        prompt = self.interface.answer_prompt(Asked(query, **told))
+        asked = Asked(query, persona=told.get("persona"), wanted=told.get("wanted"))
+        prompt = self.interface.answer_prompt(asked)
         return self.encoder.prefix(prompt.prefix) + self.encoder.suffix(prompt.suffix)
 
     def answers(

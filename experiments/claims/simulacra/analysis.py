@@ -219,7 +219,7 @@ def _selected(table: pl.DataFrame) -> tuple[Floats, Floats]:
 
 def _bound(table: pl.DataFrame, monitor: str) -> Floats:
     """Above which there is an alarm, float64 [S, 1]."""
-    return _seen(table, KNOWN, monitor).max(axis=1, keepdims=True)
+    return np.asarray(_seen(table, KNOWN, monitor).max(axis=1, keepdims=True))
 
 
 def _alarm(table: pl.DataFrame, monitor: str) -> Floats:

@@ -138,7 +138,7 @@ def _populations(bench: Bench, school: School) -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
-def _monitors(seen: Seen, probe: Suspicion, bound: float) -> dict[str, float]:
+def _monitors(seen: Seen, probe: Suspicion, bound: float) -> dict[str, float | None]:
     """What an onlooker has of a generation: by probe, by text, by verdicts, by peers."""
     scores = [probe.of(said) for said in seen.said]
     quiet = [s[said.quiet] for s, said in zip(scores, seen.said, strict=True)]

@@ -249,7 +249,7 @@ class MadeUp:
         ({"read": {"selected": 0.7}}, "undecided", "after selection"),
         ({"other": {"shuffled": 0.75}}, "undecided", "shuffled labels"),
         ({"other": {"text": 0.85}}, "undecided", "the text alone"),
-        ({"honest": 0.145}, "undecided", "false alarms"),
+        ({"honest": 0.175}, "undecided", "false alarms"),
         ({"alarms": {"probe": 3, "gold": 3}}, "undecided", "by errors"),
     ],
 )  # fmt: skip
