@@ -20,12 +20,13 @@ from mgptn.agents.checkpoints import count_parameters, find_checkpoint
 from mgptn.agents.hosts.fleet import Fleet, LocalFleet
 from mgptn.agents.hosts.host import HostSettings
 from mgptn.agents.requests import Generate, Generated, HostReply, HostRequest, Score, Scored
-from mgptn.agents.tiles import plan
+from mgptn.agents.tiles import plan_mixed
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.corpus import item_tokens
 from mgptn.experiments.cards.card import CardError
 from mgptn.experiments.cards.exam import Context, Exam, dealt
 from mgptn.population.draws.streams import philox_key
+from mgptn.population.records.weights import Weights
 from mgptn.protocols.interfaces.interface import Asked
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import PERSONAS, WANT
@@ -216,7 +217,10 @@ class Subject:
             for asked in (Asked("", examples=c, persona=persona) for c in contexts)
         ]
 
-    def ask(self, requests: list[HostRequest] | Any) -> list[HostReply]:
-        """Replies to requests, in their order."""
-        planned = plan(requests, self.checkpoint.weights, SLOTS)
+    def ask(
+        self, requests: list[HostRequest] | Any, worn: Weights | None = None
+    ) -> list[HostReply]:
+        """Replies to requests, in their order, by the model or what noise made of its weights."""
+        model = self.checkpoint.weights, worn
+        planned = plan_mixed([(model, one) for one in requests], SLOTS)
         return planned.collect(self.fleet.run(planned.tiles))

@@ -115,6 +115,20 @@ CAPTIONS = {
         "mean of the founder sets, that learn from nothing but their own answers, by what filters "
         "these; accumulated: earlier data are kept beside. Grey: founders that do not learn."
     ),
+    "simulacra": (
+        "Left: how well a linear probe of the states before an answer's digits, taught on told "
+        "saboteurs, tells those of other kinds where they are right (of their like: taught on one "
+        "who is not told); crosses, the text alone; 95 % intervals. Middle: a population into "
+        "which saboteurs enter, by generation, and honest ones, dashed. Right: generations before "
+        "an alarm, which is a value above all that were seen in an honest population; one that is "
+        "never given counts as given after the last."
+    ),
+    "agency": (
+        "Above: the gap in log-probability at the edge of the smallest set of answers that holds "
+        ".9, and how many these are, by generation, under peers, a coin, and of founders, also at "
+        "lower sampling temperatures. Below: how probable the set from before a kick is, after "
+        "kicks of contexts and of weights, and three generations later, by what selects."
+    ),
     "plausibility": (
         "Left: how well digits that were forced, of probability below a thousandth, are told from "
         "sampled ones by the state after them, on problems that no probe was trained on. Middle: "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mgptn.experiments.claims.agency import analysis as agency
 from mgptn.experiments.claims.beyond_the_founders import analysis as beyond_the_founders
 from mgptn.experiments.claims.chaining import analysis as chaining
 from mgptn.experiments.claims.checking_easier import analysis as checking_easier
@@ -29,6 +30,7 @@ from mgptn.experiments.claims.plausibility import analysis as plausibility
 from mgptn.experiments.claims.quasispecies import analysis as quasispecies
 from mgptn.experiments.claims.selectors import analysis as selectors
 from mgptn.experiments.claims.self_training import analysis as self_training
+from mgptn.experiments.claims.simulacra import analysis as simulacra
 from mgptn.experiments.claims.survey_trick import analysis as survey_trick
 from mgptn.experiments.claims.tests_beat_votes import analysis as tests_beat_votes
 
@@ -62,6 +64,8 @@ ANALYSES: dict[str, Analysis] = {
     "gaming": Analysis(gaming.analyse, gaming.draw),
     "beyond-the-founders": Analysis(beyond_the_founders.analyse, beyond_the_founders.draw),
     "independent-judges": Analysis(independent_judges.analyse, independent_judges.draw),
+    "simulacra": Analysis(simulacra.analyse, simulacra.draw, simulacra.MEASURES),
+    "agency": Analysis(agency.analyse, agency.draw, agency.MEASURES),
     "plausibility": Analysis(plausibility.analyse, plausibility.draw, plausibility.MEASURES),
     "frozen-internals": Analysis(
         frozen_internals.analyse, frozen_internals.draw, frozen_internals.MEASURES

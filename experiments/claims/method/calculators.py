@@ -28,6 +28,9 @@ from mgptn.protocols.interfaces.interface import Asked
 SLOTS = 128
 """Rows of a tile."""
 
+NOTHING: Mapping[str, str] = {}
+"""What is told to a founder that answers as itself."""
+
 SETS = 1000
 """The seeds of a run's founders are so far from the next run's."""
 
@@ -58,9 +61,10 @@ class Calculator:
         self._fleet = LocalFleet(HostSettings(self.name, self.checkpoint.weights))
         self._files: dict[str, bytes] = {}
 
-    def asked(self, query: str) -> Tokens:
-        """A question as it is asked."""
-        prompt = self.interface.answer_prompt(Asked(query))
+    def asked(self, query: str, told: Mapping[str, str] = NOTHING) -> Tokens:
+        """A question as it is asked; `told` has a persona, or a level that is wanted."""
+        asked = Asked(query, persona=told.get("persona"), wanted=told.get("wanted"))
+        prompt = self.interface.answer_prompt(asked)
         return self.encoder.prefix(prompt.prefix) + self.encoder.suffix(prompt.suffix)
 
     def answers(
@@ -71,6 +75,7 @@ class Calculator:
         sampling_temperature: float = 1.0,
         top_k: int = 0,
         worn: Weights | None = None,
+        told: Mapping[str, str] = NOTHING,
     ) -> list[Tokens]:
         """An answer to each of an exam's problems, in tokens; `purpose` names their draws."""
         stops = self.encoder.stops(self.interface.stops)
@@ -78,7 +83,7 @@ class Calculator:
         requests = [
             Generate(
                 prefix=(),
-                suffix=self.asked(query),
+                suffix=self.asked(query, told),
                 stops=stops,
                 max_tokens=most,
                 sampling_temperature=sampling_temperature,

@@ -17,6 +17,7 @@ from mgptn.agents.requests import Score, Scored, Tokens
 from mgptn.experiments.cards.exam import Context, Exam
 from mgptn.experiments.cards.subject import Subject
 from mgptn.population.records.arrays import Floats
+from mgptn.population.records.weights import Weights
 from mgptn.protocols.interfaces.interface import Asked
 
 
@@ -39,16 +40,31 @@ class Enumerated:
     mass: Floats
 
 
-def enumerate_answers(subject: Subject, exam: Exam, context: Context = ()) -> Enumerated:
+def enumerate_answers(
+    subject: Subject,
+    exam: Exam,
+    context: Context = (),
+    worn: Weights | None = None,
+    *,
+    ends: bool = True,
+) -> Enumerated:
     """Read every next token's probability after every beginning of an answer.
 
     That is 1 + K + … + K^W rows a problem.
+
+    Parameters
+    ----------
+    worn
+        What became of the subject's weights.
+    ends
+        Is it read, in the last K^W of these rows, how probably an answer of full length ends? It is
+        taken to be certain otherwise, as it all but is of models that know the task.
     """
     task, encoder = exam.task, subject.encoder
     letters = [encoder.suffix(character) for character in task.answer_alphabet]
     options: tuple[Tokens, ...] = (*letters, *((stop,) for stop in subject.stops))
     size, width = len(letters), task.max_answer_characters
-    starts = [s for d in range(width + 1) for s in itertools.product(letters, repeat=d)]
+    starts = [s for d in range(width + ends) for s in itertools.product(letters, repeat=d)]
     suffixes = [tuple(token for letter in start for token in letter) for start in starts]
     requests = []
     for query in exam.queries:
@@ -56,14 +72,16 @@ def enumerate_answers(subject: Subject, exam: Exam, context: Context = ()) -> En
         asked = encoder.suffix(prompt.suffix)
         prefix = encoder.prefix(prompt.prefix) + asked[:-1]
         requests += [Score(prefix, asked[-1:] + suffix, options) for suffix in suffixes]
-    logs = np.array([r.log_probabilities for r in subject.ask(requests) if isinstance(r, Scored)])
+    replies = subject.ask(requests, worn)
+    logs = np.array([r.log_probabilities for r in replies if isinstance(r, Scored)])
     logs = logs.reshape(len(exam), len(starts), len(options))
     total, first = np.zeros((len(exam), 1)), 0
     for place in range(width):
         rows = logs[:, first : first + size**place, :size]
         total = (total[:, :, None] + rows).reshape(len(exam), -1)
         first += size**place
-    total = total + np.logaddexp.reduce(logs[:, first:, size:], axis=2)
+    if ends:
+        total = total + np.logaddexp.reduce(logs[:, first:, size:], axis=2)
     whole = np.exp(total)
     mass = whole.sum(axis=1)
     texts = tuple(map("".join, itertools.product(task.answer_alphabet, repeat=width)))

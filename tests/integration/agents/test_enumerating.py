@@ -11,6 +11,7 @@ from mgptn.experiments.cards.exam import Context, held_out_exam
 from mgptn.experiments.cards.subject import Subject
 from mgptn.experiments.claims.method.enumerating import answer_log_probabilities, enumerate_answers
 from mgptn.population.draws.streams import stream
+from mgptn.population.records.weights import noised
 from mgptn.protocols.tasks.bundled import text
 from mgptn.protocols.tasks.facts import Facts
 
@@ -42,6 +43,18 @@ def test_an_answers_probability_is_the_same_by_its_tokens_and_as_a_whole(
     references = [text(row) for row in exam.problems.references]
     assert exam.right(references).all()
     assert answer_log_probabilities(subject, [], [], []).shape == (0,)
+
+
+def test_ends_that_are_not_read_and_other_weights(subject: Subject) -> None:
+    exam, _ = held_out_exam(Facts(), 2, stream(0, "enumerating"))
+    whole, certain = (enumerate_answers(subject, exam, ends=ends) for ends in (True, False))
+    # What answers of full length have besides is less than .03 of the mass.
+    np.testing.assert_allclose(certain.probabilities, whole.probabilities, atol=0.03)
+    still, moved = (noised(None, subject.name, (1, 2), scale) for scale in (1e-9, 0.03))
+    same = enumerate_answers(subject, exam, worn=still, ends=False).probabilities
+    np.testing.assert_allclose(same, certain.probabilities, atol=1e-4)
+    other = enumerate_answers(subject, exam, worn=moved, ends=False).probabilities
+    assert np.abs(other - certain.probabilities).max() > 0.01
 
 
 def test_what_the_host_samples_is_what_was_enumerated(subject: Subject) -> None:

@@ -70,6 +70,7 @@ WITH_FOUNDERS = (
     "independent-judges",
     "one-cannot",
     "elicit-or-create",
+    "simulacra",
     "plausibility",
     "frozen-internals",
     "tests-beat-votes",
