@@ -175,7 +175,9 @@ def in_order(first: Integers, second: Integers) -> tuple[Integers, Integers]:
 
 def widened(digits: Integers) -> Integers:
     """The same numbers with a zero in front, [N, D + 1]."""
-    return np.pad(digits, ((0, 0), (1, 0)))
+    wide: Integers = np.zeros((digits.shape[0], digits.shape[1] + 1), dtype=digits.dtype)
+    wide[:, 1:] = digits
+    return wide
 
 
 def _cut(width: int) -> tuple[int, int]:
