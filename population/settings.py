@@ -86,6 +86,9 @@ class TournamentSettings:
         How the task's size grows; None where it stays.
     learning
         What weights learn from; None where they do not.
+    asked_from
+        Generation before which agents are asked one problem alone; 0 where they always are asked
+        all of them.
 
     Raises
     ------
@@ -124,6 +127,7 @@ class TournamentSettings:
     accept_share: float = 0.5
     growth: Growth | None = None
     learning: LearningSettings | None = None
+    asked_from: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -140,7 +144,7 @@ class TournamentSettings:
         self.rule  # noqa: B018  # says what is wrong with it
         self.acceptance  # noqa: B018  # so does this
         check_least(self, 1, "problems")
-        check_least(self, 0, "graders", "context_capacity", "partners")
+        check_least(self, 0, "graders", "context_capacity", "partners", "asked_from")
         if not 0.0 <= self.dissent < math.inf:
             raise ValueError(f"dissent: expected a number ≥ 0, got {self.dissent}")
         check_probabilities(self, "recombination", "merging", "merging_share", "protection")

@@ -102,13 +102,18 @@ class Tournament:
         self.size = settings.growth.start if settings.growth else 0
         self._memories: list[Memory] = [()] * len(genomes)
 
+    @property
+    def problems(self) -> int:
+        """How many are asked in the generation to come."""
+        return self.settings.problems if self.generation >= self.settings.asked_from else 1
+
     def ask(self) -> Matches:
         """The generation's matches, author-major: every agent answers every problem."""
         if self._asked is None:
             graders = self._seats()
             self._asked = Matches(
                 authors=self.agents.ids,
-                problems=self.settings.problems,
+                problems=self.problems,
                 graders=graders,
                 partners=random_partners(
                     len(self.agents), graders, self.settings.partners, self._stream("partners")
@@ -218,18 +223,16 @@ class Tournament:
         """Slots of every answer's graders, its author last where authors grade too."""
         size, settings, name = len(self.agents), self.settings, self.settings.topology.name
         if settings.seating == "self":
-            return np.repeat(np.arange(size), settings.problems)[:, None]
+            return np.repeat(np.arange(size), self.problems)[:, None]
         if settings.seating == "nobody":
-            return np.zeros((size * settings.problems, 0), dtype=np.int64)
+            return np.zeros((size * self.problems, 0), dtype=np.int64)
         if name == "random":
-            drawn = random_graders(
-                size, settings.problems, settings.graders, self._stream("graders")
-            )
+            drawn = random_graders(size, self.problems, settings.graders, self._stream("graders"))
         else:
             drawn = graders_among(
-                self._eligible(), settings.problems, settings.graders, self._stream("graders")
+                self._eligible(), self.problems, settings.graders, self._stream("graders")
             )
-        return seated(drawn, settings.problems) if settings.self_grading else drawn
+        return seated(drawn, self.problems) if settings.self_grading else drawn
 
     def _eligible(self) -> Eligible:
         """Who may grade whom: drawn once, but where it goes by the models in the slots."""
@@ -310,7 +313,7 @@ class Tournament:
         With what was accepted of its answers in its context, and what it learned in its weights.
         """
         capacity, size = self.settings.context_capacity, len(self.agents)
-        authors = accepted // self.settings.problems
+        authors = accepted // self.problems
         ends = np.cumsum(np.bincount(authors, minlength=size))
         # What would be forgotten at once is not looked at.
         newest = ends[authors] - np.arange(len(accepted)) <= max(capacity, 1)
@@ -330,7 +333,7 @@ class Tournament:
 
     def _by_author(self, found: list[Example], answers: Integers) -> list[list[Example]]:
         """Examples made of some answers, in order, as those of each agent, in slot order."""
-        counts = np.bincount(answers // self.settings.problems, minlength=len(self.agents))
+        counts = np.bincount(answers // self.problems, minlength=len(self.agents))
         ends = np.cumsum(counts).tolist()
         return [found[first:last] for first, last in zip([0, *ends], ends, strict=False)]
 

@@ -20,6 +20,7 @@ SHUFFLED = "shuffled-grades"
 CLONES = "clones"
 ORACLE = "oracle"
 GREEDY = "greedy"
+AS_MANY = "as-many"
 
 ARMS: dict[str, str] = {
     SELECTED: "the run as configured",
@@ -30,6 +31,7 @@ ARMS: dict[str, str] = {
     CLONES: "everybody is a copy of the first founder",
     ORACLE: "answers are accepted, and the task grows, by verdicts",
     GREEDY: "founders' likeliest answers, and at other sampling temperatures; nothing is graded",
+    AS_MANY: "founders answer the last problems as often as the run answered any",
 }
 """Arm → what it is. All see the same problems, with the same random numbers."""
 
@@ -53,19 +55,25 @@ def arms_of(config: RunConfig, controls: bool) -> tuple[str, ...]:
     if not controls:
         return (SELECTED,)
     arms = CONTEXT_ARMS if config.agents.learning.method == "none" else LEARNING_ARMS
-    return possible_arms(config, (*arms, GREEDY))
+    return possible_arms(config, (*arms, GREEDY, *((AS_MANY,) if config.as_many else ())))
 
 
 def possible_arms(config: RunConfig, arms: tuple[str, ...]) -> tuple[str, ...]:
-    """Of some arms those that a run can have: scripted agents have no likeliest answer."""
-    scripted = config.agents.model in SCRIPTED_MODELS
-    return tuple(arm for arm in arms if not (scripted and arm == GREEDY))
+    """Of some arms those that a run can have.
+
+    Scripted agents have no likeliest answer; and of a task that grows, nobody knows beforehand
+    what the last generation is asked.
+    """
+    without = {GREEDY} if config.agents.model in SCRIPTED_MODELS else set()
+    without |= {AS_MANY} if config.task.growth is not None else set()
+    return tuple(arm for arm in arms if arm not in without)
 
 
 def arm_config(config: RunConfig, arm: str) -> RunConfig:
     """The configuration that an arm runs under."""
     selection: dict[str, Any] = {}
     top: dict[str, Any] = {}
+    size = config.population.size
     if arm == NEUTRAL:
         selection = {"temperature": math.inf}
     elif arm == RANDOM:
@@ -80,10 +88,23 @@ def arm_config(config: RunConfig, arm: str) -> RunConfig:
     elif arm == CLONES:
         first = founders_models(config.agents.model, 1)[0]
         top = {"agents": config.agents.model_copy(update={"model": first})}
+    elif arm == AS_MANY:
+        selection, top = {"process": "none"}, {"selector": "none"}
+        size = as_many(config)
     population = config.population.model_copy(
-        update={"selection": config.population.selection.model_copy(update=selection)}
+        update={"selection": config.population.selection.model_copy(update=selection), "size": size}
     )
     return config.model_copy(update={**top, "population": population})
+
+
+def as_many(config: RunConfig) -> int:
+    """Founders of the arm `AS_MANY`, so that they answer a problem as often as a run does one.
+
+    A run's members answer one problem in each of its generations; so many times as is configured,
+    once if nothing is.
+    """
+    population = config.population
+    return population.size * population.generations * (config.as_many or 1)
 
 
 def _growing(config: RunConfig, **how: Any) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class RunConfig(Section):
     limits: LimitsConfig = LimitsConfig()
     sandbox: SandboxConfig = SandboxConfig()
     problems_per_generation: Annotated[int, Field(ge=1, le=LARGEST)] = 24
+    as_many: Annotated[int, Field(ge=0, le=100)] = 0
 
     def _repr_html_(self) -> str:
         """For notebooks: what is set otherwise than by default, and everything."""
@@ -141,6 +142,15 @@ class RunConfig(Section):
             raise ValueError(
                 "selector: expected protocol.self_grading = also for 'self' (nobody else asks an "
                 f"author for its own grade), got {self.protocol.self_grading!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _as_many_to_what_is_asked(self) -> RunConfig:
+        if self.as_many and self.task.growth is not None:
+            raise ValueError(
+                "as_many: expected 0 where a task grows, whose last size nobody knows before, "
+                f"got {self.as_many}"
             )
         return self
 

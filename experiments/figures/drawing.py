@@ -12,6 +12,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mgptn.experiments.config.arms import AS_MANY
 from mgptn.experiments.figures.founders import RUN as RUN
 from mgptn.experiments.figures.style import MUTED, Style
 
@@ -57,9 +58,10 @@ def arm_rows(table: pl.DataFrame, arm: str) -> pl.DataFrame:
 
 
 def all_arms(tables: Tables) -> list[tuple[str, pl.DataFrame]]:
+    """Every arm that is asked the same in every generation, with its rows."""
     table = tables["generations"]
     names = table["arm"].unique(maintain_order=True).to_list()
-    return [(name, arm_rows(table, name)) for name in names]
+    return [(name, arm_rows(table, name)) for name in names if name != AS_MANY]
 
 
 def column_values(rows: pl.DataFrame, column: str) -> list[float]:

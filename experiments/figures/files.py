@@ -13,6 +13,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from mgptn.experiments.figures.as_many import as_many, asked
 from mgptn.experiments.figures.drawing import Tables
 from mgptn.experiments.figures.graders import reliability
 from mgptn.experiments.figures.muller import muller
@@ -60,6 +61,14 @@ FIGURES: dict[str, Plot] = {
         "Gold error",
         "Look for a run that falls below every control, below best-of-n and below the majority "
         "vote; where it leaves the dotted recurrence, agents did not just copy what was accepted.",
+    ),
+    "as-many": Plot(
+        as_many,
+        "The founders, asked as often",
+        "Look for a run that errs less than both curves where it stands: at as many answers to a "
+        "problem as all its generations gave. A curve below it says that voting, or picking by "
+        "grade, gets more out of as many answers of the founders.",
+        has=asked,
     ),
     "fitness": Plot(
         fitness,

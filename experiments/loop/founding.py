@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mgptn.experiments.config.arms import GREEDY, TEMPERATURES, arm_config
+from mgptn.experiments.config.arms import AS_MANY, GREEDY, TEMPERATURES, arm_config
 from mgptn.experiments.config.grading import weights_of
 from mgptn.experiments.config.learning import LEVELLED
 from mgptn.experiments.config.plugins import find_protocol
@@ -75,6 +75,7 @@ def found_tournament(config: RunConfig, arm: str) -> Tournament:
         accept_share=config.protocol.acceptance.share,
         growth=_growth_of(config),
         learning=_learning_of(config),
+        asked_from=population.generations - 1 if arm == AS_MANY else 0,
     )
     roles = dealt_roles(population.adversaries.shares, population.size, config.seed)
     return Tournament(settings, _founders(config, roles), config.seed)

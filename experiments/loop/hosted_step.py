@@ -67,7 +67,7 @@ class HostedPlay(Play):
     def __init__(self, arm: str, tournament: Tournament, stage: Stage, numbers: Numbers) -> None:
         super().__init__(arm, tournament, stage)
         self._numbers = numbers
-        self._scene = stage.scene(tournament.generation, tournament.size)
+        self._scene = self.scene()
         self._gathered: Outcomes | None = None
         self.phase = ""
         self._heard = False

@@ -8,11 +8,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.experiments.record.committed import COUNTERS, PHASES, Committed
 from mgptn.experiments.record.picked import Picked
-from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.setting.stage import Scene, Stage
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.tournament import Tournament
 
@@ -41,6 +42,11 @@ class Play(ABC):
         began = time.perf_counter()
         self.matches = tournament.ask()
         self.seconds["select"] = time.perf_counter() - began
+
+    def scene(self) -> Scene:
+        """What is set up for the generation, with as many problems as are asked."""
+        whole = self.stage.scene(self.tournament.generation, self.tournament.size)
+        return replace(whole, problems=whole.problems[: self.matches.problems])
 
     @contextmanager
     def verifying(self) -> Iterator[None]:
@@ -93,7 +99,7 @@ class ScriptedPlay(Play):
     def outcomes(self) -> Outcomes:
         """How the matches ended."""
         generation = self.tournament.generation
-        problems = self.stage.scene(generation, self.tournament.size).problems
+        problems = self.scene().problems
         began = time.perf_counter()
         with self.verifying():
             given = self._agents.answer(self.matches, self.tournament.agents, problems, generation)

@@ -35,6 +35,7 @@ from mgptn.experiments.tables.frames import FRAMES, descent_frame, generation_fr
 from mgptn.experiments.tables.graders import GRADER_FRAMES
 from mgptn.experiments.tables.schemas import SCHEMAS, Schema
 from mgptn.experiments.tables.writing import joined, write_parts, write_table
+from mgptn.experiments.views import as_many
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
 from mgptn.experiments.views.reach import judge_growth
 from mgptn.experiments.views.verdict import Verdict, judge
@@ -193,6 +194,10 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
             told = agreement.said_of(pl.concat(picks))
             verdict = replace(verdict, sentences=(*verdict.sentences, *told))
         written += _write_phylogeny(found.lineage, folder)
+        tables["as-many"] = as_many.as_many_frame(found.ends[-1]) if found.ends else pl.DataFrame()
+        if len(tables["as-many"]):
+            path = folder / "as-many.parquet"
+            written.append(write_parts(path, as_many.SCHEMA, [tables["as-many"]]))
         written += write_figures(tables, folder / "figures")
         report = write_report(
             folder,
@@ -219,6 +224,8 @@ def finding_of(
     rows = found.tables()["generations"] if generations is None else generations
     if config.task.growth is None or not config.task.growth.grows:
         verdict = judge(found.ends, found.faults)
+        told = as_many.as_many_sentences(found.ends[-1], rows) if found.ends else ()
+        verdict = replace(verdict, sentences=(*verdict.sentences, *told))
     else:
         verdict = judge_growth(rows, config, found.faults)
     verdict = replace(verdict, sentences=(*verdict.sentences, *cost_sentences(rows, config)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgptn.experiments.config.arms import (
+    AS_MANY,
     GREEDY,
     NEUTRAL,
     RANDOM,
@@ -19,6 +20,7 @@ from mgptn.experiments.config.arms import (
     UNSELECTED,
 )
 from mgptn.experiments.record.rounds import generations_of
+from mgptn.experiments.views.as_many import BEST, VOTE, AsMany
 from mgptn.experiments.views.caveats import hardly_said
 from mgptn.experiments.views.differences import Against, Difference, difference_of, said_of
 from mgptn.experiments.views.heading import (
@@ -86,12 +88,16 @@ def judge(rounds: Sequence[MeasuredRound], faults: Sequence[str] = ()) -> Verdic
         f"Gold error went from {first:.3f} in generation 0 to {last:.3f} in generation "
         f"{selected[-1].index}: a change of {change}."
     ]
-    arms = {arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED, GREEDY)}
+    arms = {
+        arm: generations_of(rounds, arm) for arm in (NEUTRAL, RANDOM, UNSELECTED, GREEDY, AS_MANY)
+    }
     arms[RANDOM] = arms[RANDOM] or generations_of(rounds, SHUFFLED)
     against = _against(selected[-1], arms)
     for name, (error, difference) in against.items():
         sentences.append(f"Against {name} ({error:.3f}): {difference}{said_of(difference)}.")
-    sentences += _by_number(arms[UNSELECTED], len(selected[-1].agents) * (selected[-1].index + 1))
+    if not arms[AS_MANY]:
+        given = len(selected[-1].agents) * (selected[-1].index + 1)
+        sentences += _by_number(arms[UNSELECTED], given)
     if NEUTRAL_NAME in against:
         drift = drift_said(against[NEUTRAL_NAME][1])
     else:
@@ -144,10 +150,23 @@ def _against(last: Generation, arms: dict[str, list[Generation]]) -> Against:
     # Cheapest first: of several that are equally strong, it is named.
     known |= _alone(arms[GREEDY])
     known |= {name: of(arms[arm][-1]) for name, arm, of in controls[2:] if arms[arm]}
+    known |= _as_many(arms[AS_MANY], size * (last.index + 1))
     # Problems to which either arm has no answer with a verdict tell nothing.
     return {
         name: (known_mean(errors), difference_of(known_spread(ours - errors), size))
         for name, errors in known.items()
+    }
+
+
+def _as_many(generations: Sequence[Generation], given: int) -> dict[str, Floats]:
+    """Errors of the vote and of the best of as many founders' answers as the run gave."""
+    # Before its end a run's founders have been asked one problem, which is no control.
+    if not generations or len(generations[-1].outcomes.queries) < 2:
+        return {}
+    curve = AsMany.of(generations[-1], given)
+    return {
+        f"the vote of {given} founders' answers": curve.at(VOTE, given),
+        f"the best of {given} founders' answers by grade": curve.at(BEST, given),
     }
 
 

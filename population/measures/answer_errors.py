@@ -1,7 +1,7 @@
 """Errors of a generation's answers: each agent's, each problem's, and those of collective answers.
 
 Answers without a verdict are left out; an error is NaN where there are no others. Dimensions: M
-agents, Q problems, A = M·Q answers.
+agents, Q problems, A = M·Q answers, K numbers of answers.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mgptn.population.records.arrays import Floats, Truths
+from mgptn.population.measures.capability import best_of_n_weights
+from mgptn.population.records.arrays import Floats, Integers, Truths
 from mgptn.population.records.generation import Generation
 
 
@@ -111,3 +112,56 @@ def errors_by_temperature(generation: Generation, temperatures: Sequence[float])
 def least_column(others: Sequence[Floats]) -> int:
     """The column with the least mean in tables of other problems, [Q, T] each; 0 of none."""
     return int(np.argmin(np.nanmean(np.concatenate(others), axis=0))) if others else 0
+
+
+def powers_to(most: int) -> tuple[int, ...]:
+    """Powers of two below a number, and that number: how many answers a choice is made of."""
+    return (*(2**i for i in range(most.bit_length()) if 2**i < most), most)
+
+
+def best_of_k(values: Floats, wrong: Floats, draws: Sequence[int]) -> Floats:
+    """Error of the best by some value of k answers that are drawn, ties even, float64 [Q, K].
+
+    Parameters
+    ----------
+    values
+        float64 [Q, M]; what has none is below all others.
+    wrong
+        float64 [Q, M], NaN where that is not known: left out.
+    """
+    ranked = np.where(np.isnan(values), -np.inf, values)
+    known = ~np.isnan(wrong)
+    found = np.full((len(wrong), len(draws)), np.nan)
+    for problem, (row, judged, errs) in enumerate(zip(ranked, known, wrong, strict=True)):
+        for place, k in enumerate(draws):
+            weights = best_of_n_weights(row, k)[judged]
+            if weights.sum() > 0.0:
+                found[problem, place] = weights @ errs[judged] / weights.sum()
+    return found
+
+
+def vote_of_k(answers: Integers, wrong: Floats, draws: Sequence[int]) -> Floats:
+    """Error of the commonest of k answers, the mean over neighbours by k, float64 [Q, K].
+
+    Parameters
+    ----------
+    answers
+        int64 [Q, M], equal where they say the same.
+    wrong
+        float64 [Q, M], NaN where that is not known. Tied answers count by share.
+    """
+    found = np.full((len(wrong), len(draws)), np.nan)
+    for problem, (said, errs) in enumerate(zip(answers, wrong, strict=True)):
+        for place, k in enumerate(draws):
+            blocks = range(0, len(said) - k + 1, k)
+            votes = [_vote(said[i : i + k], errs[i : i + k]) for i in blocks]
+            known = [error for error in votes if not np.isnan(error)]
+            found[problem, place] = np.mean(known) if known else np.nan
+    return found
+
+
+def _vote(said: Integers, wrong: Floats) -> float:
+    _, kinds, counts = np.unique(said, return_inverse=True, return_counts=True)
+    chosen = wrong[(counts == counts.max())[kinds]]
+    chosen = chosen[~np.isnan(chosen)]
+    return float(chosen.mean()) if chosen.size else np.nan

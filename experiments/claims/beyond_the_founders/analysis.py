@@ -22,6 +22,7 @@ from mgptn.experiments.claims.method.reaching import (
     over_sets,
     paired,
     per_set,
+    reach_by_answers,
     reaches,
     sizes_of,
 )
@@ -86,6 +87,9 @@ def analyse(results: Results) -> Finding:
             "Reach, in digits": tuple(over_sets(arm, of, span) for arm, of in reached.items()),
             "What founders could do, in digits": tuple(
                 over_sets(name, of, span) for name, of in founders.items()
+            ),
+            "Reach by as many of the founders' answers": tuple(
+                reach_by_answers(results, least, arm=THIRTY)
             ),
             "Digits that three peers are beyond": tuple(others),
             "The jury": tuple(jury),

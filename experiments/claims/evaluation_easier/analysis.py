@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mgptn.experiments.claims.method.as_many import as_many, curve_numbers
 from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import (
     Results,
@@ -20,8 +21,8 @@ from mgptn.experiments.claims.method.journals import (
     wrong_answers,
 )
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
+from mgptn.experiments.config.arms import AS_MANY, RANDOM, TEMPERATURES
 from mgptn.experiments.config.arms import GREEDY as ALONE
-from mgptn.experiments.config.arms import RANDOM, TEMPERATURES
 from mgptn.experiments.figures.style import (
     ARM_STYLES,
     MUTED,
@@ -45,7 +46,7 @@ GAINS = "Gain of one round (on the other half)"
 
 def analyse(results: Results) -> Finding:
     """Measured and predicted gain of every task."""
-    graders, gains, taken_up = [], [], []
+    graders, gains, taken_up, equal = [], [], [], []
     easier: list[Number] = []
     steps: list[Number] = []
     for task in results.values("task"):
@@ -74,6 +75,7 @@ def analyse(results: Results) -> Finding:
             name = f"{task}: judged right less {told}"
             easier.append(estimate(name, data, _less(of), DIFFERENCE))
         steps.append(off)
+        equal += _at_equal_answers(results, task)
     return Finding.by(
         "evaluation-easier",
         [*easier, *steps],
@@ -83,6 +85,7 @@ def analyse(results: Results) -> Finding:
             "Graders (on the measuring half)": tuple(graders),
             GAINS: tuple(gains),
             "What the model takes up": tuple(taken_up),
+            "Equal answers, on the problems of the second round": tuple(equal),
         },
         caveats=CAVEATS,
     )
@@ -150,6 +153,32 @@ def _data(results: Results, task: str) -> Floats:
     data = np.concatenate(columns, axis=-1)
     pairs = data.shape[1] // 2
     return data[:, : 2 * pairs].reshape(len(data), pairs, 2, -1)
+
+
+def _at_equal_answers(results: Results, task: str) -> list[Number]:
+    """Errors of what graders pass in the second round, and of as many answers of the founders."""
+
+    def passed(generation: Generation) -> Floats:
+        wrong, taken = wrong_answers(generation), accepted_answers(generation)
+        return np.asarray(np.stack([wrong * taken, taken], -1).mean(axis=1))
+
+    many = as_many(results, 1, AS_MANY, task=task)
+    own = results.stacked(passed, task=task)[:, -1]
+    both = np.concatenate([own, many.vote[..., -1:], many.best[..., -1:]], axis=-1)
+    last = many.draws[-1]
+    return [
+        share(f"{task}: error of what is accepted", own, lambda m: _over(m[:, 0], m[:, 1])),
+        *(
+            estimate(
+                f"{task}: accepted err less than the founders' {told} of {last}",
+                both,
+                lambda m, place=place: m[:, place] - _over(m[:, 0], m[:, 1]),
+                DIFFERENCE,
+            )
+            for place, told in ((2, "vote"), (3, "best"))
+        ),
+        *curve_numbers(f"{task}, founders", many),
+    ]
 
 
 def _alone(generation: Generation) -> Floats:

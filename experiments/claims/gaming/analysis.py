@@ -25,7 +25,7 @@ from mgptn.experiments.claims.gaming.ensembles import best_alone, ensemble_numbe
 from mgptn.experiments.claims.gaming.figure import draw_gaming
 from mgptn.experiments.claims.method.alone import alone_numbers
 from mgptn.experiments.claims.method.finding import Finding
-from mgptn.experiments.claims.method.journals import Results
+from mgptn.experiments.claims.method.journals import Results, wrong_answers
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.method.statistics import (
     first,
@@ -34,6 +34,7 @@ from mgptn.experiments.claims.method.statistics import (
     second,
 )
 from mgptn.experiments.config.arms import RANDOM, SELECTED
+from mgptn.population.measures.answer_errors import powers_to, vote_of_k
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
@@ -50,11 +51,18 @@ EIGHT, JUDGES_OF_EIGHT = "trained-eight", 8
 
 
 class Part(NamedTuple):
-    """What one part of the experiment says: what decides, groups of numbers, curves."""
+    """What one part of the experiment says: what decides, groups of numbers, curves.
+
+    Attributes
+    ----------
+    best
+        Gold of the best of the trained arm's answers by the mean of its graders, float64 [S, Q].
+    """
 
     decisive: list[Number]
     groups: list[list[Number]]
     curves: dict[str, tuple[float, ...]]
+    best: Floats | None = None
 
 
 def analyse(results: Results) -> Finding:
@@ -76,8 +84,9 @@ def analyse(results: Results) -> Finding:
             "Best of n at the strongest selection, one against several": (*gained, *gained_more),
             "Ensembles: mean, minimum, mean less variance": tuple(more),
             "Trained evaluators: share of answers graded at least .6": tuple(accepted),
-            "Answers without any selection": tuple(
-                alone_numbers("trained", results, arm="trained")
+            "Answers without any selection": (
+                *alone_numbers("trained", results, arm="trained"),
+                *_voted(results, trained.best),
             ),
         },
         caveats=CAVEATS,
@@ -149,7 +158,28 @@ def _of_trained(results: Results) -> Part:
         over_each,
         [curve_numbers(curves), [over_mean], accepted],
         drawn_curves("trained", curves),
+        curves[TOGETHER].at_end(GOLD),
     )
+
+
+def _voted(results: Results, best: Floats | None) -> list[Number]:
+    """Gold of the commonest of k answers, k to the pool, and what picking by grade has over it."""
+    assert best is not None
+    gold, draws = [], tuple[int, ...]()
+    for cell in results.of(arm="trained"):
+        generation = next(results.generations(cell))
+        said = generation.by_problem(generation.outcomes.counted)[:, JUDGES:]
+        draws = powers_to(said.shape[1])
+        gold.append(1.0 - vote_of_k(said, wrong_answers(generation)[:, JUDGES:], draws))
+    by_vote = np.stack(gold)
+    less = estimate(
+        f"gold of the best, {TOGETHER} less the vote of as many",
+        np.stack([best, by_vote[..., -1]], -1),
+        first_less_second,
+        DIFFERENCE,
+    )
+    numbers = [share(f"gold of the vote of {k}", by_vote[..., i]) for i, k in enumerate(draws)]
+    return [*numbers, less]
 
 
 def _of_eight(results: Results) -> tuple[Number, list[Number]]:

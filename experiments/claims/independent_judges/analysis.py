@@ -23,6 +23,7 @@ from mgptn.experiments.claims.method.reaching import (
     over_sets,
     paired,
     per_set,
+    reach_by_answers,
     reaches,
     sizes_of,
 )
@@ -112,6 +113,9 @@ def analyse(results: Results) -> Finding:
             ),
             "Share of founder sets that are amplified": tuple(
                 over_sets(name, _amplified(of, founders)) for name, of in reached.items()
+            ),
+            "Reach by as many of the founders' answers": tuple(
+                reach_by_answers(results, least, arm="thirty")
             ),
             "Digits that three peers are beyond": tuple(
                 paired(name, own, of, apart) for name, of in others.items()

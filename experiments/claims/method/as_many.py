@@ -16,9 +16,15 @@ from mgptn.experiments.claims.method.costs import arm_flops
 from mgptn.experiments.claims.method.journals import Results, by_problem, wrong_answers
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, plain, share
 from mgptn.experiments.claims.method.statistics import first_less_second
-from mgptn.population.measures.answer_errors import collective_errors
-from mgptn.population.measures.capability import best_of_n_weights
-from mgptn.population.records.arrays import Floats, Integers
+from mgptn.experiments.config.arms import AS_MANY, SELECTED
+from mgptn.experiments.config.arms import as_many as as_many_founders
+from mgptn.population.measures.answer_errors import (
+    best_of_k,
+    collective_errors,
+    powers_to,
+    vote_of_k,
+)
+from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
 
 
@@ -39,68 +45,40 @@ class AsMany:
     vote: Floats
 
 
-def as_many(results: Results, last: int, **labels: str) -> AsMany:
+def as_many(results: Results, last: int, side: str = SELECTED, **labels: str) -> AsMany:
     """The best and the vote of k among answers of cells that select nothing.
 
     Parameters
     ----------
     last
         Generations, from the end, whose problems these are.
+    side
+        Of each cell: the run itself, or `mgptn.experiments.config.arms.AS_MANY`, which is asked
+        the problems of the last generation alone.
     """
-    cells = results.of(**labels)
-    draws = _powers(cells[0].config.population.size)
-
-    def of(generation: Generation) -> Floats:
-        wrong = wrong_answers(generation)
-        grades = by_problem(generation.outcomes.mean_grades(), generation)
-        answers = generation.by_problem(generation.outcomes.counted)
-        return np.stack([best_of(grades, wrong, draws), vote_of(answers, wrong, draws)], -1)
-
-    found = results.stacked(of, **labels)[:, -last:]
-    found = found.reshape(len(found), -1, len(draws), 2)
+    per_seed, draws = [], tuple[int, ...]()
+    for cell in results.of(**labels):
+        asked = list(results.generations(cell, side))[-last:]
+        draws = powers_to(len(asked[-1].agents))
+        per_seed.append(np.concatenate([_errors(one, draws) for one in asked]))
+    found = np.stack(per_seed)
     return AsMany(draws, found[..., 0], found[..., 1])
 
 
-def best_of(grades: Floats, wrong: Floats, draws: tuple[int, ...]) -> Floats:
-    """Error of the best by grade of k that are drawn, ties even, float64 [P, K].
-
-    Parameters
-    ----------
-    grades, wrong
-        float64 [P, N]; a grade that could not be read is below all others.
-    """
-    known = np.where(np.isnan(grades), -1.0, grades)
-    return np.array(
-        [
-            [best_of_n_weights(row, k) @ errs for k in draws]
-            for row, errs in zip(known, wrong, strict=True)
-        ]
-    )
-
-
-def vote_of(answers: Integers, wrong: Floats, draws: tuple[int, ...]) -> Floats:
-    """Error of the commonest of k answers, the mean over neighbours by k, float64 [P, K].
-
-    Parameters
-    ----------
-    answers
-        int64 [P, N], equal where they say the same.
-    wrong
-        float64 [P, N]. Tied answers count by share.
-    """
-    found = np.empty((len(wrong), len(draws)))
-    for problem, (said, errs) in enumerate(zip(answers, wrong, strict=True)):
-        for place, k in enumerate(draws):
-            groups = len(said) // k
-            votes = [
-                _vote(said[i * k : (i + 1) * k], errs[i * k : (i + 1) * k]) for i in range(groups)
-            ]
-            found[problem, place] = np.mean(votes)
-    return found
+def _errors(generation: Generation, draws: tuple[int, ...]) -> Floats:
+    """The best and the vote of k, float64 [P, K, 2]."""
+    wrong = wrong_answers(generation)
+    grades = by_problem(generation.outcomes.mean_grades(), generation)
+    answers = generation.by_problem(generation.outcomes.counted)
+    return np.stack([best_of_k(grades, wrong, draws), vote_of_k(answers, wrong, draws)], -1)
 
 
 def as_many_numbers(
-    results: Results, last: int, run: dict[str, str], founders: dict[str, str]
+    results: Results,
+    last: int,
+    run: dict[str, str],
+    founders: dict[str, str],
+    side: str = SELECTED,
 ) -> list[Number]:
     """A run's collective answers beside the founders' best and vote of k, and what k costs.
 
@@ -108,18 +86,40 @@ def as_many_numbers(
     ----------
     run, founders
         Labels of the cells.
+    last, side
+        As of `as_many`.
     """
-    name, many = run["arm"], as_many(results, last, **founders)
-    own = results.stacked(collective_errors, **run)[:, -last:]
-    own = own.reshape(len(own), -1)
+    name, many = run["arm"], as_many(results, last, side, **founders)
+    return [
+        *against_as_many(name, collectively(results, last, **run), many),
+        plain(f"{name}: answers for a run's FLOPs", _for(results, last, run, founders, side)),
+        *curve_numbers("founders", many),
+    ]
+
+
+def collectively(results: Results, last: int, **labels: str) -> Floats:
+    """Errors of a run's answers as one, by its selector, float64 [S, P]."""
+    own = results.stacked(collective_errors, **labels)[:, -last:]
+    return own.reshape(len(own), -1)
+
+
+def against_as_many(name: str, own: Floats, many: AsMany) -> list[Number]:
+    """Errors of something, float64 [S, P], and how much less they are than of as many answers."""
     numbers = [share(f"{name}: error of its best graded answers", own)]
     for told, errors in (("best", many.best), ("vote", many.vote)):
-        for place, k in enumerate(many.draws):
-            numbers.append(share(f"founders: error, {told} of {k}", errors[..., place]))
         both = np.stack([errors[..., -1], own], -1)
         told = f"{name}: errs less than the founders' {told} of {many.draws[-1]}"
         numbers.append(estimate(told, both, first_less_second, DIFFERENCE))
-    return [*numbers, plain("answers to a problem for a run's FLOPs", _for(results, run, founders))]
+    return numbers
+
+
+def curve_numbers(name: str, many: AsMany) -> list[Number]:
+    """Errors of the founders' best and vote of every k."""
+    return [
+        share(f"{name}: error, {told} of {k}", errors[..., place])
+        for told, errors in (("best", many.best), ("vote", many.vote))
+        for place, k in enumerate(many.draws)
+    ]
 
 
 def curves_of(many: AsMany) -> dict[str, tuple[float, ...]]:
@@ -131,18 +131,12 @@ def curves_of(many: AsMany) -> dict[str, tuple[float, ...]]:
     }
 
 
-def _for(results: Results, run: dict[str, str], founders: dict[str, str]) -> float:
+def _for(
+    results: Results, last: int, run: dict[str, str], founders: dict[str, str], side: str
+) -> float:
     """How many of the founders' answers to one generation's problems cost what a run does."""
     ours, theirs = (results.of(**labels) for labels in (run, founders))
     whole = sum(sum(arm_flops(results.folder, cell)) for cell in ours)
-    of_all = sum(np.mean(arm_flops(results.folder, cell)) for cell in theirs)
-    return float(whole / of_all * theirs[0].config.population.size)
-
-
-def _vote(said: Floats, wrong: Floats) -> float:
-    _, kinds, counts = np.unique(said, return_inverse=True, return_counts=True)
-    return float(wrong[(counts == counts.max())[kinds]].mean())
-
-
-def _powers(most: int) -> tuple[int, ...]:
-    return (*(2**i for i in range(most.bit_length()) if 2**i < most), most)
+    of_all = sum(np.mean(arm_flops(results.folder, cell, side)[-last:]) for cell in theirs)
+    size = as_many_founders(theirs[0].config) if side == AS_MANY else None
+    return float(whole / of_all * (size or theirs[0].config.population.size))

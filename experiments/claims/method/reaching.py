@@ -19,6 +19,7 @@ from mgptn.experiments.claims.method.statistics import first_less_second
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.task import REACHED
+from mgptn.population.measures.answer_errors import best_of_k, powers_to, vote_of_k
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.generation import Generation
@@ -68,6 +69,32 @@ def mean_errors(generation: Generation) -> Floats:
 def none_right(generation: Generation) -> Floats:
     """1 where no member is right, float64 [Q]."""
     return np.asarray(wrong_answers(generation).min(axis=1))
+
+
+def reach_by_answers(results: Results, least: float, **labels: str) -> list[Number]:
+    """What k of founders' answers reach, by vote and picked by the verifier, k to all there are.
+
+    Parameters
+    ----------
+    labels
+        Of cells in which founders answer and nobody learns.
+    """
+    config = results.of(**labels)[0].config
+    numbers = []
+    for k in powers_to(config.population.size):
+
+        def voted(generation: Generation, k: int = k) -> Floats:
+            said = generation.by_problem(generation.outcomes.counted)
+            return vote_of_k(said, wrong_answers(generation), (k,))[:, 0]
+
+        def picked(generation: Generation, k: int = k) -> Floats:
+            wrong = wrong_answers(generation)
+            return best_of_k(1.0 - wrong, wrong, (k,))[:, 0]
+
+        for told, errors in (("vote", voted), ("best by the verifier", picked)):
+            reached = reaches(results, errors, least, **labels)
+            numbers.append(over_sets(f"founders: {told} of {k}", reached, sizes_of(config)))
+    return numbers
 
 
 def per_set(results: Results, of: Callable[[Generation], float], **labels: str) -> Floats:

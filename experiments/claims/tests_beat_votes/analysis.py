@@ -31,7 +31,7 @@ from mgptn.population.records.generation import Generation
 from mgptn.population.records.turns import CRITIQUE
 from mgptn.protocols.tasks.programs.both import CodeAndTests
 
-MANY, FEW = 18, 6
+SIZES = MANY, FEW, *_ = 18, 6, 12, 4, 2
 """Answers that a choice is made of; fewer where there are fewer agents."""
 
 ONE, LIKELIEST, SHOWN, ANY = range(4)
@@ -51,9 +51,9 @@ def analyse(results: Results) -> Finding:
         name = f"{words} words"
         chosen = {way: len(WAYS) + place for place, way in enumerate(CHOICES)}
         shares += [share(f"{name}: {way}", data, partial(_column, i)) for i, way in enumerate(WAYS)]
-        for of, first in ((MANY, 0), (FEW, len(CHOICES))):
+        for i, of in enumerate(SIZES):
             shares += [
-                share(f"{name}: {of} by {way}", data, partial(_column, place + first))
+                share(f"{name}: {of} by {way}", data, partial(_column, place + i * len(CHOICES)))
                 for way, place in chosen.items()
             ]
         for way in ("results", "tests"):
@@ -96,7 +96,7 @@ def draw(results: Results, finding: Finding, path: Path) -> Path:
 
 
 def _data(results: Results, words: str) -> Floats:
-    """float64 [S, Q, W]: `WAYS`, then `CHOICES` of many answers, then of few."""
+    """float64 [S, Q, W]: `WAYS`, then `CHOICES` of each of `SIZES`."""
     rows = []
     for cell in results.of(words=words):
         own = next(results.generations(cell))
@@ -126,7 +126,7 @@ def chosen_of(generation: Generation, size: int | None) -> Floats:
             right_of(by_cases_shown(said, query), right),
             float(right.any()),
         ]
-        for many in (min(MANY, agents), min(FEW, agents)):
+        for many in (min(size, agents) for size in SIZES):
             votes = [slice(i, i + many) for i in range(0, agents - many + 1, many)]
             half = many // 2
             halves = [slice(i, i + half) for i in range(0, agents - half + 1, half)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mgptn.experiments.claims.method.alone import at_best, likeliest
-from mgptn.experiments.claims.method.as_many import best_of, vote_of
+from mgptn.population.measures.answer_errors import best_of_k, vote_of_k
 
 
 def test_the_best_of_k_is_the_mean_over_all_draws() -> None:
@@ -24,7 +24,7 @@ def test_the_best_of_k_is_the_mean_over_all_draws() -> None:
             for draw in itertools.combinations(range(6), k):
                 best = [i for i in draw if known[i] == max(known[j] for j in draw)]
                 errors.append(wrong[problem, best].mean())
-            found = best_of(grades, wrong, (1, 3, 6))[problem, place]
+            found = best_of_k(grades, wrong, (1, 3, 6))[problem, place]
             assert found == pytest.approx(np.mean(errors))
 
 
@@ -33,7 +33,7 @@ def test_the_vote_of_k_is_of_blocks_and_ties_count_by_share() -> None:
     wrong = (answers != 7).astype(np.float64)
     # Of one: 3 of 6 wrong. Of two: 77 right, 33 wrong, 57 even. Of four: tied. Of six: 7 wins.
     expected = [[0.5, (0.0 + 1.0 + 0.5) / 3, 0.5, 0.0]]
-    assert vote_of(answers, wrong, (1, 2, 4, 6)).tolist() == expected
+    assert vote_of_k(answers, wrong, (1, 2, 4, 6)).tolist() == expected
 
 
 def test_the_best_temperature_is_found_on_other_problems() -> None:
