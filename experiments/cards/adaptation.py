@@ -55,7 +55,7 @@ def _adapted(subject: Subject, exam: Exam, examples: int, wrong: int, comparable
     rng = stream(subject.seed, "card contexts", task.name, task.size, examples, wrong)
     contexts = draw_contexts(task, rng, exactly(rng, count, examples, wrong))
     answers = subject.answer(exam, f"after {examples} {wrong}", contexts=contexts)
-    error = clustered_mean(~answers.right, dealt(len(exam), count), rng, "no problem")
+    error = clustered_mean(~answers.right, dealt(len(exam), count), "no problem")
     bayes = round(bayes_error(examples, wrong), 6)
     return Adapted(
         examples=examples,

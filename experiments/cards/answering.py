@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from mgptn.agents.training.corpus import PERSONA_SKILLS, SKILLS
-from mgptn.experiments.cards.estimates import bootstrapped, proportion
+from mgptn.experiments.cards.estimates import left_out, proportion
 from mgptn.experiments.cards.exam import KINDS, Exam, kinds_of
 from mgptn.experiments.cards.parts import Answering, AtDraws, AtLevel, AtPersona, Estimate
 from mgptn.experiments.cards.subject import GREEDY, Answers, Subject
@@ -34,7 +34,7 @@ def examine_answers(subject: Subject, exam: Exam, sampled: Answers) -> Answering
         greedy=proportion(~greedy.right),
         unfinished=proportion(~sampled.finished),
         kinds={kind: proportion(kinds == kind, "no wrong answer") for kind in KINDS},
-        pass_at_k=_repeated(subject, exam, rng),
+        pass_at_k=_repeated(subject, exam),
         personas=_personas(subject, exam, sampled),
         requested=requested,
         falls=falls([at.error for at in requested]) if requested else None,
@@ -87,7 +87,7 @@ def _requested(subject: Subject, exam: Exam) -> tuple[AtLevel, ...] | None:
     )
 
 
-def _repeated(subject: Subject, exam: Exam, rng: np.random.Generator) -> tuple[AtDraws, ...]:
+def _repeated(subject: Subject, exam: Exam) -> tuple[AtDraws, ...]:
     """pass@k for k = 1, 2, 4, …, over a few problems with many samples each."""
     few = exam.first(PASS_PROBLEMS)
     many = few.take(np.repeat(np.arange(len(few)), PASS_SAMPLES))
@@ -97,10 +97,9 @@ def _repeated(subject: Subject, exam: Exam, rng: np.random.Generator) -> tuple[A
     return tuple(
         AtDraws(
             draws=k,
-            passed=bootstrapped(
+            passed=left_out(
                 [pass_at_k(PASS_SAMPLES, int(count), k) for count in correct],
                 lambda passed: float(passed.mean()),
-                rng,
                 "no problem",
             ),
         )

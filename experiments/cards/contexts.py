@@ -8,7 +8,7 @@ import numpy as np
 
 from mgptn.agents.training.corpus import SKILLS
 from mgptn.experiments.cards.adaptation import context_count
-from mgptn.experiments.cards.estimates import clustered_mean
+from mgptn.experiments.cards.estimates import DIFFERENCE, SHARE, clustered_mean
 from mgptn.experiments.cards.exam import Exam, dealt, draw_contexts
 from mgptn.experiments.cards.parts import THRESHOLDS, GraderContext, Mass
 from mgptn.experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
@@ -41,12 +41,12 @@ def examine_contexts(
         accepted = _accepted(grades)
         shift = accepted - _accepted(empty)
         tpr, tpr_shift = (
-            clustered_mean(np.where(own.right, v, np.nan), places, rng, "no right answer")
-            for v in (accepted, shift)
+            clustered_mean(np.where(own.right, v, np.nan), places, "no right answer", span)
+            for v, span in ((accepted, SHARE), (shift, DIFFERENCE))
         )
         fpr, fpr_shift = (
-            clustered_mean(np.where(own.right, np.nan, v), places, rng, "no wrong answer")
-            for v in (accepted, shift)
+            clustered_mean(np.where(own.right, np.nan, v), places, "no wrong answer", span)
+            for v, span in ((accepted, SHARE), (shift, DIFFERENCE))
         )
         found.append(
             GraderContext(

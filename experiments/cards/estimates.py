@@ -1,4 +1,4 @@
-"""Estimates with intervals: Wilson's for proportions, the bootstrap for everything else.
+"""Estimates with intervals: Wilson's for proportions, Student's by leaving out for the others.
 
 Dimensions: N observations, C clusters.
 """
@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mgptn.experiments.cards.parts import Estimate
-from mgptn.population.intervals.bootstrap import cluster_bootstrap
-from mgptn.population.intervals.shares import wilson
+from mgptn.population.intervals.shares import agreed_interval, wilson
+from mgptn.population.intervals.spread import spread_of_any, t_interval
 
-DRAWS = 400
-"""Of the bootstrap."""
+GROUPS = 100
+"""Of observations, at most, that are left out together."""
+
+Span = tuple[float, float]
+SHARE: Span = (0.0, 1.0)
+DIFFERENCE: Span = (-1.0, 1.0)
 
 DIGITS = 6
 
@@ -35,28 +39,71 @@ def proportion(flags: ArrayLike, nothing: str = "no such observation") -> Estima
     return Estimate(value=_round(count / n), low=_round(low), high=_round(high), n=n, count=count)
 
 
-def bootstrapped(
+def left_out(
     values: ArrayLike,
     statistic: Callable[[Values], float],
-    rng: np.random.Generator,
     undefined: str,
+    span: Span = SHARE,
 ) -> Estimate:
-    """A statistic of observations [N, ...], which are drawn with replacement for its interval.
+    """A statistic of observations [N, ...], with Student's interval by leaving some of them out.
 
-    A statistic that is NaN is undefined, for the reason given; so are its bounds in draws.
+    A statistic that is NaN is undefined, for the reason given. Where leaving out changes nothing,
+    the interval is as of `shares.agreed_interval`; of one that is undefined without some
+    observations, there is none.
+
+    Parameters
+    ----------
+    span
+        Least and greatest that it can be.
     """
     observed = np.asarray(values, dtype=np.float64)
     value = statistic(observed) if len(observed) else math.nan
     if math.isnan(value):
         return Estimate(value=None, n=len(observed), note=f"undefined: {undefined}")
-    low, high = cluster_bootstrap(observed, statistic, rng, DRAWS)
-    return Estimate(value=_round(value), low=_round(low), high=_round(high), n=len(observed))
+    of = spread_of_any(observed, statistic, GROUPS)
+    found = agreed_interval(of._replace(units=len(observed)), 1, span)
+    if of.error != 0.0:
+        found = t_interval(of)
+    low, high = (_round(min(max(end, span[0]), span[1])) for end in found)
+    return Estimate(value=_round(value), low=low, high=high, n=len(observed))
+
+
+def difference(one: Estimate, other: Estimate, undefined: str) -> Estimate:
+    """One proportion less another of other observations, both with Wilson's intervals.
+
+    Source
+    ------
+    Newcombe 1998, "Interval estimation for the difference between independent proportions",
+    method 10.
+    """
+    n = one.n + other.n
+    if None in (one.value, one.low, one.high, other.value, other.low, other.high):
+        return Estimate(value=None, n=n, note=f"undefined: {undefined}")
+    (x, x_low, x_high), (y, y_low, y_high) = _known(one), _known(other)
+    below, above = math.hypot(x - x_low, y_high - y), math.hypot(x_high - x, y - y_low)
+    return Estimate(
+        value=_round(x - y),
+        low=_round(max(-1.0, x - y - below)),
+        high=_round(min(1.0, x - y + above)),
+        n=n,
+    )
+
+
+def halved(of: Estimate) -> Estimate:
+    """(1 + x) / 2: balanced accuracy of a J."""
+
+    def half(value: float | None) -> float | None:
+        return None if value is None else _round((1.0 + value) / 2.0)
+
+    return of.model_copy(
+        update={"value": half(of.value), "low": half(of.low), "high": half(of.high)}
+    )
 
 
 def clustered_mean(
-    values: ArrayLike, clusters: ArrayLike, rng: np.random.Generator, undefined: str
+    values: ArrayLike, clusters: ArrayLike, undefined: str, span: Span = SHARE
 ) -> Estimate:
-    """The mean of values [N], NaN left out; whole clusters, int [N], are drawn for its interval."""
+    """The mean of values [N], NaN left out; whole clusters, int [N], are what is drawn anew."""
     observed, place = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     seen = ~np.isnan(observed)
     size = int(place.max()) + 1 if place.size else 0
@@ -67,7 +114,7 @@ def clustered_mean(
         count = float(totals[:, 1].sum())
         return float(totals[:, 0].sum()) / count if count else math.nan
 
-    found = bootstrapped(np.stack([sums, counts], axis=1), mean, rng, undefined)
+    found = left_out(np.stack([sums, counts], axis=1), mean, undefined, span)
     return found.model_copy(update={"n": int(seen.sum())})
 
 
@@ -102,6 +149,13 @@ def distance(estimate: Estimate, reference: float) -> Estimate:
         high=_round(ends[1]),
         n=estimate.n,
     )
+
+
+def _known(of: Estimate) -> tuple[float, float, float]:
+    assert of.value is not None
+    assert of.low is not None
+    assert of.high is not None
+    return of.value, of.low, of.high
 
 
 def _round(value: float) -> float | None:

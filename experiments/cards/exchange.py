@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mgptn.experiments.cards.estimates import Values, bootstrapped
+from mgptn.experiments.cards.estimates import DIFFERENCE, Values, difference, left_out
 from mgptn.experiments.cards.exam import Exam, draw_contexts
-from mgptn.experiments.cards.grading import NO_PAIR, acceptance, youden
+from mgptn.experiments.cards.grading import NO_PAIR, acceptance
 from mgptn.experiments.cards.parts import THRESHOLDS, Correlation, Estimate, Exchange
 from mgptn.experiments.cards.subject import GRADE_MARKERS, Answers, Grades, Subject
 from mgptn.population.draws.streams import stream
@@ -39,7 +39,6 @@ def examine_exchange(
     """Every model's grades of every model's sampled answers, the measured model's own included."""
     if not others:
         return ()
-    rng = stream(subject.seed, "card intervals", exam.task.name, exam.task.size, "exchange")
     models = (subject, *others)
     found = []
     for author in models:
@@ -48,14 +47,13 @@ def examine_exchange(
             known = author is subject and grader is subject
             given = grades if known else grader.grade(exam, answers.texts)
             tpr, fpr = acceptance(given.values, answers.right, THRESHOLDS[-1])
-            accepted = np.stack([given.values >= THRESHOLDS[-1], answers.right], axis=1)
             found.append(
                 Exchange(
                     grader=grader.name,
                     author=author.name,
                     tpr=tpr,
                     fpr=fpr,
-                    youden_j=bootstrapped(accepted, youden, rng, NO_PAIR),
+                    youden_j=difference(tpr, fpr, NO_PAIR),
                 )
             )
     return tuple(found)
@@ -76,14 +74,13 @@ def examine_correlation(
         f"own context {i + 1}": subject.grade(wrong, answers, contexts=[context])
         for i, context in enumerate(contexts)
     }
-    found = [_correlation(f"{examples} right examples of its own each", graders, rng)]
+    found = [_correlation(f"{examples} right examples of its own each", graders)]
     shown = [persona for persona in subject.personas if persona]
     if len(shown) > 1:
         found.append(
             _correlation(
                 "another persona",
                 {persona: subject.grade(wrong, answers, persona=persona) for persona in shown},
-                rng,
             )
         )
     if others:
@@ -91,7 +88,7 @@ def examine_correlation(
         for other in others:
             what = "another seed" if other.shape == subject.shape else "another rung"
             pair = {subject.name: bare, other.name: other.grade(wrong, answers)}
-            found.append(_correlation(what, pair, rng))
+            found.append(_correlation(what, pair))
     return tuple(found)
 
 
@@ -107,14 +104,12 @@ def _phis(errors: Values) -> list[float]:
     return [phi(flags[:, i], flags[:, j]) for i, j in itertools.combinations(columns, 2)]
 
 
-def _correlation(
-    between: str, graders: Mapping[str, Grades], rng: np.random.Generator
-) -> Correlation:
+def _correlation(between: str, graders: Mapping[str, Grades]) -> Correlation:
     values = np.stack([grades.values for grades in graders.values()], axis=1)
     errors = (values >= THRESHOLDS[-1])[~np.isnan(values).any(axis=1)].astype(np.float64)
     phis = _phis(errors)
     why = NEVER_ERRS if len(errors) else "no wrong answer"
-    estimate: Estimate = bootstrapped(errors, mean_phi, rng, why)
+    estimate: Estimate = left_out(errors, mean_phi, why, DIFFERENCE)
     return Correlation(
         between=between,
         graders=tuple(graders),

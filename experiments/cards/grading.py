@@ -7,12 +7,21 @@ Dimensions: N answers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from mgptn.experiments.cards.estimates import Values, bootstrapped, inverse, proportion
+from mgptn.experiments.cards.estimates import (
+    DIFFERENCE,
+    Values,
+    difference,
+    halved,
+    inverse,
+    left_out,
+    proportion,
+)
 from mgptn.experiments.cards.exam import KINDS, Exam, corpus_answers, kinds_of
 from mgptn.experiments.cards.parts import THRESHOLDS, Estimate, Grading, Judged, KindJudged, Rates
 from mgptn.experiments.cards.subject import Answers, Grades, Subject
@@ -33,7 +42,7 @@ def examine_grading(subject: Subject, exam: Exam, own: Answers, grades: Grades) 
         own=judged(exam, own.texts, own.right, grades, rng),
         corpus=judged(exam, drawn, right, corpus, rng),
         generation=proportion(own.right),
-        gap=bootstrapped(_table(grades, own.right), _gap, rng, NO_PAIR),
+        gap=left_out(_table(grades, own.right), _gap, NO_PAIR, DIFFERENCE),
     )
 
 
@@ -48,30 +57,32 @@ def judged(
         answers=len(right),
         right=int(right.sum()),
         unread=int(np.isnan(values).sum()),
-        rates=tuple(rates(values, right, threshold, rng) for threshold in THRESHOLDS),
-        auc=bootstrapped(table, lambda t: auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
-        calibration_error=bootstrapped(
-            table, lambda t: calibration_error(t[:, 0], t[:, 1] > 0), rng, "no grade"
+        rates=tuple(rates(values, right, threshold) for threshold in THRESHOLDS),
+        auc=left_out(table, lambda t: auc(t[:, 0], t[:, 1] > 0), NO_PAIR),
+        calibration_error=left_out(
+            table, lambda t: calibration_error(t[:, 0], t[:, 1] > 0), "no grade"
         ),
-        brier=bootstrapped(table, _brier, rng, "no grade"),
-        kinds={kind: _kind(values, right, kinds == kind, rng) for kind in KINDS},
+        brier=left_out(table, _brier, "no grade"),
+        kinds={kind: _kind(values, right, kinds == kind) for kind in KINDS},
     )
 
 
-def rates(
-    values: npt.NDArray[np.float64], right: Flags, threshold: float, rng: np.random.Generator
-) -> Rates:
+def rates(values: npt.NDArray[np.float64], right: Flags, threshold: float) -> Rates:
     """Acceptance of grades [N] at a threshold."""
     tpr, fpr = acceptance(values, right, threshold)
     accepted = np.stack([values >= threshold, right], axis=1)[~np.isnan(values)]
-    odds = bootstrapped(accepted, _fpr_over_tpr, rng, "no right answer accepted, or none wrong")
+    why = "no right answer accepted, or none wrong"
+    odds = left_out(accepted, _fpr_over_tpr, why, (0.0, math.inf))
+    if odds.value == 0.0 and fpr.high and tpr.low:
+        odds = odds.model_copy(update={"low": 0.0, "high": fpr.high / tpr.low})
+    gap = difference(tpr, fpr, NO_PAIR)
     return Rates(
         threshold=threshold,
         tpr=tpr,
         fpr=fpr,
         likelihood_ratio=inverse(odds, "no wrong answer was accepted"),
-        youden_j=bootstrapped(accepted, youden, rng, NO_PAIR),
-        balanced_accuracy=bootstrapped(accepted, lambda t: (1 + youden(t)) / 2, rng, NO_PAIR),
+        youden_j=gap,
+        balanced_accuracy=halved(gap),
     )
 
 
@@ -117,16 +128,14 @@ def _brier(table: Values) -> float:
     return brier(table[:, 0], table[:, 1] > 0)
 
 
-def _kind(
-    values: npt.NDArray[np.float64], right: Flags, of_kind: Flags, rng: np.random.Generator
-) -> KindJudged:
+def _kind(values: npt.NDArray[np.float64], right: Flags, of_kind: Flags) -> KindJudged:
     wrong = ~right & of_kind & ~np.isnan(values)
     against = right | wrong
     table = np.stack([values, right], axis=1)
     return KindJudged(
         fpr=tuple(proportion(values[wrong] >= at, "no such answer") for at in THRESHOLDS),
-        auc=bootstrapped(table[against], lambda t: auc(t[:, 0], t[:, 1] > 0), rng, NO_PAIR),
-        brier=bootstrapped(table[wrong], _brier, rng, "no such answer"),
+        auc=left_out(table[against], lambda t: auc(t[:, 0], t[:, 1] > 0), NO_PAIR),
+        brier=left_out(table[wrong], _brier, "no such answer"),
     )
 
 

@@ -22,8 +22,9 @@ class Record(BaseModel):
 class Estimate(Record):
     """A number, its interval, and how many observations it rests on.
 
-    `count` is how many of the `n` were so, where it is a proportion (Wilson's interval); other
-    intervals are bootstrapped. A value of None is undefined or infinite, as the note says.
+    `count` is how many of the `n` were so, where it is a proportion (Wilson's interval). A J has
+    Newcombe's interval; others have Student's, by leaving observations out. A value of None is
+    undefined or infinite, as the note says.
     """
 
     value: float | None

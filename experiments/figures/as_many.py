@@ -57,7 +57,7 @@ def as_many(tables: Tables, width: float = WIDE) -> Figure:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel("answers to a problem")
-        axes.set_ylabel("share of problems answered wrongly")
+        axes.set_ylabel("gold error")
         axes.set_ylim(bottom=-0.02)
         put_legend(figure, *axes.get_legend_handles_labels())
         return figure

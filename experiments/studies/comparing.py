@@ -27,10 +27,8 @@ from mgptn.experiments.config.run_config import ConfigError, RunConfig
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.doing import doing
-from mgptn.population.draws.streams import stream
-from mgptn.population.intervals.bootstrap import cluster_bootstrap
-from mgptn.population.intervals.shares import wilson
-from mgptn.population.intervals.spread import Interval
+from mgptn.population.intervals.shares import difference_interval, share_interval, wilson
+from mgptn.population.intervals.spread import Interval, spread_of_any
 from mgptn.population.measures.generation_measures import option_mass
 from mgptn.population.measures.rates import (
     auc,
@@ -73,7 +71,7 @@ class Graded:
     verdicts
         bool [A].
     problems
-        int64 [A], which problem each answer is to: the clusters of the bootstrap.
+        int64 [A], which problem each answer is to: what is left out together.
     position_bias
         Mean order effect of comparisons; NaN where nothing is compared.
     option_mass
@@ -125,17 +123,17 @@ def _ways(stage: Stage) -> Iterator[tuple[str, dict[str, Any]]]:
             yield way, {"reading": "logits", "question": "auto", "least_mass": 0.0, **settings}
 
 
-def comparison_table(graded: list[Graded], threshold: float, seed: int) -> pl.DataFrame:
+def comparison_table(graded: list[Graded], threshold: float) -> pl.DataFrame:
     """A row for each way: each of `STATISTICS` with its 95 % interval, and what else is counted.
 
-    Intervals are by bootstrap over problems, all ways drawn alike.
+    Intervals are Student's and Wilson's, by leaving out problems.
     """
     rows = []
     for one in graded:
         row: dict[str, Any] = {"way": one.way, "grades": int(np.isfinite(one.values).sum())}
         for name in STATISTICS:
             statistic = _statistic(name, threshold)
-            interval = _interval(one, statistic, seed)
+            interval = _interval(one, name, statistic)
             whole = statistic(one.values, one.verdicts)
             row |= {name: whole, f"{name}_low": interval.low, f"{name}_high": interval.high}
         row["grader_correlation"] = error_correlation(one.values.T, one.verdicts)
@@ -197,7 +195,7 @@ def run_comparison(config: RunConfig, folder: Path, console: Console) -> list[Pa
             "holds grading questions side by side"
         )
     graded = compare(config)
-    table = comparison_table(graded, config.protocol.threshold, config.seed)
+    table = comparison_table(graded, config.protocol.threshold)
     curve = reliability(graded)
     console.print(_printed(table, config, len(graded[0].verdicts)))
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,7 +235,7 @@ def _statistic(name: str, threshold: float) -> Statistic:
     return measured
 
 
-def _interval(one: Graded, statistic: Statistic, seed: int) -> Interval:
+def _interval(one: Graded, name: str, statistic: Statistic) -> Interval:
     order = np.argsort(one.problems, kind="stable")
     each = len(order) // len(np.unique(one.problems))
     right = np.broadcast_to(one.verdicts[:, None], one.values.shape)
@@ -248,7 +246,8 @@ def _interval(one: Graded, statistic: Statistic, seed: int) -> Interval:
         flat = drawn.reshape(-1, 2)
         return statistic(flat[:, :1], flat[:, 1] > 0.5)
 
-    return cluster_bootstrap(clusters, of, stream(seed, "bootstrap", "comparison"), draws=500)
+    found, trials = spread_of_any(clusters, of), clusters.shape[1]
+    return difference_interval(found, trials) if name == "j" else share_interval(found, trials)
 
 
 def _printed(table: pl.DataFrame, config: RunConfig, answers: int) -> Table:

@@ -44,7 +44,7 @@ GRADER_SCHEMAS: dict[str, dict[str, pl.DataType]] = {
 `graders` has a row for all graders of a generation, for each model, and for each role of a model
 where some of its copies are not ordinary; ``"all"`` stands where a column does not tell apart.
 `reliability` has a row for each tenth of the scale in which such graders gave grades. An interval
-is of 95 %, by bootstrap over problems.
+is of 95 %, by leaving out problems.
 """
 
 

@@ -41,7 +41,7 @@ class Measuring:
     """Measures rounds in order; what changes between generations needs those before."""
 
     def __init__(self, config: RunConfig) -> None:
-        self._acceptance, self._seed = config.protocol.acceptance, config.seed
+        self._acceptance = config.protocol.acceptance
         self._arms: defaultdict[str, ArmMeasuring] = defaultdict(lambda: ArmMeasuring(config))
 
     def __call__(self, done: Round) -> MeasuredRound:
@@ -53,7 +53,7 @@ class Measuring:
             try:
                 measures[one.arm] = self._measures(one)
                 cut = grade_cut(self._acceptance, one.generation)
-                graders[one.arm] = measure_graders(one.generation, cut, self._seed)
+                graders[one.arm] = measure_graders(one.generation, cut)
             except FAULTS as error:
                 measures.setdefault(one.arm, unmeasured(one.generation))
                 graders[one.arm] = ()

@@ -82,13 +82,47 @@ def spread(units: Floats, statistic: Statistic = itself) -> Spread:
     value = float(statistic((total / count)[None])[0])
     if count < 2 or not math.isfinite(value):
         return Spread(value, math.nan, count, count - 1)
-    left = np.asarray(statistic((total - values) / (count - 1)), dtype=np.float64)
-    if not np.all(np.isfinite(left)):
+    return spread_of_left(value, statistic((total - values) / (count - 1)))
+
+
+def spread_of_left(value: float, left: Floats) -> Spread:
+    """A statistic's spread by what it is without each unit, or without each of as large groups.
+
+    Parameters
+    ----------
+    left
+        float64 [U]; where one is not finite the error is NaN.
+
+    Source
+    ------
+    Tukey 1958; Shao & Tu 1995, section 2.3, for groups.
+    """
+    without = np.asarray(left, dtype=np.float64)
+    count = len(without)
+    if count < 2 or not math.isfinite(value) or not np.all(np.isfinite(without)):
         return Spread(value, math.nan, count, count - 1)
-    if np.ptp(left) <= ALIKE * max(1.0, abs(value)):
+    if np.ptp(without) <= ALIKE * max(1.0, abs(value)):
         return Spread(value, 0.0, count, count - 1)
-    error = math.sqrt((count - 1) / count * float(np.sum((left - left.mean()) ** 2)))
+    error = math.sqrt((count - 1) / count * float(np.sum((without - without.mean()) ** 2)))
     return Spread(value, error, count, count - 1)
+
+
+def spread_of_any(
+    clusters: Floats, statistic: Callable[[Floats], float], groups: int = 200
+) -> Spread:
+    """A statistic of observations themselves, not of their mean, with its standard error.
+
+    Parameters
+    ----------
+    clusters
+        float64 [U, ...]: what is drawn whole. Of more than `groups` of them, groups are left out.
+    """
+    values = np.asarray(clusters, dtype=np.float64)
+    count = len(values)
+    value = statistic(values) if count else math.nan
+    place = np.arange(count) % max(1, min(count, groups))
+    left = [statistic(values[place != one]) for one in range(min(count, groups))]
+    return spread_of_left(value, np.array(left))
 
 
 def known_spread(values: Floats) -> Spread:

@@ -1,8 +1,8 @@
-"""What every kind of grader is worth against verdicts, with intervals by bootstrap over problems.
+"""What every kind of grader is worth against verdicts, with intervals by leaving out problems.
 
 A kind is a model, and a role where some agents have another than the ordinary one; ``"all"`` stands
 for all of them. Dimensions: M agents, Q problems, K seats, A = M·Q answers, F kinds, H bins of
-grades, R draws of the bootstrap. Verdicts are for measurement: nothing here selects.
+grades, R groups of problems, left out in turn. Verdicts are for measurement: nothing here selects.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -16,23 +16,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mgptn.population.draws.streams import stream
 from mgptn.population.measures.agreement import correlations, pair_moments
 from mgptn.population.measures.grade_tally import BINS, Tally, calibration_bin
+from mgptn.population.measures.leaving_out import (
+    DIFFERENCE,
+    RATIO,
+    UNDEFINED,
+    Estimate,
+    estimate,
+    mean_of,
+    proportion,
+    share_estimate,
+    without_each,
+)
 from mgptn.population.measures.rates import (
     auc,
     brier,
     calibration_error,
     effective_graders,
     grader_rates,
-)
-from mgptn.population.measures.resampling import (
-    UNDEFINED,
-    Estimate,
-    estimate,
-    mean_of,
-    proportion,
-    resample_problems,
 )
 from mgptn.population.records.agents import ORDINARY
 from mgptn.population.records.arrays import Floats, Integers, Truths, interned
@@ -116,24 +118,18 @@ ESTIMATES: tuple[str, ...] = tuple(
 """Measures that come with an interval, in order."""
 
 
-def measure_graders(
-    generation: Generation, threshold: float, seed: int
-) -> tuple[GraderMeasures, ...]:
+def measure_graders(generation: Generation, threshold: float) -> tuple[GraderMeasures, ...]:
     """Measure every kind of grader of a generation: all together first, then by kind.
 
     Parameters
     ----------
     threshold
         Grades of at least this accept.
-    seed
-        Of the run: names the bootstrap's stream.
     """
     outcomes = generation.outcomes
     agents = generation.agents
     kinds, kind_of = interned(zip(agents.models(), agents.roles(), strict=True))
-    resampled = resample_problems(
-        outcomes.matches.problems, stream(seed, "graders", generation.index)
-    )
+    kept = without_each(outcomes.matches.problems)
     tally = Tally(outcomes, kind_of, len(kinds), threshold)
     found: list[GraderMeasures] = []
     for model, role, chosen in _rows(kinds):
@@ -142,11 +138,11 @@ def measure_graders(
             # One kind alone is all there are.
             found.append(_renamed(found[0], model))
             continue
-        found.append(_measured(model, role, within, tally, kind_of, resampled))
+        found.append(_measured(model, role, within, tally, kind_of, kept))
     return tuple(found)
 
 
-def position_bias(order_effects: Floats, problems: Integers, resampled: Floats) -> Estimate:
+def position_bias(order_effects: Floats, problems: Integers, kept: Floats) -> Estimate:
     """Mean order effect: P(first wins | author's answer first) + P(… | second) − 1, over answers.
 
     Parameters
@@ -155,11 +151,11 @@ def position_bias(order_effects: Floats, problems: Integers, resampled: Floats) 
         float64 [N] in [−1, 1], NaN where nothing could be compared.
     problems
         Integers [N], the problem of each.
-    resampled
-        float64 [R, Q], how often each problem is drawn.
+    kept
+        float64 [R, Q], which problems are left.
     """
     known = ~np.isnan(order_effects)
-    return mean_of(order_effects[known], problems[known], resampled)
+    return mean_of(order_effects[known], problems[known], kept)
 
 
 def _rows(kinds: Sequence[tuple[str, str]]) -> list[tuple[str, str, list[bool]]]:
@@ -185,7 +181,7 @@ def _measured(
     within: Truths,
     tally: Tally,
     kind_of: Integers,
-    resampled: Floats,
+    kept: Floats,
 ) -> GraderMeasures:
     """One row: the kinds in `within`, bool [F]."""
     outcomes, threshold = tally.outcomes, tally.threshold
@@ -194,12 +190,13 @@ def _measured(
     counts = exact[:, 1:].ravel()
     rates = grader_rates(values, right, threshold, counts)
     binned = tally.binned[within].sum(axis=0)
-    sampled = _sampled(binned, tally.values, threshold, resampled)
+    left = _left(binned, tally.values, threshold, kept)
     members = within[kind_of]
-    own = _own(outcomes, members, threshold, resampled)
+    own = _own(outcomes, members, threshold, kept)
     moments = pair_moments(outcomes, members)
     pairs = correlations(moments.sum(axis=1))
-    rho = estimate(pairs[0] if len(pairs) else math.nan, correlations(_drawn(moments, resampled)))
+    without = correlations(_without(moments, kept))
+    rho = estimate(float(pairs[0]) if len(pairs) else math.nan, without, DIFFERENCE)
     seats = max(1, outcomes.peers_asked)
     return GraderMeasures(
         model=model,
@@ -207,32 +204,32 @@ def _measured(
         agents=int(members.sum()),
         grades=int(counts.sum()),
         unreadable=int(exact[:, 0].sum()),
-        tpr=proportion(rates.tpr, sampled["tpr"], binned[:, 1].sum(axis=1)),
-        fpr=proportion(rates.fpr, sampled["fpr"], binned[:, 0].sum(axis=1)),
-        youden_j=estimate(rates.youden_j, sampled["tpr"] - sampled["fpr"]),
-        likelihood_ratio=estimate(rates.likelihood_ratio, sampled["ratio"]),
-        auc=estimate(auc(values, right, counts), sampled["auc"]),
-        ece=estimate(calibration_error(values, right, BINS, counts), sampled["ece"]),
-        brier=estimate(brier(values, right, counts), sampled["brier"]),
+        tpr=proportion(rates.tpr, left["tpr"], binned[:, 1].sum(axis=1)),
+        fpr=proportion(rates.fpr, left["fpr"], binned[:, 0].sum(axis=1)),
+        youden_j=estimate(rates.youden_j, left["tpr"] - left["fpr"], DIFFERENCE),
+        likelihood_ratio=estimate(rates.likelihood_ratio, left["ratio"], RATIO),
+        auc=share_estimate(auc(values, right, counts), left["auc"]),
+        ece=share_estimate(calibration_error(values, right, BINS, counts), left["ece"]),
+        brier=share_estimate(brier(values, right, counts), left["brier"]),
         correlation=rho,
         effective_graders=_effective(seats, rho),
         **own,
-        position_bias=_order(outcomes, members, resampled),
-        reliability=_reliability(binned, tally.values, resampled),
+        position_bias=_order(outcomes, members, kept),
+        reliability=_reliability(binned, tally.values, kept),
     )
 
 
-def _sampled(
-    binned: NDArray[np.int64], values: Floats, threshold: float, resampled: Floats
+def _left(
+    binned: NDArray[np.int64], values: Floats, threshold: float, kept: Floats
 ) -> dict[str, Floats]:
-    """Measures of every draw, [R] each, from counts by problem, verdict and bin, [Q, 2, H]."""
+    """Measures without each group, [R], from counts by problem, verdict and bin, [Q, 2, H]."""
     problems, _, bins = binned.shape
-    drawn = (resampled @ binned.reshape(problems, 2 * bins)).reshape(len(resampled), 2, bins)
-    wrong, right = drawn[:, 0], drawn[:, 1]
+    those = (kept @ binned.reshape(problems, 2 * bins)).reshape(len(kept), 2, bins)
+    wrong, right = those[:, 0], those[:, 1]
     accepts = values >= threshold
     place = np.eye(BINS)[calibration_bin(values)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        total, positives, negatives = (drawn.sum(axis=(1, 2)), right.sum(axis=1), wrong.sum(axis=1))
+        total, positives, negatives = (those.sum(axis=(1, 2)), right.sum(axis=1), wrong.sum(axis=1))
         tpr, fpr = right @ accepts / positives, wrong @ accepts / negatives
         below = np.cumsum(wrong, axis=1) - wrong / 2.0
         gaps = (right * (1.0 - values) - wrong * values) @ place
@@ -247,7 +244,7 @@ def _sampled(
 
 
 def _own(
-    outcomes: Outcomes, members: Truths, threshold: float, resampled: Floats
+    outcomes: Outcomes, members: Truths, threshold: float, kept: Floats
 ) -> dict[str, Estimate]:
     """What authors say of their own answers, beside what others and the verifier say of them."""
     names = "self_preference", "own_bias", "own_tpr", "own_fpr"
@@ -264,26 +261,26 @@ def _own(
         both = np.zeros_like(chosen)
     accepts = (own >= threshold).astype(np.float64)
     found = [
-        mean_of((own - others)[both], asked[both], resampled),
-        mean_of((own - verdicts)[judged], asked[judged], resampled),
+        mean_of((own - others)[both], asked[both], kept),
+        mean_of((own - verdicts)[judged], asked[judged], kept),
     ]
     for side in (chosen & verdicts, chosen & outcomes.wrong):
-        found.append(mean_of(accepts[side], asked[side], resampled, share=True))
+        found.append(mean_of(accepts[side], asked[side], kept, share=True))
     return dict(zip(names, found, strict=True))
 
 
-def _order(outcomes: Outcomes, members: Truths, resampled: Floats) -> Estimate:
+def _order(outcomes: Outcomes, members: Truths, kept: Floats) -> Estimate:
     """Position bias of some slots' comparisons."""
     effects = outcomes.order_effects
     if not effects.size:
         return UNDEFINED
     by_them = members[outcomes.matches.graders[:, : effects.shape[1]]]
     asked = np.broadcast_to(outcomes.matches.asked[:, None], effects.shape)
-    return position_bias(effects[by_them], asked[by_them], resampled)
+    return position_bias(effects[by_them], asked[by_them], kept)
 
 
 def _reliability(
-    binned: NDArray[np.int64], values: Floats, resampled: Floats
+    binned: NDArray[np.int64], values: Floats, kept: Floats
 ) -> tuple[ReliabilityBin, ...]:
     """Share of right answers by bin of grades, with intervals."""
     place = np.eye(BINS)[calibration_bin(values)]
@@ -291,20 +288,20 @@ def _reliability(
     counts, right = by_bin.sum(axis=(0, 1)), by_bin[:, 1].sum(axis=0)
     sums = (binned.sum(axis=(0, 1)) * values) @ place
     problems = len(binned)
-    drawn = (resampled @ by_bin.reshape(problems, -1)).reshape(-1, 2, BINS)
+    left = (kept @ by_bin.reshape(problems, -1)).reshape(-1, 2, BINS)
     found = []
     for i in np.flatnonzero(counts).tolist():
         with np.errstate(invalid="ignore"):
-            shares = drawn[:, 1, i] / drawn[:, :, i].sum(axis=1)
+            shares = left[:, 1, i] / left[:, :, i].sum(axis=1)
         share = proportion(right[i] / counts[i], shares, by_bin[:, :, i].sum(axis=1))
         found.append(ReliabilityBin(i, int(counts[i]), float(sums[i] / counts[i]), share))
     return tuple(found)
 
 
-def _drawn(moments: Floats, resampled: Floats) -> Floats:
-    """Moments by problem, [6, Q, P], summed over the problems of every draw, [6, R, P]."""
-    drawn: Floats = resampled @ moments
-    return drawn
+def _without(moments: Floats, kept: Floats) -> Floats:
+    """Moments by problem, [6, Q, P], summed over the problems that are left, [6, R, P]."""
+    found: Floats = kept @ moments
+    return found
 
 
 def _effective(seats: int, rho: Estimate) -> Estimate:

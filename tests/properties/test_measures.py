@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from mgptn.population.draws.streams import stream
-from mgptn.population.intervals.bootstrap import cluster_bootstrap
+from mgptn.population.intervals.spread import spread, spread_of_any
 from mgptn.population.judging import ratings
 from mgptn.population.measures import capability, diversity
 from mgptn.population.measures.rates import (
@@ -283,22 +283,26 @@ def test_bad_grades_are_refused():
         brier([0.2, 0.3], [True])
 
 
-def test_cluster_bootstrap_draws_clusters_whole():
+def test_what_is_left_out_is_a_whole_cluster():
     clusters = np.repeat(np.arange(30.0)[:, None], 8, axis=1)
 
     def mean_of_whole_clusters(values):
         assert np.all(values == values[:, :1])
         return float(values.mean())
 
-    low, high = cluster_bootstrap(clusters, mean_of_whole_clusters, stream(0, "b"))
-    assert low < clusters.mean() < high
-    # As wide as 30 clusters make it, not 240 values: ±1.96·8.66/√30.
-    assert high - low == pytest.approx(2 * 1.96 * clusters.std() / math.sqrt(30), rel=0.15)
+    of = spread_of_any(clusters, mean_of_whole_clusters)
+    # As wide as 30 clusters make it, not 240 values.
+    assert of.error == pytest.approx(clusters[:, 0].std(ddof=1) / math.sqrt(30))
+    assert of == spread(clusters.mean(axis=1))
 
 
-def test_cluster_bootstrap_is_nan_where_the_statistic_is():
-    interval = cluster_bootstrap(np.ones(3), lambda _: math.nan, stream(0, "b"), 10)
-    assert all(math.isnan(bound) for bound in interval)
-    assert all(math.isnan(b) for b in cluster_bootstrap([], np.mean, stream(0, "b"), 10))
-    with pytest.raises(ValueError, match="level: "):
-        cluster_bootstrap(np.ones(3), np.mean, stream(0, "b"), level=95)
+def test_groups_that_are_left_out_tell_nearly_the_same():
+    values = stream(0, "groups").normal(size=4000)
+    each = values.std(ddof=1) / math.sqrt(4000)
+    assert spread_of_any(values, np.mean, 100).error == pytest.approx(each, rel=0.3)
+
+
+def test_a_statistic_that_is_nan_has_no_error():
+    assert math.isnan(spread_of_any(np.ones(3), lambda _: math.nan).error)
+    assert math.isnan(spread_of_any(np.zeros(0), np.mean).value)
+    assert spread_of_any(np.ones(3), np.mean).error == 0.0

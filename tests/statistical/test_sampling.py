@@ -15,7 +15,7 @@ from scipy.stats import binom, chi2
 from mgptn.population.breeding import moran
 from mgptn.population.breeding.wright_fisher import sample_parents
 from mgptn.population.draws.streams import stream
-from mgptn.population.intervals.bootstrap import cluster_bootstrap
+from mgptn.population.intervals.spread import spread_of_any, t_interval
 from tests.reference.population.breeding.moran import sample_events_plainly
 
 FALSE_ALARM = 1e-7
@@ -69,13 +69,12 @@ def test_moran_events_draw_parents_by_rate_and_deaths_uniformly(sample):
     assert chi_square(together, independent) < chi2.isf(FALSE_ALARM, 19)
 
 
-def test_cluster_bootstrap_covers_the_mean():
-    """Nominal 95 %; a right one with 25 clusters covers 93 %. False alarm below 1e-6."""
+def test_leaving_out_clusters_covers_a_statistic():
+    """Of a deviation of 25 clusters of 6, nominal 95 %. False alarm below 1e-6."""
     rng = stream(4, "coverage")
-    covered = 0
-    runs = 400
+    covered, runs, truth = 0, 400, math.sqrt(1.0 + 0.3**2)
     for _ in range(runs):
         clusters = rng.normal(size=(25, 1)) + 0.3 * rng.normal(size=(25, 6))
-        low, high = cluster_bootstrap(clusters, np.mean, rng, draws=200)
-        covered += low <= 0.0 <= high
-    assert binom.ppf(1e-6, runs, 0.92) <= covered <= binom.ppf(1 - 1e-6, runs, 0.965)
+        low, high = t_interval(spread_of_any(clusters, np.std))
+        covered += low <= truth <= high
+    assert binom.ppf(1e-6, runs, 0.9) <= covered <= binom.ppf(1 - 1e-6, runs, 0.965)

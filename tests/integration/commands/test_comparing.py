@@ -83,7 +83,7 @@ def test_digits_are_hardly_what_the_ladder_would_say(graded: list[Graded]) -> No
 def test_the_table_has_each_statistic_inside_its_interval(
     graded: list[Graded], config: RunConfig
 ) -> None:
-    table = comparison_table(graded, config.protocol.threshold, config.seed)
+    table = comparison_table(graded, config.protocol.threshold)
     assert table["way"].to_list() == LADDERS
     for row in table.iter_rows(named=True):
         for name in ("tpr", "fpr", "j", "auc", "brier"):
@@ -91,7 +91,7 @@ def test_the_table_has_each_statistic_inside_its_interval(
                 assert row[f"{name}_low"] - 1e-9 <= row[name] <= row[f"{name}_high"] + 1e-9
     unread = dict(zip(table["way"], table["unreadable"], strict=True))
     assert (unread["sampled digits"], unread["words"]) == (1.0, 0.0)
-    assert comparison_table(graded, 0.6, 0).equals(table, null_equal=True)
+    assert comparison_table(graded, 0.6).equals(table, null_equal=True)
 
 
 def test_reliability_counts_every_grade_once(graded: list[Graded]) -> None:

@@ -44,7 +44,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     graders = {
         (one.arm, one.generation.index): tuple(
             replace(kind, model=kind.model if kind.model == "all" else MODEL)
-            for kind in measure_graders(one.generation, THRESHOLD, 0)
+            for kind in measure_graders(one.generation, THRESHOLD)
         )
         for one in committed
     }

@@ -102,7 +102,7 @@ def test_a_vote_errs_by_its_answers_with_a_verdict(partly: Generation):
 
 
 def test_graders_are_measured_on_answers_with_a_verdict(partly: Generation):
-    (everyone, *_) = measure_graders(partly, 0.6, seed=0)
+    (everyone, *_) = measure_graders(partly, 0.6)
     known = judged(partly)
     for name, right in (("tpr", True), ("fpr", False)):
         grades = [g.value >= 0.6 for _, o in known if o.verdict is right for g in o.grades]

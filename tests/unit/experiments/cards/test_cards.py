@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mgptn.agents.training.corpus import MIXTURE, PERSONA_SKILLS, SKILLS
 from mgptn.experiments.cards.adaptation import bayes_error
@@ -23,10 +25,12 @@ from mgptn.experiments.cards.card import (
     write_card,
 )
 from mgptn.experiments.cards.estimates import (
-    bootstrapped,
+    DIFFERENCE,
     clustered_mean,
+    difference,
     distance,
     inverse,
+    left_out,
     proportion,
 )
 from mgptn.experiments.cards.exam import (
@@ -192,17 +196,18 @@ def test_what_is_undefined_has_a_reason_and_no_value():
     estimate = proportion([], "no wrong answer")
     assert estimate.value is None
     assert estimate.note == "undefined: no wrong answer"
-    rng = stream(0, "test")
     never = np.stack([np.zeros(9), np.arange(9) % 2], axis=1)
-    assert bootstrapped(never, mean_phi, rng, "one grader never errs").value is None
+    assert left_out(never, mean_phi, "one grader never errs", DIFFERENCE).value is None
 
 
 def test_a_grader_that_accepts_no_wrong_answer_has_an_infinite_ratio_with_a_bound():
     grades = np.r_[np.full(30, 0.9), np.full(10, 0.1)]
-    found = rates(grades, np.arange(40) < 30, 0.6, stream(0, "test"))
+    found = rates(grades, np.arange(40) < 30, 0.6)
     assert found.youden_j.value == 1.0
     assert found.likelihood_ratio.value is None
     assert found.likelihood_ratio.note.startswith("infinite")
+    assert 2.0 < found.likelihood_ratio.low < 5.0
+    assert 0.5 < found.youden_j.low < found.youden_j.high == 1.0
     assert found.balanced_accuracy.value == 1.0
 
 
@@ -210,11 +215,34 @@ def test_a_ratios_interval_holds_it():
     rng = stream(0, "test")
     right = np.arange(400) < 200
     grades = np.where(rng.random(400) < np.where(right, 0.8, 0.3), 0.9, 0.1)
-    found = rates(grades, right, 0.6, rng).likelihood_ratio
+    found = rates(grades, right, 0.6).likelihood_ratio
     assert found.low < found.value < found.high
     assert found.value == pytest.approx(
         (grades[right] > 0.5).mean() / (grades[~right] > 0.5).mean(), rel=1e-4
     )
+
+
+def test_a_difference_of_proportions_has_newcombes_interval():
+    """Newcombe 1998, table II, rows a and g: 56/70 and 48/80, 10/10 and 0/10."""
+    for (a, m, b, n), (low, high) in (
+        ((56, 70, 48, 80), (0.0524, 0.3339)),
+        ((10, 10, 0, 10), (0.6075, 1.0)),
+    ):
+        found = difference(proportion(np.arange(m) < a), proportion(np.arange(n) < b), "")
+        assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from((0.1, 0.7, 0.9)), st.booleans()), min_size=2))
+def test_no_interval_is_of_width_zero(graded):
+    grades, right = (np.array(of) for of in zip(*graded, strict=True))
+    found = rates(grades, right.astype(bool), 0.6)
+    table = np.stack([grades, right], axis=1)
+    shares = [left_out(table[:, i], lambda x: float(x.mean()), "", (0.0, 1.0)) for i in (0, 1)]
+    clustered = clustered_mean(grades, np.arange(len(grades)) // 2, "")
+    for one in (*shares, clustered, found.youden_j, found.balanced_accuracy, found.tpr):
+        assert one.low is None or one.low < one.high
+        assert one.low is None or one.value is None or one.low <= one.value <= one.high
 
 
 def test_inverse_and_distance_turn_bounds_round():
@@ -227,15 +255,15 @@ def test_inverse_and_distance_turn_bounds_round():
 def test_clusters_that_are_all_alike_widen_an_interval():
     rng = stream(0, "test")
     values = np.repeat(rng.integers(0, 2, size=20), 50).astype(float)
-    of_one = clustered_mean(values, np.arange(1000), rng, "")
-    of_fifty = clustered_mean(values, np.repeat(np.arange(20), 50), rng, "")
+    of_one = clustered_mean(values, np.arange(1000), "")
+    of_fifty = clustered_mean(values, np.repeat(np.arange(20), 50), "")
     assert of_one.value == of_fifty.value
     assert of_fifty.high - of_fifty.low > 4 * (of_one.high - of_one.low)
 
 
 def test_a_mean_over_clusters_leaves_out_what_is_not_there():
     values = np.array([1.0, np.nan, 0.0, np.nan])
-    found = clustered_mean(values, np.array([0, 0, 1, 2]), stream(0, "test"), "none")
+    found = clustered_mean(values, np.array([0, 0, 1, 2]), "none")
     assert (found.value, found.n) == (0.5, 2)
 
 

@@ -36,7 +36,7 @@ def run():
     committed, measures = synthetic_run(problems=8, graders=3)
     committed = [of_models(one, ["gpt-1/0", "gpt-3/0"]) for one in committed]
     graders = {
-        (one.arm, one.generation.index): measure_graders(one.generation, THRESHOLD, 0)
+        (one.arm, one.generation.index): measure_graders(one.generation, THRESHOLD)
         for one in committed
     }
     return committed, measures, graders

@@ -44,7 +44,7 @@ from mgptn.experiments.views.metrics_server import (
 )
 from mgptn.population.measures.generation_measures import Measures
 from mgptn.population.measures.grader_measures import ESTIMATES, measure_graders
-from mgptn.population.measures.resampling import Estimate
+from mgptn.population.measures.leaving_out import Estimate
 from mgptn.protocols.scale import LEVELS
 from monitoring.dashboard import OUTPUT, dashboard, rendered
 from monitoring.panels import SECTIONS
@@ -243,7 +243,7 @@ def test_labels_are_bounded(metrics: RunMetrics) -> None:
 def test_series_are_at_most_two_thousand(metrics: RunMetrics) -> None:
     """In four arms of as many models as one may mix: each shown with every measure there is."""
     committed, measures = synthetic_run(generations=1)
-    (whole,) = measure_graders(committed[0].generation, 0.5, 0)[:1]
+    (whole,) = measure_graders(committed[0].generation, 0.5)[:1]
     kinds = [replace(whole, model=f"model-{i}", role="all") for i in range(40)]
     known = {name: Estimate(0.5, 0.4, 0.6) for name in ESTIMATES}
     for one in committed:
