@@ -88,7 +88,9 @@ def share_interval(of: Spread, trials: int, level: float = 0.95) -> Interval:
     Wilson's, of as many trials as a proportion would need for the error that the units show, and
     as wide as Student's t of so few units asks. Of shares of .3 to .7 it covers .94 to .96 from
     four units on, whatever the correlation within them; of one of .1, at a correlation of .3 and
-    fewer than 16 units, .86 to .90: most units then have none.
+    fewer than 16 units, .86 to .90: most units then have none. No other that was tried covers that
+    as it says: Student's of logits .88 at the least, for intervals wider by a seventh,
+    Clopper–Pearson of effective trials .86, Student's of arcsines .82.
 
     Where all units agree: `agreed_interval`.
 
