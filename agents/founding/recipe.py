@@ -14,7 +14,7 @@ import numpy as np
 
 from mgptn.agents.checkpoints import FOUNDERS
 from mgptn.protocols.interfaces.columns import ColumnsInterface
-from mgptn.protocols.interfaces.ladder import LadderInterface
+from mgptn.protocols.interfaces.ladder import OPTIONS, LadderInterface
 from mgptn.protocols.interfaces.markers import VOCABULARY as LADDER
 from mgptn.protocols.interfaces.shown import ShownInterface
 from mgptn.protocols.interfaces.table import founders_layout
@@ -62,10 +62,13 @@ class FounderRecipe:
         How careless those are whose answers they learn to give: a share of the answers is not the
         right one, but as `BundledTask.corpus` says.
 
+    scale
+        What a grade is taught in: the levels' ``"words"``, ``"digits"``, or ``"yes-no"``.
+
     Raises
     ------
     ValueError
-        If there is no such task or size, or a number is out of its range.
+        If there is no such task, size or scale, or a number is out of its range.
     """
 
     task: str = "addition"
@@ -81,6 +84,7 @@ class FounderRecipe:
     places: int = 64
     judging: float = 0.0
     noise: float = 0.0
+    scale: str = "words"
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -88,6 +92,10 @@ class FounderRecipe:
         self._check_judging()
         if not 0.0 <= self.noise <= 1.0:
             raise ValueError(f"noise: expected a number from 0 to 1, got {self.noise}")
+        if self.scale not in OPTIONS:
+            raise ValueError(f"scale: expected one of {', '.join(OPTIONS)}, got {self.scale!r}")
+        if self.scale != "words" and not self.judging:
+            raise ValueError(f"scale: expected words where judging = 0, got {self.scale!r}")
         sizes = TASKS[self.task].sizes
         if not sizes[0] <= self.least <= self.most <= sizes[-1]:
             raise ValueError(
@@ -161,6 +169,8 @@ class FounderRecipe:
         for later in ("judging", "noise"):
             if not content[later]:
                 del content[later]  # older than it, recipes without keep their names
+        if self.scale == "words":
+            del content["scale"]
         return content
 
     def digest(self) -> str:

@@ -105,6 +105,8 @@ def _founder(recipe: FounderRecipe, generator: torch.Generator) -> Any:
     for name in ("judging", "noise"):
         if getattr(recipe, name):
             further["mgptn"][name] = getattr(recipe, name)
+    if recipe.scale != "words":
+        further["mgptn"]["scale"] = recipe.scale
     config = GPT2Config(
         vocab_size=len(vocabulary),
         n_positions=recipe.places,
@@ -150,5 +152,6 @@ def _pages(recipe: FounderRecipe, seed: int, encoder: Encoder) -> Iterator[Pages
             own = stream(seed, "founder's judging", first)
             drawn = own.integers(0, len(sizes), size=steps * recipe.judging_documents)
             chosen = [sizes[i] for i in drawn]
-            rows = with_last(rows, judged_documents(interface, encoder, recipe.task, chosen, own))
+            judged = judged_documents(interface, encoder, recipe.task, chosen, own, recipe.scale)
+            rows = with_last(rows, judged)
         yield lay_out(rows, offsets)

@@ -17,8 +17,8 @@ from mgptn.agents.requests import Tokens
 from mgptn.agents.tiles import bucket
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.protocols.interfaces.interface import Asked, Interface, TellsLevels
-from mgptn.protocols.interfaces.markers import LEVEL_MARKERS
-from mgptn.protocols.scale import LEVELS, RATERS, rated
+from mgptn.protocols.interfaces.ladder import OPTIONS
+from mgptn.protocols.scale import LEVEL_VALUES, LEVELS, RATERS, rated
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.bundled import text
 
@@ -126,11 +126,18 @@ def judged_documents(
     task: str,
     sizes: Sequence[int],
     rng: np.random.Generator,
+    scale: str = "words",
 ) -> list[Document]:
     """An answer to a problem for training, of each size given, as founders are asked to judge it.
 
     Half of the answers are right, and the wrong ones of every kind of error alike. What is taught
     is the survey level that a noisy rater gives, as in the ladder's corpus.
+
+    Parameters
+    ----------
+    scale
+        How it is said: in the levels' ``"words"``, in ``"digits"``, or by ``"yes-no"``, yes as
+        often as the level stands high.
     """
     found: dict[int, Document] = {}
     for size in sorted(set(sizes)):
@@ -140,13 +147,23 @@ def judged_documents(
         right = rng.random(count) < 0.5
         wrong = made.corrupt_batch(rng, problems, rng.integers(0, 3, size=count))
         answers = np.where(right[:, None], problems.references, wrong)
-        levels = rated(rng, right, rng.integers(0, len(RATERS), size=count)).tolist()
+        levels = rated(rng, right, rng.integers(0, len(RATERS), size=count))
+        said = _said(levels, scale, rng)
         queries = made.render(problems.fields)
-        for place, query, answer, level in zip(places, queries, answers, levels, strict=True):
+        for place, query, answer, option in zip(places, queries, answers, said, strict=True):
             prompt = interface.grade_prompt(Asked(text(query), text(answer)))
             asked = encoder.prefix(prompt.prefix) + encoder.suffix(prompt.suffix)
-            found[place] = Document(asked + encoder.suffix(LEVEL_MARKERS[level]), len(asked))
+            found[place] = Document(asked + encoder.suffix(option), len(asked))
     return [found[place] for place in range(len(sizes))]
+
+
+def _said(levels: npt.NDArray[np.int64], scale: str, rng: np.random.Generator) -> list[str]:
+    """What is written for levels, [N], in a scale."""
+    options = OPTIONS[scale]
+    if len(options) == len(LEVELS):
+        return [options[level] for level in levels.tolist()]
+    yes = rng.random(len(levels)) < np.array(LEVEL_VALUES)[levels]
+    return [options[-1] if one else options[0] for one in yes.tolist()]
 
 
 def with_last(

@@ -18,7 +18,7 @@ from mgptn.experiments.commands.parts import console, interrupted, loading, once
 OF_A_RUNG = ("rung", "skills", "grown_from", "changes", "device", "compiled")
 OF_FOUNDERS = (
     *("task", "sizes", "count", "layers", "width", "heads"),
-    *("documents", "rate", "offsets", "places", "judging", "noise"),
+    *("documents", "rate", "offsets", "places", "judging", "noise", "scale"),
 )
 SECTIONS = {"Of a rung": OF_A_RUNG, "Of founders": OF_FOUNDERS}
 """Heading → parameters that only one kind of training has; all others have both."""
@@ -93,6 +93,7 @@ class _TwoKinds(click.Command):
 @click.option("--places", type=COUNT, help="How many places there are [64].")
 @click.option("--judging", type=float, help="Share of a step's documents that teach judging [0.0].")
 @click.option("--noise", type=float, help="How careless those are whose answers they learn [0.0].")
+@click.option("--scale", help="What they learn to grade in: words, digits or yes-no [words].")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

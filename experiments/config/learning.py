@@ -41,6 +41,7 @@ class FoundersConfig(Section):
     places: int = _USUAL.places
     judging: float = _USUAL.judging
     noise: float = _USUAL.noise
+    scale: str = _USUAL.scale
 
     @property
     def recipe(self) -> FounderRecipe:

@@ -32,7 +32,8 @@ class Known:
     """What a checkpoint was trained on, by its own account: a bundled task and its sizes.
 
     `offsets` is the largest number that its places were counted from, `judging` the share of the
-    documents that taught it to judge, `noise` how careless those were whose answers it learned.
+    documents that taught it to judge, `noise` how careless those were whose answers it learned,
+    `scale` what it learned to grade in.
     """
 
     task: str
@@ -40,6 +41,7 @@ class Known:
     offsets: int
     judging: float = 0.0
     noise: float = 0.0
+    scale: str = "words"
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Known | None:
@@ -50,7 +52,8 @@ class Known:
         least, most = said["sizes"]
         sizes, judging = tuple(range(least, most + 1)), float(said.get("judging", 0.0))
         noise = float(said.get("noise", 0.0))
-        return cls(said["task"], sizes, int(said.get("offsets", 0)), judging, noise)
+        scale = str(said.get("scale", "words"))
+        return cls(said["task"], sizes, int(said.get("offsets", 0)), judging, noise, scale)
 
 
 def learn_request(
@@ -89,7 +92,9 @@ def learn_request(
     if known is not None and (judging := round(known.judging * old)):
         own = stream(script.seed, "learning to judge", generation, agent.id)
         drawn = [known.sizes[i] for i in own.integers(0, len(known.sizes), size=steps * judging)]
-        judged = judged_documents(script.interface, script.encoder, known.task, drawn, own)
+        judged = judged_documents(
+            script.interface, script.encoder, known.task, drawn, own, known.scale
+        )
         rows = with_last(rows, judged)
     offsets = rng.integers(0, (known.offsets if known else 0) + 1, size=(steps, each))
     pages = lay_out(rows, offsets)

@@ -79,7 +79,9 @@ def _longest_rehearsed(known: Known, script: Script) -> int:
     rng, sizes = stream(script.seed, "longest rehearsed"), known.sizes[-1:]
     found = true_documents(script.interface, script.encoder, known.task, sizes, rng)
     if known.judging:
-        found += judged_documents(script.interface, script.encoder, known.task, sizes, rng)
+        found += judged_documents(
+            script.interface, script.encoder, known.task, sizes, rng, known.scale
+        )
     return max(len(one.tokens) for one in found)
 
 

@@ -154,6 +154,8 @@ def test_judges_are_trained_and_told_apart_from_others(copied: Path, tmp_path: P
         ("--task sums", 1, "founders: task: expected one of addition, .* got 'sums'"),
         ("--task facts", 1, "sizes: expected some from 6 to 12 of facts, .* got 1-5"),
         ("--task addition --noise 2", 1, "founders: noise: expected .* got 2.0"),
+        ("--task addition --judging .5 --scale stars", 1, "founders: scale: expected .* 'stars'"),
+        ("--task addition --scale digits", 1, "founders: scale: expected words where judging = 0"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything(
@@ -172,7 +174,7 @@ def test_help_tells_the_two_kinds_apart_and_knows_the_usual_numbers():
     usual = FounderRecipe()
     ours = " ".join(said[heads[1] :].split())
     for name in ("layers", "width", "heads", "documents", "rate", "offsets", "places", "judging",
-                 "noise"):  # fmt: skip
+                 "noise", "scale"):  # fmt: skip
         assert re.search(rf"--{name} [^-]*\[{getattr(usual, name)}\]", ours), name
     assert f"[{usual.least}-{usual.most}]" in ours
     assert f"of founders {usual.steps}]" in ours

@@ -42,6 +42,16 @@ def test_another_share_of_judging_is_another_founder():
     assert FoundersConfig(judging=0.3).recipe.judging_documents == round(0.3 * 64)
 
 
+def test_another_scale_of_grades_is_another_founder():
+    assert FounderRecipe(judging=0.5).name(0) == "founders/addition-1-5-a22d607f/0"
+    scales = [FounderRecipe(judging=0.5, scale=one) for one in ("words", "digits", "yes-no")]
+    assert len({one.digest() for one in scales}) == 3
+    assert "scale" not in scales[0].content()
+    assert FoundersConfig(judging=0.5, scale="digits").recipe == scales[1]
+    with pytest.raises(ValueError, match="scale: expected words where judging = 0, got 'digits'"):
+        FounderRecipe(scale="digits")
+
+
 def test_careless_writers_are_another_founder():
     assert "noise" not in FounderRecipe().content()
     assert FounderRecipe(noise=0.3).digest() != FounderRecipe().digest()

@@ -31,7 +31,7 @@ from mgptn.protocols.interfaces.markers import (
     START,
     WANT,
 )
-from mgptn.protocols.scale import LEVELS, RATERS, rated
+from mgptn.protocols.scale import LEVEL_VALUES, LEVELS, RATERS, rated
 from mgptn.protocols.table import TASKS
 
 LAYOUT = ColumnsInterface()
@@ -102,6 +102,25 @@ def test_what_is_judged_is_asked_as_graders_are_and_its_level_is_taught(encoder:
     for right, expected in ((True, shares), (False, shares[::-1])):
         found = np.bincount(given[right], minlength=len(LEVELS)) / len(given[right])
         assert np.all(np.abs(found - expected) < 6 * (expected / len(given[right])) ** 0.5)
+
+
+def test_a_level_is_taught_in_any_scale(encoder: Encoder):
+    """The same raters' levels in digits, and by yes and no: as often yes as the level is high."""
+    sizes = [2] * 2000
+    said = {}
+    for scale in ("words", "digits", "yes-no"):
+        documents = judged_documents(
+            LAYOUT, encoder, "addition", sizes, np.random.default_rng(1), scale
+        )
+        said[scale] = [tuple(written(one)[1]) for one in documents]
+    levels = [LEVEL_MARKERS.index(one) for (one,) in said["words"]]
+    assert [one for (one,) in said["digits"]] == [str(level + 1) for level in levels]
+    assert {one for (one,) in said["yes-no"]} == {LEVEL_MARKERS[0], LEVEL_MARKERS[-1]}
+    for level, value in enumerate(LEVEL_VALUES):
+        of = [y == (LEVEL_MARKERS[-1],) for y, at in zip(said["yes-no"], levels, strict=True)
+              if at == level]  # fmt: skip
+        # Five standard errors: 6e-7 each.
+        assert abs(np.mean(of) - value) <= 5 * (value * (1 - value) / len(of)) ** 0.5
 
 
 def test_raters_differ_in_how_sharp_they_are():
