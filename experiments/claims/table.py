@@ -49,7 +49,7 @@ class Analysis:
 
 ANALYSES: dict[str, Analysis] = {
     "chaining": Analysis(chaining.analyse, chaining.draw),
-    "survey-trick": Analysis(survey_trick.analyse, survey_trick.draw),
+    "survey-trick": Analysis(survey_trick.analyse, survey_trick.draw, survey_trick.MEASURES),
     "evaluation-easier": Analysis(evaluation_easier.analyse, evaluation_easier.draw),
     "cherry-picking": Analysis(
         cherry_picking.analyse, cherry_picking.draw, cherry_picking.MEASURES

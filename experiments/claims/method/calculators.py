@@ -1,6 +1,6 @@
-"""Founders that were taught to add, measured directly: sums they are asked, and what they learn.
+"""Models measured directly: what they answer, and what they learn; founders taught to add.
 
-Each is trained once on this machine, and served in this process.
+A founder is trained once on this machine; all are served in this process.
 """
 
 # SPDX-License-Identifier: Apache-2.0
@@ -24,6 +24,7 @@ from mgptn.experiments.claims.method.measuring import Bench
 from mgptn.population.draws.streams import philox_key
 from mgptn.population.records.weights import Weights
 from mgptn.protocols.interfaces.interface import Asked
+from mgptn.protocols.interfaces.ladder import LadderInterface
 
 SLOTS = 128
 """Rows of a tile."""
@@ -35,27 +36,21 @@ SETS = 1000
 """The seeds of a run's founders are so far from the next run's."""
 
 
-class Calculator:
-    """One founder.
+class Pupil:
+    """A model that answers, and learns.
 
     Parameters
     ----------
-    recipe
-        Fields of `FounderRecipe`.
-    number
-        Which of the founders of this recipe, as runs number theirs: three of a run with seed 10,
-        then three of one with seed 11, and so on.
+    name
+        As a run's configuration names it.
+    interface
+        How it is asked.
     """
 
-    def __init__(self, bench: Bench, recipe: Mapping[str, Any], number: int) -> None:
-        self.recipe = FounderRecipe(**recipe)
-        self.seed = SETS * (10 + number // 3) + number % 3
-        for _ in train_missing(self.recipe, [self.seed]):
-            pass
-        self.name = self.recipe.name(self.seed)
+    def __init__(self, bench: Bench, name: str, interface: LadderInterface) -> None:
+        self.name, self.interface = name, interface
         self.checkpoint = find_checkpoint(self.name)
         self.encoder = Encoder(self.checkpoint)
-        self.interface = self.recipe.layout()
         self.parameters = count_parameters(self.checkpoint.folder)
         self._bench = bench
         self._fleet = LocalFleet(HostSettings(self.name, self.checkpoint.weights))
@@ -105,7 +100,7 @@ class Calculator:
         return [bool(right) for right in exam.right(texts)]
 
     def ask(self, requests: Sequence[HostRequest], worn: Weights | None = None) -> list[HostReply]:
-        """Replies to requests, in their order, by the founder or what became of it."""
+        """Replies to requests, in their order, by the model or what became of it."""
         model = self.checkpoint.weights, worn
         replies: list[HostReply] = self._done(
             plan_mixed([(model, one) for one in requests], SLOTS, self._files.__getitem__)
@@ -113,7 +108,7 @@ class Calculator:
         return replies
 
     def learned(self, asked: Learn) -> tuple[Weights, bytes]:
-        """What becomes of the founder, and its file of numbers.
+        """What becomes of the model, and its file of numbers.
 
         Raises
         ------
@@ -142,3 +137,23 @@ class Calculator:
         flops = self.parameters * (2.0 * passed + 6.0 * trained)
         self._bench.book(passed + trained, flops)
         return planned.collect(replies)
+
+
+class Calculator(Pupil):
+    """One founder.
+
+    Parameters
+    ----------
+    recipe
+        Fields of `FounderRecipe`.
+    number
+        Which of the founders of this recipe, as runs number theirs: three of a run with seed 10,
+        then three of one with seed 11, and so on.
+    """
+
+    def __init__(self, bench: Bench, recipe: Mapping[str, Any], number: int) -> None:
+        self.recipe = FounderRecipe(**recipe)
+        self.seed = SETS * (10 + number // 3) + number % 3
+        for _ in train_missing(self.recipe, [self.seed]):
+            pass
+        super().__init__(bench, self.recipe.name(self.seed), self.recipe.layout())

@@ -7,7 +7,6 @@ Dimensions: S seeds, Q problems, M agents, K graders, L distinct grades, D rows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,16 @@ from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results, by_problem
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.survey_trick.figure import draw_ways
+from mgptn.experiments.claims.survey_trick.learned import learned_numbers
+from mgptn.experiments.claims.survey_trick.measures import MEASURES as MEASURES
+from mgptn.experiments.claims.survey_trick.ways import (
+    GAIN,
+    JUDGES,
+    MATTERS,
+    Way,
+    less,
+    way_of,
+)
 from mgptn.population.draws.streams import stream
 from mgptn.population.intervals.spread import Statistic
 from mgptn.population.measures.answer_errors import problem_errors
@@ -42,57 +51,6 @@ TOLD = {
 """Way → how the page calls it."""
 
 AREAS = "Area under the curve"
-JUDGES, THRESHOLD, BINS = 0.6, 0.6, 10
-GAIN, MATTERS = "AUC, logits less one sampled word, at equal compute", 0.02
-"""What one pass tells by its logits over what it tells by a word; less than so much is nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How often each grade is given, by one way of asking.
-
-    Attributes
-    ----------
-    levels
-        float64 [L], distinct grades in [0, 1], ascending.
-    counts
-        float64 [S, Q, 2 L]: of wrong answers, then of right ones.
-    """
-
-    levels: Floats
-    counts: Floats
-
-    def half(self, which: int) -> Way:
-        """Every second problem."""
-        even = self.counts.shape[1] // 2 * 2
-        return Way(self.levels, self.counts[:, which:even:2])
-
-    def area(self, means: Floats) -> Floats:
-        """AUC of every sample of `counts`, [D]; ties count half."""
-        wrong, right = self._sides(means)
-        below = np.cumsum(wrong, axis=1) - wrong / 2.0
-        return _over((right * below).sum(axis=1), wrong.sum(axis=1) * right.sum(axis=1))
-
-    def youden(self, means: Floats) -> Floats:
-        """TPR − FPR at the threshold."""
-        wrong, right = self._sides(means)
-        passed = self.levels >= THRESHOLD
-        rates = [_over(side @ passed, side.sum(axis=1)) for side in (right, wrong)]
-        return np.asarray(rates[0] - rates[1])
-
-    def calibration_error(self, means: Floats) -> Floats:
-        """Expected calibration error, as of `mgptn.population.measures.rates.calibration_error`."""
-        wrong, right = self._sides(means)
-        place = np.eye(BINS)[np.minimum((self.levels * BINS).astype(np.int64), BINS - 1)]
-        gaps = (right * (1.0 - self.levels) - wrong * self.levels) @ place
-        return _over(np.abs(gaps).sum(axis=1), means.sum(axis=1))
-
-    def mean(self, means: Floats) -> Floats:
-        """Mean grade."""
-        return _over(means @ np.tile(self.levels, 2), means.sum(axis=1))
-
-    def _sides(self, means: Floats) -> tuple[Floats, Floats]:
-        return means[:, : len(self.levels)], means[:, len(self.levels) :]
 
 
 def analyse(results: Results) -> Finding:
@@ -133,6 +91,9 @@ def analyse(results: Results) -> Finding:
                 gains.append(gain)
             told = f"{name}: mean grade, logits less sampled"
             alike.append(estimate(told, *_less(ways, FOUR, None, "mean"), DIFFERENCE))
+    learned = learned_numbers(results)
+    ranks += learned.ranks
+    over_one += learned.over_one
     return Finding.by(
         "survey-trick",
         [*ranks, *over_one, *alike],
@@ -141,6 +102,8 @@ def analyse(results: Results) -> Finding:
         numbers={
             AREAS: tuple(areas),
             "AUC on halves: what the logits add": tuple(gains),
+            "Scales that were learned: AUC, by k sampled words and by the logits": learned.areas,
+            "Scales that were learned: what words have over others": learned.between,
             "Answers": tuple(answered),
             "J at threshold .6": tuple(gaps),
             "Expected calibration error": tuple(errors),
@@ -159,8 +122,8 @@ CAVEATS = (
     "Which rung can judge which task is decided by the measuring half, and shown by the other.",
     "A mean level may rank answers well and still pass none at a threshold: AUC and J part.",
     "The ladder's graders were trained to judge, in these words and in no others: that digits "
-    "carry less says what such a model was not taught, not that digits are a worse scale. P(True) "
-    "and digits by models that learned these have not been asked.",
+    "carry less says what such a model was not taught. What one that learned them, in a lesson of "
+    "its last layer, says by them is given beside: of one rung, on three tasks.",
     "An AUC below .5 is a judgement all the same, read backwards: where digits have one, the model "
     "puts them in the opposite order.",
     "One trained seed a rung; graders without context.",
@@ -221,31 +184,6 @@ def _answered(results: Results, name: str, model: str, task: str) -> list[Number
     return [share(f"{name}: error, as sampled", errors), *alone_numbers(name, results, **labels)]
 
 
-def way_of(grades: Floats, right: NDArray[np.bool_]) -> Way:
-    """Grades and verdicts, [S, Q, M] each, as counts; NaN grades are left out."""
-    known = ~np.isnan(grades)
-    levels, place = np.unique(np.where(known, grades, 0.0), return_inverse=True)
-    kinds = place.reshape(grades.shape) + len(levels) * right
-    counts = np.zeros((*grades.shape[:2], 2 * len(levels)))
-    seeds, problems, _ = np.nonzero(known)
-    np.add.at(counts, (seeds, problems, kinds[known]), 1.0)
-    return Way(levels, counts)
-
-
 def _less(ways: dict[str, Way], other: str, half: int | None, of: str) -> tuple[Floats, Statistic]:
-    """Counts of two ways side by side, and how much more the words by logits have of something."""
-    one, two = ways[WORDS], ways[other]
-    if half is not None:
-        one, two = one.half(half), two.half(half)
-    width = one.counts.shape[-1]
-
-    def statistic(means: Floats) -> Floats:
-        mine, others = getattr(one, of)(means[:, :width]), getattr(two, of)(means[:, width:])
-        return np.asarray(mine - others)
-
-    return np.concatenate([one.counts, two.counts], axis=-1), statistic
-
-
-def _over(part: Floats, whole: Floats) -> Floats:
-    """A share; NaN of nothing."""
-    return np.asarray(part / np.where(whole > 0.0, whole, np.nan))
+    """How much more the words by logits have of something, as of `less`."""
+    return less(ways[WORDS], ways[other], half, of)

@@ -16,10 +16,8 @@ from mgptn.experiments.claims.survey_trick.analysis import (
     FOUR,
     SAMPLED,
     WORDS,
-    Way,
-    _less,
-    way_of,
 )
+from mgptn.experiments.claims.survey_trick.ways import Way, less, way_of
 from mgptn.population.measures.rates import auc, calibration_error, grader_rates
 from mgptn.population.records.arrays import Floats
 
@@ -77,18 +75,18 @@ def test_a_sampled_word_tells_less_than_the_probability_it_is_drawn_with() -> No
     known = estimate("known", ways[WORDS].counts, ways[WORDS].area)
     assert known.value == pytest.approx(0.998, abs=0.01)
     # A word is right with probability .7, so that its area is .7.
-    gain = estimate("gain", *_less(ways, SAMPLED, None, "area"))
+    gain = estimate("gain", *less(ways[WORDS], ways[SAMPLED], None, "area"))
     assert gain.low < 0.298 < gain.high
     assert gain.high - gain.low < 0.12
-    four = estimate("four", *_less(ways, FOUR, None, "area"))
+    four = estimate("four", *less(ways[WORDS], ways[FOUR], None, "area"))
     assert 0.0 < four.low < four.high < gain.low
-    same = estimate("same", *_less(ways, FOUR, None, "mean"))
+    same = estimate("same", *less(ways[WORDS], ways[FOUR], None, "mean"))
     assert same.low < 0.0 < same.high
 
 
 def test_a_judge_that_knows_nothing_gains_nothing() -> None:
     ways = judge(0.0)
-    gain = estimate("gain", *_less(ways, SAMPLED, 1, "area"))
+    gain = estimate("gain", *less(ways[WORDS], ways[SAMPLED], 1, "area"))
     assert gain.low < 0.0 < gain.high
     dealt = estimate("dealt", judge(0.2)[DEALT].counts, judge(0.2)[DEALT].area)
     assert dealt.low < 0.5 < dealt.high
