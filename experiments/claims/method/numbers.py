@@ -68,7 +68,7 @@ class Number:
         if math.isnan(self.low):
             return f"{short(self.value)} ({self.why_no_interval})"
         agreed = f", no spread between {self.unit}" if self.error == 0.0 else ""
-        return f"{short(self.value)} ({short(self.low)} to {short(self.high)}{agreed})"
+        return f"{short(self.value)} ({' to '.join(ends(self.low, self.high))}{agreed})"
 
     @property
     def why_no_interval(self) -> str:
@@ -138,6 +138,14 @@ def _spread_of(clusters: Floats, statistic: Statistic) -> tuple[Spread, int, str
     if len(values) == 1:
         return spread(values[0], statistic), 1, PROBLEMS
     return spread(values.mean(axis=1), statistic), values.shape[1], SEEDS
+
+
+def ends(low: float, high: float) -> tuple[str, str]:
+    """An interval's ends, with as many digits as it takes to tell them apart."""
+    told, digits = (short(low), short(high)), 3
+    while told[0] == told[1] and low < high and digits < 9:
+        told, digits = (f"{low:.{digits}f}", f"{high:.{digits}f}"), digits + 1
+    return told
 
 
 def short(value: float) -> str:

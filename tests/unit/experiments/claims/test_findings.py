@@ -12,7 +12,7 @@ import pytest
 
 from mgptn.experiments.claims.method.deciding import Condition, decide
 from mgptn.experiments.claims.method.finding import Finding, holm, worst
-from mgptn.experiments.claims.method.numbers import Number, estimate, share, short
+from mgptn.experiments.claims.method.numbers import Number, ends, estimate, share, short
 
 
 def number(low: float, value: float, high: float) -> Number:
@@ -112,3 +112,9 @@ def test_a_finding_survives_its_file() -> None:
 )  # fmt: skip
 def test_numbers_are_told_short(value: float, text: str) -> None:
     assert short(value) == text
+
+
+def test_an_interval_is_never_told_as_of_width_zero() -> None:
+    assert ends(1.0213, 1.0229) == ("1.021", "1.023")
+    assert ends(0.25, 0.5) == (".250", ".500")
+    assert Number("n", 1.022, 1.0213, 1.0229).told() == "1.02 (1.021 to 1.023)"
