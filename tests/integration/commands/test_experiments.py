@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,53 @@ SELECTED = [
 @pytest.mark.parametrize("name", but_slow(SELECTED, LONG_BROKEN))
 def test_a_broken_selector_lets_no_claim_hold(name: str, smoke: Run) -> None:
     assert smoke(name, selector="shuffled")[0].finding.verdict != "holds"
+
+
+REFUTED = {
+    "chaining": 4,
+    "evaluation-easier": 4,
+    "one-cannot": 4,
+    "elicit-or-create": 4,
+    "gaming": 4,
+    "beyond-the-founders": 8,
+    "independent-judges": 8,
+}
+"""Claims that a shuffled selector refutes → seeds that it takes at smoke scale."""
+
+LEFT_OPEN = {
+    "selectors": "who selects is its axis: with one selector everywhere nothing varies",
+    "phase-diagram": "its bound is no gain over a coin, which a coin is not beyond",
+    "mutual-code-and-tests": "likewise: a difference of nothing lies at its bound",
+    "collusion": "likewise",
+    "self-training": "likewise",
+    "extinction": "it is about votes, whose theory knows a coin too",
+}
+"""Those that it can only leave undecided, and why: no interval of nothing lies beyond a bound of 0."""
+
+
+def shuffled(name: str, seeds: int, folder: Path) -> Recorded:
+    """A claim at smoke scale, of so many seeds, its selector's grades dealt out anew."""
+    claim = load_claim(name)
+    smoke = claim.registered.scales["smoke"].model_copy(update={"seeds": seeds})
+    scales = {**claim.registered.scales, "smoke": smoke}
+    claim = replace(claim, registered=claim.registered.model_copy(update={"scales": scales}))
+    return run_claim(claim, "smoke", folder, Console(quiet=True), changes={"selector": "shuffled"})
+
+
+def test_of_every_selecting_claim_it_is_known_what_a_broken_selector_does() -> None:
+    assert sorted([*REFUTED, *LEFT_OPEN]) == sorted(SELECTED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "seeds"), REFUTED.items())
+def test_a_shuffled_selector_makes_a_claim_fail(name: str, seeds: int, tmp_path: Path) -> None:
+    assert shuffled(name, seeds, tmp_path).finding.verdict == "fails"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEFT_OPEN)
+def test_where_it_cannot_fail_it_does_not_hold(name: str, tmp_path: Path) -> None:
+    assert shuffled(name, 1 if name in LONG else 4, tmp_path).finding.verdict != "holds"
 
 
 def test_a_whole_selector_does_not_make_chaining_fail(smoke: Run) -> None:
