@@ -145,7 +145,7 @@ LEFT_OPEN = {
     "self-training": "likewise",
     "extinction": "it is about votes, whose theory knows a coin too",
 }
-"""Those that it can only leave undecided, and why: no interval of nothing lies beyond a bound of 0."""
+"""Those that it can only leave undecided, and why: an interval of nothing is never beyond 0."""
 
 
 def shuffled(name: str, seeds: int, folder: Path) -> Recorded:
@@ -157,8 +157,9 @@ def shuffled(name: str, seeds: int, folder: Path) -> Recorded:
     return run_claim(claim, "smoke", folder, Console(quiet=True), changes={"selector": "shuffled"})
 
 
-def test_of_every_selecting_claim_it_is_known_what_a_broken_selector_does() -> None:
-    assert sorted([*REFUTED, *LEFT_OPEN]) == sorted(SELECTED)
+def test_what_is_said_of_a_broken_selector_is_of_claims_that_select() -> None:
+    assert {*REFUTED, *LEFT_OPEN} <= set(SELECTED)
+    assert not set(REFUTED) & set(LEFT_OPEN)
 
 
 @pytest.mark.slow
@@ -168,7 +169,7 @@ def test_a_shuffled_selector_makes_a_claim_fail(name: str, seeds: int, tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LEFT_OPEN)
+@pytest.mark.parametrize("name", [name for name in SELECTED if name not in REFUTED])
 def test_where_it_cannot_fail_it_does_not_hold(name: str, tmp_path: Path) -> None:
     assert shuffled(name, 1 if name in LONG else 4, tmp_path).finding.verdict != "holds"
 
