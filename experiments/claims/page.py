@@ -17,7 +17,7 @@ from mgptn.experiments.claims.method.claim import Claim
 from mgptn.experiments.claims.method.deciding import Row, rows_of
 from mgptn.experiments.claims.method.earlier import changes_since, verdict_before
 from mgptn.experiments.claims.method.finding import DECIDES, Finding
-from mgptn.experiments.claims.method.numbers import Number, short
+from mgptn.experiments.claims.method.numbers import Number, ends, short
 from mgptn.experiments.claims.readme import CLAIM, put_front
 from mgptn.experiments.claims.running import FIGURE, FINDING, Recorded, read_recorded
 from mgptn.experiments.claims.telling import (
@@ -87,6 +87,7 @@ def page(claim: Claim, recorded: Recorded) -> str:
         f"*{caption}*",
         "## What the verdict rests on",
         *_not_run_since(finding),
+        *_changed_since(claim, recorded),
         *_decisive(claim, finding),
         "## What it says",
         _because(finding),
@@ -182,12 +183,22 @@ def _not_run_since(finding: Finding) -> list[str]:
     ]
 
 
+def _changed_since(claim: Claim, recorded: Recorded) -> list[str]:
+    """That a run knew another registration than the page shows; findings of old do not say."""
+    if recorded.registered in ("", claim.digest):
+        return []
+    return [
+        f"The registration was changed after this run of {_seeds(recorded)}: what was added to it "
+        "since is not in these numbers."
+    ]
+
+
 def _interval(number: Number) -> str:
     """An interval as a cell of a table."""
     if math.isnan(number.low) or math.isnan(number.high):
         return "" if math.isnan(number.value) else number.why_no_interval
     agreed = f", no spread between {number.unit}" if number.error == 0.0 else ""
-    return f"{short(number.low)} to {short(number.high)}{agreed}"
+    return f"{' to '.join(ends(number.low, number.high))}{agreed}"
 
 
 def _registered(claim: Claim) -> list[tuple[str, str]]:

@@ -142,10 +142,16 @@ def _spread_of(clusters: Floats, statistic: Statistic) -> tuple[Spread, int, str
 
 def ends(low: float, high: float) -> tuple[str, str]:
     """An interval's ends, with as many digits as it takes to tell them apart."""
-    told, digits = (short(low), short(high)), 3
+    told, digits = (short(low), short(high)), 2
     while told[0] == told[1] and low < high and digits < 9:
-        told, digits = (f"{low:.{digits}f}", f"{high:.{digits}f}"), digits + 1
+        told, digits = (_digits(low, digits), _digits(high, digits)), digits + 1
     return told
+
+
+def _digits(value: float, digits: int) -> str:
+    """So many significant ones: ``.0038``, ``−1.2e-05``."""
+    told = f"{value:.{digits}g}".replace("-", "−", 1) if value < 0 else f"{value:.{digits}g}"
+    return told.replace("0.", ".", 1) if abs(value) < 1 else told
 
 
 def short(value: float) -> str:

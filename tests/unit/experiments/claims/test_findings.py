@@ -117,4 +117,6 @@ def test_numbers_are_told_short(value: float, text: str) -> None:
 def test_an_interval_is_never_told_as_of_width_zero() -> None:
     assert ends(1.0213, 1.0229) == ("1.021", "1.023")
     assert ends(0.25, 0.5) == (".250", ".500")
+    assert ends(0.00378, 0.00421) == (".0038", ".0042")
+    assert ends(-1.2e-5, 1.2e-5) == ("−1.2e-05", "1.2e-05")
     assert Number("n", 1.022, 1.0213, 1.0229).told() == "1.02 (1.021 to 1.023)"

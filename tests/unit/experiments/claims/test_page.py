@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,12 @@ def test_a_page_is_written_anew_from_what_is_kept(tmp_path: Path) -> None:
     assert docs / "results" / "README.md" in written
     text = (docs / "results" / f"{name}.md").read_text(encoding="utf-8")
     assert text == page(load_claim(name), read_recorded(RESULTS / f"{name}.json"))
+
+
+def test_a_page_says_that_its_registration_was_changed_after_the_run() -> None:
+    claim = load_claim("gaming")
+    recorded = read_recorded(RESULTS / "gaming.json")
+    same, other = (replace(recorded, registered=digest) for digest in (claim.digest, "another"))
+    told = "The registration was changed after this run of "
+    assert told not in page(claim, same)
+    assert told in page(claim, other)
