@@ -38,7 +38,8 @@ def without_each(problems: int) -> Floats:
     """Which problems are left when a group of them is left out, float64 [R, Q]."""
     groups = min(problems, GROUPS)
     place = np.arange(problems) % groups
-    return (np.arange(groups)[:, None] != place).astype(np.float64)
+    kept: Floats = (np.arange(groups)[:, None] != place).astype(np.float64)
+    return kept
 
 
 def mean_of(values: Floats, problems: Integers, kept: Floats, share: bool = False) -> Estimate:
