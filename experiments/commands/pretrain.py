@@ -93,7 +93,7 @@ class _TwoKinds(click.Command):
 @click.option("--places", type=COUNT, help="How many places there are [64].")
 @click.option("--judging", type=float, help="Share of a step's documents that teach judging [0.0].")
 @click.option("--noise", type=float, help="How careless those are whose answers they learn [0.0].")
-@click.option("--scale", help="What they learn to grade in: words, digits or yes-no [words].")
+@click.option("--scale", help="What they grade in, as of protocol.question [words].")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
