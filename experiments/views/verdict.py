@@ -38,6 +38,7 @@ from mgptn.population.measures.answer_errors import (
     errors_by_temperature,
     least_column,
     majority_errors,
+    powers_to,
     problem_errors,
 )
 from mgptn.population.measures.capability import pass_at_k
@@ -125,14 +126,15 @@ def _by_number(unselected: Sequence[Generation], spent: int) -> list[str]:
     size, known = len(last.agents), last.by_problem(last.outcomes.known).sum(axis=1)
     right = last.by_problem(last.outcomes.verdicts & last.outcomes.known).sum(axis=1)
     told = []
-    for k in [*(2**i for i in range(size.bit_length()) if 2**i < size), size]:
+    for k in powers_to(size):
         counts = zip(known.tolist(), right.tolist(), strict=True)
         of = [pass_at_k(n, c, min(k, n)) for n, c in counts if n]
         picked = 1.0 - known_mean(np.array(of))
         told.append(f"{k}: {known_mean(majority_errors(last, k)):.3f} and {picked:.3f}")
     return [
         "Of k founders' answers the commonest, and the best by the verifier, err on "
-        f"{'; '.join(told)}. The run gave {spent} answers for each of a generation's problems."
+        f"{'; '.join(told)}. The run gave {spent} answers for each of a generation's problems: "
+        "as_many=1 asks the founders as often."
     ]
 
 

@@ -157,7 +157,7 @@ def test_the_founders_likeliest_answers_are_a_control():
     )
     text = " ".join(verdict.sentences)
     assert "Against the founders' likeliest answers (0.5" in text
-    assert "The run gave 12 answers for each of a generation's problems." in text
+    assert "The run gave 12 answers for each of a generation's problems: as_many=1" in text
 
 
 def test_graders_that_would_hardly_say_their_options_are_said_plainly():
