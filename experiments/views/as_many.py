@@ -30,12 +30,12 @@ from mgptn.population.records.generation import Generation
 
 VOTE, BEST, ANY = "vote", "best by grade", "best by the verifier"
 MEMBER, OWN_VOTE, OWN_BEST = "run: a member", "run: vote", "run: best by its selector"
-SCHEMA = {
-    "way": pl.String,
-    "k": pl.Int64,
-    "error": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
+SCHEMA: dict[str, pl.DataType] = {
+    "way": pl.String(),
+    "k": pl.Int64(),
+    "error": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
 }
 """Columns of the table `as-many`: how one answer is chosen, of how many, and how often it is wrong,
 with a 95 % interval over problems."""

@@ -8,6 +8,7 @@ Dimensions: S seeds, H pairs of problems (one measures the graders, the other th
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,8 @@ CAVEATS = (
     "temperature, do is held against judging too.",
     "Graders are copies of the author with empty contexts: one trained seed, judging its own kind "
     "of errors.",
+    "What is accepted is not of every problem: graders that pass nothing leave one out, and are held "
+    "to nothing there, where as many answers of the founders, voted on or picked from, are.",
     "“Judged right” is balanced accuracy at threshold .6, so a grader that accepts nothing has .5.",
 )
 
@@ -167,18 +170,27 @@ def _at_equal_answers(results: Results, task: str) -> list[Number]:
     both = np.concatenate([own, many.vote[..., -1:], many.best[..., -1:]], axis=-1)
     last = many.draws[-1]
     return [
-        share(f"{task}: error of what is accepted", own, lambda m: _over(m[:, 0], m[:, 1])),
+        share(f"{task}: error of what is accepted", own, _bad_of_taken),
         *(
             estimate(
                 f"{task}: accepted err less than the founders' {told} of {last}",
                 both,
-                lambda m, place=place: m[:, place] - _over(m[:, 0], m[:, 1]),
+                partial(_beyond_accepted, place),
                 DIFFERENCE,
             )
             for place, told in ((2, "vote"), (3, "best"))
         ),
         *curve_numbers(f"{task}, founders", many),
     ]
+
+
+def _bad_of_taken(means: Floats) -> Floats:
+    return _over(means[:, 0], means[:, 1])
+
+
+def _beyond_accepted(place: int, means: Floats) -> Floats:
+    """How much less than a column what is accepted errs."""
+    return np.asarray(means[:, place] - _bad_of_taken(means))
 
 
 def _alone(generation: Generation) -> Floats:
