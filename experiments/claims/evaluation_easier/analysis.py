@@ -100,8 +100,8 @@ CAVEATS = (
     "temperature, do is held against judging too.",
     "Graders are copies of the author with empty contexts: one trained seed, judging its own kind "
     "of errors.",
-    "What is accepted is not of every problem: graders that pass nothing leave one out, and are held "
-    "to nothing there, where as many answers of the founders, voted on or picked from, are.",
+    "What is accepted is not of every problem: graders that pass nothing leave one out, and are "
+    "held to nothing there, where as many answers of the founders, voted on or picked from, are.",
     "“Judged right” is balanced accuracy at threshold .6, so a grader that accepts nothing has .5.",
 )
 
