@@ -15,17 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgptn.experiments.claims.method.alone import alone_numbers
-from mgptn.experiments.claims.method.as_many import (
-    against_as_many,
-    as_many,
-    collectively,
-    curve_numbers,
-)
 from mgptn.experiments.claims.method.finding import Finding, worst
 from mgptn.experiments.claims.method.journals import Results, accepted_answers, wrong_answers
 from mgptn.experiments.claims.method.numbers import DIFFERENCE, Number, estimate, share
 from mgptn.experiments.claims.selectors.figure import draw_selectors
-from mgptn.experiments.config.arms import AS_MANY, RANDOM
+from mgptn.experiments.config.arms import RANDOM
 from mgptn.experiments.running.grid import Cell
 from mgptn.population.intervals.spread import Statistic
 from mgptn.population.records.arrays import Floats
@@ -44,7 +38,7 @@ PREDICTABLE = (-math.inf, 1.0)
 
 def analyse(results: Results) -> Finding:
     """Fits of the fall in error, for each kind of agents."""
-    shares, left, gains, rates, alone, equal = [], [], [], [], [], []
+    shares, left, gains, rates, alone = [], [], [], [], []
     predicted: list[Number] = []
     added: list[Number] = []
     curves: dict[str, tuple[float, ...]] = {}
@@ -73,7 +67,6 @@ def analyse(results: Results) -> Finding:
             curves[f"{kind}, {one}: predicted"] = tuple(expected[mine].tolist())
         if kind != SCRIPTED:
             alone += alone_numbers(kind, results, arm=f"{kind}-oracle", selector="random")
-            equal += _at_equal_answers(results, kind, groups)
         for place, name in enumerate(groups):
             gains.append(estimate(f"{name}: fall", data[:, :, place], fall_of, DIFFERENCE))
             rates += [
@@ -92,7 +85,6 @@ def analyse(results: Results) -> Finding:
             "Fall of the error beyond the random-selector twin's": tuple(gains),
             "What was accepted": tuple(rates),
             "Founders alone": tuple(alone),
-            "Equal answers": tuple(equal),
         },
         caveats=CAVEATS,
         curves=curves,
@@ -117,19 +109,6 @@ CAVEATS = (
 def draw(results: Results, finding: Finding, path: Path) -> Path:
     """Measured against predicted fall, a panel a kind, a mark a selector."""
     return draw_selectors(finding, path)
-
-
-def _at_equal_answers(results: Results, kind: str, groups: dict[str, Cell]) -> list[Number]:
-    """Each selector at its best quality, against as many of the founders' answers."""
-    many = as_many(results, 1, AS_MANY, arm=f"{kind}-oracle", selector="random")
-    first: dict[str, str] = {}
-    for name, cell in groups.items():
-        first.setdefault(kind_of(cell)[1], name)
-    numbers = curve_numbers(f"{kind}, founders", many)
-    for name in first.values():
-        own = collectively(results, 1, **dict(groups[name].labels))
-        numbers += against_as_many(name, own, many)
-    return numbers
 
 
 def kind_of(cell: Cell) -> tuple[str, str]:
