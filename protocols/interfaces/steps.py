@@ -1,4 +1,4 @@
-"""The layout of founders that work a walk out in writing: an answer's places are the question's.
+"""The layout of founders that work steps out in writing: an answer's places are the question's.
 
 `+aahiae@3=` is shown as it is. The n-th step of the question has the place of what is read before
 the n-th character of the answer is written, counted from the separator before: from `@`, `=` is the
@@ -15,9 +15,12 @@ from mgptn.protocols.interfaces.columns import DIGITS
 from mgptn.protocols.interfaces.ladder import LadderInterface
 from mgptn.protocols.interfaces.markers import END, GRADE, JUDGE, MARKERS, START, WANT
 from mgptn.protocols.interfaces.shown import ShownInterface
-from mgptn.protocols.tasks.budgeted.walks import BUDGET, STEPS
+from mgptn.protocols.tasks.budgeted.cups import Cups
+from mgptn.protocols.tasks.budgeted.steps import BUDGET, STEPS
+from mgptn.protocols.tasks.budgeted.walks import Walks
 
-_STEPS = re.compile(rf"\+[{STEPS}]+{BUDGET}\d=")
+SIGNS = (Walks.sign, Cups.sign)
+_STEPS = re.compile(rf"[{''.join(SIGNS)}][{STEPS}]+{BUDGET}\d=")
 
 
 def in_steps(query: str) -> str:
@@ -43,6 +46,6 @@ class StepsInterface(ShownInterface):
     apart = True
     required_tokens = (*LadderInterface.required_tokens, BUDGET, "=")
     special = MARKERS
-    vocabulary = (*MARKERS, *DIGITS, "+", *STEPS, BUDGET, "=", END)
+    vocabulary = (*MARKERS, *DIGITS, *SIGNS, *STEPS, BUDGET, "=", END)
     separators = (START, JUDGE, WANT, GRADE, BUDGET, END)
     shown = staticmethod(in_steps)

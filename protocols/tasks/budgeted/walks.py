@@ -1,163 +1,43 @@
-"""Walks between two walls that may be worked out in writing: a question says how much it pays for.
-
-Dimensions: N problems, S steps of a walk, A characters of the longest answer.
-"""
+"""Walks between two walls, worked out in writing as far as that is paid for."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from functools import reduce
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from mgptn.protocols.tasks.bundled import (
-    NEAR,
-    PERSISTENT,
-    BundledTask,
-    Codes,
-    Fields,
-    Flags,
-    Integers,
-    Problems,
-    combine,
-    constant,
-    is_digits,
-)
-from mgptn.protocols.tasks.task import Split, sizes_in_words
+from mgptn.protocols.tasks.budgeted.steps import BudgetedTask
+from mgptn.protocols.tasks.bundled import Integers
 
 FIRST, LAST, BEGIN = 0, 9, 5
 """The walls, and where a walk begins."""
 
-STEPS = "abcdefghi"
+TAKEN = np.arange(-4, 5)
 """Steps, from four down to four up: ``e`` stays where it is."""
 
-MIDDLE = STEPS.index("e")
-BUDGET = "@"
 
-
-class Walks(BundledTask):
+class Walks(BudgetedTask):
     """``+aahiae@3=`` asks where a walk from 5 ends, in three characters: ``103``.
 
     It goes four down, four down, three up, four up, four down, and stays; where there is a wall, at
-    0 and 9, it goes no further. An answer tells where the walk is after each step, and at last
-    where it ends, which alone counts. How many characters are paid for is the budget: under ``@1=``
-    the end is told at once, under ``@6=`` every step, and between the two every step until the last
-    character, which makes up for all that are left. An answer that is longer than its budget is
-    wrong. The near miss has misread a step, the random error is any place at the end, and the
-    persistent one knows no walls. The size is the number of steps. Fields: the steps, and the
-    budget.
-
-    Parameters
-    ----------
-    budget
-        Of every problem that is drawn, from 1 to the size; if None, all are equally common.
-
-    Raises
-    ------
-    ValueError
-        If there is no such size or budget.
+    0 and 9, it goes no further. The persistent error knows no walls.
     """
 
     name = "walks"
-    sizes = (4, 6, 8)
-    default_size = 6
     answer_alphabet = "0123456789"
     notation = (
         "An answer ends in the place where the walk ends; what stands before it is the way there, "
         "as far as its budget pays for it."
     )
-    ragged = True
+    sign = "+"
+    begin = BEGIN
+    leads: ClassVar[Integers] = np.clip(np.arange(LAST + 1)[:, None] + TAKEN, FIRST, LAST)
 
-    def __init__(self, size: int = default_size, *, budget: int | None = None) -> None:
-        super().__init__(size)
-        self.budgets = range(1, size + 1)
-        if budget is not None and budget not in self.budgets:
-            raise ValueError(
-                f"task.options.budget: expected {sizes_in_words(self.budgets)}, got {budget}"
-            )
-        self._offered = self.budgets if budget is None else (budget,)
-        self.query_characters = size + len("+@1=")
-        self.max_answer_characters = size
+    def __init__(self, size: int = BudgetedTask.default_size, *, budget: int | None = None) -> None:
+        super().__init__(size, budget=budget)
 
-    def propose(self, rng: np.random.Generator, count: int, split: Split) -> Fields:
-        """Every step uniform; the same ones under any budget."""
-        steps = rng.integers(0, len(STEPS), size=(count, self.size))
-        place = rng.integers(0, 1 << 32, size=(count, 1)) % len(self._offered)
-        return np.hstack([steps, np.array(self._offered)[place]])
-
-    def split_keys(self, fields: Fields) -> npt.NDArray[np.uint64]:
-        """Of the steps: what is held out is so under every budget."""
-        return combine(fields[:, :-1])
-
-    def canonical(self, query: str) -> str:
-        """The steps; of a query that is none, itself."""
-        return query if self.parse(query) is None else query.partition(BUDGET)[0]
-
-    def render(self, fields: Fields) -> Codes:
-        """The steps, the budget, and the question's end."""
-        steps, budget = np.hsplit(fields, [self.size])
-        written = (steps + ord(STEPS[0])).astype(np.uint8), (budget + ord("0")).astype(np.uint8)
-        marks = (constant(mark, len(fields)) for mark in ("+", BUDGET, "="))
-        return np.hstack([next(marks), written[0], next(marks), written[1], next(marks)])
-
-    def parse(self, query: str) -> Fields | None:
-        """Steps and a budget."""
-        steps, _, budget = query.removeprefix("+").removesuffix("=").partition(BUDGET)
-        in_form = len(steps) == self.size and set(steps) <= set(STEPS) and is_digits(budget, 1)
-        if not in_form or query != f"+{steps}{BUDGET}{budget}=" or int(budget) not in self.budgets:
-            return None
-        return np.array([[*map(STEPS.index, steps), int(budget)]])
-
-    def answer(self, rng: np.random.Generator, fields: Fields) -> Codes:
-        """Where the walk is, as far as that is paid for."""
-        return _written(walked(fields[:, :-1]), fields[:, -1])
-
-    def right(self, fields: Fields, answers: Codes) -> Flags:
-        """Digits, no more of them than are paid for, the end last."""
-        lengths = (answers != 0).sum(axis=1)
-        digits = ((answers >= ord("0")) & (answers <= ord("9"))) | (answers == 0)
-        last = answers[np.arange(len(answers)), np.maximum(lengths - 1, 0)]
-        within = (lengths > 0) & (lengths <= fields[:, -1])
-        wanted = walked(fields[:, :-1])[:, -1] + ord("0")
-        return np.asarray(digits.all(axis=1) & within & (last == wanted))
-
-    def mistake(self, rng: np.random.Generator, problems: Problems, kinds: Integers) -> Codes:
-        """A step misread; any place; no walls."""
-        steps, budgets = problems.fields[:, :-1], problems.fields[:, -1]
-        place = np.arange(self.size) == rng.integers(0, self.size, size=(len(steps), 1))
-        misread = (steps + place * rng.integers(1, len(STEPS), (len(steps), 1))) % len(STEPS)
-        anywhere = rng.integers(FIRST, LAST + 1, size=steps.shape)
-        unbounded = (BEGIN + np.cumsum(steps - MIDDLE, axis=1)) % (LAST + 1)
-        cases = [kinds[:, None] == NEAR, kinds[:, None] == PERSISTENT]
-        return _written(np.select(cases, [walked(misread), unbounded], anywhere), budgets)
-
-    def verify(self, query: str, answer: str) -> bool:
-        """As `right`, of text, step by step."""
-        fields = self.parse(query)
-        if fields is None or not answer or not is_digits(answer, len(answer)):
-            return False
-        *steps, budget = fields[0].tolist()
-        end = reduce(lambda at, step: min(max(at + step - MIDDLE, FIRST), LAST), steps, BEGIN)
-        return len(answer) <= budget and int(answer[-1]) == end
-
-    def counted(self, query: str, answer: str) -> str | None:
-        """The end, whatever was worked out before it."""
-        return answer[-1:] or None
-
-
-def walked(steps: Integers) -> Integers:
-    """Where walks are after each of their steps, int64 [N, S]."""
-    places = np.empty_like(steps)
-    at = np.full(len(steps), BEGIN)
-    for step, taken in enumerate(steps.T):
-        at = places[:, step] = np.clip(at + taken - MIDDLE, FIRST, LAST)
-    return places
-
-
-def _written(places: Integers, budgets: Integers) -> Codes:
-    """The places that are paid for, filled up with nothing, uint8 [N, A]."""
-    step = np.arange(places.shape[1])
-    told = np.where(step == budgets[:, None] - 1, places[:, -1:], places) + ord("0")
-    return np.where(step < budgets[:, None], told, 0).astype(np.uint8)
+    def misled(self, steps: Integers) -> Integers:
+        """Round at the walls."""
+        return (BEGIN + np.cumsum(TAKEN[steps], axis=1)) % (LAST + 1)

@@ -46,6 +46,7 @@ BEYOND_THE_LADDER = {
     "subtraction": "-",
     "multiplication": "x",
     "walks": "@i",
+    "cups": "@ijo",
     **dict.fromkeys(OF_PROGRAMS, IN_WORDS),
 }
 """Characters that the ladder has no tokens for: it is refused these tasks, never asked them."""
