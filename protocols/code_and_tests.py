@@ -8,7 +8,7 @@ that it fails, and either counts for as much as the others' programs agree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from mgptn.protocols.messages import (
     AUTHOR,
@@ -16,22 +16,38 @@ from mgptn.protocols.messages import (
     AnswerRequest,
     Conversation,
     GradeReply,
+    Reply,
+    Request,
+    RevisionRequest,
+    RunReply,
+    RunRequest,
     Transcript,
     Turn,
     grader_seat,
 )
 from mgptn.protocols.protocol import Protocol, ProtocolOptions, answers, itself
 from mgptn.protocols.scale import certainty
-from mgptn.protocols.tasks.programs.judging import Value, Workshop, asks_for_program, profile
+from mgptn.protocols.tasks.programs.both import CodeAndTests
+from mgptn.protocols.tasks.programs.cases import Case
+from mgptn.protocols.tasks.programs.judging import Rewriting, Value, Workshop, profile
+from mgptn.protocols.tasks.python.both import PythonCodeAndTests
+from mgptn.protocols.tasks.python.judging import PythonWorkshop, remark_on, workshop_of
+from mgptn.protocols.tasks.python.testing import PythonTests
+from mgptn.protocols.tasks.python.writing import PythonPrograms
+
+IN_PYTHON = (PythonCodeAndTests.name, PythonPrograms.name, PythonTests.name)
+"""Tasks whose programs are run in a sandbox."""
 
 
 def code_and_tests(query: str, options: ProtocolOptions) -> Conversation:
     """A program, which others test and the author rewrites; or a test, run on others' programs."""
-    shop = Workshop.of(query, options.further.get("checking", 0))
+    checkers = options.further.get("checking", 0)
+    shop = workshop_of(query, checkers)
     seats = [grader_seat(i) for i in range(options.graders)]
-    if not asks_for_program(query):
+    if query != shop.for_program:
         asked = [AnswerRequest(seat, shop.for_program, draw=1) for seat in seats]
         test, *programs = answers((yield [AnswerRequest(AUTHOR, query), *asked]))
+        yield from _tried(shop, [shop.tested, *_texts(programs)], [test.text])
         return Transcript(test, _grades(shop.worth_of_test(test.text, _texts(programs))))
     asked = [AnswerRequest(seat, query) for seat in (AUTHOR, *seats)]
     program, *others = answers((yield asked))
@@ -40,13 +56,39 @@ def code_and_tests(query: str, options: ProtocolOptions) -> Conversation:
         about = shop.for_test(program.text)
         tests = answers((yield [AnswerRequest(seat, about, draw=turn) for seat in seats]))
         heard = program.text, _texts(tests), _texts(others)
+        yield from _tried(shop, [program.text, *_texts(others)], _texts(tests))
         again = shop.rewriting(*heard)
         if again is None or turn > options.turns:
             break
         said += [Turn("draft", program), *(Turn("critique", test) for test in tests)]
-        (program,) = answers((yield [AnswerRequest(AUTHOR, again, draw=turn)]))
+        (program,) = answers((yield [_asked_again(again, program.text, turn)]))
     said += [Turn("critique", test) for test in tests]
     return Transcript(program, _grades(shop.worth_of_program(*heard)), tuple(said))
+
+
+def _tried(
+    shop: Workshop, programs: Sequence[str], tests: Sequence[str]
+) -> Generator[Sequence[RunRequest], Sequence[Reply], None]:
+    """Have everything run that is needed to know which programs pass which tests."""
+    if trials := shop.trials(programs, tests):
+        replies = yield [RunRequest(one) for one in trials]
+        shop.hear(trials, [reply.ran for reply in replies if isinstance(reply, RunReply)])
+
+
+def _asked_again(again: Rewriting, program: str, turn: int) -> AnswerRequest | RevisionRequest:
+    """An author is asked to write anew: given a remark, with the program before its eyes."""
+    if again.remark:
+        return RevisionRequest(AUTHOR, again.query, program, again.remark, turn)
+    return AnswerRequest(AUTHOR, again.query, draw=turn)
+
+
+def _seldom(query: str, written: str) -> Sequence[Request]:
+    """What nobody is asked where all write the same: the longest of what may be asked beside."""
+    shop = PythonWorkshop.of(query, 0)
+    if shop is None:
+        return ()
+    revised = RevisionRequest(AUTHOR, shop.for_program, written, remark_on(Case(0, 0, 0)))
+    return revised, AnswerRequest(AUTHOR, shop.for_test(written))
 
 
 def profiled(query: str, options: ProtocolOptions) -> Conversation:
@@ -78,7 +120,9 @@ CODE_AND_TESTS = Protocol(
     "One writes a program or a test of one; k others' tests or programs are run on it.",
     code_and_tests,
     settings=("protocol.turns", "protocol.options.checking"),
-    tasks=("code-and-tests",),
+    tasks=(CodeAndTests.name, *IN_PYTHON),
+    runs=IN_PYTHON,
+    seldom=_seldom,
     check=lambda options: _limit(options, "checking", 0, options.graders),
 )
 

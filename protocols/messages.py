@@ -8,6 +8,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType
 
+from mgptn.protocols.tasks.trials import Program, Ran
+
 Seat = NewType("Seat", str)
 """A role in a protocol; which agent sits in it is not the protocol's business."""
 
@@ -102,6 +104,13 @@ class PickRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Have a program run in a sandbox; nobody is asked. Yielded with nothing of another kind."""
+
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerReply:
     """An answer, a revision or a critique as it was sampled.
 
@@ -152,10 +161,17 @@ class PickReply:
     choice: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class RunReply:
+    """What came of a program."""
+
+    ran: Ran
+
+
 Request = (
     AnswerRequest | CritiqueRequest | RevisionRequest | GradeRequest | CompareRequest | PickRequest
 )
-Reply = AnswerReply | GradeReply | CompareReply | PickReply
+Reply = AnswerReply | GradeReply | CompareReply | PickReply | RunReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,5 +214,5 @@ class Transcript:
     rating: float | None = None
 
 
-Conversation = Generator[Sequence[Request], Sequence[Reply], Transcript]
+Conversation = Generator[Sequence[Request] | Sequence[RunRequest], Sequence[Reply], Transcript]
 """A protocol under way: yields a batch of requests, is sent their replies in the same order."""

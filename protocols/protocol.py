@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mgptn.protocols.columns import Columns
-from mgptn.protocols.messages import AnswerReply, CompareReply, Conversation, GradeReply, Reply
+from mgptn.protocols.messages import (
+    AnswerReply,
+    CompareReply,
+    Conversation,
+    GradeReply,
+    Reply,
+    Request,
+)
 
 Seating = Literal["peers", "self", "nobody"]
 """Who takes the graders' seats: others, the author itself, nobody."""
@@ -54,6 +61,10 @@ def _anything(options: ProtocolOptions) -> None:
     return None
 
 
+def _nothing_else(query: str, written: str) -> Sequence[Request]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """A protocol as a run knows it.
@@ -81,6 +92,11 @@ class Protocol:
         None where none is to be told so. It must say the same as `converse`, only faster.
     tasks
         Names of the tasks that it is for; any, where there are none.
+    runs
+        Those of them whose programs it has run in a sandbox, by `RunRequest`.
+    seldom
+        What may be asked beside what is asked where everybody writes the same, given a query and
+        the longest answer: it has to fit the models too.
     check
         Raises ValueError, naming what is wrong with its options, if something is.
     """
@@ -96,6 +112,8 @@ class Protocol:
     settings: tuple[str, ...] = ()
     columns: Callable[[ProtocolOptions], Columns] | None = None
     tasks: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    seldom: Callable[[str, str], Sequence[Request]] = _nothing_else
     check: Callable[[ProtocolOptions], None] = _anything
 
 

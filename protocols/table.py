@@ -29,6 +29,7 @@ from mgptn.protocols.tasks.programs.both import CodeAndTests
 from mgptn.protocols.tasks.programs.speed import Speed
 from mgptn.protocols.tasks.programs.testing import Tests
 from mgptn.protocols.tasks.programs.writing import Programs
+from mgptn.protocols.tasks.python.both import PythonCodeAndTests
 from mgptn.protocols.tasks.python.testing import PythonTests
 from mgptn.protocols.tasks.python.writing import PythonPrograms
 from mgptn.protocols.tasks.rearrangements import Copy, Parity, Reverse, Sorting
@@ -80,7 +81,7 @@ BUNDLED: tuple[type[BundledTask], ...] = (
 )
 """Tasks that models are trained on here; a further one is entered here and nowhere else."""
 
-OF_MODELS: tuple[type[SizedTask], ...] = (PythonPrograms, PythonTests)
+OF_MODELS: tuple[type[SizedTask], ...] = (PythonPrograms, PythonTests, PythonCodeAndTests)
 """Tasks in words, which are asked of models that were trained elsewhere."""
 
 TASKS: dict[str, type[BundledTask]] = {task.name: task for task in BUNDLED}

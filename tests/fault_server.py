@@ -25,6 +25,9 @@ Faults = Callable[[int, dict[str, Any]], str | None]
 """From the number of a completion asked for, and its body, to what is to go wrong."""
 
 
+Writes = Callable[[list[dict[str, str]], int], str]
+
+
 @dataclass
 class FaultServer:
     """Serves until `stop`; `start` again has it on the same port.
@@ -43,6 +46,8 @@ class FaultServer:
         Of those that were answered.
     at_once
         Most requests under way at one time.
+    writes
+        What is said, by the turns and the seed, where more than a word is asked for.
     """
 
     model: str = "adder"
@@ -60,6 +65,7 @@ class FaultServer:
     answered: list[dict[str, Any]] = field(default_factory=list)
     looks: int = 0
     at_once: int = 0
+    writes: Writes = lambda turns, seed: _sum(turns, seed)
     _under_way: int = 0
     _port: int = 0
     _server: ThreadingHTTPServer | None = None
@@ -176,7 +182,8 @@ class FaultServer:
         goes_on = bool(begun) and self.continues
         prompt = sum(len(turn["content"].split()) + 4 for turn in turns) + 3
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
-        text = " correct" if body["max_tokens"] == 1 else _sum(turns, body.get("seed", 0))
+        short, seed = body["max_tokens"] == 1, body.get("seed", 0)
+        text = " correct" if short else self.writes(turns, seed)
         shown = f"{begun}{text}" if goes_on and self.echoes else text
         if chat:
             choice["message"] = {"role": "assistant", "content": shown}

@@ -20,10 +20,13 @@ from mgptn.agents.verdicts.on_ray import Node, nodes, shared_out
 from mgptn.agents.verdicts.processes import Processes
 from mgptn.agents.verdicts.programs import Programs
 from mgptn.protocols.tasks.task import Task
-from mgptn.protocols.tasks.trials import NeedsPrograms
+from mgptn.protocols.tasks.trials import NeedsPrograms, Program, Ran
 
 KNOWN = 1 << 16
 """Verdicts that are remembered, the last ones asked for."""
+
+KNOWN_RUNS = 1 << 12
+"""Programs that it is remembered of what came of them: their output may be long."""
 
 AT_ONCE, TRIED = 16, 0.5
 """Answers judged here between two looks at the clock; and seconds until it is asked whether the
@@ -53,7 +56,7 @@ class Verifier:
     asked
         Verdicts that had to be found so far; those that were remembered are not among them.
     seconds
-        Of wall time that took.
+        Of wall time that took, and programs that were run beside.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Verifier:
         self._tell = tell
         self._told: set[str] = set()
         self._known: OrderedDict[bytes, bool | None] = OrderedDict()
+        self._ran: OrderedDict[Program, Ran] = OrderedDict()
         self._tasks: dict[int, Task] = {}
         self._processes: Processes | None = None
         self._cannot_be_sent: set[int] = set()
@@ -92,6 +96,29 @@ class Verifier:
             self._known.popitem(last=False)
         self.seconds += time.perf_counter() - began
         return verdicts
+
+    def run(self, programs: Sequence[Program]) -> list[Ran]:
+        """What comes of programs that nobody asks a verdict on, in their order; each run once.
+
+        Raises
+        ------
+        RuntimeError
+            If there is nothing that runs programs.
+        """
+        if self.programs is None:
+            raise RuntimeError("programs: expected a sandbox to run them in, got none")
+        began = time.perf_counter()
+        fresh = [one for one in dict.fromkeys(programs) if one not in self._ran]
+        found = dict(zip(fresh, self.programs(fresh) if fresh else (), strict=True))
+        came = [found[one] if one in found else self._ran[one] for one in programs]
+        for one, of in zip(programs, came, strict=True):
+            if of.status != "unknown":  # the sandbox may tell the next time
+                self._ran[one] = of
+                self._ran.move_to_end(one)
+        while len(self._ran) > KNOWN_RUNS:
+            self._ran.popitem(last=False)
+        self.seconds += time.perf_counter() - began
+        return came
 
     def _judged(self, task: Task, pairs: Sequence[Pair]) -> Judged:
         if isinstance(task, NeedsPrograms):

@@ -47,9 +47,12 @@ from mgptn.protocols.messages import (
     Reply,
     Request,
     RevisionRequest,
+    RunReply,
+    RunRequest,
     Transcript,
 )
 from mgptn.protocols.tasks.task import Task
+from mgptn.protocols.tasks.trials import Program
 
 WRITING = (AnswerRequest, RevisionRequest, CritiqueRequest)
 """Requests that count as for an answer; the others but picks are for a grade."""
@@ -78,6 +81,7 @@ class HostedPlay(Play):
     def _begin(self) -> None:
         """Have every match cast, and its conversation begun."""
         self._scenes = list(self._staged())
+        self._run()
 
     @property
     def asks(self) -> bool:
@@ -206,6 +210,17 @@ class HostedPlay(Play):
         for scene in self._scenes:
             if scene.requests:
                 scene.advance([next(picked if _for_human(r) else spoken) for r in scene.requests])
+        self._run()
+
+    def _run(self) -> None:
+        """Have programs run that conversations wait for, all at once, until none waits for any."""
+        while waiting := [scene for scene in self._scenes if scene.programs]:
+            with self.verifying():
+                ran = iter(
+                    self.stage.verifier.run([one for scene in waiting for one in scene.programs])
+                )
+            for scene in waiting:
+                scene.advance([RunReply(next(ran)) for _ in scene.programs])
 
     @property
     def task(self) -> Task:
@@ -334,19 +349,19 @@ def _for_human(request: Request) -> bool:
 
 @dataclass(slots=True)
 class _Scene:
-    """One match under way."""
+    """One match under way: what it waits for, be it replies or programs to be run."""
 
     cast: Cast
     conversation: Conversation
     requests: Sequence[Request] = ()
+    programs: Sequence[Program] = ()
     transcript: Transcript | None = None
 
     def advance(self, replies: Sequence[Reply] | None) -> None:
         """Send replies (None to begin), and keep what is asked next, or how it ended."""
         try:
-            if replies is None:
-                self.requests = next(self.conversation)
-            else:
-                self.requests = self.conversation.send(replies)
+            asked = next(self.conversation) if replies is None else self.conversation.send(replies)
         except StopIteration as end:
-            self.requests, self.transcript = (), end.value
+            asked, self.transcript = (), end.value
+        self.programs = [one.program for one in asked if isinstance(one, RunRequest)]
+        self.requests = [one for one in asked if not isinstance(one, RunRequest)]

@@ -15,16 +15,20 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import polars as pl
 
+from mgptn.agents.sandbox.programs import SandboxError
+from mgptn.agents.verdicts.programs import Programs
 from mgptn.experiments.config.arms import SELECTED
+from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.record.committed import NOT_KEPT, Committed
 from mgptn.population.records.outcomes import Outcomes
 from mgptn.population.records.turns import CRITIQUE
 from mgptn.protocols.code_and_tests import CODE_AND_TESTS
-from mgptn.protocols.tasks.programs.both import CodeAndTests, program_spec
-from mgptn.protocols.tasks.programs.cases import passes, read_case, read_spec
-from mgptn.protocols.tasks.programs.language import STEPS, run
+from mgptn.protocols.tasks.programs.judging import Workshop
 from mgptn.protocols.tasks.programs.specs import SpecTask
-from mgptn.protocols.tasks.programs.testing import is_shown, read_question
+from mgptn.protocols.tasks.programs.testing import Tests
+from mgptn.protocols.tasks.python.judging import PythonWorkshop, workshop_of
+from mgptn.protocols.tasks.python.testing import PythonTests
+from mgptn.protocols.tasks.trials import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,85 +83,134 @@ def measured_here(protocol: str) -> bool:
     return protocol == CODE_AND_TESTS.name
 
 
-def frame(one: Committed, size: int | None) -> pl.DataFrame:
+def runner_of(config: RunConfig) -> Run | None:
+    """What runs the programs of a run; None where it needs nothing, or no sandbox works here."""
+    if config.task.name not in CODE_AND_TESTS.runs:
+        return None
+    sandbox = config.sandbox
+    try:
+        return Programs(sandbox.kind, sandbox.limits, sandbox.workers)
+    except SandboxError:
+        return None
+
+
+def frame(one: Committed, size: int | None, run: Run | None = None) -> pl.DataFrame:
     """The row of an arm's generation; of a journal without its texts, without measures.
 
     Parameters
     ----------
     size
         Of the task; None where it grows, and generations say it.
+    run
+        As of `measure`.
     """
     generation = one.generation
     row = {"arm": one.arm, "generation": generation.index}
     told = dict.fromkeys((field.name for field in fields(Collusion)), math.nan)
     outcomes = generation.outcomes
     if NOT_KEPT not in (*outcomes.texts, *outcomes.turns.texts):
-        told = asdict(measure(outcomes, generation.size or size or SpecTask.default_size))
+        told = asdict(measure(outcomes, generation.size or size or SpecTask.default_size, run))
     return pl.DataFrame([{**row, **told}], schema=SCHEMA)
 
 
-def measure(outcomes: Outcomes, size: int) -> Collusion:
-    """Measure a generation of a task of a size."""
-    task = CodeAndTests(size)
+def measure(outcomes: Outcomes, size: int, run: Run | None = None) -> Collusion:
+    """Measure a generation of a task of a size.
+
+    Parameters
+    ----------
+    run
+        Runs programs in Python; without it, what hangs on that is NaN.
+    """
     asked, said = outcomes.matches.asked, [outcomes.texts[i] for i in outcomes.answers]
-    coding = np.array([program_spec(query) is not None for query in outcomes.queries])[asked]
-    right = outcomes.verdicts
+    shops = [workshop_of(query, checkers=1) for query in outcomes.queries]
+    coding = np.array(
+        [query == shop.for_program for query, shop in zip(outcomes.queries, shops, strict=True)]
+    )[asked]
+    wrong = 1.0 - outcomes.verdict_values()
     programs: dict[int, list[str]] = {}
+    for answer in np.flatnonzero(coding).tolist():
+        programs.setdefault(int(asked[answer]), []).append(said[answer])
+    tests = _tests(outcomes)
+    _try(shops, programs, tests, run)
     shown_passed, endless = [], []
     for answer in np.flatnonzero(coding).tolist():
-        problem = int(asked[answer])
-        programs.setdefault(problem, []).append(said[answer])
-        cases = read_spec(program_spec(outcomes.queries[problem]) or "") or ()
-        shown_passed.append(all(passes(said[answer], case) for case in cases))
-        first = cases[0]
-        endless.append(run(said[answer], (first.first, first.second)).steps == STEPS)
-    passed = np.array(shown_passed, dtype=np.bool_)
-    tests = _tests(outcomes, task, programs)
+        shop = shops[asked[answer]]
+        has = shop.has_shown(said[answer])
+        shown_passed.append(math.nan if has is None else has)
+        endless.append(math.nan if has is None else float(shop.is_endless(said[answer])))
+    passed = np.array(shown_passed)
     return Collusion(
-        program_error=_mean(~right[coding]),
-        test_error=_mean(~right[~coding]),
+        program_error=_mean(wrong[coding]),
+        test_error=_mean(wrong[~coding]),
         shown_passed=_mean(passed),
-        special=_mean(~right[coding][passed]),
+        special=_mean(wrong[coding][passed == 1.0]),
         endless=_mean(endless),
-        **tests,
+        **_of_tests(shops, programs, tests, size),
     )
 
 
-def _tests(
-    outcomes: Outcomes, task: CodeAndTests, programs: dict[int, list[str]]
+def _tests(outcomes: Outcomes) -> list[tuple[int, str]]:
+    """The tests that others' programs were given: the problem, and what was written."""
+    turns, asked = outcomes.turns, outcomes.matches.asked
+    written = np.flatnonzero(turns.kinds == CRITIQUE).tolist()
+    return [(int(asked[turns.answers[i]]), turns.texts[turns.said[i]]) for i in written]
+
+
+def _try(
+    shops: Sequence[Workshop],
+    programs: dict[int, list[str]],
+    tests: Sequence[tuple[int, str]],
+    run: Run | None,
+) -> None:
+    """Have everything run at once that is looked at, where anything has to be."""
+    trials = {
+        problem: shops[problem].trials(some, [text for of, text in tests if of == problem])
+        for problem, some in programs.items()
+    }
+    wanted = list(dict.fromkeys(one for some in trials.values() for one in some))
+    if run is None or not wanted:
+        return
+    came = dict(zip(wanted, run(wanted), strict=True))
+    for problem, some in trials.items():
+        shops[problem].hear(some, [came[one] for one in some])
+
+
+def _of_tests(
+    shops: Sequence[Workshop],
+    programs: dict[int, list[str]],
+    tests: Sequence[tuple[int, str]],
+    size: int,
 ) -> dict[str, float]:
     """What is measured of the tests that others' programs were given."""
-    turns, asked = outcomes.turns, outcomes.matches.asked
     found: dict[str, list[float]] = {
         name: [] for name in ("trivial", "valid", "unfailable", "impossible", "worth", "coverage")
     }
     known: dict[tuple[int, str], dict[str, float]] = {}
-    for turn in np.flatnonzero(turns.kinds == CRITIQUE).tolist():
-        problem, text = int(asked[turns.answers[turn]]), turns.texts[turns.said[turn]]
-        key = problem, text
-        if key not in known:
-            known[key] = _test(outcomes.queries[problem], text, task, programs[problem])
-        for name, value in known[key].items():
+    for problem, text in tests:
+        if (problem, text) not in known:
+            known[problem, text] = _test(shops[problem], text, programs[problem], size)
+        for name, value in known[problem, text].items():
             found[name].append(value)
     return {name: _mean(values) for name, values in found.items()}
 
 
-def _test(query: str, text: str, task: CodeAndTests, programs: Sequence[str]) -> dict[str, float]:
+def _test(shop: Workshop, text: str, programs: Sequence[str], size: int) -> dict[str, float]:
     """What is said of one test, if it is one."""
-    case, parts, reference = read_case(text), read_question(query), task.shortest(query)
-    if case is None or parts is None or reference is None:
+    case = shop.read_case(text)
+    if case is None:
         return {}
-    verdicts = [passes(program, case) for program in programs]
-    valid = passes(reference, case)
+    task = (PythonTests if isinstance(shop, PythonWorkshop) else Tests)(size)
+    about = shop.for_test("")
+    verdicts = [shop.passes(program, case) for program in programs]
+    unclear = None in verdicts
     told = {
-        "trivial": float(is_shown(parts[0], case)),
-        "valid": float(valid),
-        "unfailable": float(all(verdicts)),
-        "impossible": float(not any(verdicts)),
+        "trivial": float(any(case.pair == other.pair for other in shop.shown)),
+        "valid": float(task.valid(about, text)),
+        "unfailable": math.nan if unclear else float(all(verdicts)),
+        "impossible": math.nan if unclear else float(not any(verdicts)),
     }
-    if valid:
-        told["worth"] = task.tests.worth(query, text)
-        told["coverage"] = task.tests.coverage(query, text)
+    if told["valid"]:
+        told |= {"worth": task.worth(about, text), "coverage": task.coverage(about, text)}
     return told
 
 
@@ -177,5 +230,7 @@ def said_of(table: pl.DataFrame) -> str:
 
 
 def _mean(values: Iterable[float] | np.ndarray) -> float:
+    """Of what is known."""
     found = np.asarray(list(values), dtype=np.float64)
+    found = found[~np.isnan(found)]
     return float(found.mean()) if found.size else math.nan

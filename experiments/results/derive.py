@@ -159,6 +159,8 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
         beside: list[pl.DataFrame] = []
         picks: list[pl.DataFrame] = []
 
+        run = collusion.runner_of(config)
+
         def rounds() -> Iterator[Round]:
             for done in read_rounds(folder):
                 if derived is None:
@@ -166,7 +168,8 @@ def write_results(folder: Path, derived: Derivation | None = None) -> Finished:
                 elif not derived.traced:
                     derived.trace(done)
                 if collusion.measured_here(config.protocol.name):
-                    beside.extend(collusion.frame(one, config.task.size) for one in done.committed)
+                    size = config.task.size
+                    beside.extend(collusion.frame(c, size, run) for c in done.committed)
                 picks.extend(agreement.frame(one) for one in done.committed if one.picked.keys)
                 yield done
 

@@ -29,11 +29,14 @@ from mgptn.protocols.messages import (
     PickRequest,
     Reply,
     Request,
+    RunReply,
+    RunRequest,
     Seat,
 )
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.scale import LEVELS, certainty
 from mgptn.protocols.tasks.task import Problem
+from mgptn.protocols.tasks.trials import Ran
 
 TOP = len(LEVELS) - 1
 
@@ -181,11 +184,13 @@ def asked_in_play(
         try:
             requests = next(conversation) if replies is None else conversation.send(replies)
         except StopIteration:
-            return
+            break
         for request in requests:
-            if not isinstance(request, PickRequest):
+            if not isinstance(request, PickRequest | RunRequest):
                 yield to_host(request, cast, script)
         replies = [_dummy(request, written) for request in requests]
+    for further in protocol.seldom(problem.query, written):
+        yield to_host(further, cast, script)
 
 
 def _length(text: str, script: Script) -> int:
@@ -202,7 +207,7 @@ def _tokens(request: AnyRequest) -> int:
     return asked + max(map(len, request.options))
 
 
-def _dummy(request: Request, written: str) -> Reply:
+def _dummy(request: Request | RunRequest, written: str) -> Reply:
     """A reply of the right kind."""
     if isinstance(request, GradeRequest):
         return GradeReply(certainty(0.5))
@@ -210,6 +215,8 @@ def _dummy(request: Request, written: str) -> Reply:
         return CompareReply(0.5)
     if isinstance(request, PickRequest):
         return PickReply(0)
+    if isinstance(request, RunRequest):
+        return RunReply(Ran("error"))
     return AnswerReply(written, True, len(written), 0.0)
 
 

@@ -98,7 +98,9 @@ class Stage(Hosting):
         made = make_task(config.task, self._talks())
         self.task, self.task_file_hash = made.task, made.file_hash
         self.libraries = made.libraries + libraries
-        self.verifier = make_verifier(self.task, config.sandbox)
+        self.protocol = find_protocol(config.protocol.name)
+        runs = self.task.name in self.protocol.runs and not scripted_behaviour(config)
+        self.verifier = make_verifier(self.task, config.sandbox, runs)
         self.grown = grown_tasks(config.task)
         if self.grown:
             first = draw_grown(self.task, bundled_size(config.task), 0, config)
@@ -108,7 +110,6 @@ class Stage(Hosting):
         asked = {self.task.canonical(p.query) for some in self.problems for p in some}
         self.shots = draw_shots(self.task, config, asked)
         self.graded_shots = draw_graded_shots(self.task, config, asked)
-        self.protocol = find_protocol(config.protocol.name)
         self.picks = make_picks(config, partial(self.verifier, self.task))
         self.scripts: dict[str, Script] = {}
         self._settings: dict[str, Setting] = {}

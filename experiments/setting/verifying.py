@@ -18,16 +18,16 @@ from mgptn.protocols.tasks.task import Task
 from mgptn.protocols.tasks.trials import NeedsPrograms
 
 
-def make_verifier(task: Task, sandbox: SandboxConfig) -> Verifier:
-    """What finds verdicts on answers to a task.
+def make_verifier(task: Task, sandbox: SandboxConfig, runs: bool = False) -> Verifier:
+    """What finds verdicts on answers to a task, and runs programs for a protocol that `runs` some.
 
     Raises
     ------
     ConfigError
-        If the task needs programs to be run, and no sandbox works here, or not that one.
+        If programs have to be run, and no sandbox works here, or not that one.
     """
     programs = None
-    if isinstance(task, NeedsPrograms):
+    if runs or isinstance(task, NeedsPrograms):
         try:
             programs = Programs(sandbox.kind, sandbox.limits, sandbox.workers)
         except SandboxError as error:

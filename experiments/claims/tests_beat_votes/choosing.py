@@ -16,7 +16,7 @@ from mgptn.population.draws.streams import stream
 from mgptn.population.records.arrays import Floats, Truths
 from mgptn.protocols.tasks.bundled import codes
 from mgptn.protocols.tasks.programs.behaviours import PAIRS, pairs
-from mgptn.protocols.tasks.programs.judging import Workshop
+from mgptn.protocols.tasks.programs.judging import StackWorkshop
 from mgptn.protocols.tasks.programs.language import NOTHING, is_program
 from mgptn.protocols.tasks.programs.machine import NONE, run_all
 from mgptn.protocols.tasks.programs.specs import WIDTH
@@ -46,7 +46,7 @@ def by_results(programs: Sequence[str], query: str) -> Floats:
 
 def by_tests(programs: Sequence[str], tests: Sequence[str], query: str) -> Floats:
     """What each is worth by the mean of tests, as a population of coders and testers says."""
-    shop = Workshop.of(query, 0)
+    shop = StackWorkshop.of(query, 0)
     found = []
     for one in programs:
         said = shop.worth_of_program(one, tests, programs)
@@ -57,7 +57,7 @@ def by_tests(programs: Sequence[str], tests: Sequence[str], query: str) -> Float
 
 def by_cases_shown(programs: Sequence[str], query: str) -> Floats:
     """1 of a program that has all cases shown, else 0: what everybody can run at no cost."""
-    shop = Workshop.of(query, 0)
+    shop = StackWorkshop.of(query, 0)
     return np.array([float(not shop.failed_of_shown(one)) for one in programs])
 
 

@@ -146,13 +146,19 @@ class Tests(SpecTask):
         reference = text(self.known.programs[fields[0, CASES]])
         return passes(reference, case) and not passes(parts[1], case)
 
+    def valid(self, query: str, answer: str) -> bool:
+        """Is it a case that the shortest program passes?"""
+        row, case = self.row_of(query), read_case(answer)
+        if row is None or case is None:
+            return False
+        return passes(text(self.known.programs[row]), case)
+
     def worth(self, query: str, answer: str) -> float:
         """Share of the shortest program's mutants that a valid case kills; 0 of any other."""
         row, case = self.row_of(query), read_case(answer)
-        if row is None or case is None:
+        if row is None or case is None or not self.valid(query, answer):
             return 0.0
-        reference = text(self.known.programs[row])
-        return mutants_of(reference).killed(case) if passes(reference, case) else 0.0
+        return mutants_of(text(self.known.programs[row])).killed(case)
 
     def coverage(self, query: str, answer: str) -> float:
         """Share of the shortest program's words that a case's inputs have it do; 0 of no case."""

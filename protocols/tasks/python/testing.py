@@ -95,10 +95,15 @@ class PythonTests:
         telling = self._telling(*parts)
         return self._is_valid(parts[0], case) and bool(telling[case.pair])
 
+    def valid(self, query: str, answer: str) -> bool:
+        """Is it a case that the right function passes?"""
+        parts, case = read_question(query), read_case(answer)
+        return parts is not None and case is not None and self._is_valid(parts[0], case)
+
     def worth(self, query: str, answer: str) -> float:
         """Share of the right function's mutants that a valid case kills; 0 of any other."""
         parts, case = read_question(query), read_case(answer)
-        if parts is None or case is None or not self._is_valid(parts[0], case):
+        if parts is None or case is None or not self.valid(query, answer):
             return 0.0
         made = wrong_mutants(self._specs.reference_of(parts[0]) or "")
         killed = [_results(one)[case.pair] != case.result for one in made]

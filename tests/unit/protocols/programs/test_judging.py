@@ -10,7 +10,7 @@ from mgptn.protocols.protocol import ProtocolOptions
 from mgptn.protocols.scale import expected_level
 from mgptn.protocols.table import PROTOCOLS
 from mgptn.protocols.tasks.programs.both import question_for_program, question_for_test
-from mgptn.protocols.tasks.programs.judging import Workshop, profile
+from mgptn.protocols.tasks.programs.judging import StackWorkshop, profile
 
 SUM = "03:3|27:9|66:2|90:9"
 ASKED = question_for_program(SUM)
@@ -31,7 +31,7 @@ def played(query, says, name="code-and-tests", **options):
 
 
 def test_a_program_is_worth_the_tests_it_passes_by_what_others_programs_make_of_them():
-    shop = Workshop.of(ASKED, 0)
+    shop = StackWorkshop.of(ASKED, 0)
     others = ["+.....", "+.....", "-.....", "s+...."]
     worth = shop.worth_of_program("+.....", ["12:3", "12:4", "?", "12:3.."], others)
     assert worth == [0.5 + 0.5 * 0.75, 0.5, None, 0.5 + 0.5 * 0.75]
@@ -40,7 +40,7 @@ def test_a_program_is_worth_the_tests_it_passes_by_what_others_programs_make_of_
 
 
 def test_a_test_is_worth_the_wrong_program_that_it_fails():
-    shop = Workshop.of(question_for_test(SUM, "-"), 0)
+    shop = StackWorkshop.of(question_for_test(SUM, "-"), 0)
     assert shop.worth_of_test("12:3", ["+", "s+", "-", "*"]) == [1.0, 1.0, 0.0, 0.0]
     assert shop.worth_of_test("00:0", ["+", "+"]) == [0.0, 0.0]  # kills nothing
     assert shop.worth_of_test("12:4", ["+", "+"]) == [0.0, 0.0]  # nobody passes it
@@ -51,12 +51,12 @@ def test_seats_that_check_the_spec_see_what_agreement_does_not():
     """Programs and tests that agree on nothing, and tests that copy what is shown."""
     colluding = ["0", "0", "0"]
     for checkers, expected in ((0, [1.0, 1.0, 1.0]), (1, [1.0, 1.0, 0.0])):
-        shop = Workshop.of(ASKED, checkers)
+        shop = StackWorkshop.of(ASKED, checkers)
         assert shop.worth_of_program("0", ["11:0", "22:0", "33:0"], colluding) == expected
     about = question_for_test(SUM, "-")
     for checkers, expected in ((0, [1.0, 1.0]), (1, [1.0, 0.0])):
-        assert Workshop.of(about, checkers).worth_of_test("27:9", ["+", "+"]) == expected
-    assert Workshop.of(about, 1).worth_of_test("28:0", ["+", "+"]) == [1.0, None]
+        assert StackWorkshop.of(about, checkers).worth_of_test("27:9", ["+", "+"]) == expected
+    assert StackWorkshop.of(about, 1).worth_of_test("28:0", ["+", "+"]) == [1.0, None]
 
 
 def test_who_fails_a_test_that_others_pass_is_shown_it_and_writes_again():
