@@ -26,9 +26,12 @@ from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
 from mgptn.experiments.costs.per_right import Cost, right_answers
 from mgptn.experiments.figures.sweep import write_sweep_figure
+from mgptn.experiments.figures.sweep_cost import write_cost_figure
 from mgptn.experiments.record.rounds import first_and_last, read_rounds
 from mgptn.experiments.running.fleets import hosts, joint_settings, reading
 from mgptn.experiments.running.grid import Cell, Grid, plain, run_grid, stages_of
+from mgptn.experiments.running.neighbours import neighbours_of, points_of, told
+from mgptn.experiments.setting.stage import Stage
 from mgptn.experiments.views.measured import Measuring
 from mgptn.experiments.views.printable import print_anything
 
@@ -139,7 +142,27 @@ def run_sweep(
     write_whole(path, table.write_parquet)
     text = folder / "sweep.csv"
     write_whole(text, table.write_csv)
-    return [path, text, write_sweep_figure(table, folder / "sweep.png")]
+    paths = [path, text, write_sweep_figure(table, folder / "sweep.png")]
+    return paths + _write_neighbours(cells, stages, folder, console)
+
+
+def _write_neighbours(
+    cells: list[Cell], stages: dict[str, Stage], folder: Path, console: Console
+) -> list[Path]:
+    """How cells differ that are next to each other along a key that was varied, if any was."""
+    canonical = {name: stage.task.canonical for name, stage in stages.items()}
+    table = neighbours_of(cells, folder, canonical)
+    if not len(table):
+        return []
+    for line in told(table):
+        console.print(line, highlight=False, markup=False)
+    path = folder / "neighbours.csv"
+    write_whole(path, table.write_csv)
+    points = points_of(cells, folder, canonical)
+    keys = table["key"].unique().to_list()
+    if len(keys) > 1 or points["flops_per_answer"].is_nan().any():
+        return [path]
+    return [path, write_cost_figure(points, keys[0], folder / "cost.png")]
 
 
 def sweep_table(folder: Path, cells: list[Cell]) -> pl.DataFrame:
