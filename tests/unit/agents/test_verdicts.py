@@ -108,6 +108,25 @@ def test_what_a_sandbox_could_not_tell_is_asked_again():
     assert verifier.asked == 2
 
 
+def test_programs_that_nobody_judges_are_run_once_and_what_is_unknown_again():
+    came = {"x": iter(["unknown", "ended"]), "y": iter(["time"])}
+    asked: list[list[str]] = []
+
+    def run(programs: Sequence[Program]) -> list[Ran]:
+        asked.append([one.source for one in programs])
+        return [Ran(next(came[one.source])) for one in programs]
+
+    verifier = Verifier(run)
+    wanted = [Program("x"), Program("y"), Program("x")]
+    assert [ran.status for ran in verifier.run(wanted)] == ["unknown", "time", "unknown"]
+    assert [ran.status for ran in verifier.run(wanted)] == ["ended", "time", "ended"]
+    assert [ran.status for ran in verifier.run(wanted)] == ["ended", "time", "ended"]
+    assert asked == [["x", "y"], ["x"]]
+    assert verifier.asked == 0
+    with pytest.raises(RuntimeError, match="expected a sandbox to run them in, got none"):
+        Verifier().run(wanted)
+
+
 def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verifier_module, "KNOWN", 2)
     task, verifier = Strange(), Verifier()
