@@ -83,8 +83,8 @@ class Committed:
     seconds
         Wall time by phase: ``"forward"`` (model passes), ``"sampling"`` and ``"transfer"`` (tokens
         to tensors and back) of the hosts, summed over them; ``"planner"``, which is part of
-        ``"answer"`` and ``"grade"``; these two, ``"verify"`` (the task's verifier) and
-        ``"select"`` (the driver's), and ``"total"``.
+        ``"answer"`` and ``"grade"``; these two, ``"verify"`` (verdicts, and programs run for a
+        protocol) and ``"select"`` (the driver's), and ``"total"``.
     counters
         Work done by the hosts: ``"answer_requests"``, ``"grade_requests"``, ``"tokens_computed"``,
         ``"tokens_saved"`` (by prefix reuse), ``"tokens_padded"``, ``"slots_idle"`` (of the padded

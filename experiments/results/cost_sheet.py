@@ -28,7 +28,7 @@ _PHASE_NAMES = {
     "answer": "answering",
     "grade": "grading",
     "learn": "learning",
-    "verify": "verifying answers",
+    "verify": "verifying answers, running programs",
     "select": "selecting",
     "total": "total",
 }
