@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from matplotlib.ticker import EngFormatter
 
 from mgptn.experiments.figures.style import (
     FOUNDERS,
@@ -58,7 +59,7 @@ def write_cost_figure(points: pl.DataFrame, key: str, path: Path) -> Path:
                     color=MUTED,
                 )
         axes.set_ylim(-0.02, max(0.1, 1.08 * float(np.max(points["error"].to_numpy()))))
-        axes.set_xlim(left=0.0)
+        axes.xaxis.set_major_formatter(EngFormatter())
         axes.set_xlabel("FLOPs an answer")
         axes.set_ylabel("gold error, last generation")
         axes.set_title(f"By {key}: means over seeds, a dot a seed")
