@@ -27,7 +27,7 @@ def _table() -> Integers:
 
 
 class Cups(BudgetedTask):
-    """``oahcjbe@2=`` asks where the ball ends that begins under the third of five cups: ``33``.
+    """``oahcjbe@2=`` asks where the ball ends that begins under the third of five cups: ``32``.
 
     Each letter has two cups change places. All that can be done to five things in a row is what no
     adding up does for: who makes six steps at once has to know where the ball is after five. The

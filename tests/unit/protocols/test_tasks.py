@@ -15,6 +15,7 @@ from mgptn.population.draws.streams import stream
 from mgptn.protocols.interfaces.markers import CHARACTERS, END
 from mgptn.protocols.table import TASKS
 from mgptn.protocols.tasks.arithmetic import Addition
+from mgptn.protocols.tasks.budgeted.cups import Cups
 from mgptn.protocols.tasks.budgeted.walks import Walks
 from mgptn.protocols.tasks.bundled import HELD_OUT_SHARE, NEAR, PERSISTENT, RANDOM, codes, text
 from mgptn.protocols.tasks.composition import (
@@ -404,6 +405,24 @@ def test_a_walk_is_right_iff_it_ends_where_it_ends_for_what_it_may_cost(steps, b
 def test_a_walk_is_written_down_as_far_as_is_paid_for():
     told = [Walks(6).reference(f"+aahiae@{budget}=") for budget in range(1, 7)]
     assert told == ["3", "13", "103", "1033", "10373", "103733"]
+
+
+def test_a_ball_is_followed_as_far_as_is_paid_for():
+    told = [Cups(6).reference(f"oahcjbe@{budget}=") for budget in range(1, 7)]
+    assert told == ["2", "32", "342", "3412", "34112", "341132"]
+
+
+@pure
+@given(st.text(alphabet="abcdefghij", min_size=6, max_size=6), st.text("0123456789x", max_size=7))
+@example("jjjjjj", "3")
+def test_cups_are_as_if_they_stood_there(steps, answer):
+    cups = ["", "", "ball", "", ""]
+    for step in steps:
+        one, other = list(itertools.combinations(range(5), 2))["abcdefghij".index(step)]
+        cups[one], cups[other] = cups[other], cups[one]
+    wanted = 0 < len(answer) <= 4 and answer.isdecimal()
+    wanted = wanted and answer[-1] == str(cups.index("ball") + 1)
+    assert Cups(6).verify(f"o{steps}@4=", answer) == wanted
 
 
 def test_a_budget_is_asked_of_the_same_walks():
