@@ -4,19 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mgptn.protocols.columns import Columns
 from mgptn.protocols.messages import (
+    AUTHOR,
     AnswerReply,
+    AnswerRequest,
     CompareReply,
     Conversation,
     GradeReply,
     Reply,
     Request,
+    RevisionRequest,
+    RunReply,
+    RunRequest,
 )
+from mgptn.protocols.scale import certainty
+from mgptn.protocols.tasks.trials import Program, Ran
 
 Seating = Literal["peers", "self", "nobody"]
 """Who takes the graders' seats: others, the author itself, nobody."""
@@ -135,6 +142,39 @@ def answers(replies: Sequence[Reply]) -> tuple[AnswerReply, ...]:
 def grades(replies: Sequence[Reply]) -> tuple[GradeReply, ...]:
     """The replies, all of which must be grades."""
     return tuple(reply for reply in replies if isinstance(reply, GradeReply))
+
+
+def texts(said: Sequence[AnswerReply]) -> list[str]:
+    """What was written."""
+    return [one.text for one in said]
+
+
+def ran(programs: Sequence[Program]) -> Generator[Sequence[RunRequest], Sequence[Reply], list[Ran]]:
+    """What came of programs: ``came = yield from ran(programs)``, which asks for nothing if there
+    are none."""
+    replies = (yield [RunRequest(one) for one in programs]) if programs else ()
+    return [reply.ran for reply in replies if isinstance(reply, RunReply)]
+
+
+def rewritten(draft: str, query: str, remark: str, turn: int) -> Request:
+    """Asks an author anew: with the draft before its eyes where there is a remark on it."""
+    if remark:
+        return RevisionRequest(AUTHOR, query, draft, remark, turn)
+    return AnswerRequest(AUTHOR, query, draw=turn)
+
+
+def graded(values: Sequence[float | None]) -> tuple[GradeReply, ...]:
+    """Grades in [0, 1] that nobody was asked for; None says nothing."""
+    return tuple(GradeReply(None if value is None else certainty(value)) for value in values)
+
+
+def only_number(options: ProtocolOptions, name: str, least: int, most: int) -> None:
+    """Refuse a further option that is no number of a range, and any other, with a ValueError."""
+    for key, value in options.further.items():
+        if key != name:
+            raise ValueError(f"options.{key}: expected none but {name}, got {value!r}")
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"options.{key}: expected {least} to {most}, got {value!r}")
 
 
 def comparisons(replies: Sequence[Reply]) -> tuple[CompareReply, ...]:

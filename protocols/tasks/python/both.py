@@ -75,3 +75,7 @@ class PythonCodeAndTests:
     def _tests(self, query: str) -> bool:
         """Does a query ask for a case?"""
         return read_question(query) is not None
+
+
+IN_PYTHON = (PythonCodeAndTests.name, PythonPrograms.name, PythonTests.name)
+"""Tasks about functions in Python, whichever."""
