@@ -135,7 +135,7 @@ def test_without_a_sandbox_it_is_refused_before_any_work(
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_real_model_writes_functions_and_tests_of_them(tmp_path: Path) -> None:
-    """The bundled configuration, made smaller. What it scores is in docs/concepts/programs.md."""
+    """The bundled configuration, made smaller: the path holds, whatever so small a model scores."""
     folder = tmp_path / "run"
     changes = (
         f"agents.model={real_model()}",
