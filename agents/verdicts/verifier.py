@@ -25,7 +25,7 @@ from mgptn.protocols.tasks.trials import NeedsPrograms, Program, Ran
 KNOWN = 1 << 16
 """Verdicts that are remembered, the last ones asked for."""
 
-KNOWN_RUNS = 1 << 12
+KNOWN_RUNS = 1 << 10
 """Programs that it is remembered of what came of them: their output may be long."""
 
 AT_ONCE, TRIED = 16, 0.5
