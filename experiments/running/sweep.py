@@ -160,7 +160,8 @@ def _write_neighbours(
     write_whole(path, table.write_csv)
     points = points_of(cells, folder, canonical)
     keys = table["key"].unique().to_list()
-    if len(keys) > 1 or points["flops_per_answer"].is_nan().any():
+    numbers = points["value"].cast(pl.Float64, strict=False).is_not_null().all()
+    if len(keys) > 1 or not numbers or points["flops_per_answer"].is_nan().any():
         return [path]
     return [path, write_cost_figure(points, keys[0], folder / "cost.png")]
 

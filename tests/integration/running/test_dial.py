@@ -55,6 +55,7 @@ def swept(task: str, tmp_path_factory: pytest.TempPathFactory, ray_address: str)
     done = CliRunner().invoke(main, [*arguments, *settings, "--out", str(folder)])
     assert done.exit_code == 0, done.output
     assert done.output.count("task.options.budget ") == len(BUDGETS[task]) - 1
+    assert (folder / "cost.png").stat().st_size > 5000
     return folder
 
 
