@@ -19,7 +19,8 @@ from mgptn.experiments.record.rounds import read_rounds
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 BUDGETS = {"cups": (2, 3, 4, 5, 6), "walks": (2, 3, 4, 6)}
-"""Of each task, those that docs/concepts/dial.md tells apart by the spread of five founders."""
+"""Of each task, those that docs/concepts/dial.md tells apart, but the first of `cups`: its step is
+so small that it hangs on the founder."""
 
 LAYERS = {"cups": 2, "walks": 1}
 SEEDS = 2
