@@ -4,12 +4,24 @@
 
 from itertools import product
 
+import networkx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unification import reify, unify, var
 
 from mgptn.population.draws.streams import stream
 from mgptn.protocols.proofs.detachment import AXIOMS, Detachment, proved, theorems
-from mgptn.protocols.proofs.terms import detached, read, symbols, written
+from mgptn.protocols.proofs.terms import (
+    IMPLIES,
+    MOST_SYMBOLS,
+    detached,
+    read,
+    renamed,
+    symbols,
+    written,
+)
 from mgptn.protocols.tasks.bundled import text
 
 
@@ -95,6 +107,54 @@ def test_known_proofs_of_metamath():
     assert proved("R1") is None
     assert proved("11") is None
     assert proved("") is None
+
+
+formulas = st.recursive(
+    st.integers(0, 3),
+    lambda parts: st.tuples(st.just("S"), parts) | st.tuples(st.just("P"), parts, parts),
+    max_leaves=8,
+)
+
+
+def detached_by_a_library(major, minor):
+    """By logical-unification, which finds no variable within its own value: networkx does."""
+
+    def apart(term, names):
+        if isinstance(term, int):
+            return names[term]
+        return (term[0], *(apart(part, names) for part in term[1:]))
+
+    def variables(term):
+        if isinstance(term, tuple):
+            return {name for part in term[1:] for name in variables(part)}
+        return {term}
+
+    def plain(term, numbers):
+        if isinstance(term, tuple):
+            return (term[0], *(plain(part, numbers) for part in term[1:]))
+        return numbers.setdefault(term, len(numbers))
+
+    majors, minors = [var() for _ in range(4)], [var() for _ in range(4)]
+    _, antecedent, consequent = apart(major, majors)
+    found = unify(antecedent, apart(minor, minors), {})
+    if found is False:
+        return None
+    within = networkx.DiGraph([(name, part) for name in found for part in variables(found[name])])
+    if not networkx.is_directed_acyclic_graph(within):
+        return None
+    return plain(reify(consequent, found), {})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.tuples(st.just(IMPLIES), formulas, formulas), formulas)
+def test_modus_ponens_is_as_general_as_a_library_has_it(major, minor):
+    expected = detached_by_a_library(major, minor)
+    found = detached(major, minor)
+    if expected is not None and symbols(expected) > MOST_SYMBOLS:
+        assert found is None
+    else:
+        assert found == expected
+        assert found is None or renamed(found) == found
 
 
 def test_everything_that_is_proved_is_true():
