@@ -20,7 +20,7 @@ from mgptn.protocols.self_play import SELF_PLAY
 from mgptn.protocols.survey import SELF_SURVEY, SURVEY
 from mgptn.protocols.tasks.arithmetic import Addition, Multiplication, Subtraction
 from mgptn.protocols.tasks.budgeted.cups import Cups
-from mgptn.protocols.tasks.budgeted.walks import Walks
+from mgptn.protocols.tasks.budgeted.walks import ScribbledWalks, Walks
 from mgptn.protocols.tasks.bundled import BundledTask
 from mgptn.protocols.tasks.composition import Composition, UnseenComposition
 from mgptn.protocols.tasks.facts import Facts
@@ -78,6 +78,7 @@ BUNDLED: tuple[type[BundledTask], ...] = (
     Speed,
     Walks,
     Cups,
+    ScribbledWalks,
 )
 """Tasks that models are trained on here; a further one is entered here and nowhere else."""
 

@@ -19,6 +19,7 @@ from mgptn.experiments.claims.evaluation_easier import analysis as evaluation_ea
 from mgptn.experiments.claims.extinction import analysis as extinction
 from mgptn.experiments.claims.frozen_internals import analysis as frozen_internals
 from mgptn.experiments.claims.gaming import analysis as gaming
+from mgptn.experiments.claims.imitation_then_selection import analysis as imitation_then_selection
 from mgptn.experiments.claims.independent_judges import analysis as independent_judges
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
@@ -78,5 +79,10 @@ ANALYSES: dict[str, Analysis] = {
     ),
     "extinction": Analysis(extinction.analyse, extinction.draw, extinction.MEASURES),
     "self-training": Analysis(self_training.analyse, self_training.draw),
+    "imitation-then-selection": Analysis(
+        imitation_then_selection.analyse,
+        imitation_then_selection.draw,
+        imitation_then_selection.MEASURES,
+    ),
 }
 """Claim → its analysis; a further claim is registered in a YAML file and entered here."""

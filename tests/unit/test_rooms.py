@@ -78,7 +78,7 @@ ORDER = (
             "one_cannot", "phase_diagram", "selectors", "elicit_or_create", "gaming",
             "beyond_the_founders", "independent_judges", "plausibility", "frozen_internals",
             "tests_beat_votes", "mutual_code_and_tests", "collusion", "checking_easier",
-            "extinction", "self_training", "agency", "simulacra",
+            "extinction", "self_training", "agency", "simulacra", "imitation_then_selection",
         )
     ),
     "experiments/claims",

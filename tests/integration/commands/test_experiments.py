@@ -80,6 +80,7 @@ WITH_FOUNDERS = (
     "checking-easier-than-proving",
     "extinction",
     "self-training",
+    "imitation-then-selection",
 )
 """Claims whose models are trained for them, tiny ones at this scale."""
 

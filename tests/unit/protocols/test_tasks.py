@@ -48,6 +48,7 @@ BEYOND_THE_LADDER = {
     "multiplication": "x",
     "walks": "@i",
     "cups": "@ijo",
+    "scribbled-walks": "@i",
     **dict.fromkeys(OF_PROGRAMS, IN_WORDS),
 }
 """Characters that the ladder has no tokens for: it is refused these tasks, never asked them."""

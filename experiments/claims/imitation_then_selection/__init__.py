@@ -1,0 +1,1 @@
+"""Claim 24: imitation of a derivation and then selection, or selection alone."""
