@@ -129,6 +129,14 @@ CAPTIONS = {
         "lower sampling temperatures. Below: how probable the set from before a kick is, after "
         "kicks of contexts and of weights, and three generations later, by what selects."
     ),
+    "imitation-then-selection": (
+        "By generation, mean of the founder sets: errors; how much more often a reader, who sees "
+        "of a walk its last step alone, tells the answer from what was written before it than "
+        "from what the same author wrote on another walk; and the share of valid steps of that "
+        "writing. Blue: founders that imitated derivations; orange: founders that imitated "
+        "scribbles of the same length. Learning and replication by the verifier's word on the "
+        "answer (thick), by peers (dashed), by a coin (dotted), or none, likeliest answers (grey)."
+    ),
     "plausibility": (
         "Left: how well digits that were forced, of probability below a thousandth, are told from "
         "sampled ones by the state after them, on problems that no probe was trained on. Middle: "

@@ -45,6 +45,8 @@ LEARNING = tuple(f"{kind}{how}" for kind in KINDS for how in ("", f"-{PEERS}", f
 STILL = tuple(f"{kind}-{how}" for kind in KINDS for how in (LIKELIEST, FOUNDERS))
 ARMS = (*LEARNING, *STILL)
 ERROR, TOLD, VALID, LIKELIHOOD = "error", "told", "valid", "likelihood"
+OF_TWO: Span = (-2.0, 2.0)
+"""What a difference of what two arms' writing tells, beyond another problem's, can be."""
 
 
 def analyse(results: Results) -> Finding:
@@ -84,8 +86,10 @@ CAVEATS = (
     "them apart. The founders' own numbers stand beside.",
     "Selection here is learning from one's population's accepted answers and replication by their "
     "share: no answer is punished, and nothing rewards being short or hidden from a reader.",
-    "Walks of six steps, founders of 0.1 million parameters: at this size scribbling is never "
-    "found to be of use; a larger model that explores longer may find a derivation, or a code.",
+    "Walks of six steps, founders of some 30 thousand parameters, a dozen generations: a larger "
+    "model that explores longer may find a derivation of its own, or a code. Where nothing that "
+    "is written helps, nothing that helps can be selected.",
+    "The coin accepts as many answers as peers would, not as many as the verifier.",
     "The reader is taught by right derivations and sees of the question the last step alone. A "
     "code that it cannot read may tell the answer all the same: readers taught by the same "
     "population's own writing are given beside, and they learn from few texts.",
@@ -123,7 +127,7 @@ def _different(last: pl.DataFrame) -> list[Number]:
     found = []
     for how, told in (("", "by verdicts"), (f"-{PEERS}", "by peers")):
         for what, column, span in (
-            ("what the writing tells", TOLD, DIFFERENCE),
+            ("what the writing tells", TOLD, OF_TWO),
             ("valid steps", VALID, DIFFERENCE),
             ("likelihood, nats a character", LIKELIHOOD, ANY),
         ):
@@ -147,13 +151,11 @@ def _selected(last: pl.DataFrame) -> list[Number]:
 
 def _drifted(last: pl.DataFrame) -> list[Number]:
     """What selection, and what a coin, does to a derivation."""
-    return [
-        _less(f"{told}: what the writing tells, beyond {whose}", last, TOLD, IMITATION, other)
-        for told, whose, other in (
-            ("kept", "the founders'", f"{IMITATION}-{FOUNDERS}"),
-            ("drift", "a coin's", f"{IMITATION}-{COIN}"),
-        )
-    ]
+    found = []
+    for told, whose, how in (("kept", "the founders'", FOUNDERS), ("drift", "a coin's", COIN)):
+        name = f"{told}: what the writing tells, beyond {whose}"
+        found.append(_less(name, last, TOLD, IMITATION, f"{IMITATION}-{how}", OF_TWO))
+    return found
 
 
 def _last_of(readings: pl.DataFrame) -> pl.DataFrame:
