@@ -86,7 +86,7 @@ CAVEATS = (
     "them apart. The founders' own numbers stand beside.",
     "Selection here is learning from one's population's accepted answers and replication by their "
     "share: no answer is punished, and nothing rewards being short or hidden from a reader.",
-    "Walks of six steps, founders of some 30 thousand parameters, a dozen generations: a larger "
+    "Walks of six steps, founders of some 30 thousand parameters, ten generations: a larger "
     "model that explores longer may find a derivation of its own, or a code. Where nothing that "
     "is written helps, nothing that helps can be selected.",
     "The coin accepts as many answers as peers would, not as many as the verifier.",
