@@ -20,7 +20,7 @@ from mgptn.experiments.claims.imitation_then_selection.measures import (
     measure_codes,
     measure_readings,
 )
-from mgptn.experiments.claims.method.as_many import as_many_numbers
+from mgptn.experiments.claims.method.as_many import as_many
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.journals import Results
 from mgptn.experiments.claims.method.numbers import (
@@ -89,7 +89,16 @@ CAVEATS = (
     "Walks of six steps, founders of some 30 thousand parameters, ten generations: a larger "
     "model that explores longer may find a derivation of its own, or a code. Where nothing that "
     "is written helps, nothing that helps can be selected.",
-    "The coin accepts as many answers as peers would, not as many as the verifier.",
+    "Founders' likeliest answers are asked at sampling temperature .01, what is selected at .7, "
+    "which is where it learns; its own likeliest answers are not asked. So that selection does "
+    "not reach them says that it is the dearer way to an answer, not that it taught nothing, which "
+    "the coin tells. That a vote of the founders' answers is as good says the same.",
+    "Writing that is no longer left to chance follows from the question, and so tells something of "
+    "the answer without being a derivation: as much in scribblers' likeliest answers, before any "
+    "selection, as selection alone comes to.",
+    "The coin accepts as many answers as peers would, not as many as the verifier. Best and vote "
+    "of the founders' answers are of nine at most; a run spends three on a problem, and thirty on "
+    "as many problems as the last generation has.",
     "The reader is taught by right derivations and sees of the question the last step alone. A "
     "code that it cannot read may tell the answer all the same: readers taught by the same "
     "population's own writing are given beside, and they learn from few texts.",
@@ -205,12 +214,25 @@ def _codes(results: Results) -> list[Number]:
 
 
 def _as_many(results: Results) -> list[Number]:
-    """Each kind's run beside the best and the vote of as many of its founders' answers."""
-    return [
-        replace(number, name=f"{kind}, {number.name.removeprefix(f'{kind}: ')}")
-        for kind in KINDS
-        for number in as_many_numbers(results, LAST, {"arm": kind}, {"arm": f"{kind}-{FOUNDERS}"})
-    ]
+    """The best and the vote of each kind's members by their peers' grades, which a verifier's word
+    is none of, beside those of k of its founders' answers.
+    """
+    found = []
+    for kind in KINDS:
+        own, founders = (as_many(results, LAST, arm=arm) for arm in (kind, f"{kind}-{FOUNDERS}"))
+        for told, ours, theirs in (
+            ("best", own.best, founders.best),
+            ("vote", own.vote, founders.vote),
+        ):
+            found.append(share(f"{kind}: error, {told} of {own.draws[-1]}", ours[..., -1]))
+            found += [
+                share(f"{kind}, founders: error, {told} of {k}", theirs[..., place])
+                for place, k in enumerate(founders.draws)
+            ]
+            name = f"{kind}: errs less than the founders' {told} of {founders.draws[-1]}"
+            both = np.stack([theirs[..., -1], ours[..., -1]], -1)
+            found.append(estimate(name, both, first_less_second, DIFFERENCE))
+    return found
 
 
 def _flops(results: Results) -> list[Number]:

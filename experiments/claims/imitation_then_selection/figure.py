@@ -35,7 +35,7 @@ LOOKS: dict[str, tuple[str, Style]] = {
 }
 PANELS = {
     "error": "error",
-    "told": "answers told by the writing, beyond another's",
+    "told": "answers told to a reader",
     "valid": "valid steps of the writing",
 }
 

@@ -168,7 +168,7 @@ def test_a_reader_learns_to_tell_the_answer_and_a_writers_likelihood_is_of_its_c
         Written(query, f"{answer[-1] * 5}{answer[-1]}")
         for query, answer in true_writing(6, 300, stream(0, "reader"))
     ]
-    lesson = {"steps": 80, "documents": 32, "rate": 0.01}
+    lesson = {"steps": 40, "documents": 16, "rate": 0.01}
     reader = Reader.taught(founder, plain[:200], lesson, 0)
     asked = plain[200:]
     own = reader.tells(asked, [one.derivation for one in asked])
