@@ -99,6 +99,10 @@ CAVEATS = (
     "The coin accepts as many answers as peers would, not as many as the verifier. Best and vote "
     "of the founders' answers are of nine at most; a run spends three on a problem, and thirty on "
     "as many problems as the last generation has.",
+    "Recipes were tried on one other founder set before this was registered. At sampling "
+    "temperature 1 verdicts did not lower imitation's error in ten generations, with any of the "
+    "rates and lessons tried; at .7 they did, with lessons of the newest generation, as taken "
+    "here, and more so where earlier ones were remembered.",
     "The reader is taught by right derivations and sees of the question the last step alone. A "
     "code that it cannot read may tell the answer all the same: readers taught by the same "
     "population's own writing are given beside, and they learn from few texts.",
