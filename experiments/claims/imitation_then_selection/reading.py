@@ -21,10 +21,11 @@ from mgptn.experiments.claims.method.calculators import Calculator
 from mgptn.population.draws.streams import stream
 from mgptn.population.records.arrays import Floats
 from mgptn.population.records.weights import Weights
-from mgptn.protocols.tasks.budgeted.walks import BEGIN, FIRST, LAST, MIDDLE, STEPS, Walks
+from mgptn.protocols.tasks.budgeted.steps import STEPS
+from mgptn.protocols.tasks.budgeted.walks import BEGIN, TAKEN, Walks
 from mgptn.protocols.tasks.bundled import text
 
-STAYS = STEPS[MIDDLE]
+STAYS = STEPS[TAKEN.tolist().index(0)]
 DIGITS = "0123456789"
 
 
@@ -65,7 +66,7 @@ def valid_steps(written: Written) -> float:
 def _leads(place: str, step: str, to: str) -> bool:
     if place not in DIGITS or to not in DIGITS:
         return False
-    return min(max(int(place) + STEPS.index(step) - MIDDLE, FIRST), LAST) == int(to)
+    return int(Walks.leads[int(place), STEPS.index(step)]) == int(to)
 
 
 def true_writing(size: int, count: int, rng: np.random.Generator) -> list[Written]:

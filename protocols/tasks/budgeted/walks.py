@@ -9,7 +9,15 @@ from typing import ClassVar
 import numpy as np
 
 from mgptn.protocols.tasks.budgeted.steps import BudgetedTask
-from mgptn.protocols.tasks.bundled import PERSISTENT, Codes, Fields, Integers, Problems, combine, mix
+from mgptn.protocols.tasks.bundled import (
+    PERSISTENT,
+    Codes,
+    Fields,
+    Integers,
+    Problems,
+    combine,
+    mix,
+)
 
 FIRST, LAST, BEGIN = 0, 9, 5
 """The walls, and where a walk begins."""
