@@ -175,7 +175,10 @@ class FounderRecipe:
 
     def digest(self) -> str:
         """Hexadecimal content hash, of eight digits."""
-        content = json.dumps([VERSION, self.content()], sort_keys=True).encode()
+        layout = self.layout
+        edition = layout.edition if issubclass(layout, ShownInterface) else 1
+        told = [VERSION, self.content(), *([edition] if edition > 1 else [])]
+        content = json.dumps(told, sort_keys=True).encode()
         return hashlib.blake2b(content, digest_size=4, person=b"mgptn.founder").hexdigest()
 
     def name(self, seed: int) -> str:

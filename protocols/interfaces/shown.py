@@ -24,6 +24,8 @@ class ShownInterface(LadderInterface, ABC):
         Every token of a founder, in id order.
     separators
         Tokens from which its places are counted.
+    edition
+        Of these tokens: founders that were trained with others have other names.
 
     Raises
     ------
@@ -35,6 +37,7 @@ class ShownInterface(LadderInterface, ABC):
     special: ClassVar[tuple[str, ...]]
     vocabulary: ClassVar[tuple[str, ...]]
     separators: ClassVar[tuple[str, ...]]
+    edition: ClassVar[int] = 1
 
     @staticmethod
     @abstractmethod

@@ -43,6 +43,7 @@ class StepsInterface(ShownInterface):
     """The ladder's items, of questions with a budget; errors are those of every such layout."""
 
     name = "steps"
+    edition = 2
     apart = True
     required_tokens = (*LadderInterface.required_tokens, BUDGET, "=")
     special = MARKERS

@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from mgptn.agents.learning.documents import true_documents
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
 from mgptn.experiments.config.learning import FoundersConfig
+from mgptn.protocols.interfaces.cases import CasesInterface
 from mgptn.protocols.interfaces.columns import SPECIAL, VOCABULARY, ColumnsInterface
 from mgptn.protocols.interfaces.markers import JUDGE
 from mgptn.protocols.interfaces.markers import VOCABULARY as LADDER
+from mgptn.protocols.interfaces.steps import StepsInterface
 from mgptn.protocols.interfaces.table import INTERFACES, Setting, make_interface
 from mgptn.protocols.table import TASKS
 
@@ -125,3 +128,26 @@ def test_what_teaches_answering_is_drawn_as_without_judging(tmp_path: Path):
         assert np.all(after.taught[:, 6:].sum(axis=2) == 1)
         seen.update(row.tobytes() for row in after.tokens[:, 6:].reshape(-1, after.tokens.shape[2]))
     assert len(seen) > 50  # of 104
+
+
+@pytest.mark.parametrize(
+    ("layout", "edition", "tokens"),
+    [
+        (CasesInterface, 1, "cff5c61a"),
+        (ColumnsInterface, 1, "abfb90ac"),
+        (StepsInterface, 2, "87cb069d"),
+    ],
+)
+def test_a_layout_whose_tokens_change_has_another_edition(layout, edition, tokens):
+    """So that founders trained before are not taken for those of now: their names say it."""
+    told = hashlib.blake2b(repr(layout.vocabulary).encode(), digest_size=4).hexdigest()
+    assert (layout.edition, told) == (edition, tokens)
+
+
+def test_the_edition_is_in_a_founders_name(monkeypatch):
+    recipe = FounderRecipe(task="walks", least=6, most=6)
+    name = recipe.name(0)
+    monkeypatch.setattr(StepsInterface, "edition", 3)
+    assert recipe.name(0) != name
+    monkeypatch.setattr(StepsInterface, "edition", 2)
+    assert recipe.name(0) == name
