@@ -12,8 +12,8 @@ import pytest
 
 import mgptn
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import RunConfig, known_keys
+from mgptn.experiments.config.sections.plugins import protocols
 from mgptn.experiments.record.rounds import joint_hash
 
 ROOT = Path(__file__).parents[3]
