@@ -21,7 +21,7 @@ Path = tuple[str, ...]
 
 def commands() -> str:
     """A line for each command, and then the help of each."""
-    known = list(_all_commands(main, ("mgptn",)))
+    known = list(all_commands(main, ("mgptn",)))
     lines = ["# Commands", "", f"{made_by()} of what `--help` says, which has the same."]
     lines += ["", "| Command | Does |", "| --- | --- |"]
     for path, command in known[1:]:
@@ -51,7 +51,8 @@ def _context(path: Path, command: click.Command) -> click.Context:
     return click.Context(command, info_name=" ".join(path), terminal_width=WIDTH, **settings)
 
 
-def _all_commands(command: click.Command, path: Path) -> Iterator[tuple[Path, click.Command]]:
+def all_commands(command: click.Command, path: Path) -> Iterator[tuple[Path, click.Command]]:
+    """A command with its path of names, and all below it."""
     yield path, command
     for name, one in getattr(command, "commands", {}).items():
-        yield from _all_commands(one, (*path, name))
+        yield from all_commands(one, (*path, name))

@@ -95,6 +95,24 @@ def test_the_schema_takes_every_bundled_configuration():
     whole = RunConfig(name="whole").model_dump(mode="json")
     taken.validate(whole)
     assert not taken.is_valid(whole | {"seed": -1})
+    for short in (
+        {"task": "addition", "protocol": {"topology": "ring", "aggregation": "majority"}},
+        {"selector": {"peers": 0.9, "human": 0.1}},
+        {"agents": {"endpoint": {"url": "http://127.0.0.1:8000/v1", "model": "m"}}},
+    ):
+        taken.validate({"name": "short"} | short)
+        RunConfig.model_validate({"name": "short"} | short)
+
+
+def test_an_editor_is_told_what_every_key_means():
+    schema = json.loads((FOLDER / "configuration.schema.json").read_text(encoding="utf-8"))
+    told = [
+        (name, bool("description" in one or "$ref" in str(one)))
+        for section in (schema, *schema["$defs"].values())
+        for name, one in section.get("properties", {}).items()
+    ]
+    assert len(told) > 150
+    assert not [name for name, is_told in told if not is_told]
 
 
 def test_every_column_is_explained():
