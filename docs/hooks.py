@@ -66,4 +66,5 @@ def _place(path: str) -> str | None:
     """Where a file of the repository is in the site; None where it is not in it."""
     if path in OUTSIDE:
         return OUTSIDE[path]
+    path = path.removesuffix(".ipynb") + ".md" if path.endswith(".ipynb") else path
     return path.removeprefix("docs/") if path.startswith("docs/") else None

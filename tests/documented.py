@@ -41,7 +41,8 @@ ELSEWHERE = {
     "cd monitoring && prometheus": "run by tests/integration/monitoring/test_prometheus.py",
     "ssh ": "another machine",
     "mgptn models fetch": "the network; asked for by tests/real_model.py",
-    "mgptn run CONFIG --log-to": "trackers that are not installed here; tests/integration/sharing/test_readers.py logs to those that are",
+    "mgptn run CONFIG --log-to": "trackers, which are not installed; "
+    "tests/integration/sharing/test_readers.py logs to those that are",
     "mgptn run CONFIG --set protocol.name=second-opinion": "run by "
     "tests/integration/commands/test_extending.py",
     "mgptn run my.yaml --no-controls": "waits for people; "
