@@ -85,6 +85,6 @@ def _outputs(cell: Any) -> Iterator[tuple[str, Any]]:
             yield "image/png", base64.b64decode(data["image/png"])
         elif "text/html" in data:
             lines = (line for line in data["text/html"].splitlines() if line.strip())
-            yield "text/html", "\n".join(['<div class="output">', *lines, "</div>"])
+            yield "text/html", "\n".join(['<div class="output" tabindex="0">', *lines, "</div>"])
         elif data.get("text/plain"):
             yield "text/plain", f"```text\n{data['text/plain']}\n```"

@@ -23,11 +23,11 @@ export function overviewView(content, state) {
     figures.append(chart.element);
   };
   const arms = state.run.arms;
-  add("Gold error", "Share of answers that the verifier calls wrong; the band is a 95 % interval over problems.", { scale: unit },
+  add("Gold error", "Share of answers that the verifier calls wrong; a band is a 95 % interval over problems.", { scale: unit },
     (rows) => arms.map((arm) => ({
       name: arm, colour: ARM_COLOURS[arm], dash: arm === "selected" ? undefined : [5, 4],
       values: column(rows, arm, "gold_error"),
-      ...(arm === "selected" ? { low: column(rows, arm, "gold_error_low"), high: column(rows, arm, "gold_error_high") } : {}),
+      low: column(rows, arm, "gold_error_low"), high: column(rows, arm, "gold_error_high"),
     })));
   add("Fitness against gold", "What selection saw, and the share of right answers. A gap that widens is fitness without truth.", { scale: unit },
     (rows) => [

@@ -86,6 +86,7 @@ def test_from_an_agent_to_its_answer_to_its_conversation(page: Page, opened: Ope
     panel = tab.locator("aside")
     told = panel.locator("h2").first.inner_text()
     agent = int(re.fullmatch(r"Agent (\d+) in generation 0", told).group(1))  # type: ignore[union-attr]
+    panel.get_by_text("Who graded it").wait_for()
     panel.get_by_role("button", name="Its answers").click()
     tab.get_by_text("1 to 6 of 6 answers (72 in all)").wait_for()
     assert tab.locator("tbody td:last-child").all_inner_texts() == [str(agent)] * 6
@@ -111,6 +112,30 @@ def test_filters_leave_what_they_say(page: Page, opened: Opened) -> None:
     tab.get_by_text(re.compile(rf"of {wrong} answers")).wait_for()
     tab.reload()
     tab.get_by_text(re.compile(rf"of {wrong} answers")).wait_for()  # the address holds it
+
+
+def test_an_agent_stands_beside_its_parent(page: Page, opened: Opened) -> None:
+    tree = page.ask("tree", run="looked-at")
+    children = (life for life in tree["lives"] if life[1] >= 0 and life[2] < 3)
+    agent, parent, born, *_ = next(one for one in children if not 0 <= one[3] <= one[2])
+    tab = opened(page, f"tab=lineage&agent={agent}&generation={born + 1}&arm=selected")
+    beside = tab.get_by_role("region", name="Beside its parent")
+    beside.wait_for()
+    told = page.ask("agent", run="looked-at", arm="selected", generation=born + 1, agent=agent)
+    assert told["parent"] == parent
+    assert f"agent {told['parent_told']}" in beside.inner_text()
+    assert beside.locator("tr.changed").count() >= bool(told["changes"])
+    assert told["beside"]["digest"] in beside.inner_text()
+
+
+def test_graders_are_shown_with_what_their_grades_mean(page: Page, opened: Opened) -> None:
+    tab = opened(page, "tab=graders&generation=1")
+    table = tab.get_by_role("region", name="Reliability")
+    table.wait_for()
+    told = page.ask("graders", run="looked-at", arm="selected", generation=1)["reliability"]
+    assert table.locator("tbody tr").count() == len(told) > 1
+    assert tab.locator("svg circle").count() == len(told)
+    assert f"{told[0]['right']:.2f}" in table.locator("tbody tr").first.inner_text()
 
 
 def test_the_slider_selects_again(page: Page, opened: Opened) -> None:
@@ -239,6 +264,7 @@ def test_a_sweep_is_listed_and_its_runs_stand_side_by_side(
     with served(tmp_path / "cells") as page:
         tab = opened(page, "tab=runs")
         tab.get_by_text("2 of 3 runs have ended; 10 of 15 generations are committed.").wait_for()
+        tab.get_by_text("at the pace so far").wait_for()
         for name in ("cold", "hot"):
             ask_until(
                 lambda n=name: page.ask("run", run=n), lambda run: run["series"]["count"] == 5
