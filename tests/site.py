@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 def build(folder: Path, config: Path = ROOT / "mkdocs.yml") -> subprocess.CompletedProcess[str]:
     """Build it into a folder; what mkdocs said."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "-f", str(config)]
+    command = [sys.executable, "-m", "mkdocs", "build", "-f", str(config)]
     return subprocess.run(
         [*command, "--site-dir", str(folder)],
         cwd=ROOT,
