@@ -105,6 +105,6 @@ def test_a_search_leads_to_a_page(site: Path, browser: Any) -> None:
         tab = browser.new_page(viewport={"width": 1200, "height": 900})
         tab.goto(address)
         tab.get_by_role("textbox", name="Search").press_sequentially("watching runs", delay=40)
-        tab.get_by_role("link", name=re.compile("Watching runs")).first.click()
+        tab.locator(".md-search-result a", has_text="Watching runs").first.click()
         tab.wait_for_url("**/how-to/watching.html*")
         tab.close()
