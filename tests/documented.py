@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mgptn.experiments.config.run_config import load_config
+
 ROOT = Path(__file__).parents[1]
 
 PROGRAMS = (
@@ -113,7 +115,7 @@ def smaller(arguments: list[str]) -> list[str]:
     command, *rest = arguments
     if command in ("run", "sweep", "compare-protocols", "robustness"):
         sizes = {"population.generations": 2, "problems_per_generation": 4, "metrics.port": 0}
-        if any("amplify" in word or "founders" in word for word in rest):
+        if rest and load_config(rest[0]).agents.founders is not None:
             sizes |= {"agents.founders.steps": 10, "agents.learning.steps": 2}
         varied = {word.partition("=")[0] for word in rest}
         words = [_less(word, sizes) for word in rest]

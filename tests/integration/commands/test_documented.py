@@ -116,7 +116,11 @@ def test_a_page_s_commands_run_from_top_to_bottom(page: str, place: Path) -> Non
     for name in TOOLS:
         if found := shutil.which(name):
             (tools / name).symlink_to(found)
-    environment = {**os.environ, "PATH": str(tools), "COLUMNS": "100"}
+    cache = place / "cache"  # founders of ten steps are nobody else's
+    cache.mkdir()
+    if (usual := Path.home() / ".cache" / "mgptn" / "instruct").is_dir():
+        (cache / "instruct").symlink_to(usual)
+    environment = {**os.environ, "PATH": str(tools), "COLUMNS": "100", "MGPTN_CACHE": str(cache)}
     for block in own:
         assert_runs(block, place, environment)
 

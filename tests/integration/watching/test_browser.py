@@ -165,10 +165,10 @@ def test_a_run_under_way_is_watched_to_its_end(
         tab.get_by_text("1 of 5", exact=True).wait_for()
         write(looked_at, folder, ends[2])
         tab.get_by_text("3 of 5", exact=True).wait_for()
-        assert "Partial" in tab.locator(".summary").inner_text()
+        assert "Partial" in tab.locator(".summary").text_content()
         write(looked_at, folder, ends[4])
         tab.get_by_text("ended", exact=True).wait_for()
-        assert "Partial" not in tab.locator(".summary").inner_text()
+        assert "Partial" not in tab.locator(".summary").text_content()
         heading = page.ask("finding", run="growing")["heading"]
         assert tab.locator("h1").inner_text() == heading
 
