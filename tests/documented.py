@@ -111,16 +111,22 @@ def _program(line: str) -> str:
 
 
 def smaller(arguments: list[str]) -> list[str]:
-    """The same command on less: fewer generations, problems, steps and seeds."""
+    """The same command on less: fewer generations, problems, arms, steps and seeds."""
     command, *rest = arguments
     if command in ("run", "sweep", "compare-protocols", "robustness"):
         sizes = {"population.generations": 2, "problems_per_generation": 4, "metrics.port": 0}
+        if rest[:1] == ["words"]:
+            sizes |= {"population.generations": 1, "problems_per_generation": 2}
         if rest and load_config(rest[0]).agents.founders is not None:
             sizes |= {"agents.founders.steps": 10, "agents.learning.steps": 2}
         varied = {word.partition("=")[0] for word in rest}
         words = [_less(word, sizes) for word in rest]
         given = {word.partition("=")[0] for word in words}
         further = [f"--set={key}={n}" for key, n in sizes.items() if key not in given | varied]
+        if command in ("run", "sweep"):
+            further += ["--no-controls"]
+        if command == "sweep":
+            further += ["--seeds", "1"]
         return [command, *words, *further]
     if arguments[:2] == ["experiment", "run"]:
         return [word for word in arguments if word != "laptop"] + ["--scale", "smoke"]

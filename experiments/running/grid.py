@@ -104,12 +104,12 @@ def run_grid(
     for remark in dict.fromkeys(said for stage in stages.values() for said in stage.remarks):
         console.print(remark, highlight=False, markup=False)
     planned = {cell.name: cell.config.population.generations for cell in grid.cells}
-    write_planned(grid.folder, planned)
     total = sum(planned.values())
     to_run = sum(cell.config.population.generations for cell in left)
     with ExitStack() as stack:
         fleet = stack.enter_context(fleet_of)
         _check_masses(grid, left, stages, fleet)
+        write_planned(grid.folder, planned)
         stack.enter_context(_what_is_left_can_be_run())
         bar = stack.enter_context(progress(console))
         shown = bar.add_task("generations", total=total)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from mgptn.agents.files import write_whole
+from mgptn.agents.files import make_folder, write_whole
 
 PLANNED = "cells.json"
 """In a grid's folder: name of each cell's folder → its generations."""
@@ -16,6 +16,7 @@ PLANNED = "cells.json"
 
 def write_planned(folder: Path, generations: Mapping[str, int]) -> None:
     """Say which cells there are going to be."""
+    make_folder(folder)
     text = json.dumps(dict(generations), indent=1, ensure_ascii=False)
     write_whole(folder / PLANNED, lambda file: file.write(text.encode()))
 

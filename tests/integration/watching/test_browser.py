@@ -173,6 +173,31 @@ def test_a_run_under_way_is_watched_to_its_end(
         assert tab.locator("h1").inner_text() == heading
 
 
+@pytest.mark.slow
+def test_a_run_is_watched_through_its_death_to_its_end(
+    start: Callable[..., Any], tmp_path: Path, opened: Opened
+) -> None:
+    folder = tmp_path / "killed"
+    sizes = {"agents.model": "scripted", "population.size": 1000, "population.generations": 30}
+    settings = [f"--set={key}={value}" for key, value in {**sizes, "metrics.port": 0}.items()]
+    run = start("run", "quickstart", *settings, "--out", folder)
+    run.wait_for_commits(folder, 2)
+    with served(folder) as page:
+        ask_until(lambda: page.ask("run", run="killed"), lambda told: told["series"]["count"] > 1)
+        tab = opened(page)
+        tab.get_by_text(re.compile(r"^\d+ of 30$")).first.wait_for()
+        run.kill()
+        done = ask_until(lambda: page.ask("runs")["runs"][0], lambda one: one["done"] > 1)["done"]
+        assert done < 30
+        tab.get_by_text("going on, or stopped", exact=True).wait_for()
+        start("resume", folder)
+        tab.set_default_timeout(180_000)
+        tab.get_by_text("ended", exact=True).wait_for()
+        tab.get_by_text("30 of 30", exact=True).wait_for()
+        rows = page.ask("run", run="killed")["series"]["rows"]
+        assert [row["generation"] for row in rows] == list(range(30))
+
+
 def test_the_page_comes_back_when_its_server_does(
     looked_at: Path, tmp_path: Path, opened: Opened
 ) -> None:
