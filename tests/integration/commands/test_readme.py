@@ -41,6 +41,14 @@ def test_the_python_of_the_readme_runs_a_population(quickstart: list[list[str]])
     assert [words[0] for words in quickstart] == [str(i) for i in range(6)]
 
 
+def test_the_sample_of_the_readme_has_the_errors_that_are_printed(quickstart: list[list[str]]):
+    sample = re.findall(r"^ +(\d+) +0\.\d{3} +(0\.\d{3}) \[", README, flags=re.M)
+    assert [index for index, _ in sample] == ["0", "5"]
+    for index, error in sample:
+        assert abs(float(error) - float(quickstart[int(index)][3])) < 0.0051
+        assert error in README.partition("What it finds:")[2]
+
+
 def test_the_quickstart_ends_with_the_hash_that_the_readme_tells(quickstart: list[list[str]]):
     (short,) = re.findall(r"hash is `([0-9a-f]+)…`", README)
     assert len(short) == 16
