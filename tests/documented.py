@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mgptn.agents.checkpoints import INSTRUCT
 from mgptn.experiments.config.run_config import load_config
 
 ROOT = Path(__file__).parents[1]
@@ -115,9 +116,10 @@ def smaller(arguments: list[str]) -> list[str]:
     command, *rest = arguments
     if command in ("run", "sweep", "compare-protocols", "robustness"):
         sizes = {"population.generations": 2, "problems_per_generation": 4, "metrics.port": 0}
-        if rest[:1] == ["words"]:
+        agents = load_config(rest[0]).agents
+        if agents.model.startswith(INSTRUCT):
             sizes |= {"population.generations": 1, "problems_per_generation": 2}
-        if rest and load_config(rest[0]).agents.founders is not None:
+        if agents.founders is not None:
             sizes |= {"agents.founders.steps": 10, "agents.learning.steps": 2}
         varied = {word.partition("=")[0] for word in rest}
         words = [_less(word, sizes) for word in rest]

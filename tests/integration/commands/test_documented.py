@@ -87,12 +87,12 @@ def test_a_quick_command_does_what_its_page_says(call: str, place: Path) -> None
 
 def test_commands_are_made_smaller_and_no_other() -> None:
     assert smaller(["run", "quickstart"])[:2] == ["run", "quickstart"]
-    assert smaller(["run", "x", "--set", "population.generations=9"])[2:4] == [
+    assert smaller(["run", "quickstart", "--set", "population.generations=9"])[2:4] == [
         "--set",
         "population.generations=2",
     ]
     assert (
-        smaller(["sweep", "x", "--vary", "problems_per_generation=1,2"]).count(
+        smaller(["sweep", "quickstart", "--vary", "problems_per_generation=1,2"]).count(
             "--set=problems_per_generation=4"
         )
         == 0
