@@ -8,15 +8,16 @@ Only the command line; heavy imports happen inside the commands, so that help is
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FILE, FOLDER, SET, console, loading
+from mgptn.experiments.commands.parts import FILE, FOLDER, SET, Command, console, loading
 
 
-def _repeats(least: int) -> Any:
+def _repeats(least: int) -> Callable[[Command], Command]:
     """How often each thing is measured."""
     count = click.IntRange(min=least)
     return click.option(

@@ -7,18 +7,19 @@ Only the command line; heavy imports happen inside the commands, so that help is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console, loading, say
+from mgptn.experiments.commands.parts import FOLDER, Command, console, loading, say
 
 OUT = click.option("--out", type=FOLDER, help="Folder for a figure.")
 SEED = click.option("--seed", type=int, default=0, show_default=True, help="Of the simulation.")
 
 
-def _number(name: str, usual: float, told: str) -> Any:
+def _number(name: str, usual: float, told: str) -> Callable[[Command], Command]:
     """An option with a default: a whole number where that is one."""
     return click.option(name, type=type(usual), default=usual, show_default=True, help=told)
 
