@@ -135,19 +135,35 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("page", "call"), sorted(set(commands())))
-def test_every_command_is_one(page: str, call: str):
-    """Its name, its options and how many arguments it takes are those of the command line."""
+def known_command(page: str, call: str) -> tuple[click.Command, list[str]]:
+    """The command that a call names, and what it is given: options that it has."""
     said = shlex.split(call, comments=True)
     words = list(takewhile(lambda word: word not in ("|", ">", "&&", "&", ";"), said))
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        name = words.pop(0)
+        name = words.pop(0).rstrip(",")
         assert name in command.commands, f"{page}: no command {name}"
         command = command.commands[name]
     known = {option for one in command.params for option in one.opts + one.secondary_opts}
     given = {word.partition("=")[0] for word in words if word.startswith("--")}
-    assert given <= known | {"--help"}, page
+    assert given <= known | {"--help"}, f"{page}: {call}"
+    return command, words
+
+
+@pytest.mark.parametrize(("page", "call"), sorted(set(commands())))
+def test_every_command_is_one(page: str, call: str):
+    """Its name, its options and how many arguments it takes are those of the command line."""
+    command, words = known_command(page, call)
     if "…" not in call:
         context = click.Context(command, resilient_parsing=True)
         command.make_parser(context).parse_args(list(words))
+
+
+def test_commands_within_sentences_are_ones_too():
+    found = 0
+    for path in (*DOCS.rglob("*.md"), *ROOT.glob("*.md")):
+        text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
+        for call in re.findall(r"`mgptn ([a-z][^`]*)`", text):
+            known_command(path.name, " ".join(call.split()))
+            found += 1
+    assert found > 100
