@@ -130,6 +130,8 @@ def smaller(arguments: list[str]) -> list[str]:
         if command == "sweep":
             further += ["--seeds", "1"]
         return [command, *words, *further]
+    if command == "ask":
+        return [*arguments, "--items", "2"]
     if arguments[:2] == ["experiment", "run"]:
         return [word for word in arguments if word != "laptop"] + ["--scale", "smoke"]
     if command == "pretrain":
