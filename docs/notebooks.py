@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client import AsyncKernelManager
 from mkdocs.structure.files import File, Files
 from nbclient import NotebookClient
 
@@ -55,8 +54,9 @@ def executed(path: Path) -> Any:
     if kept.is_file():
         return nbformat.read(kept, as_version=4)
     notebook = nbformat.read(path, as_version=4)
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")
-    NotebookClient(notebook, km=kernel, timeout=SECONDS).execute()
+    client = NotebookClient(notebook, kernel_name="python3", timeout=SECONDS)
+    client.create_kernel_manager().transport = "ipc"  # and not a port that others can reach
+    client.execute()
     KEPT.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, kept)
     return notebook
