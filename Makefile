@@ -61,7 +61,7 @@ lint: setup ## ruff, formatting and types
 docs: setup ## the documentation as a site, every link checked: build/site/index.html
 	@$(PIP) -q -e '.[docs]'
 	@$(RUN) tests.reference_pages
-	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build
 	@echo "build/site/index.html"
 
 bench: setup ## how fast the engine is on this machine

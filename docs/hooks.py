@@ -43,6 +43,24 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return relinked(markdown, f"docs/{page.file.src_uri}")
 
 
+def on_post_template(output_content: str, **_: Any) -> str:
+    """As a page: the one of what is not there."""
+    return on_post_page(output_content)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Names for what the theme leaves without one, by which those who see nothing find it."""
+    output = output.replace(
+        'data-md-component="search" role="dialog">',
+        'data-md-component="search" role="dialog" aria-label="Search">',
+    )
+    for label in re.findall(
+        r'id="(__nav_\d+)_label" tabindex="0">\s*<span[^>]*></span>\s*</label>', output
+    ):
+        output = output.replace(f'aria-labelledby="{label}_label"', 'aria-label="Below this page"')
+    return output
+
+
 def relinked(text: str, path: str) -> str:
     """A page of the repository with its links as they are in the site."""
     here = posixpath.dirname(_place(path) or path)
@@ -66,4 +84,5 @@ def _place(path: str) -> str | None:
     """Where a file of the repository is in the site; None where it is not in it."""
     if path in OUTSIDE:
         return OUTSIDE[path]
+    path = path.removesuffix(".ipynb") + ".md" if path.endswith(".ipynb") else path
     return path.removeprefix("docs/") if path.startswith("docs/") else None

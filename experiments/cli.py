@@ -75,9 +75,14 @@ def main() -> None:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--size", type=int, help="The task's size [its default].")
-@click.option("--count", type=click.IntRange(min=1, max=1000), default=3, show_default=True)
+@click.option(
+    "--count", type=click.IntRange(min=1, max=1000), default=3, show_default=True, help="Examples."
+)
 def tasks(name: str | None, size: int | None, count: int) -> None:
-    """List the tasks, or show examples of one."""
+    """List the tasks, or show examples of one.
+
+    Of one, its verifier is put to the proof first.
+    """
     from mgptn.experiments.commands.listings.tasks import describe_task, further_tasks, tasks_table
 
     if name is None:
@@ -100,9 +105,11 @@ def protocols() -> None:
 
 @click.command()
 @click.option("--ray-address", help="A Ray cluster to look for.")
-@click.option("--metrics-port", type=int, default=9464, show_default=True)
+@click.option(
+    "--metrics-port", type=int, default=9464, show_default=True, help="Whether it is free."
+)
 def doctor(ray_address: str | None, metrics_port: int) -> None:
-    """Say what this machine has and lacks."""
+    """Say what this machine has and lacks for a run, and what to mend."""
     from mgptn.experiments.machine.doctor import diagnose, exit_status, render
 
     with doing("looking at this machine"):

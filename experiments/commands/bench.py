@@ -8,12 +8,27 @@ Only the command line; heavy imports happen inside the commands, so that help is
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FILE, FOLDER, SET, console, loading
+from mgptn.experiments.commands.parts import FILE, FOLDER, SET, Command, console, loading
+
+
+def _repeats(least: int) -> Callable[[Command], Command]:
+    """How often each thing is measured."""
+    count = click.IntRange(min=least)
+    return click.option(
+        "--repeats", type=count, default=5, show_default=True, help="How often each is measured."
+    )
+
+
+DEVICE = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
+    help="Where the host computes.",
+)  # fmt: skip
 
 
 @click.group()
@@ -22,8 +37,8 @@ def bench() -> None:
 
 
 @bench.command("engine")
-@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@_repeats(5)
+@DEVICE
 @click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 @click.option(
@@ -76,7 +91,7 @@ def bench_engine(
 
 @bench.command("training")
 @click.option("--rung", "rungs", multiple=True, help="Which rung; may be given again [all].")
-@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@_repeats(5)
 @click.option("--threads", type=click.IntRange(min=1), help="Of arithmetic on a CPU [all].")
 def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) -> None:
     """A training step beside a plain one in float32 without compilation."""
@@ -87,8 +102,8 @@ def bench_training(rungs: tuple[str, ...], repeats: int, threads: int | None) ->
 
 
 @bench.command("learning")
-@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@_repeats(5)
+@DEVICE
 @click.option("--quick", is_flag=True, help="Hardly anything of it, to see whether it works.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_learning(repeats: int, device: str, quick: bool, out: Path | None) -> None:
@@ -103,7 +118,7 @@ def bench_learning(repeats: int, device: str, quick: bool, out: Path | None) -> 
 @click.argument("config", type=FILE)
 @SET
 @click.option("--against", metavar="COMMAND", help="Another mgptn, run in turn: seconds of both.")
-@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+@_repeats(1)
 def bench_run(config: Path, overrides: tuple[str, ...], against: str | None, repeats: int) -> None:
     """Where a whole run's time and memory go; or how long it takes beside another version's."""
     if against is not None:
@@ -119,8 +134,11 @@ def bench_run(config: Path, overrides: tuple[str, ...], against: str | None, rep
 
 
 @bench.command("programs")
-@click.option("--programs", "count", type=click.IntRange(min=20), default=20_000, show_default=True)
-@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option(
+    "--programs", "count", type=click.IntRange(min=20), default=20_000, show_default=True,
+    help="How many.",
+)  # fmt: skip
+@_repeats(1)
 def bench_programs(count: int, repeats: int) -> None:
     """Programs of the stack language verified a second, by either interpreter, on one core."""
     with loading():
@@ -130,7 +148,7 @@ def bench_programs(count: int, repeats: int) -> None:
 
 
 @bench.command("population")
-@click.option("--repeats", type=click.IntRange(min=5), default=5, show_default=True)
+@_repeats(5)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_population(repeats: int, out: Path | None) -> None:
     """Selection, and the whole simulator without a model, against the number of agents."""
@@ -141,8 +159,12 @@ def bench_population(repeats: int, out: Path | None) -> None:
 
 
 @bench.command("scale")
-@click.option("--agents", type=click.IntRange(min=10), default=10_000, show_default=True)
-@click.option("--generations", type=click.IntRange(min=3), default=10, show_default=True)
+@click.option(
+    "--agents", type=click.IntRange(min=10), default=10_000, show_default=True, help="How many."
+)
+@click.option(
+    "--generations", type=click.IntRange(min=3), default=10, show_default=True, help="How many."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_scale(agents: int, generations: int, out: Path | None) -> None:
     """A large population's run, replay, report and compact journal: time, memory, bytes."""
@@ -154,8 +176,9 @@ def bench_scale(agents: int, generations: int, out: Path | None) -> None:
 
 @bench.command("gpu")
 @click.option(
-    "--minutes", type=click.FloatRange(min=0, min_open=True), default=12.0, show_default=True
-)
+    "--minutes", type=click.FloatRange(min=0, min_open=True), default=12.0, show_default=True,
+    help="At most; what is left then is left out, and said.",
+)  # fmt: skip
 @click.option("--out", type=FOLDER, default=Path("bench-gpu"), show_default=True, help="A folder.")
 def bench_gpu(minutes: float, out: Path) -> None:
     """All of it on a card, in one go: its tests, the engine, learning; within a time."""
@@ -166,8 +189,17 @@ def bench_gpu(minutes: float, out: Path) -> None:
 
 
 @bench.command("faults")
-@click.option("--seeds", type=click.IntRange(min=1), default=200, show_default=True)
-@click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, metavar="SEED")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="How many schedules.",
+)
+@click.option(
+    "--first", type=click.IntRange(min=0), default=0, show_default=True, metavar="SEED",
+    help="Of the first.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="This one alone, step by step.")
 @click.option("--processes", type=click.IntRange(min=1), help="Side by side [by CPUs].")
 @click.option("--out", type=FILE, help="Write the figures as JSON.")
@@ -188,7 +220,7 @@ def bench_faults(seed: int | None, **campaign: Any) -> None:
 
 @bench.command("sandbox")
 @click.option("--attacks", is_flag=True, help="Run programs that attack, and say what held.")
-@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+@_repeats(1)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def bench_sandbox(attacks: bool, repeats: int, out: Path | None) -> None:
     """Programs a second in each kind of sandbox that works here; or attacks, and what held."""

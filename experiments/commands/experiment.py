@@ -19,7 +19,13 @@ from mgptn.experiments.commands.parts import FOLDER, carried_on, console, loadin
 EXPERIMENTS = Path("runs") / "experiments"
 PAGES = Path("docs")
 EVERY = "all"
-SCALE = click.Choice(["smoke", "laptop", "cluster"])
+SCALE = click.option(
+    "--scale",
+    type=click.Choice(["smoke", "laptop", "cluster"]),
+    default="laptop",
+    show_default=True,
+    help="Of its sizes, which are registered: smoke shows that it works, and decides nothing.",
+)
 
 
 @click.group()
@@ -28,8 +34,10 @@ def experiment() -> None:
 
 
 @experiment.command("list")
-@click.option("--scale", type=SCALE, default="laptop", show_default=True)
-@click.option("--runs", type=FOLDER, default=EXPERIMENTS, show_default=True)
+@SCALE
+@click.option(
+    "--runs", type=FOLDER, default=EXPERIMENTS, show_default=True, help="Where they were run."
+)
 def list_claims(scale: Any, runs: Path) -> None:
     """The registered claims, and what was found of them."""
     with loading():
@@ -40,7 +48,7 @@ def list_claims(scale: Any, runs: Path) -> None:
 
 @experiment.command()
 @click.argument("name")
-@click.option("--scale", type=SCALE, default="laptop", show_default=True)
+@SCALE
 @click.option("--out", type=FOLDER, help="Folder [runs/experiments/<name>-<scale>].")
 @click.option(
     "--set",
@@ -50,7 +58,9 @@ def list_claims(scale: Any, runs: Path) -> None:
     callback=once,
     help="Set in every run.",
 )
-@click.option("--parallel", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option(
+    "--parallel", type=click.IntRange(min=1), default=8, show_default=True, help="Runs at once."
+)
 @click.option("--ray-address", help="Join this Ray cluster instead of a host in this process.")
 def run(
     name: str,
@@ -60,7 +70,11 @@ def run(
     parallel: int,
     ray_address: str | None,
 ) -> None:
-    """Run what is left of an experiment, or of `all`, and say what was found."""
+    """Run what is left of an experiment, or of `all`, and say what was found.
+
+    Of all, what was done under the same registration and versions is left out, one that fails stops
+    no other, and how long is left is told by what they took before.
+    """
     with loading():
         from mgptn.experiments.claims.all_claims import run_all
         from mgptn.experiments.claims.method.claim import claim_names, load_claim
@@ -112,7 +126,7 @@ def run(
 
 @experiment.command()
 @click.argument("name")
-@click.option("--scale", type=SCALE, default="laptop", show_default=True)
+@SCALE
 @click.option("--out", type=FOLDER, help="Where it ran [runs/experiments/<name>-<scale>].")
 @click.option("--docs", type=FOLDER, default=PAGES, show_default=True, help="Folder of the pages.")
 @click.option("--anew", is_flag=True, help="Analyse the recorded run anew first.")

@@ -29,7 +29,11 @@ from mgptn.experiments.commands.parts import (
 @SET
 @click.option("--out", type=FOLDER, help="Folder of the comparison [runs/<name>-comparison].")
 def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None) -> None:
-    """Grade the same answers in every way, and say what each is worth."""
+    """Grade the same answers in every way, and say what each is worth.
+
+    By words, digits, P(True), correct or incorrect, sampled, by likelihood, confidence, in pairs,
+    and by the author itself: one table and a reliability figure, with intervals.
+    """
     base = checked(config, overrides)
     with loading():
         from mgptn.experiments.studies.comparing import run_comparison
@@ -40,7 +44,9 @@ def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None
 
 @click.command()
 @click.argument("config", type=FILE)
-@click.option("--problem", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--problem", type=click.IntRange(min=0), default=0, show_default=True, help="Which, from 0."
+)
 @click.option(
     "--items",
     type=click.IntRange(min=1),
@@ -53,7 +59,8 @@ def compare_protocols(config: Path, overrides: tuple[str, ...], out: Path | None
 def ask(config: Path, problem: int, items: int, alone: bool, overrides: tuple[str, ...]) -> None:
     """Show one answer and one grade, with all that the model is told.
 
-    The first thing to try with a new model.
+    And what other grading questions would be worth: the first thing to try with a model of your
+    own.
     """
     base = checked(config, overrides)
     with loading():
@@ -80,7 +87,7 @@ def ask(config: Path, problem: int, items: int, alone: bool, overrides: tuple[st
     metavar="S,…",
     help="Shares of adversaries among the founders.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="How many.")
 @SET
 @click.option("--out", type=FOLDER, help="Folder of the result [runs/<name>-robustness].")
 def robustness(
@@ -91,7 +98,10 @@ def robustness(
     overrides: tuple[str, ...],
     out: Path | None,
 ) -> None:
-    """What adversaries cost every way to aggregate the same grades."""
+    """What adversaries cost every way to aggregate the same grades.
+
+    Each share of them is run with each seed, once for each aggregation, on the same problems.
+    """
     base = checked(config, overrides)
     with loading():
         from mgptn.experiments.studies.robustness import run_robustness

@@ -45,8 +45,12 @@ def models(ctx: click.Context) -> None:
 @click.option("--graders", multiple=True, metavar="NAME", help="Another model to exchange grades.")
 @click.option("--out", type=FOLDER, help="Folder of the card [beside a bundled model's weights].")
 @click.option("--figures", is_flag=True, help="Draw the card beside it.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn."
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of arithmetic."
+)
 def measure(
     name: str,
     problems: int,
@@ -57,7 +61,10 @@ def measure(
     seed: int,
     threads: int,
 ) -> None:
-    """Measure a model's card anew; an interrupted one is carried on."""
+    """Measure a model's card anew; an interrupted one is carried on.
+
+    What it can do and judge, task by task, on held-out problems, with intervals.
+    """
     with loading():
         from mgptn.experiments.cards.request import Request, parse_tasks
         from mgptn.experiments.commands.cards import measure_shown

@@ -79,7 +79,12 @@ class _TwoKinds(click.Command):
     callback=once,
     help="Another field of the recipe, such as documents=32.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    help="Where it is trained [a GPU, if there is one].",
+)
 @click.option("--compile/--no-compile", "compiled", default=True, help="Use torch.compile.")
 @click.option("--task", help="Train founders of this task, such as addition.")
 @click.option("--sizes", metavar="FROM-TO", help="Sizes of it that they learn [1-5].")
@@ -100,7 +105,9 @@ class _TwoKinds(click.Command):
     required=True,
     help="Folder for the model; of founders, a subfolder each, named by its seed.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and texts."
+)
 @click.option("--steps", type=COUNT, help="Of training [a rung's own number; of founders 600].")
 @click.option("--threads", type=COUNT, help="Of arithmetic on a CPU [all].")
 def pretrain(

@@ -64,7 +64,8 @@ def run(
 ) -> None:
     """Run a population and its controls, and write a report.
 
-    CONFIG is a file, or the name of a bundled configuration, such as quickstart.
+    CONFIG is a file, or the name of a bundled configuration, such as quickstart. An existing run is
+    never overwritten.
     """
     base = checked(config, overrides)
     folder = out or RUNS / f"{base.name}-{base.seed}"
@@ -94,7 +95,7 @@ def run(
 def resume(
     folder: Path, ray_address: str | None, other_versions: bool, log_to: tuple[str, ...]
 ) -> None:
-    """Carry on a run that was interrupted or killed."""
+    """Carry on a run that was interrupted or killed, to the same population hash."""
     with _resumable(folder):
         with loading():
             from mgptn.experiments.running.run import resume as resume_run
@@ -143,7 +144,11 @@ def replay(
     what_if: tuple[str, ...],
     without: tuple[int, ...] | None,
 ) -> None:
-    """Derive every decision of a run again from its journal, or select again otherwise."""
+    """Derive every decision of a run again from its journal, or select again otherwise.
+
+    Without a model. With options: who would have lived, among what was recorded, and how far the
+    records reach; it is no claim of what another run would have done.
+    """
     with loading():
         from mgptn.experiments.running import replay as replaying
         from mgptn.experiments.running.reselecting import Changes, describe_reselection
@@ -162,9 +167,13 @@ def replay(
 
 @click.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--arm", default="selected", show_default=True)
-@click.option("--generation", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--answer", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--arm", default="selected", show_default=True, help="Of the run, or a control.")
+@click.option(
+    "--generation", type=click.IntRange(min=0), default=0, show_default=True, help="Which, from 0."
+)
+@click.option(
+    "--answer", type=click.IntRange(min=0), default=0, show_default=True, help="Its index in it."
+)
 def transcript(folder: Path, arm: str, generation: int, answer: int) -> None:
     """Show one conversation of a run: who said what."""
     with loading():
@@ -178,7 +187,7 @@ def transcript(folder: Path, arm: str, generation: int, answer: int) -> None:
 @click.argument("folder", metavar="RUN", type=FOLDER)
 @click.argument("agent", type=click.IntRange(min=0))
 @click.argument("out", type=FOLDER)
-@click.option("--arm", default="selected", show_default=True)
+@click.option("--arm", default="selected", show_default=True, help="Whose agent it is.")
 @click.option("--generation", type=click.IntRange(min=0), help="After which [the last].")
 @click.option("--adapter", is_flag=True, help="Write factors of low rank as peft loads them.")
 def export_weights(
@@ -221,13 +230,22 @@ def export(folder: Path, to: str | None, best: bool, arm: str, out: Path | None)
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--population", callback=numbers(int), metavar="M,…", help="Population sizes.")
-@click.option("--selection-temperature", callback=numbers(float), metavar="T,…")
-@click.option("--sampling-temperature", callback=numbers(float), metavar="T,…")
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--selection-temperature", callback=numbers(float), metavar="T,…",
+    help="Of selection: exp(fitness/T).",
+)  # fmt: skip
+@click.option(
+    "--sampling-temperature", callback=numbers(float), metavar="T,…", help="Of the decoder."
+)
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Of each cell."
+)
 @click.option("--vary", callback=axes, multiple=True, metavar="KEY=V,…", help="Vary any other key.")
 @SET
 @click.option("--out", type=FOLDER, help="Folder of the sweep [runs/<name>-sweep].")
-@click.option("--parallel", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option(
+    "--parallel", type=click.IntRange(min=1), default=4, show_default=True, help="Runs at once."
+)
 @CONTROLS
 @RAY
 def sweep(
@@ -243,7 +261,10 @@ def sweep(
     no_controls: bool,
     ray_address: str | None,
 ) -> None:
-    """Run a grid of configurations; resumable."""
+    """Run a grid of configurations; resumable.
+
+    Every combination, each with its controls in a folder of its own, on one set of hosts.
+    """
     # What is varied need not be possible as the file has it.
     base = checked(config, (*overrides, *(f"{key}={values[0]}" for key, values in vary)))
     with loading():

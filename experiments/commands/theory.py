@@ -7,15 +7,21 @@ Only the command line; heavy imports happen inside the commands, so that help is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, console, loading, say
+from mgptn.experiments.commands.parts import FOLDER, Command, console, loading, say
 
 OUT = click.option("--out", type=FOLDER, help="Folder for a figure.")
-SEED = click.option("--seed", type=int, default=0, show_default=True)
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="Of the simulation.")
+
+
+def _number(name: str, usual: float, told: str) -> Callable[[Command], Command]:
+    """An option with a default: a whole number where that is one."""
+    return click.option(name, type=type(usual), default=usual, show_default=True, help=told)
 
 
 @click.group()
@@ -24,16 +30,14 @@ def theory() -> None:
 
 
 @theory.command()
-@click.option("--error", type=float, required=True, help="Error rate at the start.")
-@click.option("--tpr", type=float, required=True, help="Rate of accepting right answers.")
-@click.option("--fpr", type=float, required=True, help="Rate of accepting wrong ones.")
-@click.option("--rounds", type=int, default=12, show_default=True)
-@click.option("--target", type=float, default=0.01, show_default=True, help="Error to reach.")
-@click.option("--agents", type=int, default=1000, show_default=True)
-@click.option("--problems", type=int, default=64, show_default=True, help="Per agent and round.")
-@click.option(
-    "--graders", type=int, default=1, show_default=True, help="Independent; all must accept."
-)
+@_number("--error", 0.4, "Error rate at the start.")
+@_number("--tpr", 0.9, "Rate of accepting right answers.")
+@_number("--fpr", 0.3, "Rate of accepting wrong ones.")
+@_number("--rounds", 12, "Of answers and grades.")
+@_number("--target", 0.01, "Error to reach.")
+@_number("--agents", 1000, "Who answer.")
+@_number("--problems", 64, "Per agent and round.")
+@_number("--graders", 1, "Independent; all must accept.")
 @SEED
 @OUT
 def bootstrap(out: Path | None, **options: Any) -> None:
@@ -51,15 +55,16 @@ def bootstrap(out: Path | None, **options: Any) -> None:
 
 
 @theory.command()
-@click.option("--fitness", type=float, required=True, help="Of the mutant, residents having 1.")
-@click.option("--size", type=int, required=True, help="Agents in the population.")
+@_number("--fitness", 1.1, "Of the mutant, residents having 1.")
+@_number("--size", 20, "Agents in the population.")
 @click.option(
     "--process",
     type=click.Choice(["moran", "wright-fisher", "death-birth"]),
     default="moran",
     show_default=True,
+    help="How births and deaths follow.",
 )
-@click.option("--trials", type=int, default=20_000, show_default=True)
+@_number("--trials", 20_000, "Populations that are simulated.")
 @SEED
 @OUT
 def fixation(out: Path | None, **options: Any) -> None:
@@ -78,8 +83,8 @@ def fixation(out: Path | None, **options: Any) -> None:
 
 
 @theory.command()
-@click.option("--superiority", type=float, required=True, help="The master's fitness over others'.")
-@click.option("--length", type=int, required=True, help="Sites of a sequence.")
+@_number("--superiority", 10.0, "The master's fitness over others'.")
+@_number("--length", 20, "Sites of a sequence.")
 @click.option(
     "--sizes",
     default="100,1000,10000",
@@ -120,7 +125,10 @@ def _sizes(text: str) -> tuple[int, ...]:
     "--noise", type=click.FloatRange(0, 1), default=0.5, show_default=True,
     help="How careless the players are whose corpus is held against.",
 )  # fmt: skip
-@click.option("--positions", "count", type=click.IntRange(min=1), default=200, show_default=True)
+@click.option(
+    "--positions", "count", type=click.IntRange(min=1), default=200, show_default=True,
+    help="How many are asked of.",
+)  # fmt: skip
 @SEED
 def play(models: tuple[str, ...], size: int, noise: float, count: int, seed: int) -> None:
     """How models play Nim: regret against exact play, and the gap to the exact predictor.

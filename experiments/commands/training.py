@@ -19,8 +19,8 @@ from mgptn.agents.founding.folder import missing_in, train_into
 from mgptn.agents.training.command import OPTIONS
 from mgptn.agents.training.recipe import Recipe
 from mgptn.experiments.commands.parts import say
-from mgptn.experiments.config.learning import FoundersConfig
 from mgptn.experiments.config.run_config import ConfigError, override
+from mgptn.experiments.config.sections.learning import FoundersConfig
 from mgptn.experiments.views.doing import doing
 
 

@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from mgptn.experiments.commands.parts import FOLDER, RUNS, console, loading, say
+from mgptn.experiments.commands.parts import FOLDER, RUNS, Command, console, loading, say
 
 END_SECONDS = 5.0
-
-Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def _served(where: str) -> Callable[[Command], Command]:

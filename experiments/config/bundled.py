@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mgptn.experiments.config.section import nearest
+from mgptn.experiments.config.sections.section import nearest
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 

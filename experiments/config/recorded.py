@@ -10,7 +10,7 @@ from typing import Any
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import RunConfig, check_config
-from mgptn.experiments.config.task import QUESTIONS
+from mgptn.experiments.config.sections.task import QUESTIONS
 from mgptn.experiments.record.manifest import MANIFEST, ManifestError, read_manifest
 
 

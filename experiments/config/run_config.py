@@ -11,21 +11,18 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.experiments.config.bundled import bundled_instead, find_config
-from mgptn.experiments.config.endpoints import LimitsConfig
 from mgptn.experiments.config.explaining import explained, keys_of
-from mgptn.experiments.config.grading import HumanConfig, SelectorChoice, weights_of
-from mgptn.experiments.config.learning import MOST
-from mgptn.experiments.config.plugins import find_protocol, protocols
-from mgptn.experiments.config.sandbox import SandboxConfig
-from mgptn.experiments.config.section import LARGEST, Section, plain_name
-from mgptn.experiments.config.sections import (
-    AgentsConfig,
-    HostsConfig,
-    MetricsConfig,
-    PopulationConfig,
-    ProtocolConfig,
-)
-from mgptn.experiments.config.task import TaskConfig
+from mgptn.experiments.config.sections.agents import AgentsConfig
+from mgptn.experiments.config.sections.endpoints import LimitsConfig
+from mgptn.experiments.config.sections.grading import HumanConfig, SelectorChoice, weights_of
+from mgptn.experiments.config.sections.hosts import HostsConfig, MetricsConfig
+from mgptn.experiments.config.sections.learning import MOST
+from mgptn.experiments.config.sections.plugins import find_protocol, protocols
+from mgptn.experiments.config.sections.population import PopulationConfig
+from mgptn.experiments.config.sections.protocol import ProtocolConfig
+from mgptn.experiments.config.sections.sandbox import SandboxConfig
+from mgptn.experiments.config.sections.section import LARGEST, Section, plain_name
+from mgptn.experiments.config.sections.task import TaskConfig
 from mgptn.experiments.config.topology import check_seats
 from mgptn.experiments.config.yaml_reading import MOST_BYTES, YamlError, read_yaml
 from mgptn.population.display.html import folded, heading, table
@@ -45,19 +42,30 @@ class RunConfig(Section):
     """Everything that decides a run."""
 
     name: Annotated[str, AfterValidator(plain_name)]
+    """Labels the run in its journal, metrics and report."""
     seed: Annotated[int, Field(ge=0, lt=SEED_LIMIT)] = 0
+    """Every random draw follows from it."""
     task: TaskConfig = TaskConfig()
     population: PopulationConfig = PopulationConfig()
     agents: AgentsConfig = AgentsConfig()
     protocol: ProtocolConfig = ProtocolConfig()
     selector: SelectorChoice = "peers"
+    """Where fitness comes from: `peers`; `self`, which needs `protocol.self_grading: also`, or a
+    protocol in which authors grade; `oracle`; `human`, a simulated one; `random`; `shuffled`, the
+    peers' scores dealt out anew; `none`; or a mixture such as `{peers: 0.9, human: 0.1}`, in which
+    each answer is judged by one of them, drawn by weight."""
     human: HumanConfig = HumanConfig()
     hosts: HostsConfig = HostsConfig()
     metrics: MetricsConfig = MetricsConfig()
     limits: LimitsConfig = LimitsConfig()
     sandbox: SandboxConfig = SandboxConfig()
     problems_per_generation: Annotated[int, Field(ge=1, le=LARGEST)] = 24
+    """Problems that every agent answers; none is drawn twice in a run."""
     as_many: Annotated[int, Field(ge=0, le=100)] = 0
+    """Once more beside a run, its founders answer and grade the last generation's problems, as
+    often as all generations answered theirs, so many times over: what the vote and the best of as
+    many of their answers are worth, over *k* and at equal FLOPs. Costs about as many answers and
+    grades as the run; not where a task grows."""
 
     def _repr_html_(self) -> str:
         """For notebooks: what is set otherwise than by default, and everything."""

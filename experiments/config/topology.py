@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 
 from mgptn.agents.checkpoints import expand_models
-from mgptn.experiments.config.sections import PopulationConfig, ProtocolConfig
+from mgptn.experiments.config.sections.population import PopulationConfig
+from mgptn.experiments.config.sections.protocol import ProtocolConfig
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.topology import (
     BY_STRENGTH,

@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from mgptn.experiments.config.task import REACHED
+from mgptn.experiments.config.sections.task import REACHED
 from mgptn.experiments.figures.drawing import (
     Tables,
     all_arms,

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mgptn.experiments.config.arms import AS_MANY, GREEDY, TEMPERATURES, arm_config
-from mgptn.experiments.config.grading import weights_of
-from mgptn.experiments.config.learning import LEVELLED
-from mgptn.experiments.config.plugins import find_protocol
 from mgptn.experiments.config.run_config import RunConfig
+from mgptn.experiments.config.sections.grading import weights_of
+from mgptn.experiments.config.sections.learning import LEVELLED
+from mgptn.experiments.config.sections.plugins import find_protocol
 from mgptn.experiments.config.topology import founders_models, topology_of
 from mgptn.population.breeding.memory import LearningSettings
 from mgptn.population.breeding.mutation import MutationRates

@@ -26,7 +26,7 @@ from mgptn.agents.hosts.ray_address import (
 )
 from mgptn.agents.sandbox.kinds import KINDS, MEND, fault_of
 from mgptn.agents.training.command import made_by
-from mgptn.experiments.config.plugins import Known
+from mgptn.experiments.config.sections.plugins import Known
 from mgptn.experiments.views import metrics_server
 
 GB = 10**9

@@ -15,7 +15,7 @@ import mgptn
 from mgptn.agents.allowance import available_memory, usable_cpus
 from mgptn.agents.checkpoints import BUNDLED
 from mgptn.agents.hosts.ray_address import Joining, cluster_to_join
-from mgptn.experiments.config.plugins import interfaces, protocols, tasks
+from mgptn.experiments.config.sections.plugins import interfaces, protocols, tasks
 from mgptn.experiments.machine.checks import (
     Check,
     Status,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgptn.experiments.config.grading import HumanConfig
+from mgptn.experiments.config.sections.grading import HumanConfig
 from mgptn.experiments.people.exchange import PICKS, QUESTIONS, Exchange, Pick, Question, invite
 from mgptn.experiments.people.lines import Line, Writer
 from mgptn.experiments.seats.humans import Choice, Opinion, Picks

@@ -30,6 +30,7 @@ from mgptn.experiments.running.session import Session, advance
 from mgptn.experiments.seats.humans import asks_people
 from mgptn.experiments.setting.same_ground import begun_on, check_same_ground
 from mgptn.experiments.setting.stage import Stage
+from mgptn.experiments.views.planned import write_planned
 from mgptn.experiments.views.progress import progress
 
 LONGEST = 40
@@ -102,11 +103,13 @@ def run_grid(
         return
     for remark in dict.fromkeys(said for stage in stages.values() for said in stage.remarks):
         console.print(remark, highlight=False, markup=False)
-    total = sum(cell.config.population.generations for cell in grid.cells)
+    planned = {cell.name: cell.config.population.generations for cell in grid.cells}
+    total = sum(planned.values())
     to_run = sum(cell.config.population.generations for cell in left)
     with ExitStack() as stack:
         fleet = stack.enter_context(fleet_of)
         _check_masses(grid, left, stages, fleet)
+        write_planned(grid.folder, planned)
         stack.enter_context(_what_is_left_can_be_run())
         bar = stack.enter_context(progress(console))
         shown = bar.add_task("generations", total=total)

@@ -21,9 +21,9 @@ from mgptn.experiments.config.arms import (
     UNSELECTED,
     arms_of,
 )
-from mgptn.experiments.config.learning import MOST
-from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, override
+from mgptn.experiments.config.sections.learning import MOST
+from mgptn.experiments.config.sections.plugins import protocols
 from mgptn.experiments.costs.per_right import Cost, right_answers
 from mgptn.experiments.figures.sweep import write_sweep_figure
 from mgptn.experiments.figures.sweep_cost import write_cost_figure

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgptn.agents.verdicts.judging import Pair
-from mgptn.experiments.config.plugins import find_protocol
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.config.sections.plugins import find_protocol
 from mgptn.experiments.record.picked import NONE_OF_THEM, Picked
 from mgptn.population.draws.streams import stream
 from mgptn.population.judging.human import NOBODY, PICK_DRAWS, Human, pick

@@ -20,7 +20,7 @@ from mgptn.agents.learning.documents import (
     with_last,
 )
 from mgptn.agents.requests import Learn
-from mgptn.experiments.config.learning import LearningConfig
+from mgptn.experiments.config.sections.learning import LearningConfig
 from mgptn.experiments.seats.asking import Script
 from mgptn.population.breeding.memory import Memory
 from mgptn.population.draws.streams import stream

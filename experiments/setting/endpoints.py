@@ -15,7 +15,7 @@ from mgptn.agents.endpoints.probing import Served, probe
 from mgptn.agents.texts import Weigh
 from mgptn.agents.verdicts.verifier import Verifier
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
-from mgptn.experiments.config.sections import LAYOUTS
+from mgptn.experiments.config.sections.agents import LAYOUTS
 from mgptn.experiments.seats.asking import Script
 from mgptn.experiments.setting.fitting import asked_in_play
 from mgptn.population.records.agents import Agent

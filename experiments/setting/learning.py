@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from mgptn.agents.checkpoints import Checkpoint, count_parameters
 from mgptn.agents.learning.documents import document, judged_documents, true_documents
 from mgptn.agents.learning.memory import Lesson
-from mgptn.experiments.config.learning import LEVELLED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.config.sections.learning import LEVELLED
 from mgptn.experiments.seats.asking import Script
 from mgptn.experiments.seats.lessons import Known
 from mgptn.population.draws.streams import stream

@@ -16,8 +16,8 @@ from mgptn.agents.endpoints.textual import TextOnly
 from mgptn.agents.scripted import ScriptedAgents
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.tokens.templates import has_template
-from mgptn.experiments.config.plugins import find_protocol, interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.config.sections.plugins import find_protocol, interfaces
 from mgptn.experiments.seats.asking import Script, grown_script
 from mgptn.experiments.seats.humans import make_picks
 from mgptn.experiments.setting.endpoints import (

@@ -14,9 +14,9 @@ from typing import Any, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from mgptn.experiments.config.bundled import find_questions
-from mgptn.experiments.config.plugins import options_of, tasks
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.config.task import TaskConfig
+from mgptn.experiments.config.sections.plugins import options_of, tasks
+from mgptn.experiments.config.sections.task import TaskConfig
 from mgptn.experiments.setting.question_file import QuestionFile, read_questions
 from mgptn.protocols.answers.reading import make_reading
 from mgptn.protocols.tasks.questions import Questions

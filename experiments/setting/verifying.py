@@ -13,7 +13,7 @@ from mgptn.agents.verdicts.on_ray import nodes
 from mgptn.agents.verdicts.programs import Programs
 from mgptn.agents.verdicts.verifier import Verifier
 from mgptn.experiments.config.run_config import ConfigError
-from mgptn.experiments.config.sandbox import SandboxConfig
+from mgptn.experiments.config.sections.sandbox import SandboxConfig
 from mgptn.protocols.tasks.task import Task
 from mgptn.protocols.tasks.trials import NeedsPrograms
 

@@ -32,9 +32,10 @@ class Wanted:
 
     Attributes
     ----------
-    right, unknown, accepted, cut_off, unread
+    right, unknown, accepted, cut_off, unread, disputed
         By verdict; by whether none is known; by what entered a context; by whether it reached its
-        maximum length; by whether a grade of it could not be read.
+        maximum length; by whether a grade of it could not be read; by whether some peers' grades
+        accept it and others do not.
     agent, problem
         Of whom, and to which problem, from 0.
     text
@@ -51,6 +52,7 @@ class Wanted:
     accepted: bool | None = None
     cut_off: bool | None = None
     unread: bool | None = None
+    disputed: bool | None = None
     agent: int | None = None
     problem: int | None = None
     text: str = ""
@@ -58,10 +60,16 @@ class Wanted:
     first: int = 0
 
 
-def listed(generation: Generation, wanted: Wanted, count: int = PAGE) -> dict[str, Any]:
-    """A page of a generation's answers, and how many there are in all."""
+def listed(generation: Generation, wanted: Wanted, cut: float, count: int = PAGE) -> dict[str, Any]:
+    """A page of a generation's answers, and how many there are in all.
+
+    Parameters
+    ----------
+    cut
+        From which on a grade accepts.
+    """
     outcomes = generation.outcomes
-    found = _ordered(generation, np.flatnonzero(_kept(generation, wanted)), wanted.order)
+    found = _ordered(generation, np.flatnonzero(_kept(generation, wanted, cut)), wanted.order)
     means, accepted = outcomes.mean_grades(), set(generation.accepted.tolist())
     problems = outcomes.matches.problems
     rows = [
@@ -172,7 +180,7 @@ def excerpt(text: str, most: int = EXCERPT) -> str:
     return shown if len(text) <= most else shown[:most] + "…"
 
 
-def _kept(generation: Generation, wanted: Wanted) -> Truths:
+def _kept(generation: Generation, wanted: Wanted, cut: float) -> Truths:
     outcomes = generation.outcomes
     problems, size = outcomes.matches.problems, len(outcomes)
     kept = np.ones(size, dtype=np.bool_)
@@ -188,6 +196,10 @@ def _kept(generation: Generation, wanted: Wanted) -> Truths:
         kept &= outcomes.finished != wanted.cut_off
     if wanted.unread is not None:
         kept &= _unread(outcomes) == wanted.unread
+    if wanted.disputed is not None:
+        grades = outcomes.peer_values()
+        disputed = np.any(grades >= cut, axis=1) & np.any(grades < cut, axis=1)
+        kept &= disputed == wanted.disputed
     if wanted.agent is not None:
         kept &= np.repeat(outcomes.matches.authors == wanted.agent, problems)
     if wanted.problem is not None:

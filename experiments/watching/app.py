@@ -29,7 +29,7 @@ from mgptn.experiments.watching.answers import (
     conversation,
     listed,
 )
-from mgptn.experiments.watching.graders import grading_matrix
+from mgptn.experiments.watching.graders import grading_matrix, reliability
 from mgptn.experiments.watching.guard import Guard
 from mgptn.experiments.watching.people import agent_told
 from mgptn.experiments.watching.shelf import UNREADABLE, Shelf
@@ -108,7 +108,8 @@ class _Page:
         return self._run(query).tree()
 
     def answers(self, query: Mapping[str, str]) -> Any:
-        return listed(self._generation(query), _wanted(query))
+        cut = self._run(query).config.protocol.threshold
+        return listed(self._generation(query), _wanted(query), cut)
 
     def conversation(self, query: Mapping[str, str]) -> Any:
         index, arm = _number(query, "generation"), query.get("arm", "")
@@ -129,8 +130,9 @@ class _Page:
         return agent_told(self._generation(query), before, agent)
 
     def graders(self, query: Mapping[str, str]) -> Any:
-        run = self._run(query)
-        return grading_matrix(self._generation(query), run.config.protocol.threshold)
+        generation, run = self._generation(query), self._run(query)
+        matrix = grading_matrix(generation, run.config.protocol.threshold)
+        return {**matrix, "reliability": reliability(generation)}
 
     def what_if(self, query: Mapping[str, str]) -> Any:
         slots = query.get("without", "")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from mgptn.experiments.record.manifest import MANIFEST
 from mgptn.experiments.record.reading import LINK_BYTES, MAGIC, unpack
 from mgptn.experiments.record.rounds import JOURNAL
+from mgptn.experiments.views.planned import PLANNED, read_planned
 
 DEPTH = 3
 """Folders below a named one in which runs are looked for: a sweep's cells, an experiment's arms."""
@@ -43,8 +44,9 @@ class Found:
         Generations committed, and of the whole run; `planned` is 0 where nothing says so.
     ended
         Has it ended?
-    changed
-        When its journal was last written, in seconds since 1970; NaN where there is none yet.
+    changed, begun
+        When its journal was last written, and when the run was begun, in seconds since 1970; NaN
+        where there is none yet.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Found:
     planned: int
     ended: bool
     changed: float
+    begun: float = float("nan")
 
     def to_plain(self) -> dict[str, Any]:
         """For the page."""
@@ -93,10 +96,33 @@ def look_at(folder: Path, name: str) -> Found:
     """How far a run is: its journal's frames are stepped over, and not read."""
     planned = _planned(folder)
     try:
+        begun = (folder / MANIFEST).stat().st_mtime
         done, ended, changed = _stepped(folder / JOURNAL)
     except OSError:
         return Found(folder, name, 0, planned, False, float("nan"))
-    return Found(folder, name, done, planned, ended, changed)
+    return Found(folder, name, done, planned, ended, changed, begun)
+
+
+def unbegun(folders: Sequence[Path], begun: Collection[Path]) -> list[tuple[str, int]]:
+    """Of the grids in some folders, cells that are still to begin: name, generations planned."""
+    found = []
+    for folder in folders:
+        for grid in [folder, *(path.parent for path in folder.glob(f"*/{PLANNED}"))]:
+            below = "" if grid == folder else f"{grid.relative_to(folder)}/"
+            for name, generations in read_planned(grid).items():
+                if (grid / name).resolve() not in begun:
+                    found.append((f"{below}{name}", generations))
+    return found
+
+
+def seconds_left(runs: Sequence[Found], planned: int) -> float | None:
+    """Until so many generations are there, at the pace of all runs since the first was begun."""
+    written = [run for run in runs if run.done]
+    done = sum(run.done for run in written)
+    if not written or done >= planned:
+        return None
+    took = max(run.changed for run in written) - min(run.begun for run in written)
+    return took * (planned - done) / done
 
 
 def _inside(folder: Path, depth: int) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mgptn.experiments.watching.watched import plain
+from mgptn.population.measures.grade_tally import BINS, calibration_bin
 from mgptn.population.records.arrays import Floats, Integers
 from mgptn.population.records.generation import Generation
 
@@ -50,6 +51,30 @@ def grading_matrix(generation: Generation, cut: float) -> dict[str, Any]:
         "agents": len(agents),
         "graders": int(outcomes.grades.shape[1]),
     }
+
+
+def reliability(generation: Generation) -> list[dict[str, Any]]:
+    """What grades by peers mean: by tenths of them, how many, their mean, and who of them is right.
+
+    Answers without a verdict are left out.
+    """
+    outcomes = generation.outcomes
+    if not len(outcomes.values):
+        return []
+    counts = outcomes.peer_grade_counts()[:, 1:]
+    place = calibration_bin(outcomes.values)
+    given, right, sums = (
+        np.bincount(place, weights, minlength=BINS)
+        for weights in (counts.sum(axis=0), counts[1], counts.sum(axis=0) * outcomes.values)
+    )
+    return [
+        {
+            "grades": int(given[i]),
+            "mean": plain(float(sums[i] / given[i])),
+            "right": plain(float(right[i] / given[i])),
+        }
+        for i in np.flatnonzero(given).tolist()
+    ]
 
 
 def _cells(

@@ -69,13 +69,18 @@ def _plain(life: Life, founder: AgentId) -> list[int]:
 def _ancestry(lineage: Lineage, most: int) -> tuple[list[AgentId], int]:
     """Ancestors of some of the living, evenly spaced, as many as fit; and of how many."""
     living, count = lineage.living, min(len(lineage.living), most // 2)
+    parents: dict[AgentId, AgentId | None] = {}  # the ancestries of fewer are within those of more
     while True:
         kept: set[AgentId] = set()
         for place in range(count):
             agent: AgentId | None = living[place * len(living) // count]
             while agent is not None and agent not in kept:
                 kept.add(agent)
-                agent = lineage.lives[agent].parent
-        if len(kept) <= most or count == 1:
+                if agent not in parents:
+                    parents[agent] = lineage.lives[agent].parent
+                agent = parents[agent]
+            if len(kept) > most and count > 1:
+                break
+        else:
             return sorted(kept), count
         count = max(1, count // 2)

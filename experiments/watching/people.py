@@ -12,7 +12,7 @@ import numpy as np
 from mgptn.experiments.views.printable import visible
 from mgptn.experiments.watching.answers import excerpt
 from mgptn.experiments.watching.watched import plain
-from mgptn.population.records.agents import Agent, AgentId, Birth, Genome
+from mgptn.population.records.agents import Agent, AgentId, Birth, Example, Genome
 from mgptn.population.records.generation import Generation
 from mgptn.population.records.population import Population
 
@@ -60,11 +60,54 @@ def agent_told(generation: Generation, before: Generation | None, agent: AgentId
         "answers": problems,
         "accepted": int(np.sum((generation.accepted // problems) == slot)),
         "genome": genome_told(own.genome),
+        "graded_by": _graded_by(generation, slot),
+        "beside": None if parent is None else genome_told(parent.genome),
+        "parent_told": None if parent is None else int(parent.id),
         "changes": [] if parent is None else changes(own.genome, parent.genome),
+        **({} if parent is None else _examples(own.genome, parent.genome)),
         "mutations": [] if birth is None else list(birth.mutations),
         "other_parent": None
         if birth is None or birth.other_parent is None
         else int(birth.other_parent),
+    }
+
+
+def _graded_by(generation: Generation, slot: int) -> list[dict[str, Any]]:
+    """Who graded an agent's answers: how often, and the mean of the grades that could be read."""
+    outcomes = generation.outcomes
+    problems = outcomes.matches.problems
+    answers = slice(slot * problems, (slot + 1) * problems)
+    seats = outcomes.grades.shape[1]
+    graders = outcomes.matches.graders[answers, :seats].ravel()
+    values = np.append(outcomes.values, np.nan)[outcomes.grades[answers]].ravel()
+    told = []
+    for grader in np.unique(graders).tolist():
+        given = values[graders == grader]
+        read = given[~np.isnan(given)]
+        told.append(
+            {
+                "grader": int(generation.agents.ids[grader]),
+                "grades": len(given),
+                "mean": float(read.mean()) if len(read) else None,
+            }
+        )
+    return told
+
+
+def _examples(own: Genome, parents: Genome) -> dict[str, list[dict[str, Any]]]:
+    """Examples that a context has and its parent's has not, and the other way round."""
+    mine, theirs = Counter(own.context), Counter(parents.context)
+    return {
+        name: [_example(one) for one in list(more.elements())[:MOST_EXAMPLES]]
+        for name, more in (("gained", mine - theirs), ("lost", theirs - mine))
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {
+        "query": excerpt(example.query),
+        "answer": excerpt(example.answer),
+        "level": example.level,
     }
 
 
@@ -78,14 +121,7 @@ def genome_told(genome: Genome) -> dict[str, Any]:
         "weights": None if genome.weights is None else genome.weights.told(),
         "digest": genome.digest(),
         "examples": len(genome.context),
-        "context": [
-            {
-                "query": excerpt(example.query),
-                "answer": excerpt(example.answer),
-                "level": example.level,
-            }
-            for example in genome.context[-MOST_EXAMPLES:]
-        ],
+        "context": [_example(one) for one in genome.context[-MOST_EXAMPLES:]],
     }
 
 

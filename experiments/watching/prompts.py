@@ -17,8 +17,8 @@ from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.agents.checkpoints import CheckpointError, find_checkpoint, is_own
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.tokens.templates import has_template
-from mgptn.experiments.config.plugins import interfaces
 from mgptn.experiments.config.run_config import ConfigError, RunConfig
+from mgptn.experiments.config.sections.plugins import interfaces
 from mgptn.experiments.setting.problems import draw_grown, draw_problems
 from mgptn.experiments.setting.same_ground import begun_on
 from mgptn.experiments.setting.shots import draw_shots

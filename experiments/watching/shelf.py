@@ -16,8 +16,15 @@ from typing import Any
 from mgptn.experiments.config.run_config import ConfigError
 from mgptn.experiments.record.manifest import ManifestError
 from mgptn.experiments.record.reading import JournalError
-from mgptn.experiments.watching.finding import MOST, Found, look_at, run_folders
-from mgptn.experiments.watching.watched import Watched
+from mgptn.experiments.watching.finding import (
+    MOST,
+    Found,
+    look_at,
+    run_folders,
+    seconds_left,
+    unbegun,
+)
+from mgptn.experiments.watching.watched import Watched, plain
 
 POLL_SECONDS = 0.3
 LOOK_SECONDS = 3.0
@@ -76,10 +83,21 @@ class Shelf:
         return self._stopping.is_set()
 
     def overview(self) -> dict[str, Any]:
-        """Every run with how far it is, and how many are left out."""
+        """Every run with how far it is, how many are left out, and how long all of them take."""
         with self._lock:
-            runs = [found.to_plain() for found in self._found.values()]
-        return {"runs": runs[:MOST], "left_out": max(0, len(runs) - MOST), "boot": self.boot}
+            found = list(self._found.values())
+        to_begin = unbegun(self._folders, {one.folder for one in found})
+        planned = sum(one.planned for one in found) + sum(count for _, count in to_begin)
+        left = seconds_left(found, planned)
+        runs = [one.to_plain() for one in found]
+        return {
+            "runs": runs[:MOST],
+            "left_out": max(0, len(runs) - MOST),
+            "to_begin": len(to_begin),
+            "planned": planned,
+            "seconds_left": None if left is None else plain(left),
+            "boot": self.boot,
+        }
 
     def run(self, name: str) -> Watched:
         """A run, which is read from now on.

@@ -119,6 +119,7 @@ class Watched:
             "graders": config.protocol.graders,
             "threshold": config.protocol.threshold,
             "hosts": config.hosts.count,
+            "device": manifest.get("device", ""),
             "config": plain(config.model_dump(mode="json")),
             "operators": list(OPERATORS),
             "aggregations": list(AGGREGATIONS),

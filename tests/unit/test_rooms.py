@@ -43,6 +43,7 @@ ORDER = (
     "agents/training",
     "agents/founding",
     "experiments/record",
+    "experiments/config/sections",
     "experiments/config",
     "experiments/costs",
     "experiments/tables",
@@ -102,6 +103,7 @@ COUNTS = {Path("protocols/answers/effort.py"): {"time"}}
 
 WITHOUT_HOSTS = (
     "experiments/record",
+    "experiments/config/sections",
     "experiments/config",
     "experiments/costs",
     "experiments/tables",

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from mgptn.agents.learning.numbers import NumbersFolder
 from mgptn.experiments.bench.engine.ceiling import synchronised
 from mgptn.experiments.bench.learning.subject import RATE, Subject
-from mgptn.experiments.config.learning import LearningConfig
+from mgptn.experiments.config.sections.learning import LearningConfig
 from mgptn.experiments.seats.asking import Script
 from mgptn.experiments.seats.lessons import Known, learn_request
 from mgptn.population.breeding.memory import Lesson, Memory

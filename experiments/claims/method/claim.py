@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from mgptn.experiments.claims.method.deciding import Decides
 from mgptn.experiments.config.arms import ARMS, SELECTED
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, set_key
-from mgptn.experiments.config.section import Section, any_of
+from mgptn.experiments.config.sections.section import Section, any_of
 from mgptn.experiments.config.yaml_reading import YamlError, read_yaml
 from mgptn.experiments.running.grid import Cell, plain
 

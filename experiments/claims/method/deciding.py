@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from pydantic import model_validator
 
 from mgptn.experiments.claims.method.numbers import Number, short
-from mgptn.experiments.config.section import Section
+from mgptn.experiments.config.sections.section import Section
 
 Verdict = Literal["holds", "fails", "undecided"]
 State = Literal["shown", "refuted", "open"]

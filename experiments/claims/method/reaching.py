@@ -18,7 +18,7 @@ from mgptn.experiments.claims.method.numbers import ANY, SHARE, Number, Span, es
 from mgptn.experiments.claims.method.statistics import first_less_second
 from mgptn.experiments.config.arms import SELECTED
 from mgptn.experiments.config.run_config import RunConfig
-from mgptn.experiments.config.task import REACHED
+from mgptn.experiments.config.sections.task import REACHED
 from mgptn.population.measures.answer_errors import best_of_k, powers_to, vote_of_k
 from mgptn.population.records.agents import Agent
 from mgptn.population.records.arrays import Floats

@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mgptn.agents.verdicts.verifier import Verifier
-from mgptn.experiments.config.plugins import protocols, tasks
 from mgptn.experiments.config.run_config import ConfigError, check_config
-from mgptn.experiments.config.sandbox import SandboxConfig
-from mgptn.experiments.config.task import QUESTIONS
+from mgptn.experiments.config.sections.plugins import protocols, tasks
+from mgptn.experiments.config.sections.sandbox import SandboxConfig
+from mgptn.experiments.config.sections.task import QUESTIONS
 from mgptn.experiments.setting.tasks import INSTALL, make_task
 from mgptn.experiments.setting.verifying import make_verifier
 from mgptn.population.draws.streams import stream

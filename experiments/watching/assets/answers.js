@@ -13,9 +13,9 @@ export function answersView(content, state) {
   replace(content, controls, h("div", { class: "split" }, list, panel));
 
   const wanted = () => {
-    const { arm = "selected", right: verdict, unknown, accepted, cut_off, unread, agent, problem, text, order = "index", first = 0 } = place();
+    const { arm = "selected", right: verdict, unknown, accepted, cut_off, unread, disputed, agent, problem, text, order = "index", first = 0 } = place();
     const generation = place().generation ?? Math.max(0, state.run.series.count - 1);
-    return { run: state.run.name, arm, generation, right: verdict, unknown, accepted, cut_off, unread, agent, problem, text, order, first };
+    return { run: state.run.name, arm, generation, right: verdict, unknown, accepted, cut_off, unread, disputed, agent, problem, text, order, first };
   };
 
   function drawControls() {
@@ -31,6 +31,8 @@ export function answersView(content, state) {
       chooser("Accepted", YES_NO("accepted", "not"), now.accepted ?? "", set("accepted")),
       chooser("Cut off", YES_NO("cut off", "whole"), now.cut_off ?? "", set("cut_off")),
       chooser("Grades", YES_NO("some unread", "all read"), now.unread ?? "", set("unread")),
+      chooser("Peers", YES_NO("disagree", "agree"), now.disputed ?? "", set("disputed")),
+      sizes(state.run.series.rows, now, (generation) => go({ generation, first: null, answer: null }, "replace")),
       field("Agent", "agent", { type: "number", min: 0 }), field("Problem", "problem", { type: "number", min: 0 }),
       field("Holds", "text", { type: "search" }),
       chooser("Order", [["index", "as they stand"], ["disputed", "most disputed first"], ["score", "highest score first"], ["grade", "highest grade first"]], now.order, set("order")));
@@ -73,6 +75,18 @@ export function answersView(content, state) {
   draw();
   // What is shown does not move under who reads it: a new generation only lengthens the choice.
   return { update: () => { const input = controls.querySelector('[type="number"]'); if (input) input.max = state.run.series.count - 1; } };
+}
+
+// Where the task grows, a generation of each size that an arm has reached.
+function sizes(rows, { arm, generation }, choose) {
+  const first = new Map();
+  for (const row of rows) {
+    const size = row.arms[arm]?.task_size;
+    if (size !== null && size !== undefined && !first.has(size)) first.set(size, row.generation);
+  }
+  if (first.size < 2) return null;
+  const now = rows.findLast((row) => row.generation <= generation)?.arms[arm]?.task_size;
+  return chooser("Size", [...first].map(([size, from]) => [from, `${size}, from generation ${from}`]), first.get(now), choose);
 }
 
 // What its author was told is asked for when it is opened: it may be long.

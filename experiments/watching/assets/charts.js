@@ -45,7 +45,7 @@ export class Chart {
       const place = series.length;
       series.push({ label: "", stroke: "transparent", width: 0, points: { show: false } },
         { label: "", stroke: "transparent", width: 0, points: { show: false } });
-      bands.push({ series: [place + 1, place], fill: `${stroke}2e` });
+      bands.push({ series: [place + 1, place], fill: `${stroke}${line.dash ? "12" : "33"}` });
     });
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--grid"), width: 1 } };
     this.uplot = new uPlot({

@@ -57,7 +57,7 @@ export const right = (verdict) =>
 export function table(head, rows, properties = {}) {
   return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": properties.label ?? "Table" },
     h("table", properties,
-      h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, cell)))),
+      h("thead", {}, h("tr", {}, head.map((cell) => (cell === "" ? h("td") : h("th", { scope: "col" }, cell))))),
       h("tbody", {}, rows)));
 }
 

@@ -1,7 +1,8 @@
 // Who grades whom: mean grades as a matrix, or how often grades agreed with verdicts.
 
 import { ask } from "./api.js";
-import { chooser, h, number, replace } from "./dom.js";
+import { colour } from "./charts.js";
+import { chooser, h, number, replace, svg, table } from "./dom.js";
 import { go, place } from "./places.js";
 
 export function gradersView(content, state) {
@@ -18,7 +19,7 @@ export function gradersView(content, state) {
       chooser("Show", [["means", "mean grade"], ["agreement", "agreement with verdicts"]], shown, set("shown")));
     if (!state.run.series.count) return replace(matrix, h("p", {}, "No generation has been committed yet."));
     const told = await ask("graders", { run: state.run.name, arm, generation });
-    replace(matrix, told.graders ? drawn(told, shown) : h("p", {}, "Nobody grades in this run."));
+    replace(matrix, told.graders ? [drawn(told, shown), reliable(told.reliability)] : h("p", {}, "Nobody grades in this run."));
   }
 
   draw().catch((error) => replace(matrix, h("p", { class: "alarm" }, error.message)));
@@ -40,6 +41,26 @@ function drawn(told, shown) {
         return cell;
       })))))),
   ];
+}
+
+// What share is right of the answers that peers graded so: on the diagonal grades mean what they say.
+function reliable(bins) {
+  if (!bins.length) return null;
+  const all = bins.reduce((sum, bin) => sum + bin.grades, 0), side = 240, from = 34, to = side - 10;
+  const x = (value) => from + value * (to - from), y = (value) => to - from + 10 - value * (to - from);
+  const text = (at, words, anchor) => svg("text", { x: at[0], y: at[1], "text-anchor": anchor }, words);
+  const points = bins.map((bin) => `${x(bin.mean).toFixed(1)},${y(bin.right).toFixed(1)}`).join(" ");
+  const drawing = svg("svg", { viewBox: `0 0 ${side} ${side}`, width: side, role: "img", "aria-label": "Reliability: share right by mean grade, in the table beside it" },
+    svg("path", { d: `M${x(0)} ${y(0)}L${x(1)} ${y(1)}`, stroke: colour("--muted"), "stroke-dasharray": "4 4", fill: "none" }),
+    svg("path", { d: `M${x(0)} ${y(1)}V${y(0)}H${x(1)}`, stroke: colour("--grid"), fill: "none" }),
+    svg("polyline", { points, stroke: colour("--blue"), fill: "none", "stroke-width": 1.5 }),
+    bins.map((bin) => svg("circle", { cx: x(bin.mean), cy: y(bin.right), r: 3 + 7 * Math.sqrt(bin.grades / all), fill: colour("--blue") })),
+    text([x(0), y(0) + 16], "0", "middle"), text([x(1), y(0) + 16], "1", "middle"), text([x(0.5), y(0) + 16], "mean grade", "middle"),
+    text([x(0) - 6, y(0)], "0", "end"), text([x(0) - 6, y(1) + 4], "1", "end"));
+  return [h("h2", {}, "Reliability"), h("p", {}, "Of the answers that peers graded so, the share that is right: on the diagonal a grade means what it says."),
+    h("div", { class: "controls" }, drawing,
+      table(["Mean grade", "Share right", "Grades"], bins.map((bin) => h("tr", {}, [number(bin.mean, 2), number(bin.right, 2), bin.grades].map((value) =>
+        h("td", { class: "number" }, value)))), { label: "Reliability" }))];
 }
 
 function average(values, counts, wanted) {

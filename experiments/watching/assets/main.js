@@ -61,6 +61,7 @@ async function open() {
   const { run: wanted } = place();
   const overview = await ask("runs");
   state.runs = overview.runs;
+  state.overview = overview;
   state.leftOut = overview.left_out;
   const name = wanted ?? newest(state.runs);
   state.run = name === undefined ? null : await ask("run", { run: name });
@@ -85,7 +86,8 @@ function hear(boot, last) {
 async function heard(event) {
   if (event.kind === "anew") return void open().catch(complain);
   if (event.kind === "runs") {
-    state.runs = (await ask("runs")).runs;
+    state.overview = await ask("runs");
+    state.runs = state.overview.runs;
     state.view?.update?.(event);
     return;
   }

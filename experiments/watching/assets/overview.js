@@ -11,11 +11,12 @@ const GAP = 0.15;
 export function overviewView(content, state) {
   const alarm = h("div", { "aria-live": "polite" });
   const strip = h("dl", { class: "strip" });
-  const summary = h("ul", { class: "summary" });
+  const found = h("summary"), summary = h("ul");
+  const finding = h("details", { class: "summary" }, found, summary);
   const charts = [];
   const figures = h("div", { class: "grid" });
   const numbers = h("details", {}, h("summary", {}, "The newest generation in numbers"), h("div"));
-  replace(content, alarm, strip, summary, figures, numbers);
+  replace(content, alarm, strip, finding, figures, numbers);
 
   const add = (title, caption, options, lines, wanted = () => true) => {
     const chart = new Chart(title, caption, options);
@@ -23,11 +24,11 @@ export function overviewView(content, state) {
     figures.append(chart.element);
   };
   const arms = state.run.arms;
-  add("Gold error", "Share of answers that the verifier calls wrong; the band is a 95 % interval over problems.", { scale: unit },
+  add("Gold error", "Share of answers that the verifier calls wrong; a band is a 95 % interval over problems.", { scale: unit },
     (rows) => arms.map((arm) => ({
       name: arm, colour: ARM_COLOURS[arm], dash: arm === "selected" ? undefined : [5, 4],
       values: column(rows, arm, "gold_error"),
-      ...(arm === "selected" ? { low: column(rows, arm, "gold_error_low"), high: column(rows, arm, "gold_error_high") } : {}),
+      low: column(rows, arm, "gold_error_low"), high: column(rows, arm, "gold_error_high"),
     })));
   add("Fitness against gold", "What selection saw, and the share of right answers. A gap that widens is fitness without truth.", { scale: unit },
     (rows) => [
@@ -61,8 +62,10 @@ export function overviewView(content, state) {
     const { run } = state, rows = run.series.rows;
     const generations = rows.map((row) => row.generation);
     replace(strip, facts(run, rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
-    replace(summary, run.finding.sentences.map((line) => h("li", {}, line)));
-    summary.hidden = !run.finding.sentences.length;
+    const [first, ...others] = run.finding.sentences;
+    replace(found, first);
+    replace(summary, others.map((line) => h("li", {}, line)));
+    finding.hidden = !first;
     replace(alarm, alarms(run, rows).map((line) => h("p", { class: "alarm" }, line)));
     for (const { chart, lines } of charts) chart.draw(generations, lines(rows));
     replace(numbers.lastChild, newest(rows[rows.length - 1], arms));
@@ -92,9 +95,9 @@ function facts(run, rows) {
     ["Answers a second", last ? number(answers / Math.max(1e-9, seconds[seconds.length - 1]), 0) : "–"],
     ["Time in generations", duration(each === null ? null : each * run.series.count)],
     ["Time left", run.ended || each === null ? "–" : duration(each * left)],
-    ...(energy ? [["Energy", energy < 3600 ? `${number(energy, 0)} J` : `${number(energy / 3.6e6, 3)} kWh`]] : []),
+    ["Energy", !energy ? "not counted" : energy < 3600 ? `${number(energy, 0)} J` : `${number(energy / 3.6e6, 3)} kWh`],
     ["Agents", `${run.agents}, graded by ${run.graders}`],
-    ["Hosts", `${run.hosts}${restarts ? `; ${restarts} restarts` : ""}`],
+    ["Hosts", `${run.hosts}, ${run.device}${restarts ? `; ${restarts} restarts` : ""}`],
   ];
 }
 

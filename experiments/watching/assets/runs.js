@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { Chart } from "./charts.js";
-import { h, replace, table } from "./dom.js";
+import { duration, h, replace, table } from "./dom.js";
 import { go } from "./places.js";
 
 const MOST_SHOWN = 300, MOST_BESIDE = 6;
@@ -33,8 +33,10 @@ export function runsView(content, state) {
 
   function update() {
     const ended = state.runs.filter((run) => run.ended).length;
-    const done = state.runs.reduce((sum, run) => sum + run.done, 0), planned = state.runs.reduce((sum, run) => sum + run.planned, 0);
-    replace(progress, `${ended} of ${state.runs.length} runs have ended; ${done} of ${planned} generations are committed.`,
+    const { planned, to_begin: toBegin, seconds_left: left } = state.overview;
+    const done = state.runs.reduce((sum, run) => sum + run.done, 0);
+    replace(progress, `${ended} of ${state.runs.length + toBegin} runs have ended; ${done} of ${planned} generations are committed.`,
+      toBegin ? ` ${toBegin} are still to begin.` : "", left === null ? "" : ` Time left: ${duration(left)}, at the pace so far.`,
       state.leftOut ? ` ${state.leftOut} more runs are not listed.` : "");
     const sought = search.value.toLowerCase();
     const found = state.runs.filter((run) => run.name.toLowerCase().includes(sought));

@@ -8,13 +8,15 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import click
 import pytest
 
 import mgptn
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import RunConfig, known_keys
+from mgptn.experiments.config.sections.plugins import protocols
 from mgptn.experiments.record.rounds import joint_hash
+from tests.reference_commands import all_commands
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
@@ -37,6 +39,14 @@ def quickstart() -> list[list[str]]:
 
 def test_the_python_of_the_readme_runs_a_population(quickstart: list[list[str]]):
     assert [words[0] for words in quickstart] == [str(i) for i in range(6)]
+
+
+def test_the_sample_of_the_readme_has_the_errors_that_are_printed(quickstart: list[list[str]]):
+    sample = re.findall(r"^ +(\d+) +0\.\d{3} +(0\.\d{3}) \[", README, flags=re.M)
+    assert [index for index, _ in sample] == ["0", "5"]
+    for index, error in sample:
+        assert abs(float(error) - float(quickstart[int(index)][3])) < 0.0051
+        assert error in README.partition("What it finds:")[2]
 
 
 def test_the_quickstart_ends_with_the_hash_that_the_readme_tells(quickstart: list[list[str]]):
@@ -76,14 +86,23 @@ def test_its_page_names_all_that_mgptn_offers():
     assert sorted(named) == sorted(mgptn.__all__)
 
 
-def test_every_key_has_its_row():
-    table = (ROOT / "docs" / "reference" / "configuration.md").read_text()
-    leaves = [k for k in known_keys() if not any(o.startswith(k + ".") for o in known_keys())]
-    missing = [
-        key for key in leaves if f"`{key}`" not in table and f"`.{key.split('.')[-1]}`" not in table
+def test_every_key_has_its_row_with_a_meaning():
+    table = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+) \| (.+) \| (.+) \|$", table, flags=re.M)
+    sections = re.findall(r"^##+ ([\w.]+)$", table, flags=re.M)
+    assert set(known_keys()) <= {key for key, *_ in rows} | set(sections)
+    assert len(rows) == table.count("\n| `")
+    assert not [key for key, form, default, meaning in rows if not (form and default and meaning)]
+
+
+def test_every_option_says_what_it_is():
+    silent = [
+        f"{' '.join(path)} {option.opts[-1]}"
+        for path, command in all_commands(main, ("mgptn",))
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden and not option.help
     ]
-    assert not missing
-    assert set(re.findall(r"^\| `([\w.]+)`", table, flags=re.M)) <= set(known_keys())
+    assert not silent
 
 
 def test_every_protocol_is_in_its_table_with_its_summary():

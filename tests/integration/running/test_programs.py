@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from mgptn.agents.sandbox import kinds as kinds_module
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.plugins import tasks
 from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.config.sections.plugins import tasks
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.record.manifest import read_manifest
 from mgptn.experiments.setting.stage import Stage

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 
 from mgptn.agents.hosts.fleet import LocalFleet
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.plugins import protocols
 from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.config.sections.plugins import protocols
 from mgptn.experiments.loop.simulation import Simulation
 from mgptn.experiments.setting.stage import Stage
 from mgptn.protocols.interfaces.interface import Asked

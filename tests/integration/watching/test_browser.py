@@ -86,6 +86,7 @@ def test_from_an_agent_to_its_answer_to_its_conversation(page: Page, opened: Ope
     panel = tab.locator("aside")
     told = panel.locator("h2").first.inner_text()
     agent = int(re.fullmatch(r"Agent (\d+) in generation 0", told).group(1))  # type: ignore[union-attr]
+    panel.get_by_text("Who graded it").wait_for()
     panel.get_by_role("button", name="Its answers").click()
     tab.get_by_text("1 to 6 of 6 answers (72 in all)").wait_for()
     assert tab.locator("tbody td:last-child").all_inner_texts() == [str(agent)] * 6
@@ -111,6 +112,30 @@ def test_filters_leave_what_they_say(page: Page, opened: Opened) -> None:
     tab.get_by_text(re.compile(rf"of {wrong} answers")).wait_for()
     tab.reload()
     tab.get_by_text(re.compile(rf"of {wrong} answers")).wait_for()  # the address holds it
+
+
+def test_an_agent_stands_beside_its_parent(page: Page, opened: Opened) -> None:
+    tree = page.ask("tree", run="looked-at")
+    children = (life for life in tree["lives"] if life[1] >= 0 and life[2] < 3)
+    agent, parent, born, *_ = next(one for one in children if not 0 <= one[3] <= one[2])
+    tab = opened(page, f"tab=lineage&agent={agent}&generation={born + 1}&arm=selected")
+    beside = tab.get_by_role("region", name="Beside its parent")
+    beside.wait_for()
+    told = page.ask("agent", run="looked-at", arm="selected", generation=born + 1, agent=agent)
+    assert told["parent"] == parent
+    assert f"agent {told['parent_told']}" in beside.inner_text()
+    assert beside.locator("tr.changed").count() >= bool(told["changes"])
+    assert told["beside"]["digest"] in beside.inner_text()
+
+
+def test_graders_are_shown_with_what_their_grades_mean(page: Page, opened: Opened) -> None:
+    tab = opened(page, "tab=graders&generation=1")
+    table = tab.get_by_role("region", name="Reliability")
+    table.wait_for()
+    told = page.ask("graders", run="looked-at", arm="selected", generation=1)["reliability"]
+    assert table.locator("tbody tr").count() == len(told) > 1
+    assert tab.locator("svg circle").count() == len(told)
+    assert f"{told[0]['right']:.2f}" in table.locator("tbody tr").first.inner_text()
 
 
 def test_the_slider_selects_again(page: Page, opened: Opened) -> None:
@@ -140,12 +165,37 @@ def test_a_run_under_way_is_watched_to_its_end(
         tab.get_by_text("1 of 5", exact=True).wait_for()
         write(looked_at, folder, ends[2])
         tab.get_by_text("3 of 5", exact=True).wait_for()
-        assert "Partial" in tab.locator(".summary").inner_text()
+        assert "Partial" in tab.locator(".summary").text_content()
         write(looked_at, folder, ends[4])
         tab.get_by_text("ended", exact=True).wait_for()
-        assert "Partial" not in tab.locator(".summary").inner_text()
+        assert "Partial" not in tab.locator(".summary").text_content()
         heading = page.ask("finding", run="growing")["heading"]
         assert tab.locator("h1").inner_text() == heading
+
+
+@pytest.mark.slow
+def test_a_run_is_watched_through_its_death_to_its_end(
+    start: Callable[..., Any], tmp_path: Path, opened: Opened
+) -> None:
+    folder = tmp_path / "killed"
+    sizes = {"agents.model": "scripted", "population.size": 1000, "population.generations": 30}
+    settings = [f"--set={key}={value}" for key, value in {**sizes, "metrics.port": 0}.items()]
+    run = start("run", "quickstart", *settings, "--out", folder)
+    run.wait_for_commits(folder, 2)
+    with served(folder) as page:
+        ask_until(lambda: page.ask("run", run="killed"), lambda told: told["series"]["count"] > 1)
+        tab = opened(page)
+        tab.get_by_text(re.compile(r"^\d+ of 30$")).first.wait_for()
+        run.kill()
+        done = ask_until(lambda: page.ask("runs")["runs"][0], lambda one: one["done"] > 1)["done"]
+        assert done < 30
+        tab.get_by_text("going on, or stopped", exact=True).wait_for()
+        start("resume", folder)
+        tab.set_default_timeout(180_000)
+        tab.get_by_text("ended", exact=True).wait_for()
+        tab.get_by_text("30 of 30", exact=True).wait_for()
+        rows = page.ask("run", run="killed")["series"]["rows"]
+        assert [row["generation"] for row in rows] == list(range(30))
 
 
 def test_the_page_comes_back_when_its_server_does(
@@ -239,6 +289,7 @@ def test_a_sweep_is_listed_and_its_runs_stand_side_by_side(
     with served(tmp_path / "cells") as page:
         tab = opened(page, "tab=runs")
         tab.get_by_text("2 of 3 runs have ended; 10 of 15 generations are committed.").wait_for()
+        tab.get_by_text("at the pace so far").wait_for()
         for name in ("cold", "hot"):
             ask_until(
                 lambda n=name: page.ask("run", run=n), lambda run: run["series"]["count"] == 5

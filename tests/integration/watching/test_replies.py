@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,25 @@ from mgptn.experiments.record.rounds import JOURNAL, RunRecord, read_rounds
 from mgptn.experiments.running.compact import ALL, compact
 from mgptn.experiments.seats.humans import Choice, Opinion, columns_of
 from mgptn.experiments.views.measured import measured
+from mgptn.experiments.views.planned import write_planned
 from mgptn.experiments.watching.answers import Wanted, conversation, listed
-from mgptn.experiments.watching.finding import WatchError, look_at, run_folders
-from mgptn.experiments.watching.graders import MOST, grading_matrix
+from mgptn.experiments.watching.finding import (
+    WatchError,
+    look_at,
+    run_folders,
+    seconds_left,
+    unbegun,
+)
+from mgptn.experiments.watching.graders import MOST, grading_matrix, reliability
 from mgptn.experiments.watching.lineages import tree
+from mgptn.experiments.watching.people import agent_told
 from mgptn.experiments.watching.rounds import Rounds
 from mgptn.population.measures.lineage import Tracer
 from mgptn.population.records.generation import Generation
-from tests.integration.watching.conftest import Page, made_run
+from mgptn.population.records.outcomes import Outcome
+from tests.integration.watching.conftest import Page, made_run, served
 
+CUT = 0.6
 ARMS = ("selected", "neutral-drift", "random-selector", "unselected")
 
 
@@ -138,6 +150,8 @@ def test_the_tree_leads_from_founders_to_the_living(looked_at: Path) -> None:
         Wanted(unknown=True),
         Wanted(cut_off=True),
         Wanted(unread=True),
+        Wanted(disputed=True),
+        Wanted(disputed=False, right=False),
         Wanted(unread=False, right=True, order="disputed"),
         Wanted(text="1", order="score"),
         Wanted(order="grade"),
@@ -159,10 +173,11 @@ def test_answers_are_those_that_are_asked_for(looked_at: Path, arm: str, wanted:
         and wanted.accepted in (None, i in accepted)
         and wanted.cut_off in (None, not outcome.finished)
         and wanted.unread in (None, any(g.value is None for g in outcome.grades))
+        and wanted.disputed in (None, disputed(outcome))
         and wanted.problem in (None, outcome.match.problem)
         and wanted.text in outcome.answer
     ]
-    found = listed(generation, wanted, count=10_000)
+    found = listed(generation, wanted, CUT, count=10_000)
     assert found["total"] == len(expected)
     rows = [row["index"] for row in found["rows"]]
     assert set(rows) <= set(expected)
@@ -176,6 +191,77 @@ def test_answers_are_those_that_are_asked_for(looked_at: Path, arm: str, wanted:
         peers = generation.outcomes.peer_values()
         spreads = [np.std(peers[i][~np.isnan(peers[i])]) if len(peers[i]) else 0.0 for i in rows]
         assert np.all(np.diff(np.nan_to_num(spreads, nan=-1.0)) <= 1e-12)
+
+
+def disputed(outcome: Outcome) -> bool:
+    """Do some peers' grades accept an answer, and others not?"""
+    peers = [one.value for one in outcome.grades if one.grader != outcome.match.author]
+    return len({value >= CUT for value in peers if value is not None}) == 2
+
+
+def test_reliability_is_the_share_right_by_tenths_of_grades(looked_at: Path) -> None:
+    generation = generations(looked_at)[1]
+    by: dict[int, list[tuple[float, bool]]] = {}
+    for outcome in generation.outcomes:
+        for grade in outcome.grades:
+            if grade.value is not None and grade.grader != outcome.match.author:
+                place = min(9, int(grade.value * 10 + 1e-9))
+                by.setdefault(place, []).append((grade.value, bool(outcome.verdict)))
+    told = reliability(generation)
+    assert [bin_["grades"] for bin_ in told] == [len(by[i]) for i in sorted(by)]
+    for bin_, place in zip(told, sorted(by), strict=True):
+        assert bin_["mean"] == pytest.approx(np.mean([value for value, _ in by[place]]))
+        assert bin_["right"] == pytest.approx(np.mean([right for _, right in by[place]]))
+
+
+def test_an_agent_is_told_with_its_parent_and_who_graded_it(looked_at: Path) -> None:
+    course = generations(looked_at)
+    seen = 0
+    for before, now in pairwise(course):
+        for slot, agent in enumerate(now.agents):
+            told = agent_told(now, before, agent.id)
+            grades = [
+                (grade.grader, grade.value)
+                for outcome in now.outcomes
+                if outcome.match.author == agent.id
+                for grade in outcome.grades
+            ]
+            for one in told["graded_by"]:
+                own = [value for grader, value in grades if grader == one["grader"]]
+                assert one["grades"] == len(own)
+                assert one["mean"] == mean([value for value in own if value is not None])
+            assert sum(one["grades"] for one in told["graded_by"]) == len(grades)
+            parent = {a.id: a for a in before.agents}[told["parent_told"]]
+            assert told["beside"]["digest"] == parent.genome.digest()
+            size = len(parent.genome.context) + len(told["gained"]) - len(told["lost"])
+            assert size == len(agent.genome.context)
+            seen += bool(told["gained"])
+            assert told["slot"] == slot
+    assert seen
+
+
+def test_what_is_left_of_a_grid_is_told(looked_at: Path, tmp_path: Path) -> None:
+    grid = tmp_path / "grid"
+    for name in ("a", "b"):
+        shutil.copytree(looked_at, grid / name)
+    write_planned(grid, {"a": 5, "b": 5, "c": 7, "deep/d": 3})
+    found = [look_at(folder, name) for folder, name in run_folders([tmp_path])]
+    begun = {one.folder for one in found}
+    assert unbegun([grid], begun) == [("c", 7), ("deep/d", 3)]
+    assert unbegun([tmp_path], begun) == [("grid/c", 7), ("grid/deep/d", 3)]
+    timed = [
+        replace(one, begun=100.0, changed=changed)
+        for one, changed in zip(found, (120.0, 150.0), strict=True)
+    ]
+    assert seconds_left(timed, 20) == pytest.approx(50.0 * 10 / 10)
+    assert seconds_left(timed, 10) is None
+    assert seconds_left([], 10) is None
+    with served(grid) as page:
+        told = page.ask("runs")
+    assert (told["to_begin"], told["planned"]) == (2, 20)
+    assert told["seconds_left"] is not None
+    (grid / "cells.json").write_text("[1, 2")
+    assert unbegun([grid], begun) == []
 
 
 def plain_matrix(generation: Generation, cut: float, names: list[int], by: str) -> Any:

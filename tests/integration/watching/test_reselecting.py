@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from mgptn.experiments.cli import main
 from mgptn.experiments.config.recorded import recorded
-from mgptn.experiments.config.run_config import ConfigError
+from mgptn.experiments.config.run_config import ConfigError, known_keys
 from mgptn.experiments.record.rounds import read_rounds
 from mgptn.experiments.running.reselecting import (
+    KEYS,
     Changes,
     Reselection,
     changed,
@@ -95,6 +96,17 @@ def test_what_would_have_been_answered_otherwise_is_refused(change: str) -> None
     key = change.partition("=")[0]
     with pytest.raises(ConfigError, match=f"{key}: expected what selection alone reads"):
         Changes((change,))
+
+
+def test_every_key_that_selection_reads_is_one_of_a_configuration(looked_at: Path) -> None:
+    sections = {"protocol.accept.share"}  # within what may be a name, too
+    assert set(KEYS) - sections <= set(known_keys())
+    for setting in ("protocol.accept=calibrated", "protocol.accept={share: 0.25}"):
+        one = again(looked_at, setting).generations[0]
+        others = np.setdiff1d(np.arange(len(one.scores)), one.accepted)
+        if len(one.accepted):
+            assert one.scores[one.accepted].min() > np.nanmax(one.scores[others])
+    assert len(one.accepted) <= 0.25 * len(one.scores)
 
 
 def test_one_key_changes_and_no_other(looked_at: Path) -> None:

@@ -15,7 +15,7 @@ from mgptn.agents.founding.train import BLOCK_STEPS, _pages, train_founder
 from mgptn.agents.learning.documents import true_documents
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
-from mgptn.experiments.config.learning import FoundersConfig
+from mgptn.experiments.config.sections.learning import FoundersConfig
 from mgptn.protocols.interfaces.cases import CasesInterface
 from mgptn.protocols.interfaces.columns import SPECIAL, VOCABULARY, ColumnsInterface
 from mgptn.protocols.interfaces.markers import JUDGE

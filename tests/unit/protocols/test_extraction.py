@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgptn.experiments.config.run_config import ConfigError, check_config
-from mgptn.experiments.config.task import ExtractConfig
+from mgptn.experiments.config.sections.task import ExtractConfig
 from mgptn.protocols.answers.extraction import PEOPLE, WHOLE, Extraction, make_extractor
 from mgptn.protocols.answers.matching import MATCHES
 from mgptn.protocols.answers.numbers_in_text import last_number, last_said, number_as_text

@@ -209,7 +209,7 @@ def test_mgptn_does_not_import_the_libraries_unasked():
     code = (
         "import sys, mgptn.experiments.config.run_config, mgptn.experiments.setting.stage\n"
         "from mgptn.experiments.setting.tasks import make_task\n"
-        "from mgptn.experiments.config.task import TaskConfig\n"
+        "from mgptn.experiments.config.sections.task import TaskConfig\n"
         "make_task(TaskConfig())\n"
         "print([n for n in ('reasoning_gym', 'math_verify', 'sympy') if n in sys.modules])"
     )

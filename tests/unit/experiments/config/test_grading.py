@@ -5,8 +5,8 @@
 import pytest
 
 from mgptn.experiments.config.arms import SELECTED
-from mgptn.experiments.config.grading import AggregationConfig, TopologyConfig
 from mgptn.experiments.config.run_config import ConfigError, RunConfig, check_config, load_config
+from mgptn.experiments.config.sections.grading import AggregationConfig, TopologyConfig
 from mgptn.experiments.loop.founding import found_tournament
 from mgptn.population.judging.aggregation import AGGREGATIONS
 from mgptn.population.judging.selectors import SELECTORS

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from mgptn.experiments.cli import main
-from mgptn.experiments.config.plugins import Known, PluginError, protocols
 from mgptn.experiments.config.run_config import ConfigError, check_config
+from mgptn.experiments.config.sections.plugins import Known, PluginError, protocols
 from mgptn.experiments.machine.checks import check_plugins
 from mgptn.protocols.protocol import Protocol
 from mgptn.protocols.table import PROTOCOLS

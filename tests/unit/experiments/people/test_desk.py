@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from mgptn.experiments.config.grading import HumanConfig
+from mgptn.experiments.config.sections.grading import HumanConfig
 from mgptn.experiments.people.exchange import PEOPLE, PICKED, PICKS, QUESTIONS, invite, invited
 from mgptn.experiments.people.lines import LinesError, Reader, Writer
 from mgptn.experiments.people.waiting import PagePicks

@@ -14,7 +14,7 @@ from mgptn.agents.learning.learner import pages_of
 from mgptn.agents.requests import Learn
 from mgptn.agents.tokens.encoder import Encoder
 from mgptn.agents.training.rungs import character_tokenizer
-from mgptn.experiments.config.learning import LearningConfig
+from mgptn.experiments.config.sections.learning import LearningConfig
 from mgptn.experiments.seats.asking import Script
 from mgptn.experiments.seats.lessons import Known, learn_request
 from mgptn.population.breeding.memory import Lesson

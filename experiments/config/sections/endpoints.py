@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 from mgptn.agents.behaviour import SCRIPTED_MODELS
 from mgptn.agents.endpoints.budget import Limits
 from mgptn.agents.endpoints.endpoint import PREFIX, Endpoint, Price
-from mgptn.experiments.config.section import Section
+from mgptn.experiments.config.sections.section import Section
 
 OWN_FIELDS = ("messages", "model", "n", "prompt", "stream")
 """Fields of a request's body that are not the configuration's to set."""
@@ -25,7 +25,9 @@ class PriceConfig(Section):
     """Of a million tokens, in any currency."""
 
     prompt: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Of what is asked."""
     completion: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Of what is answered."""
 
     @property
     def charges(self) -> bool:
@@ -37,18 +39,32 @@ class EndpointConfig(Section):
     """A model behind an OpenAI-compatible server."""
 
     url: str
+    """Address of the server, up to `/v1`."""
     model: Annotated[str, Field(min_length=1)]
+    """As the server lists it."""
     name: Annotated[str, Field(min_length=1)] | None = None
+    """Its name among the run's models; `endpoint/` and the model if not set."""
     key_env: str | None = None
+    """The environment variable that holds the key, never the key itself."""
     api: Literal["chat", "completions"] = "chat"
+    """`chat`: turns that the server lays out; `completions`: text that is laid out here, for a base
+    model."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Requests at once."""
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 120.0
+    """The time of one."""
     retries: Annotated[int, Field(ge=0, le=100)] = 5
+    """How often one is asked again."""
     backoff_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 0.5
+    """After how long, the first time."""
     top: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Likeliest tokens that are asked for."""
     continues: Literal["auto", "yes", "no"] = "auto"
+    """Whether the server goes on from a reply that is begun: `yes`, `no`, or tried (`auto`)."""
     price: PriceConfig = PriceConfig()
+    """What it costs."""
     body: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of each request."""
 
     @field_validator("url")
     @classmethod
@@ -128,9 +144,13 @@ class LimitsConfig(Section):
     """What a run may spend from a start or a resumption on; nothing said is no limit."""
 
     tokens: Annotated[int, Field(ge=1)] | None = None
+    """Of prompts and answers, of endpoints and hosts together."""
     requests: Annotated[int, Field(ge=1)] | None = None
+    """To models."""
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Of wall time."""
     cost: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """By the endpoints' prices."""
 
     @property
     def limits(self) -> Limits:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from mgptn.experiments.config.section import (
+from mgptn.experiments.config.sections.section import (
     LARGEST,
     NamedSection,
     Probability,
@@ -35,9 +35,18 @@ class TopologyConfig(NamedSection):
         "strong-grades-weak",
         "weak-grades-strong",
     ] = "random"
+    """`random` (all others), `all-pairs` (*k* is all others), `ring`, `grid` (with edges) and
+    `torus` (without), `small-world` (Watts–Strogatz), `islands` (those of `population.islands`),
+    `central-judge` (the first *k* slots grade everybody, the next stands in on their own answers),
+    `strong-grades-weak` (the author's rung or above) and `weak-grades-strong`. `protocol.topology:
+    ring` says the same."""
     neighbours: Annotated[int, Field(ge=2, le=LARGEST, multiple_of=2)] = 4
+    """Under `ring` and `small-world`: nearest neighbours, an even number."""
     rewiring: Probability = 0.1
+    """Under `small-world`: probability that an edge leads elsewhere."""
     weakest_first: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Under `strong-grades-weak` and `weak-grades-strong`: the models in order of strength, where
+    their names do not say a rung."""
 
 
 class AggregationConfig(NamedSection):
@@ -46,8 +55,15 @@ class AggregationConfig(NamedSection):
     name: Literal[
         "mean", "trimmed-mean", "majority", "unanimity", "quorum", "reputation", "dawid-skene"
     ] = "mean"
+    """`mean`, `trimmed-mean`, `majority`, `unanimity`, `quorum`; `reputation`, weights learned from
+    agreement with the others; `dawid-skene`, the probability of being right, by EM. The last two
+    learn without verdicts, from generation to generation. `protocol.aggregation: majority` says the
+    same."""
     trim: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False)] = 0.25
+    """Under `trimmed-mean`: share of the grades left out at each end."""
     least: Annotated[int, Field(ge=1)] = 1
+    """Under `quorum`: how many of the graders have to accept; with `majority`, *q* − 1 of them for
+    an answer that *q* agents give."""
 
 
 Label = Annotated[str, Field(min_length=1, max_length=40)]
@@ -64,19 +80,32 @@ class HumanConfig(Section):
     """
 
     source: Literal["simulated", "prompt", "file", "page"] = "simulated"
+    """Who picks under `cherry-pick`, or under `best-of-n` where `protocol.picker` is `human`: a
+    simulated human, you at the `prompt`, you through a `file` in a folder, or people on a `page` of
+    the run's (docs/how-to/human-picks.md)."""
     folder: Annotated[str, Field(min_length=1)] = "human"
+    """Where questions and answers are exchanged by files."""
     people: (
         Annotated[int, Field(ge=1, le=MOST_PEOPLE)]
         | Annotated[tuple[Label, ...], Field(min_length=1, max_length=MOST_PEOPLE)]
     ) = 1
+    """Who picks on the page: how many, or a list of labels for the journal."""
     note: Annotated[str, Field(max_length=2000)] = ""
+    """What they are told above each question."""
     quorum: Annotated[int | None, Field(ge=1)] = None
+    """How many people's picks every question must have; all of them if not set."""
     patience: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 600.0
+    """Seconds without a pick by anybody after which a run goes on with `quorum` of them."""
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.1
+    """The simulated human: standard deviation of a rating."""
     lapse: Probability = 0.02
+    """The simulated human: probability of rating without looking."""
     bias: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+    """The simulated human: leniency, added to every rating."""
     position_bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    """As it picks one of several: added to the first one's utility."""
     reserve: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+    """As it picks one of several: utility of picking none."""
 
     @model_validator(mode="after")
     def _enough_people(self) -> HumanConfig:
@@ -134,7 +163,15 @@ def weights_of(selector: str | tuple[tuple[str, float], ...]) -> dict[str, float
     return {name: weight for name, weight in pairs if weight > 0.0}
 
 
-SelectorChoice = Annotated[str | tuple[tuple[str, float], ...], BeforeValidator(read_selector)]
+_FORM = {
+    "anyOf": [
+        {"enum": list(SELECTORS)},
+        {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+    ]
+}
+SelectorChoice = Annotated[
+    str | tuple[tuple[str, float], ...], BeforeValidator(read_selector), WithJsonSchema(_FORM)
+]
 """The key `selector`: a name, or a mapping of names to weights."""
 
 

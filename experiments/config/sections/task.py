@@ -9,8 +9,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mgptn.experiments.config.plugins import options_of, tasks
-from mgptn.experiments.config.section import NamedSection, Renamed, Section, any_of, nearest
+from mgptn.experiments.config.sections.plugins import options_of, tasks
+from mgptn.experiments.config.sections.section import (
+    NamedSection,
+    Renamed,
+    Section,
+    any_of,
+    nearest,
+)
 from mgptn.protocols.answers.extraction import PEOPLE, WHOLE, Extraction
 from mgptn.protocols.answers.matching import QuestionsMatch
 from mgptn.protocols.tasks.questions import Questions
@@ -44,12 +50,22 @@ class GrowthConfig(Renamed):
     """A task whose size grows: by what members agree on, by verdicts for a control, or by time."""
 
     start: Annotated[int, Field(ge=1, alias="from")]
+    """Its first size, instead of `task.size`."""
     step: Annotated[int, Field(ge=1)] = 1
+    """What is added to its size at a time."""
     by: Literal["agreement", "gold", "schedule"] = "agreement"
+    """When it grows: after a generation in which all members gave the same answer to a share `gate`
+    of the problems (`agreement`), in which that share of the answers was right (`gold`), or each
+    `every` generations (`schedule`)."""
     gate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    """The share of `by: agreement` and `by: gold`."""
     agree: Annotated[int | None, Field(ge=2)] = None
+    """How many members have to give the same answer for a problem to count as agreed on; all of
+    them if not set."""
     every: Annotated[int, Field(ge=1)] = 1
+    """The generations of `by: schedule`."""
     largest: Annotated[int | None, Field(ge=1)] = None
+    """Where growth ends; the task's largest size if not set."""
 
     @property
     def grows(self) -> bool:
@@ -61,8 +77,15 @@ class ExtractConfig(NamedSection):
     """What counts of an answer: a name alone, or one with the text that it looks for."""
 
     name: Literal["auto", "whole", "people", "last-number", "boxed", "after", "regex"] = "auto"
+    """Under `questions` and `reasoning-gym/…`: what counts of an answer, for verdicts and wherever
+    answers are held to be the same: the `whole`; or as `people` read it, which finds the number,
+    word or formula that a sentence says; or the `last-number`, or what is `boxed`, alone; or what
+    stands `after` a marker, or matches a `regex`. `auto` is `people` in chats, else `whole`. What a
+    model thinks aloud before its answer never counts."""
     marker: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+    """Under `after`: the text that the answer stands behind."""
     pattern: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+    """Under `regex`: the expression whose last match, or its first group, counts."""
 
     @field_validator("marker", "pattern")
     @classmethod
@@ -95,18 +118,42 @@ class TaskConfig(Section):
     """Which recurrent task, and what is set about it; a size not given is the task's own."""
 
     name: str = "addition"
+    """The recurrent task: a bundled one, `reasoning-gym/` and a data set, or `questions`, your own;
+    `mgptn tasks` lists them. `task: NAME` says the same."""
     size: Annotated[int | None, Field(validate_default=True)] = None
+    """Size knob of a bundled task, by default the task's own; under `addition` the width of each
+    number, 1 to 48 digits."""
     options: dict[str, Any] = Field(default_factory=dict)
+    """`budget` of `walks`, `scribbled-walks` and `cups` (docs/concepts/dial.md); under
+    `reasoning-gym/…` the data set's own options; of another package's task those of its class
+    (docs/tutorials/own-protocol.md). Checked before the run."""
     pass_score: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
+    """Under `reasoning-gym/…`: score of the library from which an answer is right."""
     file: Annotated[str | None, Field(min_length=1, validate_default=True)] = None
+    """Under `questions`: a file of JSON lines, or one JSON list; by gzip too. An answer may be a
+    list: any of it is right, the first is shown."""
     question_field: Annotated[str, Field(min_length=1)] = "question"
+    """Under `questions`: name of the field with the question. An `id`, if there is one, must be
+    unique."""
     answer_field: Annotated[str, Field(min_length=1)] = "answer"
+    """Under `questions`: name of the field with the right answer, or a list of them."""
     match: QuestionsMatch = "exact"
+    """Under `questions`: answers are compared as text (`exact`), as numbers (`numeric`), by
+    math-verify (`math`), within bounds (docs/trust/reliability.md#inputs); or `mixed`, which is
+    `numeric` for questions whose right answer is a number and `exact` for the others. A right
+    answer without a number is refused under `numeric`."""
     extract: ExtractConfig = ExtractConfig()
     instruction: Annotated[str, Field(min_length=1, max_length=10_000)] = "auto"
+    """What is said of an answer's form, after the question: `auto` asks models in chats for the
+    final answer only, and others for nothing; `none`, or your own words."""
     shots: Annotated[int, Field(ge=0, le=64)] = 0
+    """So many other problems with their right answers stand before every agent's context."""
     held_out: HeldOut | None = None
+    """Which problems runs draw: a fifth, by `hash` of the question, as by default from
+    `reasoning-gym/…`; or `all`, as from `questions`."""
     max_answer_characters: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    """Under `questions` and `reasoning-gym/…`: longest answer. If not set, half as much again as
+    the longest right one, and 64 more where a part of it counts."""
     growth: GrowthConfig | None = None
 
     def told(self, *, talks: bool) -> str | None:

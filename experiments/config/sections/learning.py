@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from mgptn.agents.founding.recipe import FounderRecipe
 from mgptn.agents.learning.parts import PARTS, is_part
 from mgptn.agents.requests import Lora
-from mgptn.experiments.config.section import Renamed, Section, any_of, nearest
+from mgptn.experiments.config.sections.section import Renamed, Section, any_of, nearest
 
 MOST = 1000
 """Founders of a run, and how far apart the seeds of different runs' founders are."""
@@ -28,20 +28,36 @@ class FoundersConfig(Section):
     """Small models of one task, trained before the first run that names them."""
 
     task: str = _USUAL.task
+    """The bundled task that they learn."""
     sizes: str = f"{_USUAL.least}-{_USUAL.most}"
+    """Its sizes that they learn, equally often."""
     count: Annotated[int, Field(ge=1, le=MOST)] = 3
+    """How many: one a seed."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of the first; if not set, by the run's."""
     layers: int = _USUAL.layers
+    """Of a GPT-2 with squared ReLU."""
     width: int = _USUAL.width
+    """Of its layers."""
     heads: int = _USUAL.heads
+    """Of its attention, a divisor of the width."""
     steps: int = _USUAL.steps
+    """Of training."""
     documents: int = _USUAL.documents
+    """Problems of a step."""
     rate: float = _USUAL.rate
+    """Highest learning rate."""
     offsets: int = _USUAL.offsets
+    """Largest number that places are counted from."""
     places: int = _USUAL.places
+    """How many places there are."""
     judging: float = _USUAL.judging
+    """Share of the documents that teach to judge."""
     noise: float = _USUAL.noise
+    """How careless those are whose answers they learn."""
     scale: str = _USUAL.scale
+    """What they learn to grade in: the levels' `words`, or `digits`, or `yes-no`, which
+    `protocol.question` then asks for."""
 
     @property
     def recipe(self) -> FounderRecipe:
@@ -86,8 +102,11 @@ class LoraConfig(Section):
     """Factors of low rank beside the weights of linear layers, by peft's names."""
 
     rank: Annotated[int, Field(ge=1, le=4096)] = 8
+    """Of factors."""
     alpha: Annotated[int, Field(ge=1, le=1_000_000)] = 16
+    """Their scale, as peft has it."""
     modules: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Layers that have them, by peft's names; all linear ones but the head if not set."""
 
     @field_validator("modules", mode="before")
     @classmethod
@@ -104,18 +123,39 @@ class LearningConfig(Renamed):
     """How weights learn from accepted answers, between generations; ``none``: they do not."""
 
     method: Literal["none", "full", "lora"] = "none"
+    """`full`: all weights learn; `lora`: factors of low rank beside them, which needs the extra
+    `lora` (docs/concepts/lora.md)."""
     trainable: tuple[str, ...] = ("all",)
+    """Which may change: `all`, or some of `attention`, `mlp`, `head`, `embeddings`, `layers.0`,
+    …."""
     lora: LoraConfig = LoraConfig()
     steps: Annotated[int, Field(ge=1, le=100_000)] = 60
+    """Of AdamW in a generation."""
     documents: Annotated[int, Field(ge=1, le=4096)] = 64
+    """Of a step."""
     rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1e-3
+    """Learning rate."""
     rehearsal: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the documents that are not of the newest lesson, but spread evenly over all sizes
+    remembered, and those that founders were trained on."""
     source: Annotated[Literal["own", "shared", "deme"], Field(alias="from")] = "own"
+    """An agent's `own` accepted answers; or everybody's, `shared`; or everybody's of its `deme`, as
+    of `population.islands.count`."""
     memory: Literal["replace", "accumulate"] = "accumulate"
+    """`accumulate`: earlier lessons are remembered, up to so many answers as `capacity` says, and
+    are part of what is rehearsed, or, where nothing is, of all that is learned; or they are
+    `replace`d."""
     capacity: Annotated[int, Field(ge=1)] = 20_000
+    """Answers that are remembered."""
     keep: Literal["living", "all"] = "living"
+    """Whose weights stay in the run's folder: of who lives, or of `all`."""
     entry: Literal["context", "plain", "before", "after"] = "context"
+    """Whether a learned answer tells the level that it deserves, the one nearest to its score:
+    `before` it, asked for as by `protocol.wanted`; `after` it, as a grade; or not, `plain`.
+    `context`: as `agents.context_entry` enters it, with a level before it if with any."""
     feeds: Literal["accepted", "all"] = "accepted"
+    """Answers that are learned: those `accepted`; or `all` that have a score and an end, where
+    levels tell them apart."""
 
     @field_validator("trainable", mode="before")
     @classmethod

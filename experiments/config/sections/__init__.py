@@ -1,0 +1,1 @@
+"""The sections of a configuration: what may stand in each, and what every key means."""
