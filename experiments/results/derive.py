@@ -25,6 +25,9 @@ from mgptn.experiments.config.recorded import recorded
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.costs.per_right import cost_sentences
 from mgptn.experiments.figures.founders import founder_counts
+from mgptn.experiments.findings import as_many
+from mgptn.experiments.findings.reach import judge_growth
+from mgptn.experiments.findings.verdict import Verdict, judge
 from mgptn.experiments.passing import collusion
 from mgptn.experiments.people import agreement
 from mgptn.experiments.record.committed import NOT_KEPT, Committed
@@ -35,10 +38,7 @@ from mgptn.experiments.tables.frames import FRAMES, descent_frame, generation_fr
 from mgptn.experiments.tables.graders import GRADER_FRAMES
 from mgptn.experiments.tables.schemas import SCHEMAS, Schema
 from mgptn.experiments.tables.writing import joined, write_parts, write_table
-from mgptn.experiments.views import as_many
 from mgptn.experiments.views.measured import MeasuredRound, Measuring
-from mgptn.experiments.views.reach import judge_growth
-from mgptn.experiments.views.verdict import Verdict, judge
 from mgptn.population.display.html import folded, listed
 from mgptn.population.measures.lineage import Lineage, Tracer
 from mgptn.population.measures.phylogeny import alife_lines, newick

@@ -1,1 +1,1 @@
-"""What is seen of a run: measures, finding, live table, metrics."""
+"""What is seen of a run: measures, live table, metrics."""

@@ -55,6 +55,7 @@ ORDER = (
     "experiments/passing",
     "experiments/figures",
     "experiments/views",
+    "experiments/findings",
     "experiments/results",
     "experiments/running",
     "experiments/sharing",
@@ -108,6 +109,7 @@ WITHOUT_HOSTS = (
     "experiments/costs",
     "experiments/tables",
     "experiments/views",
+    "experiments/findings",
     "experiments/results",
     "experiments/sharing",
 )

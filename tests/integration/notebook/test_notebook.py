@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mgptn import Simulation, check_config, read_tables, shown
-from mgptn.experiments.views.verdict import Verdict
+from mgptn.experiments.findings.verdict import Verdict
 from tests.synthetic import synthetic_run
 
 NOTEBOOK = Path(__file__).parents[3] / "docs" / "tutorials" / "notebook.ipynb"

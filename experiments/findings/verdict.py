@@ -19,17 +19,17 @@ from mgptn.experiments.config.arms import (
     TEMPERATURES,
     UNSELECTED,
 )
-from mgptn.experiments.record.rounds import generations_of
-from mgptn.experiments.views.as_many import BEST, VOTE, AsMany
-from mgptn.experiments.views.caveats import hardly_said
-from mgptn.experiments.views.differences import Against, Difference, difference_of, said_of
-from mgptn.experiments.views.heading import (
+from mgptn.experiments.findings.as_many import BEST, VOTE, AsMany
+from mgptn.experiments.findings.differences import Against, Difference, difference_of, said_of
+from mgptn.experiments.findings.heading import (
     NEUTRAL_NAME,
     RANDOM_NAME,
     drift_said,
     heading_of,
     random_said,
 )
+from mgptn.experiments.record.rounds import generations_of
+from mgptn.experiments.views.caveats import hardly_said
 from mgptn.experiments.views.measured import MeasuredRound
 from mgptn.population.display.html import heading, listed
 from mgptn.population.intervals.spread import apart, known_spread

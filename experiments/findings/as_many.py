@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from mgptn.experiments.config.arms import AS_MANY, SELECTED
+from mgptn.experiments.findings.differences import difference_of, said_of
 from mgptn.experiments.record.rounds import Round
-from mgptn.experiments.views.differences import difference_of, said_of
 from mgptn.population.intervals.shares import share_interval
 from mgptn.population.intervals.spread import known_spread
 from mgptn.population.measures.answer_errors import (

@@ -23,7 +23,7 @@ from mgptn.experiments.config.arms import (
 )
 from mgptn.experiments.config.run_config import RunConfig
 from mgptn.experiments.config.sections.task import REACHED
-from mgptn.experiments.views.verdict import Verdict
+from mgptn.experiments.findings.verdict import Verdict
 from mgptn.population.intervals.shares import clopper_pearson
 
 NAMES = {

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from mgptn.experiments.views.differences import Against, Difference
+from mgptn.experiments.findings.differences import Against, Difference
 
 RANDOM_NAME = "the random selector"
 NEUTRAL_NAME = "neutral drift"

@@ -22,19 +22,19 @@ from mgptn.experiments.config.arms import (
     UNSELECTED,
 )
 from mgptn.experiments.config.run_config import check_config
-from mgptn.experiments.record.committed import Committed
-from mgptn.experiments.record.rounds import Round
-from mgptn.experiments.views.differences import Difference
-from mgptn.experiments.views.heading import (
+from mgptn.experiments.findings.differences import Difference
+from mgptn.experiments.findings.heading import (
     NEUTRAL_NAME,
     RANDOM_NAME,
     drift_said,
     heading_of,
     random_said,
 )
+from mgptn.experiments.findings.verdict import judge
+from mgptn.experiments.record.committed import Committed
+from mgptn.experiments.record.rounds import Round
 from mgptn.experiments.views.live import LiveTable
 from mgptn.experiments.views.measured import measured
-from mgptn.experiments.views.verdict import judge
 from mgptn.population.draws.streams import stream
 from tests.synthetic import synthetic_run
 
