@@ -1,10 +1,9 @@
-"""The README's first picture: the phase diagram, what its finding says, and what it does not."""
+"""The README's first picture: the phase diagram, and its finding in three sentences."""
 
 # SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-import math
 import re
 from operator import methodcaller
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from mgptn.agents.files import write_whole
 from mgptn.experiments.claims.method.finding import Finding
 from mgptn.experiments.claims.method.numbers import short
-from mgptn.experiments.claims.phase_diagram.analysis import BOUNDARIES, COMPUTE, SHARES
+from mgptn.experiments.claims.phase_diagram.analysis import SHARES
 from mgptn.experiments.claims.running import Recorded
 from mgptn.experiments.claims.table import ANALYSES
 
@@ -22,7 +21,7 @@ END = "<!-- /phase-diagram -->"
 
 
 def front(recorded: Recorded) -> str:
-    """Figure and sentences, no number of which is typed."""
+    """Figure and three sentences, no number of which is typed."""
     finding = recorded.finding
     others = len(ANALYSES) - 1
     parts = [
@@ -32,11 +31,10 @@ def front(recorded: Recorded) -> str:
         "by their grades, end with no more errors than the majority vote of any unselected M-GPT-N "
         "above them; black, the fitted boundary. Below: the errors of those collectives beside the "
         "lowest of those votes.*",
-        f"**What it says.** {_says(finding)}",
-        f"**What it does not say.** {' '.join(finding.caveats[:3])}",
-        f"As it was registered, the claim of a convex boundary with success inside is "
-        f"**{_told(finding)}**: [the page](docs/results/{CLAIM}.md) has numbers, intervals and the "
-        f"command; [docs/results](docs/results/README.md) has the {others} other claims.",
+        f"{_says(finding)} As it was registered, the claim of a convex boundary with success "
+        f"inside is **{_told(finding)}**: [its page](docs/results/{CLAIM}.md) has what this does "
+        "not say, numbers, intervals and the command; [docs/results](docs/results/README.md) has "
+        f"the {others} other claims.",
         END,
     ]
     return "\n\n".join(parts)
@@ -56,53 +54,32 @@ def put_front(readme: Path, recorded: Recorded) -> list[Path]:
 
 
 def _says(finding: Finding) -> str:
-    """Which rungs are amplified, task by task, from what m on, and what more agents do."""
+    """Two sentences: which rungs are amplified, task by task, and what more agents do."""
     shares = [row for row in finding.numbers[SHARES] if ", " in row.name]
-    tasks = list(dict.fromkeys(row.name.partition(", ")[0] for row in shares))
     twins = finding.number(SHARES, "random-selector twins")
-    sentences = []
-    changes = []
-    for task in tasks:
+    changes: list[float] = []
+    told: list[str] = []
+    for task in dict.fromkeys(row.name.partition(", ")[0] for row in shares):
         rungs = [row for row in shares if row.name.startswith(f"{task}, ")]
-        bounds = [
-            row.value for row in finding.numbers[BOUNDARIES] if row.name.startswith(f"{task}, ")
-        ]
-        told = [
-            f"{short(row.value)} of {row.name.partition(', ')[2]}"
-            + (f" (from m ≈ {bound:.0f})" if math.isfinite(bound) else "")
-            for row, bound in zip(rungs, bounds, strict=True)
-        ]
+        *most, last = (f"{short(row.value)} of {row.name.partition(', ')[2]}" for row in rungs)
+        each = f"{', '.join(most)} and {last}" if most else last
         top = rungs[-1].name
         sizes, errors = finding.curves[f"{top}: sizes"], finding.curves[f"{top}: error"]
         changes.append(errors[-1] - errors[0])
-        sentences.append(
-            f"On {task}, runs amplified are {', '.join(told)}; the error of "
-            f"{top.partition(', ')[2]} goes from {short(errors[0])} at m = {sizes[0]:.0f} to "
-            f"{short(errors[-1])} at m = {sizes[-1]:.0f}."
+        told.append(
+            f"on {task} {each} are amplified, and the error of {top.partition(', ')[2]} goes from "
+            f"{short(errors[0])} at m = {sizes[0]:.0f} to {short(errors[-1])} at m = "
+            f"{sizes[-1]:.0f}"
         )
-        sentences += _cheapest(finding, [row.name for row in rungs])
-    sentences.append(f"Where a coin selects instead of peers, {short(twins.value)} are.")
-    if min(changes) < 0.0 < max(changes):
-        sentences.append(
-            "Where the models judge well, more agents are better; where they do not, more agents "
-            "find more answers that the judges wrongly like."
-        )
-    return " ".join(sentences)
-
-
-def _cheapest(finding: Finding, rungs: list[str]) -> list[str]:
-    """What the smallest population of the smallest rung that is always amplified takes."""
-    for rung in rungs:
-        shares = finding.curves[f"{rung}: amplified"]
-        for size, share in zip(finding.curves[f"{rung}: sizes"], shares, strict=True):
-            if share == 1.0:
-                flops = finding.number(COMPUTE, f"clones, {rung}, m = {size:.0f}").value
-                some = f"{size:.0f} of {rung.partition(', ')[2]}"
-                return [
-                    f"There {some} were enough in every run, and a whole run takes {short(flops)} "
-                    "of the FLOPs of the costliest vote above them."
-                ]
-    return []
+    both = (
+        "; where the models judge well, more agents are better, and where they do not, more agents "
+        "find more answers that the judges wrongly like"
+    )
+    more = both if min(changes) < 0.0 < max(changes) else ""
+    return (
+        f"Of all runs, {'; '.join(told)}. Where a coin selects instead of peers, "
+        f"{short(twins.value)} are{more}."
+    )
 
 
 def _told(finding: Finding) -> str:
