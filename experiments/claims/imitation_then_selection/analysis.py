@@ -103,8 +103,6 @@ CAVEATS = (
     "temperature 1 verdicts did not lower imitation's error in ten generations, with any of the "
     "rates and lessons tried; at .7 they did, with lessons of the newest generation, as taken "
     "here, and more so where earlier ones were remembered.",
-    "This was run before founders of walks had the tokens of a further task: those that are "
-    "trained since begin with other numbers, so that a new run has another hash, and other noise.",
     "The reader is taught by right derivations and sees of the question the last step alone. A "
     "code that it cannot read may tell the answer all the same: readers taught by the same "
     "population's own writing are given beside, and they learn from few texts.",

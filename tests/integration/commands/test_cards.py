@@ -38,7 +38,7 @@ def quick():
     """Repeated samples and the bootstrap are most of a small card's time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(answering, "PASS_PROBLEMS", 2)
-        patch.setattr(estimates, "DRAWS", 50)
+        patch.setattr(estimates, "GROUPS", 20)
         yield
 
 
