@@ -101,11 +101,13 @@ def replay_arms(folder: Path, config: RunConfig, arms: Sequence[str]) -> Part:
 
 
 def replay_in_lanes(folder: Path, config: RunConfig, arms: Sequence[str]) -> list[Part]:
-    """All arms: where the journal is large, in as many processes as there are CPUs."""
+    """All arms: where the journal is large and CPUs are several, each in a process of its own.
+
+    Arms without births are far cheaper than others, so that as many lanes as CPUs would end late.
+    """
     journal = folder / JOURNAL
     large = journal.exists() and journal.stat().st_size >= LARGE
-    many = min(len(arms), usable_cpus()) if large else 1
-    mine, *others = [arms[lane::many] for lane in range(many)]
+    mine, *others = [[arm] for arm in arms] if large and usable_cpus() > 1 else [list(arms)]
     with ExitStack() as running:
         lanes = [(other, running.enter_context(_started(folder, other))) for other in others]
         for _, process in lanes:
