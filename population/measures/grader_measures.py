@@ -305,6 +305,9 @@ def _without(moments: Floats, kept: Floats) -> Floats:
 
 
 def _effective(seats: int, rho: Estimate) -> Estimate:
-    """As many correlated graders as independent ones; fewer the higher the correlation."""
+    """As many correlated graders as independent ones; fewer the higher the correlation.
+
+    Without an interval where all of it is infinite: of a correlation that so many cannot have.
+    """
     value, high, low = (math.nan if math.isnan(r) else effective_graders(seats, r) for r in rho)
-    return Estimate(value, low, high)
+    return Estimate(value, math.nan, math.nan) if low == math.inf else Estimate(value, low, high)
